@@ -1,0 +1,80 @@
+//! A recorded run: JSON lines of events, as `peft-lab train --json` prints them.
+
+use crate::config::RunConfig;
+use crate::task::Baselines;
+use crate::train::{Event, Prediction};
+
+/// A run read back from its events, ready to draw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFile {
+    pub config: RunConfig,
+    pub device: String,
+    pub trainable: usize,
+    pub total: usize,
+    pub baselines: Baselines,
+    /// (step, training loss)
+    pub losses: Vec<(usize, f32)>,
+    /// (step, held-out loss, accuracy, n)
+    pub evaluations: Vec<(usize, f32, f64, usize)>,
+    /// The last answers on held-out examples.
+    pub examples: Vec<Prediction>,
+    /// Of the last step: (step, loss, accuracy, n, seconds).
+    pub finished: Option<(usize, f32, f64, usize, f64)>,
+    /// Mean milliseconds per step.
+    pub ms_per_step: f64,
+}
+
+/// Why a run file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunFileError {
+    #[error("line {line} of the run file is not an event: {message}")]
+    Line { line: usize, message: String },
+    #[error("the run file has no “started” event")]
+    NotStarted,
+}
+
+impl RunFile {
+    /// Reads the runs of a file: one, or several after each other, each from its `started` event on.
+    pub fn read_all(text: &str) -> Result<Vec<RunFile>, RunFileError> {
+        let mut runs: Vec<RunFile> = Vec::new();
+        for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+            let event: Event =
+                serde_json::from_str(line).map_err(|e| RunFileError::Line { line: i + 1, message: e.to_string() })?;
+            match event {
+                Event::Started { config, device, trainable, total, baselines, .. } => runs.push(RunFile {
+                    config,
+                    device,
+                    trainable,
+                    total,
+                    baselines,
+                    losses: Vec::new(),
+                    evaluations: Vec::new(),
+                    examples: Vec::new(),
+                    finished: None,
+                    ms_per_step: 0.0,
+                }),
+                Event::Ready { .. } | Event::Loading { .. } => {}
+                event => runs.last_mut().ok_or(RunFileError::NotStarted)?.push(event),
+            }
+        }
+        for run in &mut runs {
+            run.ms_per_step /= run.losses.len().max(1) as f64;
+        }
+        if runs.is_empty() { Err(RunFileError::NotStarted) } else { Ok(runs) }
+    }
+
+    fn push(&mut self, event: Event) {
+        match event {
+            Event::Step { step, loss, ms, .. } => {
+                self.losses.push((step, loss));
+                self.ms_per_step += ms;
+            }
+            Event::Evaluated { step, loss, accuracy, n, .. } => self.evaluations.push((step, loss, accuracy, n)),
+            Event::Examples { items, .. } => self.examples = items,
+            Event::Finished { step, loss, accuracy, n, seconds, .. } => {
+                self.finished = Some((step, loss, accuracy, n, seconds));
+            }
+            _ => {}
+        }
+    }
+}

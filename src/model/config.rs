@@ -1,0 +1,142 @@
+//! The shape of a base: Hugging Face's `config.json` for `model_type: opt`.
+
+use serde::{Deserialize, Serialize};
+
+/// Non-linearity of the feed-forward layer, under Hugging Face's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activation {
+    #[serde(rename = "relu")]
+    Relu,
+    /// GELU by its tanh approximation, as GPT-2 has it.
+    #[serde(rename = "gelu_new")]
+    GeluNew,
+    /// GELU by the error function.
+    #[serde(rename = "gelu")]
+    Gelu,
+}
+
+impl Activation {
+    /// The name a reader knows.
+    pub fn title(self) -> &'static str {
+        match self {
+            Activation::Relu => "ReLU",
+            Activation::GeluNew => "GELU (tanh)",
+            Activation::Gelu => "GELU",
+        }
+    }
+}
+
+/// Shape of an OPT model. Field names are Hugging Face's, so `config.json` reads as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelConfig {
+    pub model_type: String,
+    pub vocab_size: usize,
+    /// Positions the model was trained on; its table holds [`POSITION_OFFSET`](Self::POSITION_OFFSET) rows more.
+    pub max_position_embeddings: usize,
+    /// `d_model`.
+    pub hidden_size: usize,
+    pub ffn_dim: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub activation_function: Activation,
+    pub do_layer_norm_before: bool,
+    pub tie_word_embeddings: bool,
+    #[serde(default)]
+    pub word_embed_proj_dim: Option<usize>,
+}
+
+/// Why a `config.json` cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelConfigError {
+    #[error("config.json is not readable: {0}")]
+    Json(String),
+    #[error("config.json: {key} is {found}, this loader knows {expected}")]
+    Unsupported { key: &'static str, found: String, expected: &'static str },
+}
+
+impl ModelConfig {
+    /// Rows in front of OPT's position table that no token uses.
+    pub const POSITION_OFFSET: usize = 2;
+
+    /// Reads and checks a `config.json`.
+    pub fn from_json(text: &str) -> Result<Self, ModelConfigError> {
+        let config: ModelConfig = serde_json::from_str(text).map_err(|e| ModelConfigError::Json(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ModelConfigError> {
+        let refuse = |key, found: String, expected| Err(ModelConfigError::Unsupported { key, found, expected });
+        if self.model_type != "opt" {
+            return refuse("model_type", self.model_type.clone(), "\"opt\"");
+        }
+        if !self.do_layer_norm_before {
+            return refuse("do_layer_norm_before", "false".into(), "true (pre-LayerNorm)");
+        }
+        if !self.tie_word_embeddings {
+            return refuse("tie_word_embeddings", "false".into(), "true");
+        }
+        if self.word_embed_proj_dim.is_some_and(|d| d != self.hidden_size) {
+            return refuse("word_embed_proj_dim", format!("{:?}", self.word_embed_proj_dim), "hidden_size");
+        }
+        let sizes = [
+            ("vocab_size", self.vocab_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("hidden_size", self.hidden_size),
+            ("ffn_dim", self.ffn_dim),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", self.num_attention_heads),
+        ];
+        for (key, size) in sizes {
+            if size == 0 || size > 1 << 20 {
+                return refuse(key, size.to_string(), "a size from 1 to 1048576");
+            }
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return refuse("hidden_size", self.hidden_size.to_string(), "a multiple of num_attention_heads");
+        }
+        Ok(())
+    }
+
+    /// Width of one attention head.
+    pub fn head_dim(&self) -> usize {
+        self.hidden_size / self.num_attention_heads
+    }
+
+    /// Parameters of one block: four projections, two LayerNorms, the feed-forward layer.
+    pub fn block_parameters(&self) -> usize {
+        let (d, f) = (self.hidden_size, self.ffn_dim);
+        4 * (d * d + d) + 2 * (2 * d) + (d * f + f) + (f * d + d)
+    }
+
+    /// All parameters as Hugging Face counts them: the tied head once, the two offset rows of the position table included.
+    pub fn parameters(&self) -> usize {
+        let d = self.hidden_size;
+        self.vocab_size * d
+            + (self.max_position_embeddings + Self::POSITION_OFFSET) * d
+            + self.num_hidden_layers * self.block_parameters()
+            + 2 * d
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(name: &str) -> String {
+        std::fs::read_to_string(format!("{}/www/models/{name}/config.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    #[test]
+    fn shipped_bases_count_as_their_cards_say() {
+        for (name, parameters) in [("rules", 205_568), ("prose-nano", 273_920), ("prose-micro", 941_056)] {
+            assert_eq!(ModelConfig::from_json(&json(name)).unwrap().parameters(), parameters, "{name}");
+        }
+    }
+
+    #[test]
+    fn another_architecture_is_refused_by_name() {
+        let text = json("rules").replace("\"opt\"", "\"llama\"");
+        assert!(ModelConfig::from_json(&text).unwrap_err().to_string().contains("model_type is llama"));
+    }
+}

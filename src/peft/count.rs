@@ -1,0 +1,48 @@
+//! Closed-form counts of φ, with the sum behind them.
+
+use crate::model::ModelConfig;
+
+/// All that a count depends on: the base's shape and the number of the task's labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub model: ModelConfig,
+    /// Tokens among which the task's answers are chosen.
+    pub labels: usize,
+}
+
+/// One product of a count, written out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// What it counts, in words (`A and B of each matrix`).
+    pub what: String,
+    /// The product in factors with their units (`4 blocks × 2 matrices × 4 × (64 + 64)`).
+    pub product: String,
+    pub value: usize,
+}
+
+/// The elements of φ as a sum of products.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    pub terms: Vec<Term>,
+}
+
+impl Count {
+    pub fn new(terms: impl IntoIterator<Item = Term>) -> Count {
+        Count { terms: terms.into_iter().collect() }
+    }
+
+    pub fn total(&self) -> usize {
+        self.terms.iter().map(|t| t.value).sum()
+    }
+
+    /// The whole sum on one line (`4 blocks × 2 matrices × 4 × (64 + 64)`).
+    pub fn sum(&self) -> String {
+        self.terms.iter().map(|t| t.product.as_str()).collect::<Vec<_>>().join(" + ")
+    }
+}
+
+impl Term {
+    pub fn new(what: impl Into<String>, product: impl Into<String>, value: usize) -> Term {
+        Term { what: what.into(), product: product.into(), value }
+    }
+}

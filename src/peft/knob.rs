@@ -1,0 +1,139 @@
+//! Knobs: what a visitor may set about a method, described as data so that page, URL, flags and docs agree.
+
+use std::fmt;
+
+/// One setting of a method or task.
+#[derive(Debug)]
+pub struct Knob {
+    /// Name in URL, flags and JSON (`rank`), as HF `peft` or AdapterHub write it.
+    pub name: &'static str,
+    /// What a person would call it (`Rank`).
+    pub label: &'static str,
+    /// One sentence for the tooltip and `--help`.
+    pub help: &'static str,
+    pub range: Range,
+}
+
+/// What values a knob takes.
+#[derive(Debug)]
+pub enum Range {
+    /// Whole numbers; the page offers `steps` on a slider and accepts any number between the ends.
+    Integer { min: usize, max: usize, steps: &'static [usize] },
+    /// Numbers above zero.
+    Number { min: f64, max: f64 },
+    /// One of these: (value, label).
+    Choice(&'static [(&'static str, &'static str)]),
+    /// Some of these, at least one: (value, label).
+    Set(&'static [(&'static str, &'static str)]),
+    /// Free text of at most this many characters.
+    Text { max_chars: usize },
+}
+
+/// A knob's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Integer(usize),
+    Number(f64),
+    Choice(String),
+    Set(Vec<String>),
+    Text(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Integer(n) => write!(f, "{n}"),
+            Value::Number(x) => write!(f, "{x}"),
+            Value::Choice(s) | Value::Text(s) => f.write_str(s),
+            Value::Set(items) => f.write_str(&items.join(",")),
+        }
+    }
+}
+
+/// A setting that cannot be used: which one, and a sentence a student understands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// The setting's name in the URL (`rank`).
+    pub key: String,
+    pub message: String,
+}
+
+impl Fault {
+    pub fn new(key: &str, message: impl Into<String>) -> Fault {
+        Fault { key: key.to_string(), message: message.into() }
+    }
+}
+
+impl Knob {
+    /// Reads a value from text and checks it against the range.
+    pub fn parse(&self, text: &str) -> Result<Value, Fault> {
+        let (name, text) = (self.name, text.trim());
+        let fault = |expected: String| Fault::new(name, format!("{} cannot be “{}”: it takes {expected}.", self.label, shorten(text)));
+        match &self.range {
+            Range::Integer { min, max, .. } => match text.parse::<usize>() {
+                Ok(n) if (*min..=*max).contains(&n) => Ok(Value::Integer(n)),
+                _ => Err(fault(format!("a whole number from {min} to {max}"))),
+            },
+            Range::Number { min, max } => match text.parse::<f64>() {
+                Ok(x) if x.is_finite() && (*min..=*max).contains(&x) => Ok(Value::Number(x)),
+                _ => Err(fault(format!("a number from {min} to {max}"))),
+            },
+            Range::Choice(options) => match options.iter().find(|(value, _)| *value == text) {
+                Some((value, _)) => Ok(Value::Choice(value.to_string())),
+                None => Err(fault(format!("one of {}", values(options)))),
+            },
+            Range::Set(options) => {
+                let wanted: Vec<&str> = text.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
+                let known = wanted.iter().all(|w| options.iter().any(|(value, _)| value == w));
+                if wanted.is_empty() || !known {
+                    return Err(fault(format!("one or more of {}", values(options))));
+                }
+                // In the order of the options, so that one set has one spelling.
+                let chosen = options.iter().filter(|(value, _)| wanted.contains(value));
+                Ok(Value::Set(chosen.map(|(value, _)| value.to_string()).collect()))
+            }
+            Range::Text { max_chars } => match text.chars().count() <= *max_chars {
+                true => Ok(Value::Text(text.to_string())),
+                false => Err(fault(format!("at most {max_chars} characters"))),
+            },
+        }
+    }
+}
+
+fn values(options: &[(&str, &str)]) -> String {
+    options.iter().map(|(value, _)| *value).collect::<Vec<_>>().join(", ")
+}
+
+/// Hostile input is quoted back, but not at length.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.chars().count() > 40 {
+        true => text.chars().take(40).chain(['…']).collect(),
+        false => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANK: Knob = Knob { name: "rank", label: "Rank", help: "", range: Range::Integer { min: 1, max: 64, steps: &[1, 2] } };
+    const MODULES: Knob =
+        Knob { name: "target_modules", label: "On", help: "", range: Range::Set(&[("q_proj", "Q"), ("v_proj", "V")]) };
+
+    #[test]
+    fn absurd_numbers_are_refused_with_the_limits() {
+        for text in ["0", "65", "-1", "NaN", "1e3", "", "9999999999999999999999"] {
+            let fault = RANK.parse(text).unwrap_err();
+            assert!(fault.message.contains("from 1 to 64"), "{fault}");
+        }
+        assert_eq!(RANK.parse(" 4 ").unwrap(), Value::Integer(4));
+    }
+
+    #[test]
+    fn a_set_has_one_spelling() {
+        assert_eq!(MODULES.parse("v_proj,q_proj,q_proj").unwrap().to_string(), "q_proj,v_proj");
+        assert!(MODULES.parse("q_proj,w_proj").is_err());
+        assert!(MODULES.parse("").is_err());
+    }
+}

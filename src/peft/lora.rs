@@ -1,0 +1,126 @@
+//! LoRA (Hu et al. 2022): a low-rank update beside chosen matrices.
+
+use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Target, Term, Value};
+
+/// h = W₀x + (α/r)·B(Ax), with A ∈ ℝ^{r×in} random and B ∈ ℝ^{out×r} zero at the start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lora {
+    pub rank: usize,
+    /// `lora_alpha`; `None` keeps it at twice the rank.
+    pub alpha: Option<f64>,
+    /// In [`Target`]'s order, not empty.
+    pub target_modules: Vec<Target>,
+}
+
+impl Default for Lora {
+    fn default() -> Self {
+        Lora { rank: 4, alpha: None, target_modules: vec![Target::Q, Target::V] }
+    }
+}
+
+impl Lora {
+    /// α/r, the factor of the update.
+    pub fn scaling(&self) -> f64 {
+        self.alpha() / self.rank as f64
+    }
+
+    fn alpha(&self) -> f64 {
+        self.alpha.unwrap_or(2.0 * self.rank as f64)
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "lora",
+    title: "LoRA",
+    kind: Kind::Parameter,
+    paper: "Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2022",
+    formula: "h = W₀x + ⟨(α/r)·B A x⟩",
+    summary: "Learns a low-rank change of chosen matrices; merged into them, it costs nothing at inference.",
+    knobs: &[
+        Knob {
+            name: "rank",
+            label: "Rank",
+            help: "r, the inner dimension of B·A.",
+            range: Range::Integer { min: 1, max: 128, steps: &[1, 2, 4, 8, 16, 32, 64] },
+        },
+        Knob {
+            name: "alpha",
+            label: "Alpha",
+            help: "The update is scaled by alpha / rank; left alone, alpha stays twice the rank.",
+            range: Range::Number { min: 0.01, max: 1024.0 },
+        },
+        Knob {
+            name: "target_modules",
+            label: "On",
+            help: "Which matrices of each block get an update.",
+            range: Range::Set(&Target::OPTIONS),
+        },
+    ],
+    merges: Ok(()),
+};
+
+impl Method for Lora {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "rank" => Some(Value::Integer(self.rank)),
+            "alpha" => Some(Value::Number(self.alpha())),
+            "target_modules" => {
+                Some(Value::Set(self.target_modules.iter().map(|t| t.module().to_string()).collect()))
+            }
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("rank", Value::Integer(rank)) => self.rank = rank,
+            ("alpha", Value::Number(alpha)) => self.alpha = Some(alpha),
+            ("target_modules", Value::Set(names)) => {
+                self.target_modules = names.iter().filter_map(|n| Target::from_module(n)).collect();
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        let width = shape.model.hidden_size;
+        if self.rank > width {
+            let message = format!("Rank {} is more than the width {width} of this base: no matrix has a higher rank.", self.rank);
+            return Err(Fault::new("rank", message));
+        }
+        Ok(())
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let n = shape.model.num_hidden_layers;
+        // Matrices of one shape share a term; the shapes in order of appearance.
+        let mut groups: Vec<((usize, usize), usize)> = Vec::new();
+        for target in &self.target_modules {
+            let size = target.shape(&shape.model);
+            match groups.iter_mut().find(|(s, _)| *s == size) {
+                Some((_, matrices)) => *matrices += 1,
+                None => groups.push((size, 1)),
+            }
+        }
+        Count::new(groups.into_iter().map(|((inputs, outputs), k)| {
+            let unit = if k == 1 { "matrix" } else { "matrices" };
+            Term::new(
+                "A and B of each chosen matrix",
+                format!("{n} blocks × {k} {unit} × {} × ({inputs} + {outputs})", self.rank),
+                n * k * self.rank * (inputs + outputs),
+            )
+        }))
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 1e-2 } else { 5e-3 }
+    }
+
+    fn label(&self) -> String {
+        format!("LoRA r {}", self.rank)
+    }
+}

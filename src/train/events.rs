@@ -1,0 +1,130 @@
+//! What a run reports. The same JSON goes to the page, to standard output of the command line, and into run files.
+
+use crate::config::RunConfig;
+use crate::task::Baselines;
+use serde::{Deserialize, Serialize};
+
+/// One report of a run. `run` tells runs of one page apart; it is the number that the `start` command gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The trainer is there and says what it trains on (`cpu`, `webgpu`).
+    Ready { device: String },
+    /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are known.
+    Loading { run: u32, what: String, done: u64, of: u64 },
+    Started {
+        run: u32,
+        config: RunConfig,
+        device: String,
+        trainable: usize,
+        total: usize,
+        steps: usize,
+        baselines: Baselines,
+    },
+    /// Comes for each step whose loss was read back: every one on the CPU and after a single Step.
+    Step {
+        run: u32,
+        /// Steps done, from 1.
+        step: usize,
+        /// Mean cross-entropy over the predicted tokens, nats.
+        loss: f32,
+        lr: f64,
+        /// Milliseconds per step, averaged over the steps since the last report.
+        ms: f64,
+        /// Tokens the network read in this step, virtual ones included.
+        tokens: usize,
+        /// L2 norm of φ's gradient before clipping.
+        grad_norm: f32,
+    },
+    /// Held-out loss and accuracy at a step; step 0 is before training.
+    Evaluated { run: u32, step: usize, loss: f32, accuracy: f64, n: usize },
+    /// Answers on held-out examples at a step.
+    Examples { run: u32, step: usize, items: Vec<Prediction> },
+    Paused { run: u32, step: usize },
+    Resumed { run: u32, step: usize },
+    /// Ended by the visitor before its last step; what was measured stays.
+    Stopped { run: u32, step: usize },
+    /// The last step is done and every held-out example evaluated.
+    Finished { run: u32, step: usize, loss: f32, accuracy: f64, n: usize, seconds: f64 },
+    /// The answer to a `predict` command: on what the visitor typed.
+    Predicted { run: u32, item: Prediction },
+    /// A run, or the trainer, cannot go on. `message` is a sentence for the visitor that says the way on.
+    Failed { run: u32, reason: FailureReason, message: String },
+}
+
+/// Why something failed, for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// A file did not arrive, was cut short or is not what it should be.
+    Load,
+    /// The loss is no longer a finite number.
+    Diverged,
+    /// There is no WebGPU, or its device was lost.
+    Device,
+    /// The configuration or the typed input cannot be used.
+    Input,
+    /// A fault of ours: the worker ended.
+    Crash,
+}
+
+/// One example with what the base and the adapted model answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Place among the task's held-out examples; absent for what a visitor typed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub index: Option<usize>,
+    /// The text before the answer (`gkam`, a sentence). Recorded runs leave it empty: the page knows it by its index.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub input: String,
+    /// θ alone.
+    pub base: Answer,
+    /// θ with φ.
+    pub adapted: Answer,
+    /// The right answer, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub right: Option<String>,
+}
+
+/// An answer as text: four letters for `rules`, a label (`A`…`G`) for `authors`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub text: String,
+    /// Probability of the answer among the task's labels (the product over its tokens).
+    pub probability: f32,
+}
+
+impl Event {
+    /// The run it belongs to, `None` for [`Event::Ready`].
+    pub fn run(&self) -> Option<u32> {
+        match self {
+            Event::Ready { .. } => None,
+            Event::Loading { run, .. }
+            | Event::Started { run, .. }
+            | Event::Step { run, .. }
+            | Event::Evaluated { run, .. }
+            | Event::Examples { run, .. }
+            | Event::Paused { run, .. }
+            | Event::Resumed { run, .. }
+            | Event::Stopped { run, .. }
+            | Event::Finished { run, .. }
+            | Event::Predicted { run, .. }
+            | Event::Failed { run, .. } => Some(*run),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_have_the_contract_s_json() {
+        let event = Event::Evaluated { run: 1, step: 10, loss: 0.5, accuracy: 0.25, n: 140 };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(json, r#"{"event":"evaluated","run":1,"step":10,"loss":0.5,"accuracy":0.25,"n":140}"#);
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+        let failed = Event::Failed { run: 0, reason: FailureReason::Diverged, message: "m".into() };
+        assert!(serde_json::to_string(&failed).unwrap().contains(r#""reason":"diverged""#));
+    }
+}
