@@ -1,7 +1,17 @@
 //! θ: a pretrained OPT model, loaded once, shared by every run, never written.
 
 mod bases;
+#[cfg(feature = "train")]
+mod checkpoint;
 mod config;
+#[cfg(feature = "train")]
+pub mod layers;
+#[cfg(feature = "train")]
+mod theta;
 
 pub use bases::{BASES, Base};
+#[cfg(feature = "train")]
+pub use checkpoint::CheckpointError;
 pub use config::{Activation, ModelConfig, ModelConfigError};
+#[cfg(feature = "train")]
+pub use theta::{Block, Model, Tokens, Weights};

@@ -151,3 +151,68 @@ impl Method for Adapter {
         format!("adapter {}", self.bottleneck)
     }
 }
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    use super::{Adapter, NonLinearity};
+    use crate::model::layers::Linear;
+    use crate::peft::phi::{Composition, InitContext, Sublayer};
+    use burn::module::Module;
+    use burn::tensor::{Tensor, activation, module};
+
+    /// One adapter: `down` is `[d, k]`, `up` is `[k, d]`.
+    #[derive(Module, Debug)]
+    struct Bottleneck {
+        down: Linear,
+        up: Linear,
+    }
+
+    /// The adapters of each block.
+    #[derive(Module, Debug)]
+    pub struct Phi {
+        attention: Vec<Bottleneck>,
+        mlp: Vec<Bottleneck>,
+        #[module(skip)]
+        non_linearity: NonLinearity,
+    }
+
+    /// As Houlsby et al. start W_D; W_U starts at zero, so that an adapter starts as the identity.
+    const DOWN_STD: f32 = 0.02;
+
+    impl Phi {
+        pub fn init(config: &Adapter, context: &mut InitContext<'_>) -> Phi {
+            let (d, k) = (context.theta.config.hidden_size, config.bottleneck);
+            let layers = context.theta.config.num_hidden_layers;
+            let mut bottlenecks = |wanted: bool| -> Vec<Bottleneck> {
+                let one = |_| Bottleneck {
+                    down: Linear { weight: context.normal([d, k], DOWN_STD), bias: context.zeros([k]) },
+                    up: Linear { weight: context.zeros([k, d]), bias: context.zeros([d]) },
+                };
+                (0..if wanted { layers } else { 0 }).map(one).collect()
+            };
+            Phi {
+                attention: bottlenecks(config.placement.after_attention()),
+                mlp: bottlenecks(config.placement.after_mlp()),
+                non_linearity: config.non_linearity,
+            }
+        }
+    }
+
+    impl Composition for Phi {
+        fn after(&self, layer: usize, sublayer: Sublayer, x: Tensor<3>) -> Tensor<3> {
+            let adapters = match sublayer {
+                Sublayer::Attention => &self.attention,
+                Sublayer::Mlp => &self.mlp,
+            };
+            let Some(Bottleneck { down, up }) = adapters.get(layer) else { return x };
+            let inner = module::linear(x.clone(), down.weight.val(), Some(down.bias.val()));
+            let inner = match self.non_linearity {
+                NonLinearity::Relu => activation::relu(inner),
+                NonLinearity::GeluNew => activation::gelu_approximate(inner),
+                NonLinearity::Silu => activation::silu(inner),
+                NonLinearity::Tanh => activation::tanh(inner),
+            };
+            x + module::linear(inner, up.weight.val(), Some(up.bias.val()))
+        }
+    }
+}

@@ -56,3 +56,53 @@ impl Method for Full {
         }
     }
 }
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    use crate::model::Weights;
+    use crate::peft::phi::{Composition, InitContext, Place};
+    use burn::module::Module;
+    use burn::tensor::Tensor;
+
+    /// θ′, every tensor trainable.
+    #[derive(Module, Debug)]
+    pub struct Phi {
+        weights: Weights,
+    }
+
+    impl Phi {
+        pub fn init(_config: &super::Full, context: &mut InitContext<'_>) -> Phi {
+            Phi { weights: context.theta.weights.clone().train() }
+        }
+    }
+
+    impl Composition for Phi {
+        fn matrix(&self, place: Place) -> Option<Tensor<2>> {
+            match place {
+                Place::Tokens => Some(self.weights.tokens.val()),
+                Place::Positions => Some(self.weights.positions.val()),
+                Place::Linear(layer, target) => Some(self.weights.blocks[layer].linear(target).weight.val()),
+                _ => None,
+            }
+        }
+
+        fn bias(&self, place: Place) -> Option<Tensor<1>> {
+            match place {
+                Place::Linear(layer, target) => Some(self.weights.blocks[layer].linear(target).bias.val()),
+                Place::AttentionNorm(layer) => Some(self.weights.blocks[layer].attention_norm.bias.val()),
+                Place::MlpNorm(layer) => Some(self.weights.blocks[layer].mlp_norm.bias.val()),
+                Place::FinalNorm => Some(self.weights.final_norm.bias.val()),
+                _ => None,
+            }
+        }
+
+        fn scale(&self, place: Place) -> Option<Tensor<1>> {
+            match place {
+                Place::AttentionNorm(layer) => Some(self.weights.blocks[layer].attention_norm.scale.val()),
+                Place::MlpNorm(layer) => Some(self.weights.blocks[layer].mlp_norm.scale.val()),
+                Place::FinalNorm => Some(self.weights.final_norm.scale.val()),
+                _ => None,
+            }
+        }
+    }
+}

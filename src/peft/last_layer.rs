@@ -75,3 +75,44 @@ impl Method for LastLayer {
         }
     }
 }
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    use super::{LastLayer, Rows};
+    use crate::peft::phi::{Composition, InitContext};
+    use burn::module::{Module, Param};
+    use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
+
+    /// Rows of the head `[rows, d]`, and the tokens they belong to (none: all rows, in order).
+    #[derive(Module, Debug)]
+    pub struct Phi {
+        rows: Param<Tensor<2>>,
+        #[module(skip)]
+        tokens: Vec<i32>,
+    }
+
+    impl Phi {
+        pub fn init(config: &LastLayer, context: &mut InitContext<'_>) -> Phi {
+            match config.rows {
+                Rows::All => Phi { rows: context.copy(&context.theta.weights.tokens), tokens: Vec::new() },
+                Rows::Labels => Phi {
+                    rows: context.token_rows(context.labels),
+                    tokens: context.labels.iter().map(|t| *t as i32).collect(),
+                },
+            }
+        }
+    }
+
+    impl Composition for Phi {
+        fn head(&self, table: &Tensor<2>) -> Option<Tensor<2>> {
+            let rows = self.rows.val();
+            if self.tokens.is_empty() {
+                return Some(rows);
+            }
+            // The label rows of the table, moved to where φ is: the other rows keep θ's values.
+            let ids = Tensor::<1, Int>::from_data(TensorData::new(self.tokens.clone(), [self.tokens.len()]), &table.device());
+            let moved = rows - table.clone().select(0, ids.clone());
+            Some(table.clone().select_assign(0, ids, moved, IndexingUpdateOp::Add))
+        }
+    }
+}

@@ -124,3 +124,56 @@ impl Method for Lora {
         format!("LoRA r {}", self.rank)
     }
 }
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    use super::Lora;
+    use crate::peft::Target;
+    use crate::peft::phi::{Composition, InitContext};
+    use burn::module::{Module, Param};
+    use burn::tensor::{Tensor, module};
+
+    /// One update: `a` is `[inputs, rank]` and `b` is `[rank, outputs]`, PEFT's A and B transposed.
+    #[derive(Module, Debug)]
+    struct LowRank {
+        a: Param<Tensor<2>>,
+        b: Param<Tensor<2>>,
+    }
+
+    /// The updates of each block, in the order of `targets`.
+    #[derive(Module, Debug)]
+    pub struct Phi {
+        blocks: Vec<Vec<LowRank>>,
+        #[module(skip)]
+        targets: Vec<Target>,
+        #[module(skip)]
+        scaling: f64,
+    }
+
+    impl Phi {
+        /// A as `nn.Linear` starts in PyTorch (Kaiming uniform with a = √5: bound 1/√inputs), B zero.
+        pub fn init(config: &Lora, context: &mut InitContext<'_>) -> Phi {
+            let shape = context.theta.config.clone();
+            let mut update = |target: &Target| {
+                let (inputs, outputs) = target.shape(&shape);
+                LowRank {
+                    a: context.uniform([inputs, config.rank], (inputs as f32).sqrt().recip()),
+                    b: context.zeros([config.rank, outputs]),
+                }
+            };
+            let blocks = (0..shape.num_hidden_layers).map(|_| config.target_modules.iter().map(&mut update).collect());
+            Phi { blocks: blocks.collect(), targets: config.target_modules.clone(), scaling: config.scaling() }
+        }
+    }
+
+    impl Composition for Phi {
+        /// (α/r)·B(Ax): through the activations, never through a dense B·A.
+        fn update(&self, layer: usize, target: Target, x: &Tensor<3>) -> Option<Tensor<3>> {
+            let place = self.targets.iter().position(|t| *t == target)?;
+            let LowRank { a, b } = &self.blocks[layer][place];
+            // The factor goes onto the narrow tensor: r numbers per token instead of d.
+            let inner = module::linear(x.clone(), a.val(), None).mul_scalar(self.scaling);
+            Some(module::linear(inner, b.val(), None))
+        }
+    }
+}

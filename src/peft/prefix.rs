@@ -71,3 +71,46 @@ impl Method for Prefix {
         format!("prefix {}", self.num_virtual_tokens)
     }
 }
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    use super::Prefix;
+    use crate::peft::phi::{Composition, InitContext};
+    use burn::module::{Module, Param};
+    use burn::tensor::Tensor;
+
+    /// Keys and values of one layer, each `[n, d]`.
+    #[derive(Module, Debug)]
+    struct KeyValue {
+        keys: Param<Tensor<2>>,
+        values: Param<Tensor<2>>,
+    }
+
+    /// A prefix for each block.
+    #[derive(Module, Debug)]
+    pub struct Phi {
+        blocks: Vec<KeyValue>,
+    }
+
+    /// Keys start far enough apart to be told apart, values small enough not to drown the text's.
+    const KEY_STD: f32 = 0.5;
+    const VALUE_STD: f32 = 0.1;
+
+    impl Phi {
+        pub fn init(config: &Prefix, context: &mut InitContext<'_>) -> Phi {
+            let shape = [config.num_virtual_tokens, context.theta.config.hidden_size];
+            let layers = context.theta.config.num_hidden_layers;
+            let blocks = (0..layers)
+                .map(|_| KeyValue { keys: context.normal(shape, KEY_STD), values: context.normal(shape, VALUE_STD) })
+                .collect();
+            Phi { blocks }
+        }
+    }
+
+    impl Composition for Phi {
+        fn prefix(&self, layer: usize) -> Option<(Tensor<2>, Tensor<2>)> {
+            let block = &self.blocks[layer];
+            Some((block.keys.val(), block.values.val()))
+        }
+    }
+}

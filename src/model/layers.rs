@@ -1,0 +1,26 @@
+//! The two layers that a block is made of, as Burn modules.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, module};
+
+/// x·W + b. `weight` is `[inputs, outputs]`, transposed from Hugging Face's `[outputs, inputs]`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    pub weight: Param<Tensor<2>>,
+    pub bias: Param<Tensor<1>>,
+}
+
+/// Layer normalisation over the last dimension. `scale` and `bias` are `[d_model]`.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    pub scale: Param<Tensor<1>>,
+    pub bias: Param<Tensor<1>>,
+}
+
+/// OPT's epsilon.
+const LAYER_NORM_EPSILON: f64 = 1e-5;
+
+/// Normalises the last dimension of `x`.
+pub fn layer_norm<const D: usize>(x: Tensor<D>, scale: Tensor<1>, bias: Tensor<1>) -> Tensor<D> {
+    module::layer_norm(x, scale, Some(bias), LAYER_NORM_EPSILON)
+}

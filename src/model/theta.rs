@@ -1,0 +1,179 @@
+//! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
+
+use super::layers::{LayerNorm, Linear, layer_norm};
+use super::{Activation, ModelConfig};
+use crate::peft::Target;
+use crate::peft::phi::{Phi, Place, Sublayer};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};
+
+/// One block: attention and MLP, each behind a LayerNorm and beside a residual line.
+#[derive(Module, Debug)]
+pub struct Block {
+    pub attention_norm: LayerNorm,
+    pub q: Linear,
+    pub k: Linear,
+    pub v: Linear,
+    pub out: Linear,
+    pub mlp_norm: LayerNorm,
+    pub fc1: Linear,
+    pub fc2: Linear,
+}
+
+impl Block {
+    /// The linear layer that a method names.
+    pub fn linear(&self, target: Target) -> &Linear {
+        match target {
+            Target::Q => &self.q,
+            Target::K => &self.k,
+            Target::V => &self.v,
+            Target::O => &self.out,
+            Target::Fc1 => &self.fc1,
+            Target::Fc2 => &self.fc2,
+        }
+    }
+}
+
+/// The tensors of an OPT model.
+#[derive(Module, Debug)]
+pub struct Weights {
+    /// Token embedding and, tied, the head: `[vocab, d_model]`.
+    pub tokens: Param<Tensor<2>>,
+    /// `[positions + 2, d_model]`, OPT's two unused rows in front.
+    pub positions: Param<Tensor<2>>,
+    pub blocks: Vec<Block>,
+    pub final_norm: LayerNorm,
+}
+
+/// θ with its shape.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub config: ModelConfig,
+    pub weights: Weights,
+}
+
+/// Token ids of a batch, padded at the right: `[sequences, length]`.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    pub ids: Vec<i32>,
+    pub sequences: usize,
+    pub length: usize,
+}
+
+impl Model {
+    /// Features in front of the head at chosen places. Padding needs no mask: attention is causal and padding stands at the right.
+    ///
+    /// `rows` are places in the flattened `[sequences, length]` of `tokens`. Returns `[rows, d_model]`.
+    pub fn features(&self, phi: &Phi, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
+        let device = self.weights.tokens.val().device();
+        let d = self.config.hidden_size;
+        let virtual_tokens = phi.prompt().map_or(0, |p| p.dims()[0]);
+        let length = virtual_tokens + tokens.length;
+
+        let mut x = self.embed(phi, tokens, &device);
+        let mask = causal_mask(length, phi.prefix_length(), &device);
+        for (layer, block) in self.weights.blocks.iter().enumerate() {
+            x = self.attention(phi, layer, block, x, &mask);
+            x = self.mlp(phi, layer, block, x);
+        }
+
+        let shifted: Vec<i32> = rows
+            .iter()
+            .map(|row| ((row / tokens.length) * length + virtual_tokens + row % tokens.length) as i32)
+            .collect();
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(shifted, [rows.len()]), &device);
+        let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
+        self.normalise(phi, Place::FinalNorm, &self.weights.final_norm, x)
+    }
+
+    /// Logits over the vocabulary, `[rows, vocab]`, of [`features`](Self::features).
+    pub fn logits(&self, phi: &Phi, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
+        let features = self.features(phi, tokens, rows);
+        let table = phi.matrix(Place::Tokens).unwrap_or_else(|| self.weights.tokens.val());
+        let head = phi.head(&table).unwrap_or(table);
+        features.matmul(head.transpose())
+    }
+
+    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`.
+    fn embed(&self, phi: &Phi, tokens: &Tokens, device: &Device) -> Tensor<3> {
+        let d = self.config.hidden_size;
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(tokens.ids.clone(), [tokens.ids.len()]), device);
+        let table = phi.matrix(Place::Tokens).unwrap_or_else(|| self.weights.tokens.val());
+        let mut x = table.select(0, ids).reshape([tokens.sequences, tokens.length, d]);
+        if let Some(prompt) = phi.prompt() {
+            let n = prompt.dims()[0];
+            let prompt = prompt.reshape([1, n, d]).expand([tokens.sequences, n, d]);
+            x = Tensor::cat(vec![prompt, x], 1);
+        }
+        let length = x.dims()[1];
+        let first = ModelConfig::POSITION_OFFSET;
+        let positions = phi.matrix(Place::Positions).unwrap_or_else(|| self.weights.positions.val());
+        x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
+    }
+
+    /// x + W_O softmax(QKᵀ/√d_h + mask) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
+    fn attention(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>, mask: &Tensor<4>) -> Tensor<3> {
+        let [b, t, d] = x.dims();
+        let (h, dh) = (self.config.num_attention_heads, self.config.head_dim());
+        let heads = |z: Tensor<3>, length: usize| z.reshape([b, length, h, dh]).swap_dims(1, 2);
+
+        let n = self.normalise(phi, Place::AttentionNorm(layer), &block.attention_norm, x.clone());
+        let q = self.linear(phi, layer, Target::Q, block, n.clone()).mul_scalar(1.0 / (dh as f32).sqrt());
+        let mut k = self.linear(phi, layer, Target::K, block, n.clone());
+        let mut v = self.linear(phi, layer, Target::V, block, n);
+        let mut length = t;
+        if let Some((keys, values)) = phi.prefix(layer) {
+            let p = keys.dims()[0];
+            let batched = |z: Tensor<2>| z.reshape([1, p, d]).expand([b, p, d]);
+            k = Tensor::cat(vec![batched(keys), k], 1);
+            v = Tensor::cat(vec![batched(values), v], 1);
+            length += p;
+        }
+        let scores = heads(q, t).matmul(heads(k, length).swap_dims(2, 3)) + mask.clone();
+        let mixed = activation::softmax(scores, 3).matmul(heads(v, length)).swap_dims(1, 2).reshape([b, t, d]);
+        let out = self.linear(phi, layer, Target::O, block, mixed);
+        x + phi.after(layer, Sublayer::Attention, out)
+    }
+
+    /// x + W₂ act(W₁ LayerNorm(x)).
+    fn mlp(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>) -> Tensor<3> {
+        let n = self.normalise(phi, Place::MlpNorm(layer), &block.mlp_norm, x.clone());
+        let inner = self.linear(phi, layer, Target::Fc1, block, n);
+        let inner = match self.config.activation_function {
+            Activation::Relu => activation::relu(inner),
+            Activation::GeluNew => activation::gelu_approximate(inner),
+            Activation::Gelu => activation::gelu(inner),
+        };
+        let out = self.linear(phi, layer, Target::Fc2, block, inner);
+        x + phi.after(layer, Sublayer::Mlp, out)
+    }
+
+    /// Where a weight meets its input: θ's tensors or what stands in for them, and φ's low-rank update beside them.
+    fn linear(&self, phi: &Phi, layer: usize, target: Target, block: &Block, x: Tensor<3>) -> Tensor<3> {
+        let theta = block.linear(target);
+        let place = Place::Linear(layer, target);
+        let weight = phi.matrix(place).unwrap_or_else(|| theta.weight.val());
+        let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
+        let update = phi.update(layer, target, &x);
+        let y = module::linear(x, weight, Some(bias));
+        match update {
+            Some(update) => y + update,
+            None => y,
+        }
+    }
+
+    fn normalise<const D: usize>(&self, phi: &Phi, place: Place, theta: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
+        let scale = phi.scale(place).unwrap_or_else(|| theta.scale.val());
+        let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
+        layer_norm(x, scale, bias)
+    }
+}
+
+/// 0 where a query may look, a large negative number where it may not: `[1, 1, length, prefix + length]`.
+/// A prefix may be looked at from everywhere.
+fn causal_mask(length: usize, prefix: usize, device: &Device) -> Tensor<4> {
+    let width = prefix + length;
+    let values: Vec<f32> =
+        (0..length * width).map(|i| if i % width <= prefix + i / width { 0.0 } else { -1e9 }).collect();
+    Tensor::from_data(TensorData::new(values, [1, 1, length, width]), device)
+}
