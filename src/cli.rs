@@ -1,1 +1,329 @@
-//! The trainer on the command line.
+//! The trainer on the command line: the same session, flags named as in the URL, events as JSON lines.
+
+use crate::config::RunConfig;
+use crate::model::{BASES, Base, Tokens};
+use crate::peft::phi::Phi;
+use crate::peft::{Knob, MethodConfig, Range, trainable_line};
+use crate::task::{TaskConfig, rules};
+use crate::train::evaluate::{evaluate, read};
+use crate::train::library::{Files, LoadedBase, load_authors};
+use crate::train::{Event, Failure, Session};
+use burn::tensor::Device;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// A sentence for whoever typed the command.
+type Sentence = String;
+
+/// Runs the command line; the exit status is 0, or 1 after a sentence on standard error.
+pub fn main() -> std::process::ExitCode {
+    let matches = command().get_matches();
+    match dispatch(&matches) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("peft-lab: {message}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Command {
+    let json = || Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
+    Command::new("peft-lab")
+        .about("Fine-tunes a small pretrained transformer with every parameter-efficient method")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("bases").about("The pretrained bases").arg(json()))
+        .subcommand(Command::new("tasks").about("The tasks and their choices").arg(json()))
+        .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()))
+        .subcommand(Command::new("count").about("Trainable parameters, from closed formulas").args(run_args()).arg(json()))
+        .subcommand(
+            Command::new("train")
+                .about("Trains φ; --json prints one event a line")
+                .args(run_args())
+                .arg(json())
+                .arg(Arg::new("out").long("out").value_name("RUN").help("Write the events to this run file")),
+        )
+        .subcommand(
+            Command::new("evaluate").about("Scores the base alone on a task's held-out examples").args(run_args()).arg(json()),
+        )
+        .subcommand(
+            Command::new("predict")
+                .about("Reads a text with the base alone: tokens, the likeliest next token, logits")
+                .arg(Arg::new("base").long("base").required(true).value_name("BASE"))
+                .arg(Arg::new("text").long("text").required(true).value_name("TEXT"))
+                .arg(Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Print logits [tokens][vocab]")),
+        )
+        .subcommand(
+            Command::new("bench")
+                .about("Milliseconds per step at the shapes S and s")
+                .arg(json())
+                .arg(Arg::new("steps").long("steps").default_value("20").value_parser(clap::value_parser!(usize))),
+        )
+}
+
+/// Flags of a run: those of the URL, with dashes or underscores.
+fn run_args() -> Vec<Arg> {
+    let fixed: [(&str, &str); 10] = [
+        ("base", "A pretrained base (see `bases`)"),
+        ("task", "A task (see `tasks`)"),
+        ("rule", "Of the task rules: primitives joined by dots"),
+        ("examples", "Training examples; all by default"),
+        ("method", "A method (see `methods`)"),
+        ("lr", "Peak learning rate; the method's tuned default otherwise"),
+        ("batch_size", "Sequences per step"),
+        ("steps", "Steps [300]"),
+        ("seed", "Seed of φ and of the batches [0]"),
+        ("device", "auto, cpu"),
+    ];
+    let mut flags: BTreeMap<&str, String> = BTreeMap::new();
+    for method in MethodConfig::all() {
+        for knob in method.info().knobs {
+            let help = flags.entry(knob.name).or_default();
+            let separator = if help.is_empty() { "" } else { "; " };
+            help.push_str(&format!("{separator}{}: {}", method.info().name, knob.help));
+        }
+    }
+    let arg = |name: &str, help: String| {
+        let (name, dashed) = (name.to_string(), name.replace('_', "-"));
+        Arg::new(name.clone()).long(dashed).alias(name).help(help).allow_hyphen_values(true)
+    };
+    let fixed = fixed.into_iter().map(|(name, help)| arg(name, help.to_string()));
+    fixed.chain(flags.into_iter().map(|(name, help)| arg(name, help))).collect()
+}
+
+fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
+    let (name, args) = matches.subcommand().ok_or("no command")?;
+    match name {
+        "bases" => print_list(args, BASES.iter().map(|b| base_json(b)).collect(), "base"),
+        "tasks" => print_list(args, tasks_json(), "task"),
+        "methods" => print_list(args, MethodConfig::all().iter().map(method_json).collect(), "method"),
+        "count" => count(args),
+        "train" => pollster::block_on(train(args)),
+        "evaluate" => pollster::block_on(evaluate_base(args)),
+        "predict" => pollster::block_on(predict(args)),
+        "bench" => crate::bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),
+        other => Err(format!("there is no command {other}")),
+    }
+}
+
+fn print_list(args: &ArgMatches, items: Vec<serde_json::Value>, key: &str) -> Result<(), Sentence> {
+    if args.get_flag("json") {
+        println!("{}", serde_json::Value::Array(items));
+        return Ok(());
+    }
+    for item in items {
+        let text = |field: &str| item[field].as_str().unwrap_or_default().to_string();
+        println!("{:22} {}", text(key), text("about"));
+        for knob in item["knobs"].as_array().into_iter().flatten() {
+            println!("  --{:20} {} [{}]", knob["name"].as_str().unwrap_or_default().replace('_', "-"), knob["help"].as_str().unwrap_or_default(), knob["default"].as_str().unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+fn base_json(base: &Base) -> serde_json::Value {
+    let config = base.config().map(|c| (c.parameters(), c.hidden_size, c.num_hidden_layers)).unwrap_or_default();
+    json!({"base": base.id, "about": format!("{} parameters, d {}, {} blocks. {}", config.0, config.1, config.2, base.trained_on),
+           "parameters": config.0, "d_model": config.1, "layers": config.2})
+}
+
+fn tasks_json() -> Vec<serde_json::Value> {
+    let tasks = TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n));
+    tasks
+        .map(|task| {
+            let offered: &[&str] = if task.name() == "rules" { &rules::OFFERED } else { &[] };
+            let about = match task.name() {
+                "rules" => format!("One string rule, exact match; --rule one of {} or another composition", offered.join(", ")),
+                _ => task.description(),
+            };
+            json!({"task": task.name(), "about": about, "bases": task.bases(), "held_out": task.held_out(), "rules": offered})
+        })
+        .collect()
+}
+
+fn method_json(method: &MethodConfig) -> serde_json::Value {
+    let info = method.info();
+    let knobs: Vec<serde_json::Value> = info.knobs.iter().map(|k| knob_json(method, k)).collect();
+    json!({"method": info.name, "title": info.title, "kind": info.kind.title(), "about": info.summary, "paper": info.paper,
+           "formula": info.formula.replace(['⟨', '⟩'], ""), "merges": info.merges.is_ok(), "knobs": knobs})
+}
+
+fn knob_json(method: &MethodConfig, knob: &Knob) -> serde_json::Value {
+    let limits = match &knob.range {
+        Range::Integer { min, max, .. } => json!({"min": min, "max": max}),
+        Range::Number { min, max } => json!({"min": min, "max": max}),
+        Range::Choice(options) | Range::Set(options) => json!({"values": options.iter().map(|(v, _)| *v).collect::<Vec<_>>()}),
+        Range::Text { max_chars } => json!({"max_chars": max_chars}),
+    };
+    json!({"name": knob.name, "label": knob.label, "help": knob.help, "limits": limits, "default": method.get(knob.name)})
+}
+
+/// The run that flags describe; a flag that cannot be used is an error, not a default.
+fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
+    let mut pairs = Vec::new();
+    for id in args.ids() {
+        if let Ok(Some(value)) = args.try_get_one::<String>(id.as_str())
+            && id.as_str() != "out"
+        {
+            pairs.push((id.as_str().to_string(), value.clone()));
+        }
+    }
+    let (config, faults, unknown) = RunConfig::from_pairs(&pairs);
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(fault.message);
+    }
+    match unknown.first() {
+        Some((key, _)) => Err(format!("{} has no knob --{}.", config.method.info().title, key.replace('_', "-"))),
+        None => Ok(config),
+    }
+}
+
+fn count(args: &ArgMatches) -> Result<(), Sentence> {
+    let config = config(args)?;
+    let count = config.method.method().count(&config.shape());
+    let (trainable, all) = (count.total(), config.all_parameters());
+    if args.get_flag("json") {
+        let terms: Vec<_> = count.terms.iter().map(|t| json!({"what": t.what, "product": t.product, "value": t.value})).collect();
+        println!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
+    } else {
+        println!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
+    }
+    Ok(())
+}
+
+async fn train(args: &ArgMatches) -> Result<(), Sentence> {
+    let config = config(args)?;
+    if config.device == crate::config::DeviceChoice::Webgpu {
+        return Err("This build trains on the CPU; WebGPU is the browser's. Use --device cpu.".into());
+    }
+    let mut out = match args.get_one::<String>("out") {
+        Some(path) => Some(std::fs::File::create(path).map_err(|e| format!("{path} cannot be written: {e}"))?),
+        None => None,
+    };
+    let json = args.get_flag("json");
+    let mut emit = |events: Vec<Event>| -> Result<(), Sentence> {
+        for event in events {
+            let line = serde_json::to_string(&event).map_err(|e| e.to_string())?;
+            if let Some(file) = &mut out {
+                writeln!(file, "{line}").map_err(|e| format!("the run file cannot be written: {e}"))?;
+            }
+            if json {
+                println!("{line}");
+            } else if let Some(text) = describe(&event) {
+                println!("{text}");
+            }
+        }
+        Ok(())
+    };
+    let run = async || -> Result<(), Failure> {
+        let mut session = session(config).await?;
+        let unwritten = |message| Failure { reason: crate::train::FailureReason::Load, message };
+        emit(session.begin().await?).map_err(unwritten)?;
+        while !session.done() {
+            emit(session.advance(false).await?).map_err(unwritten)?;
+        }
+        Ok(())
+    };
+    match run().await {
+        Ok(()) => Ok(()),
+        Err(failure) => {
+            emit(vec![Event::Failed { run: 0, reason: failure.reason, message: failure.message.clone() }])?;
+            Err(failure.message)
+        }
+    }
+}
+
+fn describe(event: &Event) -> Option<String> {
+    match event {
+        Event::Started { config, trainable, total, baselines, .. } => Some(format!(
+            "{} on {} ({})\n{}\nchance {:.3}, majority {:.3}, bag of words {:.3}",
+            config.method.method().label(), config.task.title(), config.base.id, trainable_line(*trainable, *total),
+            baselines.chance, baselines.majority, baselines.bag_of_words
+        )),
+        Event::Evaluated { step, loss, accuracy, n, .. } => Some(format!("step {step:5}  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}")),
+        Event::Finished { step, loss, accuracy, n, seconds, .. } => {
+            Some(format!("finished {step} steps in {seconds:.1} s  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}"))
+        }
+        _ => None,
+    }
+}
+
+async fn session(config: RunConfig) -> Result<Session, Failure> {
+    let device = Device::flex();
+    let files = Disk::default();
+    let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
+    let authors = match config.task {
+        TaskConfig::Authors { .. } => Some(load_authors(&files).await?),
+        TaskConfig::Rules { .. } => None,
+    };
+    Session::new(0, config, base, authors.as_ref(), &device, "cpu", clock)
+}
+
+async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
+    let config = config(args)?;
+    let session = session(config).await.map_err(|f| f.message)?;
+    let scores = evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await.map_err(|f| f.message)?;
+    if args.get_flag("json") {
+        println!("{}", json!({"loss": scores.loss, "accuracy": scores.accuracy, "n": scores.n}));
+    } else {
+        println!("held-out loss {:.4}  accuracy {:.3} of {}", scores.loss, scores.accuracy, scores.n);
+    }
+    Ok(())
+}
+
+async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
+    let id: &String = args.get_one("base").ok_or("--base is missing")?;
+    let text: &String = args.get_one("text").ok_or("--text is missing")?;
+    let base = Base::named(id).ok_or_else(|| format!("There is no base “{id}”. There is: {}.", BASES.each_ref().map(|b| b.id).join(", ")))?;
+    let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
+    let tokens = loaded.tokenizer.encode(text);
+    let limit = loaded.theta.config.max_position_embeddings;
+    if tokens.is_empty() || tokens.len() > limit {
+        return Err(format!("The text has {} tokens; this base reads 1 to {limit}.", tokens.len()));
+    }
+    let batch = Tokens { ids: tokens.iter().map(|t| *t as i32).collect(), sequences: 1, length: tokens.len() };
+    let rows: Vec<usize> = (0..tokens.len()).collect();
+    let vocab = loaded.theta.config.vocab_size;
+    let logits = loaded.theta.logits(&Phi::none(), &batch, &rows).reshape([tokens.len() * vocab]);
+    let logits = read(logits).await.map_err(|f| f.message)?;
+    let logits: Vec<&[f32]> = logits.chunks(vocab).collect();
+    let last = logits[tokens.len() - 1];
+    let next = (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best });
+    let mut answer = json!({"tokens": tokens, "next": next});
+    if args.get_flag("logits") {
+        answer["logits"] = json!(logits);
+    }
+    println!("{answer}");
+    Ok(())
+}
+
+/// Milliseconds since the process's first call.
+pub fn clock() -> f64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1e3
+}
+
+/// Files under `www/`: of the working directory, or of the source tree this was built from.
+pub struct Disk(PathBuf);
+
+impl Default for Disk {
+    fn default() -> Self {
+        let here = PathBuf::from("www");
+        Disk(if here.join("models").is_dir() { here } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www") })
+    }
+}
+
+impl Files for Disk {
+    async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        let path = self.0.join(name);
+        std::fs::read(&path).map_err(|e| {
+            let hint = if name.starts_with("data/") { " `cargo xtask bake` writes it." } else { "" };
+            format!("{} cannot be read: {e}.{hint}", path.display())
+        })
+    }
+}

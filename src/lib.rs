@@ -8,9 +8,12 @@
 //! - [`task`]: tokenizer, examples, batches; `rules` and `authors`.
 //! - [`train`]: the session (step, evaluate, predict), the optimizer, and the events it reports.
 //! - [`worker`]: messages between page and trainer, and the trainer's loop in a Web Worker.
+//! - [`bench`]: what a step costs at two fixed shapes.
 //! - [`interchange`]: recorded runs.
 //! - `ui`: the page (feature `page`, no tensor in it). `cli`: the same trainer on the command line.
 
+#[cfg(feature = "train")]
+pub mod bench;
 pub mod config;
 pub mod interchange;
 pub mod model;
@@ -21,5 +24,5 @@ pub mod worker;
 
 #[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 pub mod cli;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
+#[cfg(feature = "page")]
 pub mod ui;

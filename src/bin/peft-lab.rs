@@ -1,1 +1,9 @@
+//! The trainer on the command line. In a browser there is none: wasm builds of all binaries get an empty one.
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    peft_lab::cli::main()
+}
+
+#[cfg(target_arch = "wasm32")]
 fn main() {}

@@ -7,6 +7,8 @@ mod config;
 #[cfg(feature = "train")]
 pub mod layers;
 #[cfg(feature = "train")]
+mod random;
+#[cfg(feature = "train")]
 mod theta;
 
 pub use bases::{BASES, Base};

@@ -1,0 +1,108 @@
+//! Held-out loss, accuracy and answers, without gradients.
+
+use super::data::{Batch, TaskData};
+use super::{Failure, FailureReason};
+use crate::model::{Model, Tokens};
+use crate::peft::phi::Phi;
+use crate::task::Example;
+use burn::tensor::{Int, Tensor, TensorData, activation};
+
+/// Examples per forward pass: of like length, so that little is padding.
+const CHUNK: usize = 75;
+
+/// What examples in a row gave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Mean cross-entropy over the predicted tokens, nats.
+    pub loss: f32,
+    /// Share of examples with every token right.
+    pub accuracy: f64,
+    pub n: usize,
+}
+
+/// Scores the first `n` held-out examples under θ and φ, all of them where there are fewer.
+pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Result<Evaluation, Failure> {
+    let mut examples: Vec<&Example> = data.held_out.iter().take(n).collect();
+    let n = examples.len();
+    examples.sort_by_key(|e| e.tokens.len());
+    let (mut loss, mut tokens, mut right) = (0.0_f64, 0, 0);
+    for chunk in examples.chunks(CHUNK) {
+        let batch = Batch::new(chunk.iter().copied());
+        let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+        let sum = cross_entropy(logits.clone(), &batch.targets).sum();
+        let scores = of_labels(logits, &data.labels);
+        let shape = scores.dims()[0] * scores.dims()[1];
+        // One read-back: the loss behind the scores.
+        let values = read(Tensor::cat(vec![scores.reshape([shape]), sum], 0)).await?;
+        loss += f64::from(values[shape]);
+        tokens += batch.targets.len();
+        let mut row = 0;
+        for example in chunk {
+            let answers = &batch.targets[row..row + example.answer];
+            right += usize::from(answers.iter().enumerate().all(|(i, target)| {
+                let at = (row + i) * data.labels.len();
+                data.labels[arg_max(&values[at..at + data.labels.len()])] as i32 == *target
+            }));
+            row += example.answer;
+        }
+    }
+    Ok(Evaluation { loss: (loss / tokens as f64) as f32, accuracy: right as f64 / n as f64, n })
+}
+
+/// Greedy answers to prompts: for each, the labels' places and their probability.
+pub async fn answers(
+    theta: &Model, phi: &Phi, labels: &[u32], prompts: &[Vec<u32>], length: usize,
+) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
+    let mut texts: Vec<Vec<u32>> = prompts.to_vec();
+    let mut answers = vec![(Vec::new(), 1.0_f32); prompts.len()];
+    for _ in 0..length {
+        let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
+        let mut tokens = Tokens { ids: Vec::new(), sequences: texts.len(), length: longest };
+        let mut rows = Vec::new();
+        for (i, text) in texts.iter().enumerate() {
+            rows.push(i * longest + text.len() - 1);
+            tokens.ids.extend(text.iter().map(|t| *t as i32));
+            tokens.ids.resize((i + 1) * longest, 0);
+        }
+        let scores = activation::softmax(of_labels(theta.logits(phi, &tokens, &rows), labels), 1);
+        let values = read(scores.reshape([texts.len() * labels.len()])).await?;
+        for (i, (text, (answer, probability))) in texts.iter_mut().zip(&mut answers).enumerate() {
+            let row = &values[i * labels.len()..(i + 1) * labels.len()];
+            let best = arg_max(row);
+            text.push(labels[best]);
+            answer.push(best);
+            *probability *= row[best];
+        }
+    }
+    Ok(answers)
+}
+
+/// −log softmax(logits) at the targets, `[rows]`.
+pub fn cross_entropy(logits: Tensor<2>, targets: &[i32]) -> Tensor<1> {
+    let device = logits.device();
+    let n = targets.len();
+    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [n, 1]), &device);
+    activation::log_softmax(logits, 1).gather(1, targets).neg().reshape([n])
+}
+
+/// The labels' columns, `[rows, labels]`.
+fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
+    let ids: Vec<i32> = labels.iter().map(|l| *l as i32).collect();
+    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [labels.len()]), &logits.device());
+    logits.select(1, ids)
+}
+
+/// Reads a tensor back, waiting for the device as browsers demand.
+pub async fn read(tensor: Tensor<1>) -> Result<Vec<f32>, Failure> {
+    let lost = |what: String| Failure {
+        reason: FailureReason::Device,
+        message: format!("The device stopped answering ({what}). What was measured is kept; train on the CPU to go on."),
+    };
+    let data = tensor.into_data_async().await.map_err(|e| lost(format!("{e:?}")))?;
+    Ok(data.iter::<f32>().collect())
+}
+
+/// The place of the largest value, the first of equals.
+fn arg_max(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}

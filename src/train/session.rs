@@ -1,0 +1,257 @@
+//! One run: batch → forward(θ, φ) → loss → backward → step φ.
+
+use super::data::{Batch, TaskData};
+use super::evaluate::{Evaluation, answers, cross_entropy, evaluate, read};
+use super::library::LoadedBase;
+use super::optimizer::{Optimizer, learning_rate};
+use super::{Answer, Event, Failure, FailureReason, Prediction};
+use crate::config::RunConfig;
+use crate::peft::phi::{InitContext, Phi};
+use crate::task::{Authors, TaskConfig, stream};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use std::rc::Rc;
+
+/// Held-out examples of a live evaluation; at the end all of them are scored.
+pub const LIVE_EXAMPLES: usize = 140;
+/// Held-out examples whose answers are shown.
+const SHOWN: usize = 6;
+/// Steps between read-backs on a GPU, which would otherwise wait for each.
+const GPU_REPORT_EVERY: usize = 5;
+
+/// A run under way. It is driven from outside, one [`advance`](Session::advance) a step.
+pub struct Session {
+    run: u32,
+    config: RunConfig,
+    base: Rc<LoadedBase>,
+    data: TaskData,
+    device: String,
+    phi: Phi,
+    optimizer: Optimizer,
+    rng: ChaCha8Rng,
+    /// Milliseconds, from any origin.
+    clock: fn() -> f64,
+    step: usize,
+    /// The base's own answers to the shown examples: they do not change.
+    base_answers: Vec<Answer>,
+    /// Since the last report: steps and their milliseconds.
+    unreported: (usize, f64),
+    /// Milliseconds spent training and evaluating.
+    active: f64,
+}
+
+impl Session {
+    /// A run at step 0. `authors` is needed by the task of that name only.
+    pub fn new(
+        run: u32, config: RunConfig, base: Rc<LoadedBase>, authors: Option<&Authors>, device: &Device, device_name: &str,
+        clock: fn() -> f64,
+    ) -> Result<Session, Failure> {
+        let input = |fault: crate::peft::Fault| Failure { reason: FailureReason::Input, message: fault.message };
+        config.check().map_err(input)?;
+        let data = match (&config.task, authors) {
+            (TaskConfig::Rules { rule, examples }, _) => TaskData::rules(rule, *examples, config.seed),
+            (TaskConfig::Authors { examples }, Some(authors)) => {
+                TaskData::authors(authors, &base.tokenizer, *examples, config.seed).map_err(input)?
+            }
+            (TaskConfig::Authors { .. }, None) => {
+                return Err(Failure { reason: FailureReason::Load, message: "The sentences of the task are not there.".into() });
+            }
+        };
+        let phi = start(&config, &base, &data, device);
+        Ok(Session {
+            run,
+            rng: stream(config.seed, "batches"),
+            config,
+            base,
+            data,
+            device: device_name.to_string(),
+            phi,
+            optimizer: Optimizer::new(),
+            clock,
+            step: 0,
+            base_answers: Vec::new(),
+            unreported: (0, 0.0),
+            active: 0.0,
+        })
+    }
+
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    pub fn done(&self) -> bool {
+        self.step >= self.config.steps
+    }
+
+    /// The network without φ.
+    pub fn theta(&self) -> &crate::model::Model {
+        &self.base.theta
+    }
+
+    pub fn data(&self) -> &TaskData {
+        &self.data
+    }
+
+    /// φ as it is now.
+    pub fn phi(&self) -> &Phi {
+        &self.phi
+    }
+
+    /// Says what starts, and judges the base before training: the curve's first point.
+    pub async fn begin(&mut self) -> Result<Vec<Event>, Failure> {
+        let prompts = self.shown_prompts();
+        let length = self.data.held_out[0].answer;
+        let answered = answers(&self.base.theta, &Phi::none(), &self.data.labels, &prompts, length).await?;
+        self.base_answers = answered.into_iter().map(|a| self.named(a)).collect();
+        let started = Event::Started {
+            run: self.run,
+            config: self.config.clone(),
+            device: self.device.clone(),
+            trainable: self.phi.num_params(),
+            total: self.config.all_parameters(),
+            steps: self.config.steps,
+            baselines: self.data.baselines,
+        };
+        let mut events = vec![started];
+        events.extend(self.report().await?);
+        Ok(events)
+    }
+
+    /// One step, and whatever is due after it. `single` reads the loss back even where the device would rather not.
+    pub async fn advance(&mut self, single: bool) -> Result<Vec<Event>, Failure> {
+        let start = (self.clock)();
+        let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut self.rng));
+        let rate = learning_rate(self.config.learning_rate(), self.step, self.config.steps);
+        let virtual_tokens = self.phi.prompt().map_or(0, |p| p.dims()[0]);
+        let tokens = batch.tokens.sequences * (batch.tokens.length + virtual_tokens);
+
+        let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
+        let loss = cross_entropy(logits, &batch.targets).mean();
+        let gradients = loss.backward();
+        let phi = std::mem::replace(&mut self.phi, Phi::none());
+        let (phi, norm) = self.optimizer.step(phi, gradients, rate);
+        self.phi = phi;
+        self.step += 1;
+
+        let mut events = Vec::new();
+        let evaluation_due = self.done() || self.step.is_multiple_of(self.evaluation_interval());
+        let on_gpu = self.device != "cpu";
+        if single || !on_gpu || evaluation_due || self.step.is_multiple_of(GPU_REPORT_EVERY) {
+            let values = read(Tensor::cat(vec![loss.inner(), norm.inner()], 0)).await?;
+            self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
+            let (steps, ms) = std::mem::take(&mut self.unreported);
+            let (loss, grad_norm) = (values[0], values[1]);
+            if !(loss.is_finite() && grad_norm.is_finite()) {
+                return Err(self.diverged());
+            }
+            events.push(Event::Step { run: self.run, step: self.step, loss, lr: rate, ms: ms / steps as f64, tokens, grad_norm });
+        } else {
+            self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
+        }
+        if evaluation_due {
+            events.extend(self.report().await?);
+        }
+        self.active += (self.clock)() - start;
+        if self.done() {
+            let start = (self.clock)();
+            let all = evaluate(&self.base.theta, &self.phi.valid(), &self.data, usize::MAX).await?;
+            self.active += (self.clock)() - start;
+            events.push(Event::Finished {
+                run: self.run,
+                step: self.step,
+                loss: all.loss,
+                accuracy: all.accuracy,
+                n: all.n,
+                seconds: self.active / 1e3,
+            });
+        }
+        Ok(events)
+    }
+
+    /// Answers what a visitor typed.
+    pub async fn predict(&self, text: &str) -> Result<Prediction, Failure> {
+        let typed = self.data.typed(text, &self.base.tokenizer);
+        let (input, prompt, right) =
+            typed.map_err(|fault| Failure { reason: FailureReason::Input, message: fault.message })?;
+        let length = self.data.held_out[0].answer;
+        let prompts = [prompt];
+        let (theta, labels) = (&self.base.theta, &self.data.labels);
+        let of = async |phi: &Phi| -> Result<Answer, Failure> {
+            Ok(self.named(answers(theta, phi, labels, &prompts, length).await?.swap_remove(0)))
+        };
+        let base = of(&Phi::none()).await?;
+        let adapted = of(&self.phi.valid()).await?;
+        Ok(Prediction { index: None, input, base, adapted, right })
+    }
+
+    /// Some thirty evaluations a run; twice as many of the short `rules` ones, where letters turn right in a few steps.
+    fn evaluation_interval(&self) -> usize {
+        let points = match self.config.task {
+            TaskConfig::Rules { .. } => 60,
+            TaskConfig::Authors { .. } => 30,
+        };
+        (self.config.steps / points).max(1)
+    }
+
+    /// Live evaluation and the shown answers.
+    async fn report(&self) -> Result<Vec<Event>, Failure> {
+        let phi = self.phi.valid();
+        let Evaluation { loss, accuracy, n } = evaluate(&self.base.theta, &phi, &self.data, LIVE_EXAMPLES).await?;
+        if !loss.is_finite() {
+            return Err(self.diverged());
+        }
+        let prompts = self.shown_prompts();
+        let length = self.data.held_out[0].answer;
+        let adapted = answers(&self.base.theta, &phi, &self.data.labels, &prompts, length).await?;
+        let items = adapted.into_iter().enumerate().map(|(index, answer)| Prediction {
+            index: Some(index),
+            input: self.data.inputs[index].clone(),
+            base: self.base_answers[index].clone(),
+            adapted: self.named(answer),
+            right: Some(self.data.right(index)),
+        });
+        Ok(vec![
+            Event::Evaluated { run: self.run, step: self.step, loss, accuracy, n },
+            Event::Examples { run: self.run, step: self.step, items: items.collect() },
+        ])
+    }
+
+    fn shown_prompts(&self) -> Vec<Vec<u32>> {
+        let shown = self.data.held_out.iter().take(SHOWN);
+        shown.map(|e| e.tokens[..e.tokens.len() - e.answer].to_vec()).collect()
+    }
+
+    fn named(&self, (labels, probability): (Vec<usize>, f32)) -> Answer {
+        Answer { text: self.data.answer(&labels), probability }
+    }
+
+    fn diverged(&self) -> Failure {
+        Failure {
+            reason: FailureReason::Diverged,
+            message: format!(
+                "The loss is no longer a number at step {}: the rate {} is too high for {}. Everything before is kept; try a rate ten times lower.",
+                self.step,
+                self.config.learning_rate(),
+                self.config.method.info().title
+            ),
+        }
+    }
+}
+
+/// φ as a run of `config` starts with.
+fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device) -> Phi {
+    let mut context = InitContext {
+        theta: &base.theta,
+        device: &device.clone().autodiff(),
+        rng: stream(config.seed, "phi"),
+        labels: &data.labels,
+        encode: &|text| base.tokenizer.encode(text),
+    };
+    Phi::init(&config.method, &mut context)
+}

@@ -1,0 +1,338 @@
+//! The trainer's loop in a Web Worker: commands in, events out, one step between two turns of the event loop.
+
+use super::{AssetUrls, Command};
+use crate::config::RunConfig;
+use crate::task::{Authors, TaskConfig};
+use crate::train::library::{Files, LoadedBase, load_authors};
+use crate::train::{Event, Failure, FailureReason, Session};
+use burn::tensor::Device;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, Response};
+
+/// What a worker trains on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Cpu,
+    #[cfg(feature = "webgpu")]
+    Webgpu,
+}
+
+impl Backend {
+    /// Name in events and in the URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Cpu => "cpu",
+            #[cfg(feature = "webgpu")]
+            Backend::Webgpu => "webgpu",
+        }
+    }
+
+    /// The device, or a sentence why there is none.
+    pub async fn device(self) -> Result<Device, Failure> {
+        match self {
+            Backend::Cpu => Ok(Device::flex()),
+            #[cfg(feature = "webgpu")]
+            Backend::Webgpu => Device::wgpu_options().init_async().await.map_err(|e| Failure {
+                reason: FailureReason::Device,
+                message: format!("This browser gives no WebGPU device ({e}). Train on the CPU instead."),
+            }),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Inbox {
+    commands: VecDeque<Command>,
+    waker: Option<Waker>,
+}
+
+thread_local! {
+    static INBOX: RefCell<Inbox> = RefCell::default();
+}
+
+/// A message of the page: one [`Command`] as JSON. The boot script hands them on in order.
+#[wasm_bindgen]
+pub fn receive(text: &str) {
+    match serde_json::from_str(text) {
+        Ok(command) => INBOX.with_borrow_mut(|inbox| {
+            inbox.commands.push_back(command);
+            if let Some(waker) = inbox.waker.take() {
+                waker.wake();
+            }
+        }),
+        Err(e) => post(&Event::Failed {
+            run: 0,
+            reason: FailureReason::Input,
+            message: format!("The trainer does not understand a message of the page: {e}."),
+        }),
+    }
+}
+
+/// Starts the loop. A panic ends the worker, but says so first.
+pub fn start(backend: Backend) {
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        let (reason, message) = match backend {
+            Backend::Cpu => (FailureReason::Crash, "The trainer stopped by a fault of ours. What was measured is kept; press Train to go on with a new one."),
+            #[cfg(feature = "webgpu")]
+            Backend::Webgpu => (FailureReason::Device, "The GPU stopped working for this page. What was measured is kept; train on the CPU to go on."),
+        };
+        post(&Event::Failed { run: 0, reason, message: message.into() });
+    }));
+    spawn_local(Trainer::run(backend));
+}
+
+struct Trainer {
+    backend: Backend,
+    device: Device,
+    files: Fetch,
+    bases: HashMap<&'static str, Rc<LoadedBase>>,
+    authors: Option<Rc<Authors>>,
+    session: Option<Session>,
+    /// The number of the session's run, and whether it steps.
+    run: u32,
+    running: bool,
+}
+
+impl Trainer {
+    async fn run(backend: Backend) {
+        let assets = loop {
+            if let Command::Init { assets } = next_command().await {
+                break assets;
+            }
+        };
+        let device = match backend.device().await {
+            Ok(device) => device,
+            Err(failure) => return post_failure(0, failure),
+        };
+        post(&Event::Ready { device: backend.name().into() });
+        let mut trainer = Trainer {
+            backend,
+            device,
+            files: Fetch(assets),
+            bases: HashMap::new(),
+            authors: None,
+            session: None,
+            run: 0,
+            running: false,
+        };
+        let turns = Turns::new();
+        loop {
+            let command = if trainer.running { INBOX.with_borrow_mut(|i| i.commands.pop_front()) } else { Some(next_command().await) };
+            if let Some(command) = command {
+                trainer.handle(command).await;
+            } else {
+                trainer.advance(false).await;
+                turns.next().await;
+            }
+        }
+    }
+
+    async fn handle(&mut self, command: Command) {
+        let result = match command {
+            Command::Init { assets } => {
+                self.files = Fetch(assets);
+                Ok(())
+            }
+            // Failures come again, and are told, when a run needs the files.
+            Command::Prefetch { config } => {
+                let _ = self.load(&config).await;
+                Ok(())
+            }
+            Command::Start { run, config, paused } => {
+                self.run = run;
+                self.running = false;
+                self.session = None;
+                self.begin(run, config, paused).await
+            }
+            Command::Pause => {
+                if self.running {
+                    self.running = false;
+                    self.tell(|run, step| Event::Paused { run, step });
+                }
+                Ok(())
+            }
+            Command::Resume => {
+                if self.session.as_ref().is_some_and(|s| !s.done()) && !self.running {
+                    self.running = true;
+                    self.tell(|run, step| Event::Resumed { run, step });
+                }
+                Ok(())
+            }
+            Command::Step => {
+                self.running = false;
+                if self.session.as_ref().is_some_and(|s| !s.done()) {
+                    self.advance(true).await;
+                    if self.session.as_ref().is_some_and(|s| !s.done()) {
+                        self.tell(|run, step| Event::Paused { run, step });
+                    }
+                }
+                Ok(())
+            }
+            Command::Stop => {
+                self.running = false;
+                if self.session.as_ref().is_some_and(|s| !s.done()) {
+                    self.tell(|run, step| Event::Stopped { run, step });
+                }
+                Ok(())
+            }
+            Command::Predict { run, config, text } => {
+                if let Err(failure) = self.predict(run, config, &text).await {
+                    post_failure(run, failure);
+                }
+                Ok(())
+            }
+        };
+        if let Err(failure) = result {
+            post_failure(self.run, failure);
+        }
+    }
+
+    fn tell(&self, event: impl Fn(u32, usize) -> Event) {
+        if let Some(session) = &self.session {
+            post(&event(self.run, session.step()));
+        }
+    }
+
+    async fn begin(&mut self, run: u32, config: RunConfig, paused: bool) -> Result<(), Failure> {
+        let mut session = self.session_for(run, config).await?;
+        session.begin().await?.iter().for_each(post);
+        self.session = Some(session);
+        self.running = !paused;
+        if paused {
+            self.tell(|run, step| Event::Paused { run, step });
+        }
+        Ok(())
+    }
+
+    async fn session_for(&mut self, run: u32, config: RunConfig) -> Result<Session, Failure> {
+        let base = self.load(&config).await?;
+        Session::new(run, config, base, self.authors.as_deref(), &self.device, self.backend.name(), now)
+    }
+
+    /// One step. What goes wrong ends the run, keeps φ for predictions no longer, and is told.
+    async fn advance(&mut self, single: bool) {
+        let Some(session) = &mut self.session else { return };
+        match session.advance(single).await {
+            Ok(events) => {
+                events.iter().for_each(post);
+                self.running &= !session.done();
+            }
+            Err(failure) => {
+                self.running = false;
+                self.session = None;
+                post_failure(self.run, failure);
+            }
+        }
+    }
+
+    /// Answers with the present φ if it is of that configuration, else with the φ such a run would start from.
+    async fn predict(&mut self, run: u32, config: RunConfig, text: &str) -> Result<(), Failure> {
+        let item = match &self.session {
+            Some(session) if *session.config() == config => session.predict(text).await?,
+            _ => self.session_for(run, config).await?.predict(text).await?,
+        };
+        post(&Event::Predicted { run, item });
+        Ok(())
+    }
+
+    async fn load(&mut self, config: &RunConfig) -> Result<Rc<LoadedBase>, Failure> {
+        if matches!(config.task, TaskConfig::Authors { .. }) && self.authors.is_none() {
+            self.say_loading("the sentences of seven books");
+            self.authors = Some(Rc::new(load_authors(&self.files).await?));
+        }
+        if let Some(base) = self.bases.get(config.base.id) {
+            return Ok(base.clone());
+        }
+        self.say_loading(&format!("the base {}", config.base.id));
+        let base = Rc::new(LoadedBase::load(config.base, &self.files, &self.device).await?);
+        self.bases.insert(config.base.id, base.clone());
+        Ok(base)
+    }
+
+    fn say_loading(&self, what: &str) {
+        post(&Event::Loading { run: self.run, what: what.into(), done: 0, of: 0 });
+    }
+}
+
+/// The next command, waiting for it.
+async fn next_command() -> Command {
+    poll_fn(|context| {
+        INBOX.with_borrow_mut(|inbox| match inbox.commands.pop_front() {
+            Some(command) => Poll::Ready(command),
+            None => {
+                inbox.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        })
+    })
+    .await
+}
+
+/// Turns of the event loop. A timer would be clamped to 4 ms, a resolved promise would not let messages in.
+struct Turns {
+    channel: Option<MessageChannel>,
+}
+
+impl Turns {
+    fn new() -> Turns {
+        Turns { channel: MessageChannel::new().ok() }
+    }
+
+    /// Ends after the messages that wait have been delivered.
+    async fn next(&self) {
+        let Some(channel) = &self.channel else { return };
+        let promise = js_sys::Promise::new(&mut |resolve, _| channel.port1().set_onmessage(Some(&resolve)));
+        // Posting null cannot fail: it needs no copy of an object.
+        let _ = channel.port2().post_message(&JsValue::NULL);
+        let _ = JsFuture::from(promise).await;
+    }
+}
+
+/// Files by `fetch`, under the addresses the page gave.
+struct Fetch(AssetUrls);
+
+impl Files for Fetch {
+    async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        let url = self.0.files.get(name).ok_or_else(|| format!("This site has no file {name}."))?;
+        let missing = |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");
+        let response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(|e| missing(describe(&e)))?;
+        let response: Response = response.dyn_into().map_err(|e| missing(describe(&e)))?;
+        if !response.ok() {
+            return Err(missing(format!("the server answered {}", response.status())));
+        }
+        let body = response.array_buffer().map_err(|e| missing(describe(&e)))?;
+        let buffer = JsFuture::from(body).await.map_err(|e| missing(describe(&e)))?;
+        Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+    }
+}
+
+fn describe(value: &JsValue) -> String {
+    value.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{value:?}"), |e| String::from(e.message()))
+}
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Milliseconds since the worker started.
+pub fn now() -> f64 {
+    scope().performance().map_or(0.0, |p| p.now())
+}
+
+fn post(event: &Event) {
+    if let Ok(json) = serde_json::to_string(event) {
+        // The page may be gone; there is nobody left to tell.
+        let _ = scope().post_message(&JsValue::from_str(&json));
+    }
+}
+
+fn post_failure(run: u32, failure: Failure) {
+    post(&Event::Failed { run, reason: failure.reason, message: failure.message });
+}
