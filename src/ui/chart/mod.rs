@@ -1,6 +1,12 @@
 //! Curves over steps: labels at the lines, values on hover and by keyboard. The geometry is plain data that compiles and is
 //! tested anywhere; only `view` and `size` touch the browser.
 
+pub mod layout;
+pub mod place;
+pub mod sample;
+pub mod scale;
+#[cfg(target_arch = "wasm32")]
+mod size;
 #[cfg(target_arch = "wasm32")]
 mod view;
 
