@@ -3,6 +3,8 @@
 pub mod authors;
 pub mod baseline;
 pub mod rules;
+pub mod rules_baseline;
+pub mod tokenizer;
 
 pub use authors::Authors;
 pub use rules::Rule;
