@@ -26,7 +26,7 @@ pub struct Tokenizer {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    ByteLevel(bpe::Bpe),
+    ByteLevel(Box<bpe::Bpe>),
     Characters { unknown: u32 },
 }
 

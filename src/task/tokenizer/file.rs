@@ -139,7 +139,7 @@ fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), Tokenizer
     let byte_of: HashMap<char, u8> = characters.into_iter().zip(0..=255).collect();
     // An added token, or any other that is not written in bytes' characters, is its own text.
     let text_of = |token: &String| token_bytes(token, &byte_of).unwrap_or_else(|| token.as_bytes().to_vec());
-    Ok((Kind::ByteLevel(Bpe { bytes, merges }), tokens.iter().map(text_of).collect()))
+    Ok((Kind::ByteLevel(Box::new(Bpe { bytes, merges })), tokens.iter().map(text_of).collect()))
 }
 
 fn characters(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), TokenizerError> {
