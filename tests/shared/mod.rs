@@ -1,0 +1,221 @@
+//! Checks that run natively, in the browser on the CPU, and on WebGPU: everything that reads a tensor is asynchronous.
+#![allow(dead_code)] // Each test binary uses its part.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use peft_lab::model::{Activation, Model, ModelConfig, Tokens};
+use peft_lab::peft::MethodConfig;
+use peft_lab::peft::phi::{InitContext, Phi};
+use peft_lab::task::stream;
+use peft_lab::train::evaluate::{cross_entropy, read};
+use peft_lab::train::optimizer::Optimizer;
+use rand::RngExt;
+
+/// Labels of the tiny task.
+pub const LABELS: [u32; 3] = [4, 9, 17];
+
+/// Two blocks, small enough for software WebGPU.
+pub fn tiny_config(activation: Activation) -> ModelConfig {
+    ModelConfig {
+        model_type: "opt".into(),
+        vocab_size: 23,
+        max_position_embeddings: 24,
+        hidden_size: 16,
+        ffn_dim: 32,
+        num_hidden_layers: 2,
+        num_attention_heads: 2,
+        activation_function: activation,
+        do_layer_norm_before: true,
+        tie_word_embeddings: true,
+        word_embed_proj_dim: None,
+    }
+}
+
+pub fn tiny_model(device: &Device) -> Model {
+    Model::random(tiny_config(Activation::GeluNew), &mut stream(1, "tiny model"), device)
+}
+
+/// A method at its defaults with some knobs set.
+pub fn method(name: &str, knobs: &[(&str, &str)]) -> MethodConfig {
+    let mut method = MethodConfig::named(name).expect("a method of the registry");
+    for (knob, value) in knobs {
+        method.set(knob, value).expect("a value within the knob's range");
+    }
+    method
+}
+
+/// Every method, with the knobs that change what is computed.
+pub fn methods() -> Vec<MethodConfig> {
+    let all = "q_proj,k_proj,v_proj,out_proj,fc1,fc2";
+    vec![
+        method("full", &[]),
+        method("last-layer", &[]),
+        method("last-layer", &[("rows", "labels")]),
+        method("bitfit", &[]),
+        method("lora", &[("rank", "2")]),
+        method("lora", &[("rank", "3"), ("alpha", "5"), ("target_modules", all)]),
+        method("prompt", &[("num_virtual_tokens", "3")]),
+        method("prompt", &[("num_virtual_tokens", "2"), ("init", "random")]),
+        method("prefix", &[("num_virtual_tokens", "3")]),
+        method("adapter", &[("bottleneck", "3")]),
+        method("adapter", &[("bottleneck", "2"), ("placement", "attention"), ("non_linearity", "relu")]),
+        method("adapter", &[("bottleneck", "2"), ("placement", "mlp"), ("non_linearity", "silu")]),
+        method("adapter", &[("bottleneck", "2"), ("non_linearity", "tanh")]),
+    ]
+}
+
+/// Two sequences and, for each, two places whose successors are predicted.
+pub struct TinyBatch {
+    pub tokens: Tokens,
+    pub rows: Vec<usize>,
+    pub targets: Vec<i32>,
+}
+
+pub fn tiny_batch(seed: u64) -> TinyBatch {
+    let mut rng = stream(seed, "tiny batch");
+    let ids = (0..14).map(|_| rng.random_range(0..23)).collect();
+    let targets = (0..4).map(|_| LABELS[rng.random_range(0..3_u32) as usize] as i32).collect();
+    TinyBatch { tokens: Tokens { ids, sequences: 2, length: 7 }, rows: vec![5, 6, 12, 13], targets }
+}
+
+pub fn phi(theta: &Model, method: &MethodConfig, device: &Device) -> Phi {
+    let mut context = InitContext {
+        theta,
+        device: &device.clone().autodiff(),
+        rng: stream(2, "tiny phi"),
+        labels: &LABELS,
+        encode: &|_| vec![1, 2, 3],
+    };
+    Phi::init(method, &mut context)
+}
+
+pub fn loss(theta: &Model, phi: &Phi, batch: &TinyBatch) -> Tensor<1> {
+    cross_entropy(theta.logits(phi, &batch.tokens, &batch.rows), &batch.targets).mean()
+}
+
+/// Adds to every tensor of φ: to all of them random numbers, or to one of them a direction.
+struct Nudge {
+    /// (place of the tensor, what is added); `None` adds noise everywhere.
+    only: Option<(usize, Vec<f32>)>,
+    place: usize,
+    rng: rand_chacha::ChaCha8Rng,
+}
+
+impl ModuleMapper for Nudge {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let place = self.place;
+        self.place += 1;
+        let n = param.val().shape().num_elements();
+        let added: Vec<f32> = match &self.only {
+            Some((wanted, direction)) if *wanted == place => direction.clone(),
+            Some(_) => return param,
+            None => (0..n).map(|_| 0.3 * (2.0 * self.rng.random::<f32>() - 1.0)).collect(),
+        };
+        param.map(|t| {
+            let shape = t.shape();
+            let added = Tensor::<1>::from_data(TensorData::new(added, [n]), &t.device());
+            t + added.reshape(shape)
+        })
+    }
+}
+
+/// φ away from its start, where no tensor's gradient is zero by construction.
+pub fn stirred(phi: &Phi) -> Phi {
+    let mut nudge = Nudge { only: None, place: 0, rng: stream(3, "stir") };
+    phi.valid().map(&mut nudge).train()
+}
+
+/// Every tensor of φ, flattened, in the order that [`Nudge`] counts.
+#[derive(Default)]
+struct Tensors {
+    found: Vec<(ParamId, Tensor<1>)>,
+}
+
+impl ModuleVisitor for Tensors {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let n = value.shape().num_elements();
+        self.found.push((param.id, value.reshape([n])));
+    }
+}
+
+/// The gradients of every tensor of φ, flattened, in the same order.
+struct Gradients<'a> {
+    gradients: &'a GradientsParams,
+    found: Vec<Option<Tensor<1>>>,
+}
+
+impl ModuleVisitor for Gradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self.gradients.get::<D>(param.id);
+        self.found.push(gradient.map(|g| {
+            let n = g.shape().num_elements();
+            g.reshape([n])
+        }));
+    }
+}
+
+/// Compares φ's gradient, tensor by tensor, with central differences of the loss along the gradient's own direction.
+///
+/// Tolerance: the loss is near 3 in `f32`, so its rounding is some 4e-7; over 2ε = 0.04 that is 1e-5 of noise in a
+/// derivative, and the truncation is of order ε². A wrong formula is off by its own size, so 2 % + 3e-4 tells them apart.
+pub async fn check_gradients(method: &MethodConfig, device: &Device) -> Result<(), String> {
+    const EPSILON: f32 = 2e-2;
+    let theta = tiny_model(device);
+    let batch = tiny_batch(0);
+    let phi = stirred(&phi(&theta, method, device));
+    let gradients = GradientsParams::from_grads(loss(&theta, &phi, &batch).backward(), &phi);
+    let mut visitor = Gradients { gradients: &gradients, found: Vec::new() };
+    phi.visit(&mut visitor);
+    let name = format!("{method:?}");
+    let mut checked = 0;
+    for (place, gradient) in visitor.found.into_iter().enumerate() {
+        let gradient = gradient.ok_or_else(|| format!("{name}: tensor {place} has no gradient"))?;
+        let gradient = read(gradient).await.map_err(|f| f.message)?;
+        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        if norm < 1e-6 {
+            // A key's bias shifts every score of a query alike: softmax does not see it, and its gradient is zero.
+            continue;
+        }
+        let mut ends = [0.0_f32; 2];
+        for (end, sign) in ends.iter_mut().zip([1.0, -1.0]) {
+            let direction = gradient.iter().map(|g| sign * EPSILON * g / norm).collect();
+            let mut nudge = Nudge { only: Some((place, direction)), place: 0, rng: stream(0, "unused") };
+            let moved = phi.valid().map(&mut nudge);
+            *end = read(loss(&theta, &moved, &batch)).await.map_err(|f| f.message)?[0];
+        }
+        let difference = (ends[0] - ends[1]) / (2.0 * EPSILON);
+        if (difference - norm).abs() > 0.02 * norm + 3e-4 {
+            return Err(format!("{name}: tensor {place}: gradient {norm}, finite difference {difference}"));
+        }
+        checked += 1;
+    }
+    if checked == 0 { Err(format!("{name}: no gradient was checked")) } else { Ok(()) }
+}
+
+/// Losses of a few steps: the same natively, in the browser and on WebGPU to 1e-3.
+pub async fn losses(method: &MethodConfig, device: &Device, steps: usize) -> Vec<f32> {
+    let theta = tiny_model(device);
+    let mut phi = phi(&theta, method, device);
+    let mut optimizer = Optimizer::new();
+    let mut losses = Vec::new();
+    for step in 0..steps {
+        let loss = loss(&theta, &phi, &tiny_batch(step as u64));
+        let gradients = loss.backward();
+        (phi, _) = optimizer.step(phi, gradients, 1e-2);
+        losses.push(read(loss.inner()).await.expect("the loss is read back")[0]);
+    }
+    losses
+}
+
+/// Every value of φ.
+pub async fn values(phi: &Phi) -> Vec<f32> {
+    let mut tensors = Tensors::default();
+    phi.valid().visit(&mut tensors);
+    let mut values = Vec::new();
+    for (_, tensor) in tensors.found {
+        values.extend(read(tensor).await.expect("φ is read back"));
+    }
+    values
+}

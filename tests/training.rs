@@ -1,0 +1,148 @@
+//! What training must and must not do, for every method, on the shipped base `rules`.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod shared;
+
+use burn::tensor::Device;
+use peft_lab::cli::{Disk, clock};
+use peft_lab::config::RunConfig;
+use peft_lab::peft::phi::Phi;
+use peft_lab::train::evaluate::read;
+use peft_lab::train::library::LoadedBase;
+use peft_lab::train::{Event, FailureReason, Session};
+use std::rc::Rc;
+
+fn base() -> Rc<LoadedBase> {
+    let config = RunConfig::default();
+    Rc::new(pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap())
+}
+
+fn session(hash: &str, base: &Rc<LoadedBase>) -> Session {
+    let (config, faults, _) = RunConfig::from_hash(hash);
+    assert!(faults.is_empty(), "{faults:?}");
+    Session::new(7, config, base.clone(), None, &Device::flex(), "cpu", clock).unwrap()
+}
+
+/// Runs to the end; every event but times.
+fn run(session: &mut Session) -> Vec<Event> {
+    let mut events = pollster::block_on(session.begin()).unwrap();
+    while !session.done() {
+        events.extend(pollster::block_on(session.advance(false)).unwrap());
+    }
+    for event in &mut events {
+        match event {
+            Event::Step { ms, .. } => *ms = 0.0,
+            Event::Finished { seconds, .. } => *seconds = 0.0,
+            _ => {}
+        }
+    }
+    events
+}
+
+fn losses(events: &[Event]) -> Vec<f32> {
+    events.iter().filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None }).collect()
+}
+
+const METHODS: [&str; 8] =
+    ["full", "last-layer", "last-layer&rows=labels", "bitfit", "lora", "prompt&num_virtual_tokens=10", "prefix", "adapter"];
+
+#[test]
+fn a_method_that_promises_it_starts_as_the_base() {
+    let device = Device::flex();
+    let theta = shared::tiny_model(&device);
+    let batch = shared::tiny_batch(0);
+    let logits = |phi: &Phi| {
+        let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+        let n = logits.shape().num_elements();
+        pollster::block_on(read(logits.reshape([n]))).unwrap()
+    };
+    for method in shared::methods() {
+        let started = logits(&shared::phi(&theta, &method, &device));
+        // Not bit for bit: with autodiff Burn composes softmax and LayerNorm of other operations than without.
+        let same = started.iter().zip(logits(&Phi::none())).all(|(a, b)| (a - b).abs() < 1e-5);
+        let promised = !["prompt", "prefix"].contains(&method.info().name);
+        assert_eq!(same, promised, "{method:?}");
+        // And φ is heard at all: away from its start it changes the answer.
+        assert_ne!(started, logits(&shared::stirred(&shared::phi(&theta, &method, &device))), "{method:?}");
+    }
+}
+
+#[test]
+fn theta_is_bit_identical_after_training() {
+    let base = base();
+    let everything = |base: &LoadedBase| {
+        use burn::module::{Module, ModuleVisitor, Param};
+        use burn::tensor::Tensor;
+        struct Bits(Vec<u32>);
+        impl ModuleVisitor for Bits {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0.extend(param.val().into_data().iter::<f32>().map(f32::to_bits));
+            }
+        }
+        let mut bits = Bits(Vec::new());
+        base.theta.weights.visit(&mut bits);
+        bits.0
+    };
+    let before = everything(&base);
+    assert_eq!(before.len(), 205_568);
+    for method in METHODS {
+        let mut session = session(&format!("method={method}&steps=3&batch_size=8"), &base);
+        let start = pollster::block_on(shared::values(session.phi()));
+        run(&mut session);
+        assert!(everything(&base) == before, "{method} changed θ");
+        assert_ne!(pollster::block_on(shared::values(session.phi())), start, "{method} did not train φ");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_curve_and_another_seed_another() {
+    let base = base();
+    for method in METHODS {
+        let hash = format!("method={method}&steps=6&batch_size=8");
+        let first = run(&mut session(&format!("{hash}&seed=1"), &base));
+        assert_eq!(first, run(&mut session(&format!("{hash}&seed=1"), &base)), "{method}");
+        assert_ne!(losses(&first), losses(&run(&mut session(&format!("{hash}&seed=2"), &base))), "{method}");
+    }
+}
+
+#[test]
+fn each_method_overfits_sixteen_examples() {
+    let base = base();
+    for method in METHODS {
+        // The last layer alone reads fixed features: it needs longer, and a rule whose images the features tell apart.
+        let hash = match method.starts_with("last-layer") {
+            true => format!("method={method}&examples=16&batch_size=16&steps=600&lr=0.1"),
+            false => format!("method={method}&examples=16&batch_size=16&steps=150"),
+        };
+        let losses = losses(&run(&mut session(&hash, &base)));
+        let (first, last) = (losses[0], losses[losses.len() - 1]);
+        assert!(last < 0.05, "{method}: the loss went from {first} to {last}");
+    }
+}
+
+#[test]
+fn an_absurd_rate_ends_as_diverged_or_stays_finite_and_never_panics() {
+    let base = base();
+    let mut session = session("method=full&steps=60&batch_size=8&lr=10", &base);
+    pollster::block_on(session.begin()).unwrap();
+    while !session.done() {
+        match pollster::block_on(session.advance(false)) {
+            Ok(events) => assert!(losses(&events).iter().all(|l| l.is_finite())),
+            Err(failure) => {
+                assert_eq!(failure.reason, FailureReason::Diverged);
+                assert!(failure.message.contains("ten times lower"));
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_typed_string_is_answered_and_nonsense_is_refused() {
+    let base = base();
+    let session = session("rule=reverse", &base);
+    let answer = pollster::block_on(session.predict("GKAM")).unwrap();
+    assert_eq!((answer.input.as_str(), answer.right.as_deref()), ("gkam", Some("makg")));
+    assert_eq!(answer.base.text.len(), 4);
+    assert_eq!(pollster::block_on(session.predict("xyz!")).unwrap_err().reason, FailureReason::Input);
+}
