@@ -1,0 +1,180 @@
+//! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
+
+use super::components::{Band, Choose, Happens, Header, Help, Notices, What};
+use super::dom;
+use super::state::{Action, Effect, State, Trainer};
+use super::trainer::Client;
+use crate::worker::AssetUrls;
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::timers::callback::Timeout;
+use std::collections::BTreeMap;
+use wasm_bindgen::JsCast;
+use web_sys::{KeyboardEvent, MediaQueryList};
+use yew::prelude::*;
+
+/// Below this width the page is one column; the style sheet has the same number.
+const NARROW: &str = "(max-width: 719px)";
+/// How often the page asks whether the WebGPU trainer has been built.
+const POLL_MS: u32 = 4000;
+
+/// The page.
+pub struct App {
+    state: State,
+    on: Callback<Action>,
+    clients: [Option<Client>; 2],
+    /// Held for as long as the page lives.
+    _listeners: Vec<EventListener>,
+}
+
+impl Component for App {
+    type Message = Action;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let (state, effects) = State::open(dom::manifest(), &dom::hash());
+        let on = ctx.link().callback(|action| action);
+        let mut app = App { state, clients: [None, None], _listeners: listeners(&on), on };
+        app.perform(effects);
+        let on = app.on.clone();
+        wasm_bindgen_futures::spawn_local(async move { on.emit(Action::GpuProbed(dom::probe_gpu().await)) });
+        app
+    }
+
+    fn update(&mut self, _: &Context<Self>, action: Action) -> bool {
+        let effects = self.state.reduce(action);
+        self.perform(effects);
+        true
+    }
+
+    fn view(&self, _: &Context<Self>) -> Html {
+        let state = &self.state;
+        let on = &self.on;
+        html! {
+            <>
+                { Header::of(state, on) }
+                <Notices notices={state.notices.clone()} on={on.clone()} />
+                <main>
+                    { Choose::of(state, on) }
+                    { What::of(state, on) }
+                    { Happens::of(state, on) }
+                    { Band::of(state, on) }
+                </main>
+                <Help open={state.help} on={on.clone()} />
+            </>
+        }
+    }
+}
+
+/// Draws the page into the element `app` of the document, or into its body.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    let root = web_sys::window().and_then(|w| w.document()).and_then(|d| d.get_element_by_id("app"));
+    match root {
+        Some(root) => yew::Renderer::<App>::with_root(root).render(),
+        None => yew::Renderer::<App>::new().render(),
+    };
+}
+
+impl App {
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Boot(trainer) => self.boot(trainer),
+                Effect::Kill(trainer) => self.clients[trainer as usize] = None,
+                Effect::Send(trainer, command) => {
+                    if let Some(client) = &self.clients[trainer as usize] {
+                        client.send(&command);
+                    }
+                }
+                Effect::ReplaceHash(hash) => dom::replace_hash(&hash),
+                Effect::FetchRuns(key) => {
+                    let file = self.state.manifest.files.get(&key).cloned();
+                    self.fetch(file, move |text| Action::Recordings(key.clone(), text));
+                }
+                Effect::FetchAuthors => {
+                    let file = self.state.manifest.files.get("data/authors.json").cloned();
+                    self.fetch(file, Action::Authors);
+                }
+                Effect::PollManifest => self.poll_manifest(),
+                Effect::Present(on) => dom::set_present(on),
+            }
+        }
+    }
+
+    fn boot(&mut self, trainer: Trainer) {
+        let manifest = &self.state.manifest;
+        let script = match trainer {
+            Trainer::Cpu => manifest.worker.clone(),
+            Trainer::Gpu => manifest.worker_gpu.clone().unwrap_or_default(),
+        };
+        let files: BTreeMap<String, String> =
+            manifest.files.iter().map(|(name, file)| (name.clone(), dom::absolute(file))).collect();
+        // The old worker ends first: two would share the machine's cores.
+        self.clients[trainer as usize] = None;
+        match Client::start(trainer, &dom::absolute(&script), AssetUrls { files }, self.on.clone()) {
+            Ok(client) => self.clients[trainer as usize] = Some(client),
+            Err(message) => self.on.emit(Action::WorkerDied(trainer, message)),
+        }
+    }
+
+    fn fetch(&self, file: Option<String>, action: impl Fn(Option<String>) -> Action + 'static) {
+        let on = self.on.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let text = match file {
+                Some(file) => dom::fetch_text(&dom::absolute(&file), false).await,
+                None => None,
+            };
+            on.emit(action(text));
+        });
+    }
+
+    fn poll_manifest(&self) {
+        let on = self.on.clone();
+        let present = self.state.manifest.clone();
+        let poll = move || {
+            wasm_bindgen_futures::spawn_local(async move {
+                let text = dom::fetch_text(&dom::absolute("assets.json"), true).await;
+                let manifest = text.and_then(|t| serde_json::from_str(&t).ok());
+                on.emit(Action::Manifest(manifest.unwrap_or(present)));
+            });
+        };
+        let _ = Timeout::new(POLL_MS, poll).forget();
+    }
+}
+
+/// What the page listens to: the address, the keyboard, the width of the window.
+fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
+    let Some(window) = web_sys::window() else { return Vec::new() };
+    let mut listeners = vec![EventListener::new(&window, "hashchange", {
+        let on = on.clone();
+        move |_| on.emit(Action::Hash(dom::hash()))
+    })];
+    listeners.push(EventListener::new_with_options(&window, "keydown", EventListenerOptions::enable_prevent_default(), {
+        let on = on.clone();
+        move |event| {
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+            let action = match event.key().as_str() {
+                " " => Action::Main,
+                "s" => Action::Step,
+                "r" => Action::Rewind,
+                "?" => Action::Help(true),
+                _ => return,
+            };
+            let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
+            if !modified && !event.repeat() && !dom::takes_keys(event.target(), &event.key()) {
+                event.prevent_default();
+                on.emit(action);
+            }
+        }
+    }));
+    if let Ok(Some(query)) = window.match_media(NARROW) {
+        on.emit(Action::Compact(query.matches()));
+        let on = on.clone();
+        listeners.push(EventListener::new(&query, "change", move |event| {
+            if let Some(query) = event.target().and_then(|t| t.dyn_into::<MediaQueryList>().ok()) {
+                on.emit(Action::Compact(query.matches()));
+            }
+        }));
+    }
+    listeners
+}

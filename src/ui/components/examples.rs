@@ -1,0 +1,142 @@
+//! Held-out examples: the input, the base's answer, the adapted answer, the right one.
+
+use super::own::OwnRow;
+use crate::task::rules::{self, Letters, Rule};
+use crate::task::{Authors, TaskConfig};
+use crate::train::{Answer, Prediction};
+use crate::ui::state::{Action, State};
+use std::rc::Rc;
+use std::sync::OnceLock;
+use yew::prelude::*;
+
+/// Three held-out examples and one of the visitor's own.
+pub struct Examples;
+
+impl Examples {
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let task = &state.config.task;
+        let run = state.exemplary().filter(|r| !r.examples.is_empty());
+        let when = run.map(|r| if r.recorded { "recorded".to_string() } else { format!("step {}", r.step) });
+        let rows = state.examples().into_iter().map(|(index, item)| {
+            html! { <Row task={task.clone()} {index} {item} authors={state.authors.clone()} /> }
+        });
+        let heading = match task {
+            TaskConfig::Rules { .. } => "held-out string",
+            TaskConfig::Authors { .. } => "held-out sentence",
+        };
+        html! {
+            <div class={classes!("examples", task.name())} role="table" aria-label="Examples">
+                <div class="row head" role="row">
+                    <span role="columnheader">{ heading }</span>
+                    <span role="columnheader">{ "base alone" }</span>
+                    <span role="columnheader">{ "with φ" }{ for when.map(|w| html! { <em>{ w }</em> }) }</span>
+                    <span role="columnheader">{ "right answer" }</span>
+                </div>
+                { for rows }
+                <OwnRow task={task.clone()} own={state.own.clone()} authors={state.authors.clone()} on={on.clone()} />
+            </div>
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct RowProps {
+    task: TaskConfig,
+    index: Option<usize>,
+    item: Option<Prediction>,
+    authors: Option<Rc<Authors>>,
+}
+
+#[component]
+fn Row(props: &RowProps) -> Html {
+    let given = props.item.as_ref().map(|i| i.input.clone()).filter(|i| !i.is_empty());
+    let (input, right) = held_out(&props.task, props.index, props.authors.as_deref());
+    let input = given.or(input).unwrap_or_default();
+    let right = right.or_else(|| props.item.as_ref().and_then(|i| i.right.clone()));
+    html! {
+        <div class="row" role="row">
+            <span role="cell" class="input">{ draw_input(&props.task, &input) }</span>
+            { answers(&props.task, props.item.as_ref(), right.as_deref(), props.authors.as_deref()) }
+        </div>
+    }
+}
+
+/// The three answers to one input; dashes where nobody has answered.
+pub fn answers(task: &TaskConfig, item: Option<&Prediction>, right: Option<&str>, authors: Option<&Authors>) -> Html {
+    let cell = |answer: Option<&Answer>| {
+        let title = answer.map(|a| format!("probability {:.2}", a.probability));
+        html! { <span role="cell" {title}>{ draw_answer(task, answer.map(|a| a.text.as_str()), right, authors) }</span> }
+    };
+    html! {
+        <>
+            { cell(item.map(|i| &i.base)) }
+            { cell(item.map(|i| &i.adapted)) }
+            <span role="cell">{ draw_answer(task, right, None, authors) }</span>
+        </>
+    }
+}
+
+/// Input and right answer of a held-out example.
+fn held_out(task: &TaskConfig, index: Option<usize>, authors: Option<&Authors>) -> (Option<String>, Option<String>) {
+    let Some(index) = index else { return (None, None) };
+    match task {
+        TaskConfig::Rules { rule, .. } => {
+            let string = strings().get(index);
+            (string.map(rules::text), string.map(|s| rules::text(&rule.apply(*s))))
+        }
+        TaskConfig::Authors { .. } => {
+            let Some(authors) = authors else { return (None, None) };
+            let Some((book, sentence)) = authors.held_out.get(index) else { return (None, None) };
+            (Some(sentence.clone()), authors.books.get(*book).map(|b| b.label.clone()))
+        }
+    }
+}
+
+/// The right answer to a visitor's own text, where there is one.
+pub fn right_answer(rule: &Rule, text: &str) -> Option<String> {
+    rules::parse_string(text).ok().map(|s| rules::text(&rule.apply(s)))
+}
+
+fn strings() -> &'static [Letters] {
+    static STRINGS: OnceLock<Vec<Letters>> = OnceLock::new();
+    STRINGS.get_or_init(rules::held_out)
+}
+
+fn draw_input(task: &TaskConfig, input: &str) -> Html {
+    match task {
+        TaskConfig::Rules { .. } => tiles(input, None),
+        TaskConfig::Authors { .. } => html! { <q class="sentence" title={input.to_string()}>{ input }</q> },
+    }
+}
+
+fn draw_answer(task: &TaskConfig, answer: Option<&str>, right: Option<&str>, authors: Option<&Authors>) -> Html {
+    match (task, answer) {
+        (TaskConfig::Rules { .. }, answer) => tiles(answer.unwrap_or("····"), answer.and(right)),
+        (TaskConfig::Authors { .. }, None) => html! { <span class="book none">{ "–" }</span> },
+        (TaskConfig::Authors { .. }, Some(label)) => {
+            let book = authors.and_then(|a| a.books.iter().find(|b| b.label == label));
+            let (title, author) = book.map_or_else(|| (label.to_string(), String::new()), |b| (b.title.clone(), b.author.clone()));
+            let (class, said) = judge(right.map(|r| r == label));
+            html! { <span class={classes!("book", class)} title={format!("{title}, {author}")} aria-label={format!("{title}{said}")}>{ &title }</span> }
+        }
+    }
+}
+
+/// Letters as tiles, judged one by one where the right answer is known.
+fn tiles(text: &str, right: Option<&str>) -> Html {
+    let said = right.map_or("", |right| judge(Some(right == text)).1);
+    let tile = |(i, letter): (usize, char)| {
+        let (class, _) = judge(right.map(|right| right.chars().nth(i) == Some(letter)));
+        html! { <span class={classes!("tile", class)} aria-hidden="true">{ letter }</span> }
+    };
+    html! { <span class="tiles" role="img" aria-label={format!("{text}{said}")}>{ for text.chars().take(8).enumerate().map(tile) }</span> }
+}
+
+/// Class and words of a judgement.
+fn judge(right: Option<bool>) -> (Option<&'static str>, &'static str) {
+    match right {
+        Some(true) => (Some("right"), ", right"),
+        Some(false) => (Some("wrong"), ", wrong"),
+        None => (None, ""),
+    }
+}

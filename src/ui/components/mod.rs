@@ -1,0 +1,25 @@
+//! The parts of the page. Each draws a piece of the state and sends actions; none keeps what another needs to know.
+
+mod band;
+mod choose;
+mod controls;
+mod examples;
+mod fields;
+mod happens;
+mod header;
+mod help;
+mod knobs;
+mod methods;
+mod notices;
+mod own;
+mod picker;
+mod table;
+mod what;
+
+pub use band::Band;
+pub use choose::Choose;
+pub use happens::Happens;
+pub use header::Header;
+pub use help::Help;
+pub use notices::Notices;
+pub use what::What;

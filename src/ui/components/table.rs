@@ -1,0 +1,86 @@
+//! One row per run: what it trained, what it reached, how long a step took.
+
+use crate::peft::grouped;
+use crate::ui::state::{Action, Role, Shown, State, percent, significant};
+use yew::prelude::*;
+
+/// The table under the chart.
+pub struct Table;
+
+impl Table {
+    pub fn of(shown: &[Shown], state: &State, on: &Callback<Action>) -> Html {
+        if shown.is_empty() {
+            return html! {};
+        }
+        let elsewhere = state.runs.len() - shown.iter().filter(|s| !s.run.recorded).count();
+        let more = (elsewhere > 0).then(|| html! { <p class="caption">{ format!("{elsewhere} more on other tasks") }</p> });
+        html! {
+            <>
+                <table>
+                    <thead><tr>
+                        <th scope="col">{ "run" }</th><th scope="col">{ "trained" }</th><th scope="col">{ "loss" }</th>
+                        <th scope="col">{ state.config.task.metric() }</th><th scope="col">{ "ms/step" }</th>
+                    </tr></thead>
+                    <tbody>{ for shown.iter().map(|s| row(s, state, on)) }</tbody>
+                </table>
+                { more }
+            </>
+        }
+    }
+}
+
+/// The class that gives a run's swatch the colour of its curve.
+pub fn swatch(role: Role) -> String {
+    match role {
+        Role::Chosen => "swatch phi".into(),
+        Role::Other(i) => format!("swatch data-{}", i % PALETTE + 1),
+        Role::Reference => "swatch reference".into(),
+    }
+}
+
+/// Colours of the palette, as the chart counts them.
+const PALETTE: usize = 5;
+
+fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
+    let run = shown.run;
+    let badge = if run.recorded { "recorded" } else { "live" };
+    let (loss, accuracy, title) = match run.evaluation {
+        Some(e) => (
+            significant(e.loss),
+            html! { <>{ percent(e.accuracy) }<span class="pm">{ format!(" ± {:.1}", 100.0 * e.half_width()) }</span></> },
+            format!("after step {}, on {} held-out examples; ± is half the 95 % interval", e.step, grouped(e.n)),
+        ),
+        None => ("–".into(), html! { "–" }, String::new()),
+    };
+    let place = run.device.as_deref().map_or_else(String::new, |d| format!("{}, seed {}, {} steps, lr {}", device(d), run.config.seed, run.steps, run.config.learning_rate()));
+    // Two prose bases share a task: where one differs from the present base, its row says so.
+    let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.id));
+    let removable = !run.recorded && !run.phase.is_active();
+    let remove = removable.then(|| {
+        let (on, id) = (on.clone(), run.id);
+        let onclick = Callback::from(move |_| on.emit(Action::Remove(id)));
+        html! { <button type="button" class="remove" aria-label={format!("Remove {}", run.label())} title="Remove" {onclick}>{ "×" }</button> }
+    });
+    let key = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { run.id.to_string() };
+    html! {
+        <tr {key}>
+            <th scope="row" title={place}>
+                <span class={swatch(shown.role)} /><span class="name">{ run.label() }{ base }</span>
+                <span class={classes!("badge", badge)}>{ badge }</span>{ remove }
+            </th>
+            <td>{ grouped(run.trainable) }</td>
+            <td>{ loss }</td>
+            <td {title}>{ accuracy }</td>
+            <td>{ if run.ms > 0.0 { significant(run.ms) } else { "–".into() } }</td>
+        </tr>
+    }
+}
+
+/// A device as a person writes it.
+pub fn device(name: &str) -> String {
+    match name {
+        "cpu" => "CPU".into(),
+        "webgpu" => "WebGPU".into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,39 @@
+//! The middle column: what is trained, on what, and the network with φ drawn where it acts.
+
+use crate::ui::diagram::formula::Formula;
+use super::picker::Picker;
+use crate::ui::diagram::Diagram;
+use crate::ui::state::{Action, Phase, State};
+use yew::prelude::*;
+
+/// Base, task, diagram, formula.
+pub struct What;
+
+impl What {
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let config = &state.config;
+        let info = config.method.info();
+        let pulse = state.active().is_some_and(|r| r.phase == Phase::Running && r.config == *config);
+        let task = (!state.hides("task")).then(|| {
+            html! {
+                <div class="task">
+                    <Picker config={config.clone()} drafts={state.drafts.clone()} on={on.clone()} />
+                    <p class="about">{ config.base.trained_on }{ " " }<b>{ config.task.description() }</b></p>
+                </div>
+            }
+        });
+        html! {
+            <section class="what" aria-label="Network">
+                { task }
+                <div class="network">
+                    <p class="legend" aria-hidden="true"><span class="swatch theta" />{ "frozen θ" }<span class="swatch phi" />{ "trained φ" }</p>
+                    <Diagram config={config.clone()} {pulse} compact={state.compact} />
+                </div>
+                <div class="method-formula">
+                    <p class="display"><Formula text={info.formula} /></p>
+                    <p class="caption">{ info.summary }</p>
+                </div>
+            </section>
+        }
+    }
+}

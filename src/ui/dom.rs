@@ -1,0 +1,149 @@
+//! The few things of the browser that `web-sys` has no stable binding for, or that need several calls.
+
+use super::assets::Manifest;
+use super::state::GpuProbe;
+use crate::train::Event;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    /// WebGPU's entry; its `web-sys` bindings are unstable.
+    type NavigatorGpu;
+    #[wasm_bindgen(method, getter)]
+    fn gpu(this: &NavigatorGpu) -> Option<Gpu>;
+
+    type Gpu;
+    #[wasm_bindgen(method, catch, js_name = requestAdapter)]
+    fn request_adapter(this: &Gpu) -> Result<js_sys::Promise, JsValue>;
+
+    type Adapter;
+    #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
+    fn is_fallback_adapter(this: &Adapter) -> Option<bool>;
+    #[wasm_bindgen(method, getter)]
+    fn info(this: &Adapter) -> Option<AdapterInfo>;
+
+    type AdapterInfo;
+    #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
+    fn is_fallback(this: &AdapterInfo) -> Option<bool>;
+
+    /// `<dialog>`.
+    pub type Dialog;
+    #[wasm_bindgen(method, catch, js_name = showModal)]
+    pub fn show_modal(this: &Dialog) -> Result<(), JsValue>;
+    #[wasm_bindgen(method)]
+    pub fn close(this: &Dialog);
+}
+
+/// Asks the browser for a GPU.
+pub async fn probe_gpu() -> GpuProbe {
+    let Some(window) = web_sys::window() else { return GpuProbe::NoApi };
+    let navigator: NavigatorGpu = window.navigator().unchecked_into();
+    let Some(gpu) = navigator.gpu() else { return GpuProbe::NoApi };
+    let adapter = match gpu.request_adapter() {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    match adapter {
+        Ok(adapter) if !adapter.is_null() && !adapter.is_undefined() => {
+            let adapter: Adapter = adapter.unchecked_into();
+            // The flag moved from the adapter to its info.
+            let fallback = adapter.info().and_then(|i| i.is_fallback()).or_else(|| adapter.is_fallback_adapter());
+            if fallback == Some(true) { GpuProbe::Fallback } else { GpuProbe::Hardware }
+        }
+        _ => GpuProbe::NoAdapter,
+    }
+}
+
+/// The manifest that the build wrote into the page; an empty one where it did not.
+pub fn manifest() -> Manifest {
+    let text = document().and_then(|d| d.get_element_by_id("assets")).and_then(|e| e.text_content());
+    text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default()
+}
+
+/// An address relative to the page, made absolute.
+pub fn absolute(relative: &str) -> String {
+    let base = document().and_then(|d| d.base_uri().ok().flatten()).unwrap_or_default();
+    web_sys::Url::new_with_base(relative, &base).map_or_else(|_| relative.to_string(), |url| url.href())
+}
+
+/// Fetches a text; `None` where it did not arrive. `fresh` goes around the browser's cache.
+pub async fn fetch_text(url: &str, fresh: bool) -> Option<String> {
+    let cache = if fresh { web_sys::RequestCache::NoStore } else { web_sys::RequestCache::Default };
+    let response = gloo::net::http::Request::get(url).cache(cache).send().await.ok()?;
+    if response.ok() { response.text().await.ok() } else { None }
+}
+
+/// Tells the window about an event of the trainer, for slides and tests that follow a run without reading the page.
+pub fn announce(json: &str) {
+    let Some(window) = web_sys::window() else { return };
+    let init = web_sys::CustomEventInit::new();
+    init.set_detail(&js_sys::JSON::parse(json).unwrap_or(JsValue::NULL));
+    if let Ok(event) = web_sys::CustomEvent::new_with_event_init_dict("peft-lab", &init) {
+        // A listener's exception is its own affair.
+        let _ = window.dispatch_event(&event);
+    }
+}
+
+/// The same for an event that the page itself has to report: a worker that can no longer speak.
+pub fn announce_event(event: &Event) {
+    if let Ok(json) = serde_json::to_string(event) {
+        announce(&json);
+    }
+}
+
+/// Milliseconds since the page was opened.
+pub fn now() -> f64 {
+    web_sys::window().and_then(|w| w.performance()).map_or(0.0, |p| p.now())
+}
+
+/// The address's hash.
+pub fn hash() -> String {
+    web_sys::window().and_then(|w| w.location().hash().ok()).unwrap_or_default()
+}
+
+/// The whole address.
+pub fn address() -> String {
+    web_sys::window().and_then(|w| w.location().href().ok()).unwrap_or_default()
+}
+
+/// Changes the address without a new entry in the history.
+pub fn replace_hash(hash: &str) {
+    if let Some(history) = web_sys::window().and_then(|w| w.history().ok()) {
+        // Refused in some sandboxed frames: the page works without.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{hash}")));
+    }
+}
+
+/// Large type: a class on the root, whose font size all lengths follow.
+pub fn set_present(on: bool) {
+    if let Some(root) = document().and_then(|d| d.document_element()) {
+        let name = if on { "present" } else { "" };
+        root.set_class_name(name);
+    }
+}
+
+/// Whether a key pressed in this element belongs to it: it takes text, or space presses it.
+pub fn takes_keys(target: Option<web_sys::EventTarget>, key: &str) -> bool {
+    let Some(element) = target.and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else { return false };
+    let selector = match key {
+        " " => "input, select, textarea, button, a, summary, dialog *, [tabindex]",
+        _ => "input:not([type=radio]):not([type=range]), select, textarea, dialog *",
+    };
+    element.matches(selector).unwrap_or(false)
+}
+
+/// Puts a text on the clipboard; `false` where the browser refuses.
+pub async fn copy(text: &str) -> bool {
+    let Some(window) = web_sys::window() else { return false };
+    // `navigator.clipboard` is missing outside secure contexts, which the binding does not say.
+    let clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
+    if clipboard.is_undefined() {
+        return false;
+    }
+    JsFuture::from(clipboard.unchecked_into::<web_sys::Clipboard>().write_text(text)).await.is_ok()
+}
+
+fn document() -> Option<web_sys::Document> {
+    web_sys::window().and_then(|w| w.document())
+}

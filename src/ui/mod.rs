@@ -1,0 +1,19 @@
+//! The page: it draws a [`state`] and knows no tensor. The state and the geometry of chart and diagram compile anywhere, so
+//! that they are tested natively; everything that touches the browser is for wasm alone.
+
+pub mod assets;
+pub mod chart;
+pub mod diagram;
+pub mod state;
+
+#[cfg(target_arch = "wasm32")]
+mod app;
+#[cfg(target_arch = "wasm32")]
+mod components;
+#[cfg(target_arch = "wasm32")]
+mod dom;
+#[cfg(target_arch = "wasm32")]
+mod trainer;
+
+#[cfg(target_arch = "wasm32")]
+pub use app::{App, start};

@@ -1,0 +1,267 @@
+//! The page's state: a plain struct, and a reducer that turns an action into the next state and the effects it asks for.
+//!
+//! No browser in here: time, files and workers come in as actions and go out as [`Effect`]s, so all of it is tested natively.
+
+mod notice;
+mod own;
+mod run;
+mod settings;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod training;
+mod verdict;
+
+pub use notice::{Notice, NoticeTone, Remedy};
+pub use own::Own;
+pub use run::{Curve, Evaluation, Phase, Run, duration, half_width, percent, significant};
+pub use settings::{Draft, Drafts, text_of};
+pub use shown::{Recordings, Role, Shown};
+pub use training::MainButton;
+pub use verdict::verdict;
+
+use super::assets::{GpuStatus, Manifest};
+use crate::config::RunConfig;
+use crate::peft::MethodConfig;
+use crate::task::Authors;
+use crate::train::Event;
+use crate::worker::Command;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// One of the two worker builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trainer {
+    Cpu = 0,
+    Gpu = 1,
+}
+
+/// Where a worker stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum WorkerPhase {
+    #[default]
+    Absent,
+    Booting,
+    Ready {
+        device: String,
+    },
+    Failed,
+}
+
+/// What the browser said when it was asked for a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GpuProbe {
+    /// There is no `navigator.gpu`.
+    NoApi,
+    /// No adapter was given.
+    NoAdapter,
+    /// An adapter that computes on the CPU: right, but slower than our own CPU trainer.
+    Fallback,
+    Hardware,
+}
+
+/// The measures that the chart draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Accuracy,
+    Loss,
+    Gradient,
+}
+
+impl Tab {
+    pub const ALL: [Tab; 3] = [Tab::Accuracy, Tab::Loss, Tab::Gradient];
+}
+
+/// Everything the page shows follows from this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// The last configuration that trains; Train starts it.
+    pub config: RunConfig,
+    pub drafts: Drafts,
+    /// Methods as they were left, so that a second look finds its knobs again.
+    left_methods: Vec<MethodConfig>,
+    /// Sections that the address hides.
+    pub hidden: Vec<String>,
+    /// Live runs, in the order in which they were started.
+    pub runs: Vec<Run>,
+    recordings: BTreeMap<String, Recordings>,
+    pub authors: Option<Rc<Authors>>,
+    authors_asked: bool,
+    pub manifest: Manifest,
+    /// `None` until the browser has answered.
+    pub gpu: Option<GpuProbe>,
+    gpu_failed: bool,
+    workers: [WorkerPhase; 2],
+    launch: Option<training::Launch>,
+    step_when_started: Option<u32>,
+    heard_at: f64,
+    pub notices: Vec<Notice>,
+    pub own: Own,
+    pub tab: Tab,
+    /// Large type for a lecture hall.
+    pub present: bool,
+    pub help: bool,
+    /// A narrow screen: the diagram shows one block.
+    pub compact: bool,
+    next_run: u32,
+    next_notice: u32,
+}
+
+/// What a visitor, the browser or a trainer did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The address was opened or edited.
+    Hash(String),
+    /// A control was set: key and text as the address writes them.
+    Set(&'static str, String),
+    /// A control was left.
+    Settle(&'static str),
+    /// Train, Pause or Resume, whatever the main button says.
+    Main,
+    Step,
+    Stop,
+    Rewind,
+    /// Takes a live run off the page.
+    Remove(u32),
+    Remedy(u32, Remedy),
+    Dismiss(u32),
+    Tab(Tab),
+    Present,
+    Help(bool),
+    Compact(bool),
+    TypeOwn(String),
+    AskOwn,
+    /// A file of recorded runs arrived, or did not.
+    Recordings(String, Option<String>),
+    /// `data/authors.json` arrived, or did not.
+    Authors(Option<String>),
+    GpuProbed(GpuProbe),
+    /// The manifest was read again.
+    Manifest(Manifest),
+    /// What a trainer reported since the last time, and when this is (milliseconds).
+    Heard(Trainer, Vec<Event>, f64),
+    WorkerDied(Trainer, String),
+}
+
+/// What the state asks of the browser.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Start a worker, in place of one that is there.
+    Boot(Trainer),
+    Kill(Trainer),
+    Send(Trainer, Command),
+    ReplaceHash(String),
+    FetchRuns(String),
+    FetchAuthors,
+    /// Read the manifest again in a few seconds: the WebGPU trainer is still being built.
+    PollManifest,
+    /// Give the page its large type, or take it back.
+    Present(bool),
+}
+
+impl State {
+    /// The page as an address opens it, and what has to be fetched for it.
+    pub fn open(manifest: Manifest, hash: &str) -> (State, Vec<Effect>) {
+        let mut state = State {
+            config: RunConfig::default(),
+            drafts: Drafts::new(),
+            left_methods: Vec::new(),
+            hidden: Vec::new(),
+            runs: Vec::new(),
+            recordings: BTreeMap::new(),
+            authors: None,
+            authors_asked: false,
+            gpu: None,
+            gpu_failed: false,
+            workers: Default::default(),
+            launch: None,
+            step_when_started: None,
+            heard_at: 0.0,
+            notices: Vec::new(),
+            own: Own::default(),
+            tab: Tab::default(),
+            present: false,
+            help: false,
+            compact: false,
+            // 0 means no run at all in a `predict` command.
+            next_run: 1,
+            next_notice: 0,
+            manifest,
+        };
+        // The CPU trainer is small: it is there before anyone presses Train.
+        let mut effects = state.boot(Trainer::Cpu);
+        if state.manifest.gpu_status == GpuStatus::Building {
+            effects.push(Effect::PollManifest);
+        }
+        effects.extend(state.read_hash(hash));
+        (state, effects)
+    }
+
+    /// The next state, and what it asks of the browser.
+    pub fn reduce(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Hash(hash) => return self.read_hash(&hash),
+            Action::Set(key, text) => return self.set(key, &text),
+            Action::Settle(key) => self.settle(key),
+            Action::Main => return self.press_main(),
+            Action::Step => return self.press_step(),
+            Action::Stop => return self.press_stop(),
+            Action::Rewind => return self.press_rewind(),
+            Action::Remove(id) => self.runs.retain(|r| r.id != id || r.phase.is_active()),
+            Action::Remedy(notice, remedy) => {
+                self.dismiss(notice);
+                return self.remedy(remedy);
+            }
+            Action::Dismiss(id) => self.dismiss(id),
+            Action::Tab(tab) => self.tab = tab,
+            Action::Present => {
+                self.present = !self.present;
+                return vec![Effect::Present(self.present)];
+            }
+            Action::Help(open) => self.help = open,
+            Action::Compact(compact) => self.compact = compact,
+            Action::TypeOwn(text) => return self.type_own(text),
+            Action::AskOwn => return self.ask_own(),
+            Action::Recordings(key, text) => self.recordings_arrived(key, text.as_deref()),
+            Action::Authors(text) => self.authors_arrived(text.as_deref()),
+            Action::GpuProbed(probe) => {
+                self.gpu = Some(probe);
+                return self.advance();
+            }
+            Action::Manifest(manifest) => return self.read_manifest(manifest),
+            Action::Heard(trainer, events, now) => return self.hear(trainer, events, now),
+            Action::WorkerDied(trainer, message) => return self.worker_died(trainer, &message),
+        }
+        Vec::new()
+    }
+
+    fn read_manifest(&mut self, manifest: Manifest) -> Vec<Effect> {
+        let was_building = self.manifest.gpu_status == GpuStatus::Building;
+        self.manifest = manifest;
+        if self.manifest.gpu_status == GpuStatus::Building {
+            return vec![Effect::PollManifest];
+        }
+        if was_building && self.manifest.gpu_worker().is_some() && self.gpu == Some(GpuProbe::Hardware) {
+            let text = "The WebGPU trainer is built and ready.".to_string();
+            return self.say(NoticeTone::Info, text, Some(Remedy::UseWebGpu));
+        }
+        Vec::new()
+    }
+
+    fn dismiss(&mut self, id: u32) {
+        self.notices.retain(|n| n.id != id);
+    }
+
+    fn fault(&mut self, text: String, remedy: Option<Remedy>) {
+        self.say(NoticeTone::Fault, text, remedy);
+    }
+
+    /// Adds a notice, once: the same sentence a second time takes the place of the first.
+    fn say(&mut self, tone: NoticeTone, text: String, remedy: Option<Remedy>) -> Vec<Effect> {
+        self.notices.retain(|n| n.text != text);
+        self.notices.push(Notice { id: self.next_notice, tone, text, remedy });
+        self.next_notice += 1;
+        Vec::new()
+    }
+}

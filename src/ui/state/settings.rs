@@ -1,0 +1,216 @@
+//! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
+
+use super::{Effect, State};
+use crate::config::RunConfig;
+use crate::model::Base;
+use crate::peft::{Fault, MethodConfig};
+use crate::task::TaskConfig;
+use std::collections::BTreeMap;
+
+/// A control's text that cannot be used yet, and why: the last good configuration stays until it can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub text: String,
+    pub fault: Option<Fault>,
+}
+
+/// Texts that wait for a correction, by key.
+pub type Drafts = BTreeMap<String, Draft>;
+
+impl State {
+    /// What a control shows: what was typed into it last, or the configuration's value.
+    pub fn text_of(&self, key: &str) -> String {
+        text_of(&self.config, &self.drafts, key)
+    }
+
+    /// Sets one key from text. Text that cannot be used becomes a draft with its fault.
+    pub(super) fn set(&mut self, key: &str, text: &str) -> Vec<Effect> {
+        match key {
+            "method" => return self.choose_method(text),
+            "base" => return self.choose_base(text),
+            "task" => return self.choose_task(text),
+            _ => {}
+        }
+        let mut wanted: Vec<(&str, &str)> = self.drafts.iter().map(|(k, d)| (k.as_str(), d.text.as_str())).collect();
+        wanted.retain(|(k, _)| *k != key);
+        wanted.push((key, text));
+        // Drafts may need each other (a start “from a text” and the text), so all are tried together first.
+        let mut attempt = with(&self.config, &wanted);
+        if attempt.is_err() {
+            attempt = match with(&self.config, &[(key, text)]) {
+                Ok(config) => {
+                    self.drafts.remove(key);
+                    self.keep_spelling(&config, key, text);
+                    return self.adopt(config);
+                }
+                Err(alone) => attempt.map_err(|_| alone),
+            };
+        }
+        match attempt {
+            Ok(config) => {
+                self.drafts.clear();
+                self.keep_spelling(&config, key, text);
+                self.adopt(config)
+            }
+            Err(fault) => {
+                // A fault of another key (no text yet for a start from a text) is shown at that key.
+                let culprit = fault.key.clone();
+                let own = (culprit == key).then(|| fault.clone());
+                self.drafts.insert(key.to_string(), Draft { text: text.to_string(), fault: own });
+                if culprit != key && self.config.method.info().knobs.iter().any(|k| k.name == culprit) {
+                    let text = self.text_of(&culprit);
+                    self.drafts.insert(culprit, Draft { text, fault: Some(fault) });
+                } else if culprit != key
+                    && let Some(draft) = self.drafts.get_mut(key)
+                {
+                    draft.fault = Some(fault);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// While a visitor types `1.`, the control must not turn it into `1` under the cursor.
+    fn keep_spelling(&mut self, config: &RunConfig, key: &str, text: &str) {
+        if value_of(config, key) != text {
+            self.drafts.insert(key.to_string(), Draft { text: text.to_string(), fault: None });
+        }
+    }
+
+    /// A control was left: what it holds is written as the configuration has it.
+    pub(super) fn settle(&mut self, key: &str) {
+        self.drafts.retain(|k, d| k != key || d.fault.is_some());
+    }
+
+    /// Takes over a configuration that trains, with all that follows from it.
+    pub(super) fn adopt(&mut self, config: RunConfig) -> Vec<Effect> {
+        let moved = config.base != self.config.base || config.task != self.config.task;
+        self.config = config;
+        let mut effects = vec![Effect::ReplaceHash(self.hash())];
+        if moved {
+            self.own.answer = None;
+            self.own.fault = None;
+            effects.extend(self.load_what_is_shown());
+            effects.extend(self.prefetch());
+        }
+        effects
+    }
+
+    /// The method as it would be chosen now: with the knobs it had when it was left, where they fit this base.
+    pub fn method_named(&self, name: &str) -> Option<MethodConfig> {
+        if self.config.method.info().name == name {
+            return Some(self.config.method.clone());
+        }
+        let left = self.left_methods.iter().find(|m| m.info().name == name).cloned();
+        left.filter(|m| m.method().check(&self.config.shape(), self.config.task.max_tokens()).is_ok())
+            .or_else(|| MethodConfig::named(name))
+    }
+
+    fn choose_method(&mut self, name: &str) -> Vec<Effect> {
+        let Some(method) = self.method_named(name).filter(|m| *m != self.config.method) else { return Vec::new() };
+        let left = std::mem::replace(&mut self.config.method, method);
+        self.left_methods.retain(|m| m.info().name != left.info().name);
+        self.left_methods.push(left);
+        self.drafts.clear();
+        // Each method has its own tuned rate: one carried over would make the next look broken.
+        let config = RunConfig { lr: None, ..self.config.clone() };
+        self.adopt(config)
+    }
+
+    fn choose_base(&mut self, id: &str) -> Vec<Effect> {
+        let Some(base) = Base::named(id) else { return Vec::new() };
+        let mut config = RunConfig { base, lr: None, ..self.config.clone() };
+        if !config.task.bases().contains(&id)
+            && let Some(task) = TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.bases().contains(&id))
+        {
+            (config.task, config.batch_size) = (task, None);
+        }
+        self.move_to(config)
+    }
+
+    fn choose_task(&mut self, name: &str) -> Vec<Effect> {
+        let Some(task) = TaskConfig::named(name).filter(|t| t.name() != self.config.task.name()) else { return Vec::new() };
+        let base = if task.bases().contains(&self.config.base.id) { Some(self.config.base) } else { Base::named(task.bases()[0]) };
+        let base = base.unwrap_or(self.config.base);
+        let config = RunConfig { base, task, lr: None, batch_size: None, ..self.config.clone() };
+        self.move_to(config)
+    }
+
+    /// To another base or task; knobs that do not fit it go back to their defaults.
+    fn move_to(&mut self, mut config: RunConfig) -> Vec<Effect> {
+        self.drafts.clear();
+        if config.check().is_err()
+            && let Some(method) = MethodConfig::named(config.method.info().name)
+        {
+            config.method = method;
+        }
+        self.adopt(config)
+    }
+
+    /// Reads a hash that came from outside: an address opened or edited. Its faults become notices.
+    pub(super) fn read_hash(&mut self, hash: &str) -> Vec<Effect> {
+        let (config, faults, rest) = RunConfig::from_hash(hash);
+        self.drafts.clear();
+        for fault in faults {
+            self.fault(fault.message, None);
+        }
+        let value = |key: &str| rest.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+        self.hidden = value("hide").unwrap_or_default().split(',').filter(|s| !s.is_empty()).map(String::from).collect();
+        for (key, _) in rest.iter().filter(|(k, _)| !["run", "hide"].contains(&k.as_str())) {
+            let key: String = key.chars().take(40).collect();
+            self.fault(format!("The address sets “{key}”, which this page or this method does not know."), None);
+        }
+        let start = value("run") == Some("1");
+        let mut effects = self.adopt(config);
+        // The address stays as it was opened, `run=1` included: a slide that reloads starts again.
+        effects.retain(|e| !matches!(e, Effect::ReplaceHash(_)));
+        effects.extend(self.load_what_is_shown());
+        if start {
+            effects.extend(self.start(self.config.clone(), false, None));
+        }
+        effects
+    }
+
+    /// The configuration as the address holds it.
+    pub fn hash(&self) -> String {
+        let hide = if self.hidden.is_empty() { String::new() } else { format!("&hide={}", self.hidden.join(",")) };
+        format!("{}{hide}", self.config.to_hash())
+    }
+
+    /// Whether the address hides a section of the page.
+    pub fn hides(&self, section: &str) -> bool {
+        self.hidden.iter().any(|h| h == section)
+    }
+}
+
+/// What a control of this key shows.
+pub fn text_of(config: &RunConfig, drafts: &Drafts, key: &str) -> String {
+    drafts.get(key).map_or_else(|| value_of(config, key), |d| d.text.clone())
+}
+
+/// A key's value as the address writes it; empty for an optional one that was not set.
+fn value_of(config: &RunConfig, key: &str) -> String {
+    match key {
+        "steps" => config.steps.to_string(),
+        "seed" => config.seed.to_string(),
+        "device" => config.device.name().to_string(),
+        "lr" => config.lr.map(|x| x.to_string()).unwrap_or_default(),
+        "batch_size" => config.batch_size.map(|n| n.to_string()).unwrap_or_default(),
+        "examples" => config.task.examples().map(|n| n.to_string()).unwrap_or_default(),
+        "rule" => config.task.pairs().into_iter().find(|(k, _)| *k == "rule").map(|(_, v)| v).unwrap_or_default(),
+        _ => config.method.get(key).unwrap_or_default(),
+    }
+}
+
+/// The configuration with some keys set, or the first fault. An empty text takes an optional key back to its default.
+fn with(config: &RunConfig, wanted: &[(&str, &str)]) -> Result<RunConfig, Fault> {
+    let mut pairs = config.pairs();
+    for (key, text) in wanted {
+        pairs.retain(|(k, _)| k != key);
+        if !(text.trim().is_empty() && ["lr", "batch_size", "examples", "alpha"].contains(key)) {
+            pairs.push((key.to_string(), text.to_string()));
+        }
+    }
+    let (config, faults, _) = RunConfig::from_pairs(&pairs);
+    faults.into_iter().next().map_or(Ok(config), Err)
+}

@@ -1,0 +1,157 @@
+//! What is on the chart, in the table and among the examples: live runs of the present task, and recorded ones where none is.
+
+use super::run::Run;
+use super::{Effect, State};
+use crate::config::RunConfig;
+use crate::interchange::RunFile;
+use crate::task::{Authors, Baselines, TaskConfig};
+use crate::train::Prediction;
+use std::rc::Rc;
+
+/// The recorded runs of a task, which the site carries as one file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recordings {
+    Loading,
+    /// The site has none, or they could not be read.
+    Missing,
+    Ready(Rc<Vec<Run>>),
+}
+
+/// The part that a run plays on the page, which decides its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The run one looks at: φ's colour.
+    Chosen,
+    /// Another one, with its place in the palette.
+    Other(usize),
+    /// Recorded full fine-tuning, dashed and grey.
+    Reference,
+}
+
+/// A run with its part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown<'a> {
+    pub run: &'a Run,
+    pub role: Role,
+}
+
+impl State {
+    /// The file that holds the recorded runs of a configuration.
+    pub fn recordings_key(config: &RunConfig) -> String {
+        match &config.task {
+            TaskConfig::Rules { rule, .. } => format!("runs/rules/{rule}.jsonl"),
+            TaskConfig::Authors { .. } => format!("runs/authors/{}.jsonl", config.base.id),
+        }
+    }
+
+    /// Asks for files that the present configuration shows and that are not here yet.
+    pub(super) fn load_what_is_shown(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let key = Self::recordings_key(&self.config);
+        if !self.recordings.contains_key(&key) {
+            let there = self.manifest.files.contains_key(&key);
+            self.recordings.insert(key.clone(), if there { Recordings::Loading } else { Recordings::Missing });
+            effects.extend(there.then_some(Effect::FetchRuns(key)));
+        }
+        if matches!(self.config.task, TaskConfig::Authors { .. }) && self.authors.is_none() && !self.authors_asked {
+            self.authors_asked = true;
+            effects.push(Effect::FetchAuthors);
+        }
+        effects
+    }
+
+    pub(super) fn recordings_arrived(&mut self, key: String, text: Option<&str>) {
+        // A file that cannot be read is as good as none: recorded runs are an extra, Train works without.
+        let runs = text.and_then(|text| RunFile::read_all(text).ok());
+        let recordings = runs.map_or(Recordings::Missing, |runs| {
+            Recordings::Ready(Rc::new(runs.into_iter().map(Run::recorded).collect()))
+        });
+        self.recordings.insert(key, recordings);
+    }
+
+    pub(super) fn authors_arrived(&mut self, text: Option<&str>) {
+        self.authors = text.and_then(|text| Authors::from_json(text).ok()).map(Rc::new);
+        // A later visit to the task may ask again.
+        self.authors_asked = self.authors.is_some();
+    }
+
+    /// The recorded runs of the present task, if they are here.
+    pub fn recordings(&self) -> &Recordings {
+        self.recordings.get(&Self::recordings_key(&self.config)).unwrap_or(&Recordings::Missing)
+    }
+
+    fn recorded(&self, fits: impl Fn(&Run) -> bool) -> Option<&Run> {
+        match self.recordings() {
+            Recordings::Ready(runs) => runs.iter().find(|r| fits(r)),
+            _ => None,
+        }
+    }
+
+    /// The recorded run of the chosen method: with the same knobs, else with the knobs it was recorded with.
+    pub fn recorded_choice(&self) -> Option<&Run> {
+        let method = &self.config.method;
+        self.recorded(|r| r.config.method == *method)
+            .or_else(|| self.recorded(|r| r.config.method.info().name == method.info().name))
+    }
+
+    /// Live runs of the present task, in the order in which they were started.
+    fn comparable(&self) -> impl DoubleEndedIterator<Item = &Run> {
+        self.runs.iter().filter(|r| same_task(&r.config.task, &self.config.task))
+    }
+
+    /// All that chart and table show, the run one looks at first.
+    pub fn shown(&self) -> Vec<Shown<'_>> {
+        let mut shown: Vec<Shown> = Vec::new();
+        for (i, run) in self.comparable().rev().enumerate() {
+            let role = if i == 0 { Role::Chosen } else { Role::Other(run.id as usize) };
+            shown.push(Shown { run, role });
+        }
+        let method = self.config.method.info().name;
+        let has_live = shown.iter().any(|s| s.run.config.method.info().name == method && s.run.config.base == self.config.base);
+        let is_full = method == "full";
+        if !has_live && let Some(run) = self.recorded_choice() {
+            // A recorded choice beside live runs takes the palette's first place: no live run has the number 0.
+            let role = if shown.is_empty() { Role::Chosen } else { Role::Other(0) };
+            if shown.is_empty() || !is_full {
+                shown.push(Shown { run, role });
+            }
+        }
+        let drawn = is_full && shown.iter().any(|s| s.run.recorded);
+        if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == "full") {
+            shown.push(Shown { run, role: Role::Reference });
+        }
+        shown
+    }
+
+    /// The run whose examples are shown: the latest live one on the present base and task, else the recorded one.
+    pub fn exemplary(&self) -> Option<&Run> {
+        let live = self.comparable().next_back().filter(|r| r.config.base == self.config.base && !r.examples.is_empty());
+        live.or_else(|| self.recorded_choice())
+    }
+
+    /// The examples to show, `None` in place of answers that nobody has given yet.
+    pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
+        const SHOWN: usize = 3;
+        let items = self.exemplary().map(|r| r.examples.clone()).unwrap_or_default();
+        let mut rows: Vec<_> = items.iter().take(SHOWN).map(|p| (p.index, Some(p.clone()))).collect();
+        for i in rows.len()..SHOWN {
+            rows.push((Some(i), None));
+        }
+        rows
+    }
+
+    /// What accuracies of the present task are judged against, as far as a run has said it.
+    pub fn baselines(&self) -> Option<Baselines> {
+        self.shown().iter().find_map(|s| s.run.baselines)
+    }
+}
+
+/// Whether two runs answer the same questions, so that their curves may share a chart. They may have seen different numbers
+/// of examples.
+fn same_task(a: &TaskConfig, b: &TaskConfig) -> bool {
+    match (a, b) {
+        (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,
+        (TaskConfig::Authors { .. }, TaskConfig::Authors { .. }) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,363 @@
+//! Runs from Train to their last event: which worker trains, what is sent to it, what its silence or death means.
+
+use super::notice::{NoticeTone, Remedy};
+use super::run::{Phase, Run};
+use super::{Effect, GpuProbe, State, Trainer, WorkerPhase};
+use crate::config::{DeviceChoice, RunConfig};
+use crate::train::{Event, FailureReason};
+use crate::ui::assets::GpuStatus;
+use crate::worker::Command;
+
+/// A run that waits for its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Launch {
+    run: u32,
+    paused: bool,
+}
+
+/// The one button that starts, pauses and resumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MainButton {
+    Train,
+    Pause,
+    Resume,
+}
+
+impl MainButton {
+    pub fn title(self) -> &'static str {
+        match self {
+            MainButton::Train => "Train",
+            MainButton::Pause => "Pause",
+            MainButton::Resume => "Resume",
+        }
+    }
+}
+
+/// Which worker a configuration trains on.
+enum Device {
+    Use(Trainer),
+    /// The browser has not said yet whether it has a GPU.
+    Unknown,
+    /// There is none: why, as a sentence.
+    None(String),
+}
+
+impl State {
+    /// The run that the trainer holds or is about to.
+    pub fn active(&self) -> Option<&Run> {
+        self.runs.iter().rev().find(|r| r.phase.is_active())
+    }
+
+    /// The latest live run.
+    pub fn latest(&self) -> Option<&Run> {
+        self.runs.last()
+    }
+
+    /// What the main button would do now. A paused run gives way to a new one once its configuration has been changed.
+    pub fn main_button(&self) -> MainButton {
+        match self.active() {
+            None => MainButton::Train,
+            Some(run) if run.phase == Phase::Paused => {
+                if run.config == self.config { MainButton::Resume } else { MainButton::Train }
+            }
+            Some(_) => MainButton::Pause,
+        }
+    }
+
+    pub(super) fn press_main(&mut self) -> Vec<Effect> {
+        match (self.main_button(), self.active()) {
+            (MainButton::Train, _) => self.start(self.config.clone(), false, None),
+            (MainButton::Resume, Some(run)) => send(run, Command::Resume),
+            (MainButton::Pause, Some(run)) if run.phase == Phase::Running => send(run, Command::Pause),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn press_step(&mut self) -> Vec<Effect> {
+        match self.active() {
+            Some(run) if run.phase == Phase::Running || run.config == self.config => send(run, Command::Step),
+            _ => {
+                let effects = self.start(self.config.clone(), true, None);
+                self.step_when_started = self.latest().filter(|r| r.phase.is_active()).map(|r| r.id);
+                effects
+            }
+        }
+    }
+
+    pub(super) fn press_stop(&mut self) -> Vec<Effect> {
+        let Some(run) = self.active() else { return Vec::new() };
+        let effects = send(run, Command::Stop);
+        if run.trainer.is_none() {
+            // It never reached a worker: nothing will answer.
+            let id = run.id;
+            self.launch = None;
+            self.runs.retain(|r| r.id != id);
+        }
+        effects
+    }
+
+    /// The latest run once more, exactly. One that was not finished gives its place to the repetition.
+    pub(super) fn press_rewind(&mut self) -> Vec<Effect> {
+        let Some(run) = self.latest() else { return self.start(self.config.clone(), false, None) };
+        let replaced = (run.phase != Phase::Finished).then_some(run.id);
+        self.start(run.config.clone(), false, replaced)
+    }
+
+    /// Asks for a run; `replaced` leaves the page when it begins.
+    pub(super) fn start(&mut self, config: RunConfig, paused: bool, replaced: Option<u32>) -> Vec<Effect> {
+        if let Device::None(why) = self.device_for(&config) {
+            self.fault(why, Some(Remedy::TrainOnCpu));
+            return Vec::new();
+        }
+        let mut effects = Vec::new();
+        // A worker replaces its own run; one that is held by the other worker has to be told.
+        if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase.is_active()) {
+            run.phase = Phase::Stopped;
+            effects.extend(send(run, Command::Stop));
+        }
+        self.runs.retain(|r| Some(r.id) != replaced && r.step + r.accuracy.points().len() > 0);
+        let id = self.next_run;
+        self.next_run += 1;
+        self.runs.push(Run::new(id, config));
+        self.launch = Some(Launch { run: id, paused });
+        self.step_when_started = None;
+        effects.extend(self.advance());
+        effects
+    }
+
+    /// Sends a waiting run to its worker as soon as that is known and ready.
+    pub(super) fn advance(&mut self) -> Vec<Effect> {
+        let Some(launch) = self.launch else { return Vec::new() };
+        let Some(config) = self.runs.iter().find(|r| r.id == launch.run).map(|r| r.config.clone()) else {
+            self.launch = None;
+            return Vec::new();
+        };
+        let trainer = match self.device_for(&config) {
+            Device::Use(trainer) => trainer,
+            Device::Unknown => return Vec::new(),
+            Device::None(why) => {
+                self.fail_run(launch.run, FailureReason::Device);
+                self.fault(why, Some(Remedy::TrainOnCpu));
+                return Vec::new();
+            }
+        };
+        match self.worker(trainer) {
+            WorkerPhase::Ready { .. } => {
+                self.launch = None;
+                if let Some(run) = self.runs.iter_mut().find(|r| r.id == launch.run) {
+                    run.trainer = Some(trainer);
+                    run.phase = Phase::waiting("the base and the task");
+                }
+                vec![Effect::Send(trainer, Command::Start { run: launch.run, config, paused: launch.paused })]
+            }
+            WorkerPhase::Booting => Vec::new(),
+            WorkerPhase::Absent | WorkerPhase::Failed => self.boot(trainer),
+        }
+    }
+
+    pub(super) fn boot(&mut self, trainer: Trainer) -> Vec<Effect> {
+        self.workers[trainer as usize] = WorkerPhase::Booting;
+        vec![Effect::Boot(trainer)]
+    }
+
+    /// Lets the worker fetch what the next run needs.
+    pub(super) fn prefetch(&self) -> Vec<Effect> {
+        match self.device_for(&self.config) {
+            Device::Use(trainer) if matches!(self.worker(trainer), WorkerPhase::Ready { .. }) => {
+                vec![Effect::Send(trainer, Command::Prefetch { config: self.config.clone() })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn worker(&self, trainer: Trainer) -> &WorkerPhase {
+        &self.workers[trainer as usize]
+    }
+
+    /// The worker that the present configuration would train on.
+    pub fn trainer(&self) -> Option<Trainer> {
+        match self.device_for(&self.config) {
+            Device::Use(trainer) => Some(trainer),
+            _ => None,
+        }
+    }
+
+    fn device_for(&self, config: &RunConfig) -> Device {
+        let has_worker = self.manifest.gpu_worker().is_some();
+        match (config.device, self.gpu) {
+            (DeviceChoice::Cpu, _) => Device::Use(Trainer::Cpu),
+            // On a model this small a GPU waits for its launches longer than a CPU computes.
+            (DeviceChoice::Auto, _) if config.base.id == "rules" || !has_worker || self.gpu_failed => Device::Use(Trainer::Cpu),
+            (DeviceChoice::Auto, Some(GpuProbe::Hardware)) => Device::Use(Trainer::Gpu),
+            (DeviceChoice::Auto, Some(_)) => Device::Use(Trainer::Cpu),
+            (_, None) => Device::Unknown,
+            (DeviceChoice::Webgpu, Some(GpuProbe::NoApi)) => Device::None(
+                "This browser has no WebGPU. Current Chrome, Edge and Safari have it, and Firefox on Windows and macOS.".into(),
+            ),
+            (DeviceChoice::Webgpu, Some(GpuProbe::NoAdapter)) => {
+                Device::None("This browser has WebGPU but gives the page no GPU: none is there, or it is blocked.".into())
+            }
+            (DeviceChoice::Webgpu, Some(_)) if has_worker => Device::Use(Trainer::Gpu),
+            (DeviceChoice::Webgpu, Some(_)) => Device::None(match self.manifest.gpu_status {
+                GpuStatus::Building => "The WebGPU trainer is still being built; the page will say when it is ready.".into(),
+                _ => "This copy of the page was built without the WebGPU trainer.".into(),
+            }),
+        }
+    }
+
+    /// Takes in what a trainer reported, `now` in milliseconds.
+    pub(super) fn hear(&mut self, trainer: Trainer, events: Vec<Event>, now: f64) -> Vec<Effect> {
+        if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase == Phase::Running) {
+            run.active_ms += now - self.heard_at;
+        }
+        self.heard_at = now;
+        events.into_iter().flat_map(|event| self.hear_one(trainer, event)).collect()
+    }
+
+    fn hear_one(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
+        if let Some(run) = event.run().and_then(|id| self.runs.iter_mut().find(|r| r.id == id)) {
+            // A question about one's own text may fail without the run it was asked of.
+            if !matches!(event, Event::Failed { reason: FailureReason::Input, .. } if run.step > 0) {
+                run.apply(&event);
+            }
+        }
+        match event {
+            Event::Ready { device } => {
+                self.workers[trainer as usize] = WorkerPhase::Ready { device };
+                let mut effects = self.advance();
+                effects.extend(self.prefetch());
+                effects.extend(self.ask_again(trainer));
+                effects
+            }
+            Event::Started { run, .. } if self.step_when_started == Some(run) => {
+                self.step_when_started = None;
+                vec![Effect::Send(trainer, Command::Step)]
+            }
+            Event::Examples { .. } | Event::Finished { .. } => self.ask_again(trainer),
+            Event::Predicted { item, .. } => {
+                self.own.waiting = false;
+                self.own.fault = None;
+                self.own.answer = Some(item);
+                Vec::new()
+            }
+            Event::Failed { run, reason, message } => self.hear_failure(trainer, run, reason, message),
+            _ => Vec::new(),
+        }
+    }
+
+    fn hear_failure(&mut self, trainer: Trainer, run: u32, reason: FailureReason, message: String) -> Vec<Effect> {
+        match reason {
+            FailureReason::Input if self.own.waiting => {
+                self.own.waiting = false;
+                self.own.fault = Some(message);
+                Vec::new()
+            }
+            FailureReason::Input => self.say(NoticeTone::Fault, message, None),
+            FailureReason::Load => {
+                self.own.waiting = false;
+                let again = self.runs.iter().any(|r| r.id == run);
+                self.say(NoticeTone::Fault, message, again.then_some(Remedy::TryAgain))
+            }
+            FailureReason::Diverged => self.say(NoticeTone::Fault, message, Some(Remedy::LowerRate)),
+            FailureReason::Device if trainer == Trainer::Gpu => self.lose_gpu(message),
+            FailureReason::Device | FailureReason::Crash => self.lose_worker(trainer, message),
+        }
+    }
+
+    /// A worker ended without a word.
+    pub(super) fn worker_died(&mut self, trainer: Trainer, message: &str) -> Vec<Effect> {
+        let what = if message.is_empty() { String::new() } else { format!(" ({message})") };
+        match (trainer, self.worker(trainer)) {
+            (Trainer::Gpu, WorkerPhase::Booting) => self.lose_gpu(format!("The WebGPU trainer did not start{what}.")),
+            (_, WorkerPhase::Booting) => {
+                self.workers[trainer as usize] = WorkerPhase::Failed;
+                self.own.waiting = false;
+                if let Some(launch) = self.launch.take() {
+                    self.fail_run(launch.run, FailureReason::Crash);
+                }
+                self.fault(format!("The trainer did not start{what}."), Some(Remedy::RestartTrainer));
+                vec![Effect::Kill(trainer)]
+            }
+            _ => self.lose_worker(trainer, format!("The trainer ended unexpectedly{what}.")),
+        }
+    }
+
+    /// No GPU, or its device was lost. A run that had not begun goes on by itself where the visitor left the choice to the page.
+    fn lose_gpu(&mut self, message: String) -> Vec<Effect> {
+        self.workers[Trainer::Gpu as usize] = WorkerPhase::Failed;
+        self.gpu_failed = true;
+        let mut effects = vec![Effect::Kill(Trainer::Gpu)];
+        let waiting = self.launch.or_else(|| {
+            let run = self.active().filter(|r| r.trainer == Some(Trainer::Gpu) && r.step == 0)?;
+            Some(Launch { run: run.id, paused: false })
+        });
+        let choice = |id| self.runs.iter().find(|r| r.id == id).map(|r| r.config.device);
+        match waiting {
+            Some(launch) if choice(launch.run) == Some(DeviceChoice::Auto) => {
+                self.say(NoticeTone::Info, format!("{message} This run trains on the CPU."), None);
+                self.launch = Some(launch);
+                effects.extend(self.advance());
+            }
+            _ => {
+                self.launch = None;
+                if let Some(id) = self.active().filter(|r| r.trainer != Some(Trainer::Cpu)).map(|r| r.id) {
+                    self.fail_run(id, FailureReason::Device);
+                }
+                self.fault(message, Some(Remedy::TrainOnCpu));
+            }
+        }
+        effects
+    }
+
+    fn lose_worker(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
+        self.own.waiting = false;
+        let held = self.runs.iter().rev().find(|r| r.trainer == Some(trainer));
+        let held = held.filter(|r| r.phase.is_active() || matches!(r.phase, Phase::Failed(_))).map(|r| r.id);
+        if let Some(id) = held {
+            self.fail_run(id, FailureReason::Crash);
+        }
+        let text = format!("{message} What was measured stays; a new trainer is starting.");
+        self.fault(text, held.map(|_| Remedy::TryAgain));
+        self.boot(trainer)
+    }
+
+    fn fail_run(&mut self, id: u32, reason: FailureReason) {
+        if let Some(run) = self.runs.iter_mut().find(|r| r.id == id) {
+            run.phase = Phase::Failed(reason);
+        }
+        self.launch = self.launch.filter(|l| l.run != id);
+    }
+
+    /// Follows the button of a notice.
+    pub(super) fn remedy(&mut self, remedy: Remedy) -> Vec<Effect> {
+        match remedy {
+            Remedy::RestartTrainer => self.boot(Trainer::Cpu),
+            Remedy::TryAgain => {
+                let config = self.latest().map_or_else(|| self.config.clone(), |r| r.config.clone());
+                self.start(config, false, None)
+            }
+            Remedy::LowerRate => {
+                let config = self.latest().map_or_else(|| self.config.clone(), |r| r.config.clone());
+                let lr = (config.learning_rate() / 10.0).max(*crate::config::limits::LR.start());
+                self.adopt_and_start(RunConfig { lr: Some(lr), ..config })
+            }
+            Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
+            Remedy::UseWebGpu => {
+                self.gpu_failed = false;
+                self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })
+            }
+        }
+    }
+
+    fn adopt_and_start(&mut self, config: RunConfig) -> Vec<Effect> {
+        self.drafts.clear();
+        let mut effects = self.adopt(config.clone());
+        effects.extend(self.start(config, false, None));
+        effects
+    }
+}
+
+/// A command for the worker that holds a run; nothing where none does yet.
+fn send(run: &Run, command: Command) -> Vec<Effect> {
+    run.trainer.map(|trainer| Effect::Send(trainer, command)).into_iter().collect()
+}
