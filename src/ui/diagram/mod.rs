@@ -1,6 +1,12 @@
 //! The network as the configuration has it: frozen parts grey, trained parts in φ's colour, each with its shape and count.
+//! The layout is plain data that compiles and is tested anywhere: what is drawn as trained is counted against the method.
 
+pub mod block;
+pub mod drawing;
 pub mod formula;
+pub mod outside;
+pub mod part;
+pub mod plan;
 #[cfg(target_arch = "wasm32")]
 mod view;
 

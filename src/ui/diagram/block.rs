@@ -1,0 +1,253 @@
+//! One block, opened: from its input at the bottom to its output at the top.
+
+use super::part::{Canvas, Flow, Form, PLUS, Part};
+use super::plan::Plan;
+use crate::peft::Target;
+use crate::ui::chart::place::Rect;
+
+/// Width of an opened block.
+pub const WIDTH: f64 = 350.0;
+/// The column of the main line.
+pub const MIDDLE: f64 = 185.0;
+
+const LEFT: f64 = 34.0;
+const RIGHT: f64 = WIDTH - 14.0;
+/// The column of the residual line.
+const RESIDUAL: f64 = 17.0;
+const GAP: f64 = 12.0;
+/// Room above and below a matrix that a bypass leaves and joins.
+const BYPASS_GAP: f64 = 15.0;
+const MATRIX: f64 = 36.0;
+const ROW: f64 = 24.0;
+const BIAS: f64 = 13.0;
+const PAIR: f64 = 36.0;
+
+/// A block under construction: the cursor climbs from 0, so every y is negative until the whole is shifted.
+struct Climb<'a> {
+    plan: &'a Plan,
+    canvas: Canvas,
+    y: f64,
+}
+
+/// Draws the block; `y` is negative, 0 is its bottom. Gives its height too.
+pub fn block(plan: &Plan) -> (Canvas, f64) {
+    let mut climb = Climb { plan, canvas: Canvas::default(), y: 0.0 };
+    let adapter = plan.adapter.as_ref();
+    let enters = climb.y + 6.0;
+    climb.y -= 6.0;
+    let branch = climb.y;
+    climb.norm("LayerNorm", "LayerNorm before attention", enters);
+    climb.heads();
+    climb.matrix_row(Target::O, 110.0, GAP);
+    climb.adapter(adapter.is_some_and(|a| a.after_attention), "attention");
+    climb.sum(branch, "sum: attention's output and the residual line");
+    let branch = climb.y - 5.0;
+    let from = climb.y;
+    climb.y -= 5.0;
+    climb.norm("LayerNorm", "LayerNorm before the MLP", from);
+    climb.matrix_row(Target::Fc1, 176.0, GAP);
+    climb.activation();
+    climb.matrix_row(Target::Fc2, 176.0, 7.0);
+    climb.adapter(adapter.is_some_and(|a| a.after_mlp), "the MLP");
+    climb.sum(branch, "sum: the MLP's output and the residual line");
+    let top = climb.y - 14.0;
+    climb.canvas.line(Flow::Main, &[(MIDDLE, climb.y), (MIDDLE, top)]);
+    (climb.canvas, -top)
+}
+
+impl Climb<'_> {
+    /// A LayerNorm over the whole width, fed from `from`.
+    fn norm(&mut self, label: &str, name: &str, from: f64) {
+        self.y -= GAP + 22.0;
+        let area = Rect { x: LEFT, y: self.y, w: RIGHT - LEFT, h: 22.0 };
+        self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
+        norm(&mut self.canvas, self.plan, area, label, name);
+    }
+
+    /// W_Q, W_K, W_V side by side, the prefix where there is one, and the softmax that joins them.
+    fn heads(&mut self) {
+        let norm_top = self.y;
+        self.y -= BYPASS_GAP + MATRIX;
+        let cell = (RIGHT - LEFT) / 3.0;
+        let top = self.y;
+        let mut columns = [0.0; 3];
+        for (i, target) in [Target::Q, Target::K, Target::V].into_iter().enumerate() {
+            let middle = LEFT + cell * (i as f64 + 0.5);
+            let paired = self.updates(target);
+            let x = if paired { middle - 22.0 } else { middle };
+            columns[i] = x;
+            let area = Rect { x: x - 26.0, y: top, w: 52.0, h: MATRIX };
+            self.canvas.arrow(&[(x, norm_top), (x, area.bottom())]);
+            self.matrix(target, area);
+        }
+        let mut from = top;
+        let prefix = self.plan.prefix;
+        self.y -= BYPASS_GAP;
+        if let Some(n) = prefix {
+            self.y -= 19.0;
+            let d = self.plan.model().hidden_size;
+            for (x, letter, what) in [(columns[1], "K", "keys"), (columns[2], "V", "values")] {
+                let y = self.y;
+                self.canvas.arrow(&[(x, from), (x, y + 19.0)]);
+                // The text's own keys stand where the line comes up, φ's in front of them.
+                let own = Rect { x: x - 15.0, y, w: 30.0, h: 19.0 };
+                let name = format!("{letter}, the text's {what}");
+                self.canvas.parts.push(Part::new(Form::Box, own, letter, name).shape(format!("{d} numbers a token"), 0));
+                let ours = Rect { x: x - 15.0 - 36.0, y, w: 34.0, h: 19.0 };
+                let part = Part::new(Form::Box, ours, format!("φ_{letter}"), format!("φ_{letter}, {what} of the prefix"));
+                self.canvas.parts.push(part.shape(format!("{n} × {d}"), n * d).trained(true));
+            }
+            self.canvas.line(Flow::Main, &[(columns[0], from), (columns[0], self.y)]);
+            from = self.y;
+            self.y -= GAP;
+        }
+        self.y -= ROW;
+        let area = Rect { x: LEFT, y: self.y, w: RIGHT - LEFT, h: ROW };
+        for (i, x) in columns.into_iter().enumerate() {
+            self.canvas.arrow(&[(x, from), (x, area.bottom())]);
+            if prefix.is_some() && i > 0 {
+                self.canvas.arrow(&[(x - 34.0, from), (x - 34.0, area.bottom())]);
+            }
+        }
+        let m = self.plan.model();
+        let heads = format!("{} heads of {} dimensions, causal, no parameters", m.num_attention_heads, m.head_dim());
+        let label = match prefix {
+            Some(_) => "softmax(Q[⟨φ_K⟩, K]ᵀ/√d_h) [⟨φ_V⟩, V]",
+            None => "softmax(QKᵀ/√d_h) V",
+        };
+        self.canvas.parts.push(Part::new(Form::Box, area, label, "attention").shape(heads, 0).letter(13.0));
+    }
+
+    /// A matrix in the middle, with φ's pair at its right where it has one.
+    fn matrix_row(&mut self, target: Target, w: f64, gap: f64) {
+        let paired = self.updates(target);
+        let h = if paired { MATRIX } else { ROW };
+        let from = self.y;
+        self.y -= if paired { BYPASS_GAP } else { gap } + h;
+        let area = Rect { x: MIDDLE - w / 2.0, y: self.y, w, h };
+        self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
+        self.matrix(target, area);
+        if paired {
+            // The bypass joins the line before whatever comes next.
+            let top = self.y;
+            self.y -= 9.0;
+            self.canvas.line(Flow::Main, &[(MIDDLE, top), (MIDDLE, self.y)]);
+        }
+    }
+
+    fn activation(&mut self) {
+        let from = self.y;
+        self.y -= 7.0 + 16.0;
+        let area = Rect { x: MIDDLE - 42.0, y: self.y, w: 84.0, h: 16.0 };
+        self.canvas.line(Flow::Main, &[(MIDDLE, from), (MIDDLE, area.bottom())]);
+        let title = self.plan.model().activation_function.title();
+        let part = Part::new(Form::Pill, area, title, format!("{title}, the MLP's non-linearity")).shape("no parameters", 0);
+        self.canvas.parts.push(part.letter(11.0));
+    }
+
+    /// x + W_U σ(W_D x) on the line.
+    fn adapter(&mut self, wanted: bool, after: &str) {
+        let (true, Some(adapter)) = (wanted, &self.plan.adapter) else { return };
+        let (k, d) = (adapter.width, self.plan.model().hidden_size);
+        const H: f64 = 15.0;
+        const SIGMA: f64 = 13.0;
+        let from = self.y;
+        self.y -= 10.0 + 2.0 * H + SIGMA;
+        let top = self.y;
+        let rect = |y: f64| Rect { x: MIDDLE - 50.0, y, w: 100.0, h: H };
+        let sigma = Rect { x: MIDDLE - 27.0, y: top + H, w: 54.0, h: SIGMA };
+        self.canvas.line(Flow::Phi, &[(MIDDLE, from), (MIDDLE, top - 8.0)]);
+        let parts = [
+            Part::new(Form::Narrowing, rect(top + H + SIGMA), "W_D", format!("adapter W_D after {after}"))
+                .shape(format!("{k} × {d} and bias {k}"), k * d + k),
+            Part::new(Form::Pill, sigma, format!("σ {}", adapter.sigma), format!("σ = {} of the adapter after {after}", adapter.sigma))
+                .shape("no parameters", 0)
+                .letter(10.0),
+            Part::new(Form::Widening, rect(top), "W_U", format!("adapter W_U after {after}"))
+                .shape(format!("{d} × {k} and bias {d}"), d * k + d),
+        ];
+        for part in parts {
+            let trained = part.elements > 0;
+            self.canvas.parts.push(part.letter(if trained { 11.0 } else { 10.0 }).trained(trained));
+        }
+        let side = MIDDLE + 64.0;
+        self.canvas.bypass(&[(MIDDLE, from - 4.0), (side, from - 4.0), (side, top - 5.0), (MIDDLE, top - 5.0)]);
+        self.y -= 8.0;
+    }
+
+    /// ⊕ with the residual line that left the main one at `branch`.
+    fn sum(&mut self, branch: f64, name: &str) {
+        let from = self.y;
+        self.y -= 9.0 + 2.0 * PLUS;
+        let middle = (MIDDLE, self.y + PLUS);
+        self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, self.y + 2.0 * PLUS)]);
+        self.canvas.arrow(&[
+            (MIDDLE, branch),
+            (RESIDUAL, branch),
+            (RESIDUAL, middle.1),
+            (MIDDLE - PLUS, middle.1),
+        ]);
+        self.canvas.plus(middle, name);
+    }
+
+    fn updates(&self, target: Target) -> bool {
+        self.plan.lora.as_ref().is_some_and(|l| l.target_modules.contains(&target))
+    }
+
+    /// A linear layer of θ, its bias as a part of its own where only that is trained, LoRA's A and B at its right.
+    fn matrix(&mut self, target: Target, area: Rect) {
+        let (inputs, outputs) = target.shape(self.plan.model());
+        let label = Target::OPTIONS[target as usize].1;
+        let form = match target {
+            Target::Fc1 => Form::Widening,
+            Target::Fc2 => Form::Narrowing,
+            _ => Form::Box,
+        };
+        let written = if inputs == outputs { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
+        let part = Part::new(form, area, written, label);
+        let part = if self.plan.biases {
+            let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
+            self.canvas.parts.push(part.shape(format!("{outputs} × {inputs}"), inputs * outputs));
+            Part::new(Form::Box, bar, "b", format!("bias of {label}")).shape(outputs.to_string(), outputs).trained(true)
+        } else {
+            part.shape(format!("{outputs} × {inputs} and bias {outputs}"), inputs * outputs + outputs)
+                .trained(self.plan.everything)
+        };
+        self.canvas.parts.push(part);
+        let Some(lora) = self.plan.lora.as_ref().filter(|_| self.updates(target)) else { return };
+        let r = lora.rank;
+        let x = area.right() + 9.0;
+        let middle = x + PAIR / 2.0;
+        let column = area.x + area.w / 2.0;
+        const H: f64 = 15.0;
+        let (a, b) = (area.bottom() - H, area.y);
+        // Below the matrix the input branches off, above it the update is added.
+        self.canvas.bypass(&[(column, area.bottom() + 8.0), (middle, area.bottom() + 8.0), (middle, a)]);
+        self.canvas.bypass(&[(middle, a), (middle, b + H)]);
+        self.canvas.bypass(&[(middle, b), (middle, area.y - 7.0), (column, area.y - 7.0)]);
+        let pair = [
+            ("A", Form::Narrowing, a, format!("{r} × {inputs}"), r * inputs),
+            ("B", Form::Widening, b, format!("{outputs} × {r}"), outputs * r),
+        ];
+        for (letter, form, y, shape, elements) in pair {
+            let area = Rect { x, y, w: PAIR, h: H };
+            let part = Part::new(form, area, letter, format!("LoRA {letter} of {label}")).shape(shape, elements);
+            self.canvas.parts.push(part.trained(true));
+        }
+    }
+}
+
+/// A LayerNorm in an area, its bias as a part of its own where only that is trained.
+pub fn norm(canvas: &mut Canvas, plan: &Plan, area: Rect, label: &str, name: &str) {
+    let d = plan.model().hidden_size;
+    if plan.biases {
+        let scale = Rect { w: area.w - BIAS - 3.0, ..area };
+        let bias = Rect { x: area.right() - BIAS, w: BIAS, ..area };
+        canvas.parts.push(Part::new(Form::Box, scale, label, name).shape(format!("scale {d}"), d));
+        let part = Part::new(Form::Box, bias, "b", format!("bias of the {name}")).shape(d.to_string(), d);
+        canvas.parts.push(part.trained(true));
+    } else {
+        let part = Part::new(Form::Box, area, label, name).shape(format!("scale {d} and bias {d}"), 2 * d);
+        canvas.parts.push(part.trained(plan.everything));
+    }
+}

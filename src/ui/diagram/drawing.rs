@@ -1,0 +1,315 @@
+//! The whole drawing: the stack at the left and one block opened, or on a narrow page that block alone.
+
+use super::block::{self, MIDDLE};
+use super::outside::{VECTOR, VECTOR_PITCH, VECTORS, embedding, final_norm, head, positions, vectors};
+use super::part::{Canvas, Flow, PLUS, Part, Scope};
+use super::plan::{Head, Plan};
+use crate::config::RunConfig;
+use crate::ui::chart::place::Rect;
+
+/// A block of the stack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StackBlock {
+    pub layer: usize,
+    pub area: Rect,
+    /// φ's marks, each a polygon.
+    pub marks: Vec<Vec<(f64, f64)>>,
+    /// Trained as a whole.
+    pub trained: bool,
+}
+
+/// A diagram, laid out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    pub width: f64,
+    pub height: f64,
+    pub canvas: Canvas,
+    /// Empty on a narrow page.
+    pub blocks: Vec<StackBlock>,
+    /// The frame of the opened block.
+    pub panel: Rect,
+    /// How many blocks the network has.
+    pub layers: usize,
+}
+
+const STACK: f64 = 136.0;
+/// Between the stack and the opened block.
+const BETWEEN: f64 = 44.0;
+/// Left of the stack, for the line that ties head and embedding.
+const TIE: f64 = 10.0;
+/// The opened block's title.
+const TITLE: f64 = 16.0;
+
+impl Drawing {
+    /// Draws a configuration with a block opened (0 is the first).
+    pub fn new(config: &RunConfig, opened: usize, compact: bool) -> Drawing {
+        let plan = Plan::new(config);
+        if compact { narrow(&plan) } else { wide(&plan, opened) }
+    }
+
+    /// The block that is open before anyone chooses one: the lower of the two in the middle.
+    pub fn first_opened(layers: usize) -> usize {
+        layers.saturating_sub(1) / 2
+    }
+
+    /// Parameters drawn in all and those of them that are trained: each block counts as often as there are blocks.
+    pub fn counts(&self) -> (usize, usize) {
+        let times = |part: &Part| match part.scope {
+            Scope::Block => part.elements * self.layers,
+            Scope::Network => part.elements,
+        };
+        let all = self.canvas.parts.iter().map(times).sum();
+        let trained = self.canvas.parts.iter().filter(|p| p.trained).map(times).sum();
+        (all, trained)
+    }
+
+    /// The same for one block.
+    pub fn block_counts(&self) -> (usize, usize) {
+        let inside = || self.canvas.parts.iter().filter(|p| p.scope == Scope::Block);
+        (inside().map(|p| p.elements).sum(), inside().filter(|p| p.trained).map(|p| p.elements).sum())
+    }
+}
+
+/// The opened block, shifted so that its frame's upper left corner is at (x, y).
+fn opened(plan: &Plan, x: f64, y: f64) -> (Canvas, Rect) {
+    let (mut canvas, height) = block::block(plan);
+    let frame = Rect { x, y, w: block::WIDTH, h: height + 10.0 };
+    canvas.shift(x, y + height - 2.0);
+    (canvas, frame)
+}
+
+fn wide(plan: &Plan, layer: usize) -> Drawing {
+    let x = TIE + STACK + BETWEEN;
+    let (mut canvas, panel) = opened(plan, x, 8.0);
+    let height = panel.bottom() + 8.0;
+    let blocks = stack(&mut canvas, plan, height);
+    if let Some(block) = blocks.get(layer) {
+        let right = block.area.right();
+        canvas.line(Flow::Zoom, &[(right, block.area.y), (panel.x, panel.y + 6.0)]);
+        canvas.line(Flow::Zoom, &[(right, block.area.bottom()), (panel.x, panel.bottom() - 6.0)]);
+    }
+    canvas.note(panel.x + 10.0, panel.y + TITLE, format!("Block {}, opened", layer + 1));
+    Drawing { width: panel.right() + 2.0, height, canvas, blocks, panel, layers: plan.model().num_hidden_layers }
+}
+
+/// Embeddings at the bottom, the blocks, the last LayerNorm and the head at the top of a column of this height.
+fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
+    let middle = TIE + STACK / 2.0;
+    let row = |y: f64, h: f64| Rect { x: TIE, y, w: STACK, h };
+    const STEP: f64 = 11.0;
+
+    let embedding_area = row(height - 8.0 - 26.0, 26.0);
+    embedding(canvas, plan, embedding_area);
+    let vectors_y = embedding_area.y - STEP - VECTOR;
+    let vectors_x = middle - (VECTORS as f64 * VECTOR_PITCH - (VECTOR_PITCH - VECTOR)) / 2.0;
+    canvas.arrow(&[(middle, embedding_area.y), (middle, vectors_y + VECTOR + 1.0)]);
+    vectors(canvas, plan, vectors_x, vectors_y);
+    let plus_y = vectors_y - STEP - PLUS;
+    canvas.arrow(&[(middle, vectors_y), (middle, plus_y + PLUS)]);
+    let table = Rect { x: TIE + STACK - 56.0, y: plus_y - 8.0, w: 56.0, h: 16.0 };
+    positions(canvas, plan, table);
+    canvas.arrow(&[(table.x, plus_y), (middle + PLUS, plus_y)]);
+    let mut sum = Canvas::default();
+    sum.plus((middle, plus_y), "sum: vectors and positions");
+    sum.parts.iter_mut().for_each(|p| p.scope = Scope::Network);
+    canvas.append(sum);
+
+    let head_area = row(18.0, 26.0);
+    let norm_area = row(head_area.bottom() + STEP, 22.0);
+    head(canvas, plan, head_area);
+    final_norm(canvas, plan, norm_area);
+    canvas.arrow(&[(middle, norm_area.y), (middle, head_area.bottom())]);
+    canvas.arrow(&[(middle, head_area.y), (middle, head_area.y - 12.0)]);
+    if plan.head == Head::Tied {
+        let (top, bottom) = (head_area.y + 13.0, embedding_area.y + 13.0);
+        canvas.line(Flow::Tie, &[(TIE, bottom), (1.0, bottom), (1.0, top), (TIE, top)]);
+    }
+
+    let layers = plan.model().num_hidden_layers;
+    let (bottom, top) = (plus_y - PLUS, norm_area.bottom());
+    // Space above each block for its arrow; deep networks get thin blocks.
+    let pitch = (bottom - top - STEP) / layers as f64;
+    let gap = (0.3 * pitch).min(20.0);
+    let mut from = bottom;
+    let blocks: Vec<StackBlock> = (0..layers)
+        .map(|layer| {
+            let area = row(bottom - gap - pitch * layer as f64 - (pitch - gap), pitch - gap);
+            canvas.arrow(&[(middle, from), (middle, area.bottom())]);
+            from = area.y;
+            StackBlock { layer, area, marks: marks(plan, area), trained: plan.everything }
+        })
+        .collect();
+    canvas.arrow(&[(middle, from), (middle, top)]);
+    blocks
+}
+
+/// φ's marks in a block of the stack: as many as it has parts there, in the right half.
+fn marks(plan: &Plan, block: Rect) -> Vec<Vec<(f64, f64)>> {
+    let h = (0.56 * block.h).min(20.0);
+    let (top, bottom) = (block.y + (block.h - h) / 2.0, block.y + (block.h + h) / 2.0);
+    let end = block.right() - 10.0;
+    // From the right, so that one mark and six end at the same margin.
+    let column = |i: usize, n: usize, w: f64, gap: f64| end - (n - i) as f64 * (w + gap) + gap;
+    let hourglass = |x: f64, w: f64, middle: f64| {
+        let (waist, half) = (0.26 * w, 0.04 * h);
+        [
+            vec![(x, bottom), (x + waist, middle + half), (x + w - waist, middle + half), (x + w, bottom)],
+            vec![(x + waist, middle - half), (x, top), (x + w, top), (x + w - waist, middle - half)],
+        ]
+    };
+    let middle = (top + bottom) / 2.0;
+    let rect = |x: f64, y: f64, w: f64, h: f64| vec![(x, y + h), (x, y), (x + w, y), (x + w, y + h)];
+    if let Some(lora) = &plan.lora {
+        let n = lora.target_modules.len();
+        let w = if n > 3 { 8.0 } else { 14.0 };
+        return (0..n).flat_map(|i| hourglass(column(i, n, w, 2.5), w, middle)).collect();
+    }
+    if let Some(adapter) = &plan.adapter {
+        let n = usize::from(adapter.after_attention) + usize::from(adapter.after_mlp);
+        return (0..n).flat_map(|i| hourglass(column(i, n, 22.0, 5.0), 22.0, middle)).collect();
+    }
+    if plan.prefix.is_some() {
+        let half = h / 2.0 - 1.5;
+        return (0..3)
+            .flat_map(|i| {
+                let x = column(i, 3, 8.0, 2.0);
+                [rect(x, top, 8.0, half), rect(x, bottom - half, 8.0, half)]
+            })
+            .collect();
+    }
+    if plan.biases {
+        // Six linear layers and two LayerNorms.
+        return (0..8).map(|i| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect();
+    }
+    Vec::new()
+}
+
+/// The opened block; what is trained outside the blocks stands above and below it, so that φ is never out of sight.
+fn narrow(plan: &Plan) -> Drawing {
+    let outside = plan.outside();
+    let y = if outside { 60.0 } else { 4.0 };
+    let (mut canvas, panel) = opened(plan, 4.0, y);
+    let middle = panel.x + MIDDLE;
+    let mut height = panel.bottom() + 4.0;
+    let mut rows = Canvas::default();
+    // The parts count in any case; they are only drawn where they say something about φ.
+    let norm_area = Rect { x: middle - 60.0, y: panel.y - 14.0 - 26.0, w: 120.0, h: 26.0 };
+    let head_area = Rect { x: norm_area.right() + 14.0, w: panel.right() - norm_area.right() - 14.0, ..norm_area };
+    final_norm(&mut rows, plan, norm_area);
+    head(&mut rows, plan, head_area);
+    rows.arrow(&[(middle, panel.y + 8.0), (middle, norm_area.bottom())]);
+    rows.arrow(&[(norm_area.right(), norm_area.y + 13.0), (head_area.x, norm_area.y + 13.0)]);
+    let row = Rect { x: panel.x, y: panel.bottom() + 26.0, w: 84.0, h: 26.0 };
+    let line = row.y + 13.0;
+    embedding(&mut rows, plan, row);
+    let first = row.right() + 13.0;
+    vectors(&mut rows, plan, first, line - VECTOR / 2.0);
+    let last = first + VECTORS as f64 * VECTOR_PITCH - (VECTOR_PITCH - VECTOR);
+    let plus = (last + 14.0 + PLUS, line);
+    rows.arrow(&[(row.right(), line), (first - 1.0, line)]);
+    rows.arrow(&[(last, line), (plus.0 - PLUS, line)]);
+    let table = Rect { x: panel.right() - 62.0, y: line - 10.0, w: 62.0, h: 20.0 };
+    positions(&mut rows, plan, table);
+    rows.arrow(&[(table.x, line), (plus.0 + PLUS, line)]);
+    rows.plus(plus, "sum: vectors and positions");
+    if let Some(sum) = rows.parts.last_mut() {
+        sum.scope = Scope::Network;
+    }
+    let turn = panel.bottom() + 12.0;
+    rows.arrow(&[(plus.0, line - PLUS), (plus.0, turn), (middle, turn), (middle, panel.bottom() - 1.0)]);
+    let layers = plan.model().num_hidden_layers;
+    if outside {
+        height = row.bottom() + 4.0;
+        canvas.append(rows);
+    } else {
+        canvas.lines.retain(|l| l.points.len() > 1);
+    }
+    canvas.note(panel.x + 10.0, panel.y + TITLE, format!("One of {layers} blocks"));
+    Drawing { width: panel.right() + 4.0, height, canvas, blocks: Vec::new(), panel, layers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peft::{MethodConfig, Target};
+
+    /// Every method at its defaults and with other knobs, on every base.
+    fn configurations() -> Vec<RunConfig> {
+        let mut hashes: Vec<String> = MethodConfig::all().iter().map(|m| format!("method={}", m.info().name)).collect();
+        for knobs in [
+            "method=lora&rank=1&target_modules=q_proj", "method=lora&rank=16&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
+            "method=lora&target_modules=fc1", "method=last-layer&rows=labels", "method=prompt&num_virtual_tokens=1",
+            "method=prompt&num_virtual_tokens=30", "method=prefix&num_virtual_tokens=1", "method=adapter&placement=attention",
+            "method=adapter&placement=mlp&bottleneck=64&non_linearity=silu",
+        ] {
+            hashes.push(knobs.into());
+        }
+        let mut out = Vec::new();
+        for base in ["base=rules", "base=prose-nano", "base=prose-micro&task=authors"] {
+            for hash in &hashes {
+                let (config, faults, _) = RunConfig::from_hash(&format!("{base}&{hash}"));
+                assert!(faults.is_empty(), "{faults:?}");
+                out.push(config);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn trained_parts_hold_as_many_parameters_as_the_method_counts() {
+        for config in configurations() {
+            let count = config.method.method().count(&config.shape()).total();
+            let (all, trained) = Drawing::new(&config, 0, false).counts();
+            assert_eq!(trained, count, "{}", config.to_hash());
+            assert_eq!(all, config.all_parameters(), "{}", config.to_hash());
+        }
+    }
+
+    #[test]
+    fn a_narrow_page_shows_all_of_phi() {
+        for config in configurations() {
+            let (_, trained) = Drawing::new(&config, 0, true).counts();
+            assert_eq!(trained, config.trainable(), "{}", config.to_hash());
+        }
+    }
+
+    #[test]
+    fn parts_stay_in_the_picture_and_do_not_cover_each_other() {
+        for config in configurations() {
+            for compact in [false, true] {
+                let drawing = Drawing::new(&config, 1, compact);
+                let parts = &drawing.canvas.parts;
+                let areas: Vec<Rect> = parts.iter().map(|p| p.area).chain(drawing.blocks.iter().map(|b| b.area)).collect();
+                for (i, a) in areas.iter().enumerate() {
+                    assert!(a.x >= 0.0 && a.y >= 0.0 && a.right() <= drawing.width && a.bottom() <= drawing.height, "{:?}", parts.get(i));
+                    for (j, b) in areas[..i].iter().enumerate() {
+                        assert!(a.overlap(b) < 0.5, "{}: {:?} {:?}", config.to_hash(), parts.get(i), parts.get(j));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_has_as_many_blocks_as_it_says_and_lora_a_pair_at_each_chosen_matrix() {
+        let (config, ..) = RunConfig::from_hash("#method=lora&rank=8&target_modules=k_proj,out_proj,fc2");
+        let drawing = Drawing::new(&config, 0, false);
+        assert_eq!(drawing.blocks.len(), config.shape().model.num_hidden_layers);
+        for target in Target::ALL {
+            let label = Target::OPTIONS[target as usize].1;
+            let pairs = drawing.canvas.parts.iter().filter(|p| p.name.starts_with("LoRA") && p.name.ends_with(label)).count();
+            let chosen = [Target::K, Target::O, Target::Fc2].contains(&target);
+            assert_eq!(pairs, if chosen { 2 } else { 0 }, "{label}");
+        }
+        let a = drawing.canvas.parts.iter().find(|p| p.name == "LoRA A of fc2").unwrap();
+        assert_eq!(a.spoken(), "LoRA A of fc2, 8 × 256, trained");
+    }
+
+    #[test]
+    fn every_shipped_method_has_shapes_to_write() {
+        for method in MethodConfig::all() {
+            let config = RunConfig { method, ..RunConfig::default() };
+            assert!(!super::super::plan::shapes(&config).is_empty(), "{}", config.to_hash());
+        }
+    }
+}

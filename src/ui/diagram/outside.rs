@@ -1,0 +1,83 @@
+//! What stands outside the blocks: embeddings, the row of vectors, the last LayerNorm, the head.
+
+use super::block;
+use super::part::{Canvas, Form, Part, Scope};
+use super::plan::{Head, Plan};
+use crate::model::ModelConfig;
+use crate::ui::chart::place::Rect;
+
+/// Side of a vector's square, and from one to the next.
+pub const VECTOR: f64 = 11.0;
+pub const VECTOR_PITCH: f64 = 14.0;
+/// Squares in the row of vectors.
+pub const VECTORS: usize = 8;
+
+/// The token embedding.
+pub fn embedding(canvas: &mut Canvas, plan: &Plan, area: Rect) {
+    let (v, d) = (plan.model().vocab_size, plan.model().hidden_size);
+    let part = Part::new(Form::Box, area, "Embedding", "token embedding").shape(format!("{v} × {d}"), v * d);
+    canvas.parts.push(part.trained(plan.everything).scope(Scope::Network));
+}
+
+/// The table of positions; its count has OPT's two rows of offset.
+pub fn positions(canvas: &mut Canvas, plan: &Plan, area: Rect) {
+    let d = plan.model().hidden_size;
+    let rows = plan.model().max_position_embeddings + ModelConfig::POSITION_OFFSET;
+    let part = Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), rows * d);
+    canvas.parts.push(part.letter(10.0).trained(plan.everything).scope(Scope::Network));
+}
+
+/// The vectors that enter the first block, φ's in front of the text's. `x` is the row's left end.
+pub fn vectors(canvas: &mut Canvas, plan: &Plan, x: f64, y: f64) {
+    let d = plan.model().hidden_size;
+    let ours = plan.prompt.map_or(0, |n| n.min(4));
+    let row = |from: usize, n: usize| Rect {
+        x: x + from as f64 * VECTOR_PITCH,
+        y,
+        w: n as f64 * VECTOR_PITCH - (VECTOR_PITCH - VECTOR),
+        h: VECTOR,
+    };
+    if let Some(n) = plan.prompt {
+        let part = Part::new(Form::Vectors(ours), row(0, ours), "", "φ, virtual tokens in front of the text");
+        canvas.parts.push(part.shape(format!("{n} × {d}"), n * d).trained(true).scope(Scope::Network));
+    }
+    let theirs = VECTORS - ours;
+    let part = Part::new(Form::Vectors(theirs), row(ours, theirs), "", "vectors of the text's tokens");
+    canvas.parts.push(part.shape(format!("{d} numbers each"), 0).scope(Scope::Network));
+}
+
+/// The last LayerNorm.
+pub fn final_norm(canvas: &mut Canvas, plan: &Plan, area: Rect) {
+    let mut own = Canvas::default();
+    block::norm(&mut own, plan, area, "LayerNorm", "last LayerNorm");
+    for part in &mut own.parts {
+        part.scope = Scope::Network;
+    }
+    canvas.append(own);
+}
+
+/// The head: the embedding once more, or φ's copy of it, or φ's copies of the labels' rows beside it.
+pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
+    let (v, d) = (plan.model().vocab_size, plan.model().hidden_size);
+    let tied = |area: Rect, label: &'static str| {
+        let part = Part::new(Form::Box, area, label, "head").scope(Scope::Network);
+        part.shape(format!("{v} × {d}, tied: the token embedding itself"), 0)
+    };
+    match plan.head {
+        Head::Tied => canvas.parts.push(tied(area, "Head (tied)").trained(plan.everything)),
+        Head::Copy => {
+            let part = Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), v * d);
+            canvas.parts.push(part.trained(true).scope(Scope::Network));
+        }
+        Head::Labels => {
+            // To scale, but never too thin to touch nor so wide that the rest is gone.
+            let labels = plan.shape.labels;
+            let w = (area.w * labels as f64 / v as f64).clamp(14.0, area.w - 24.0);
+            let rest = Rect { x: area.x + w, w: area.w - w, ..area };
+            let (ours, theirs) = if w > area.w / 2.0 { ("labels", "") } else { ("", "Head (tied)") };
+            canvas.parts.push(tied(rest, theirs));
+            let part = Part::new(Form::Box, Rect { w, ..area }, ours, "the labels' rows of the head, untied copies");
+            canvas.parts.push(part.shape(format!("{labels} × {d}"), labels * d).trained(true).scope(Scope::Network));
+        }
+    }
+}
