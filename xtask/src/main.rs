@@ -1,1 +1,107 @@
-fn main() {}
+//! `cargo xtask`: everything that builds, serves, tests and measures PEFT Lab.
+
+mod bake;
+#[path = "../../src/task/baseline.rs"]
+mod baseline;
+mod bench;
+mod browser;
+mod cargo;
+mod corpus;
+mod record;
+mod serve;
+mod site;
+mod test;
+mod tools;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const HELP: &str = "cargo xtask <command>
+
+  serve  [--port N] [--no-open] [--no-gpu]   set up, build, and open the page; the WebGPU trainer is built behind it
+  build  [--no-gpu]                          the static site in dist/
+  test   [--only native|wasm|e2e] [--no-gpu] set up and pass every test
+  bench  [--json]                            milliseconds per step, natively and in Chromium, and sizes
+  bake                                       write www/data/ from the crates that data/ names
+  record [--seeds N] [--jobs N]              train the recorded runs of www/runs/ again and print the README's tables
+  help                                       this text";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", args),
+    };
+    let options = Options::parse(rest)?;
+    match command {
+        "serve" => serve::serve(&options),
+        "build" => site::build(&options).map(|_| ()),
+        "test" => test::test(&options),
+        "bench" => bench::bench(&options),
+        "bake" => bake::bake(&cargo::root()),
+        "record" => record::record(&options),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => bail!("there is no command “{other}”\n\n{HELP}"),
+    }
+}
+
+/// What may follow a command.
+#[derive(Debug, Default, PartialEq)]
+pub struct Options {
+    pub port: Option<u16>,
+    pub no_open: bool,
+    pub no_gpu: bool,
+    pub json: bool,
+    pub only: Option<String>,
+    pub seeds: Option<usize>,
+    pub jobs: Option<usize>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Options> {
+        let mut options = Options::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or_else(|| anyhow::anyhow!("{arg} needs a value"));
+            match arg.as_str() {
+                "--port" => options.port = Some(value()?.parse()?),
+                "--no-open" => options.no_open = true,
+                "--no-gpu" => options.no_gpu = true,
+                "--gpu" => options.no_gpu = false,
+                "--json" => options.json = true,
+                "--only" => options.only = Some(value()?.clone()),
+                "--seeds" => options.seeds = Some(value()?.parse()?),
+                "--jobs" => options.jobs = Some(value()?.parse()?),
+                other => bail!("there is no option “{other}”\n\n{HELP}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_unknown_ones_refused() {
+        let args = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
+        let options = Options::parse(&args("--port 8080 --no-gpu")).unwrap();
+        assert_eq!((options.port, options.no_gpu), (Some(8080), true));
+        assert!(Options::parse(&args("--port")).is_err());
+        assert!(Options::parse(&args("--prot 80")).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! A small static server for `dist/`, on this machine only.
+
+use crate::Options;
+use crate::cargo::root;
+use crate::site;
+use anyhow::{Result, anyhow};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use tiny_http::{Header, Request, Response, Server, StatusCode};
+
+/// Builds page and CPU trainer, serves and opens them, then builds the WebGPU trainer behind.
+pub fn serve(options: &Options) -> Result<()> {
+    let mut site = site::build_without_gpu(if options.no_gpu { "absent" } else { "building" })?;
+    let address = start(&root().join("dist"), options.port)?;
+    println!("PEFT Lab is at {address}");
+    if !options.no_open && opener::open(&address).is_err() {
+        println!("No browser could be opened from here: open the address yourself.");
+    }
+    if !options.no_gpu {
+        match site.add_gpu() {
+            Ok(()) => println!("The WebGPU trainer is ready; the page offers it by itself."),
+            Err(error) => eprintln!("xtask: the WebGPU trainer could not be built, the page goes on with the CPU: {error:#}"),
+        }
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Serves a folder from four threads; returns the address.
+pub fn start(dist: &Path, port: Option<u16>) -> Result<String> {
+    // Without a wish: 8080, or any free port where that is taken.
+    let server = match port {
+        Some(port) => Server::http(("127.0.0.1", port)),
+        None => Server::http("127.0.0.1:8080").or_else(|_| Server::http("127.0.0.1:0")),
+    };
+    let server = Arc::new(server.map_err(|e| anyhow!("no port to serve on: {e}. Choose another with --port N"))?);
+    let address = format!("http://{}/", server.server_addr());
+    for _ in 0..4 {
+        let (server, dist) = (server.clone(), dist.to_path_buf());
+        std::thread::spawn(move || {
+            while let Ok(request) = server.recv() {
+                // A browser that hangs up in the middle is no fault of ours.
+                let _ = answer(request, &dist);
+            }
+        });
+    }
+    Ok(address)
+}
+
+fn answer(request: Request, dist: &Path) -> std::io::Result<()> {
+    let Some(path) = file_for(request.url(), dist).filter(|p| p.is_file()) else {
+        return request.respond(Response::from_string("There is no such file.").with_status_code(StatusCode(404)));
+    };
+    let accepts_gzip = request.headers().iter().any(|h| h.field.equiv("Accept-Encoding") && h.value.as_str().contains("gzip"));
+    let zipped = PathBuf::from(format!("{}.gz", path.display()));
+    let zip = accepts_gzip && zipped.is_file();
+    let contents = std::fs::read(if zip { &zipped } else { &path })?;
+    let mut response = Response::from_data(contents);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // The two names that stay must be asked for again; the others change with their contents.
+    let caching = if name == "index.html" || name == "assets.json" { "no-cache" } else { "public, max-age=31536000, immutable" };
+    let mut headers = vec![("Content-Type", mime(&name)), ("Cache-Control", caching)];
+    if zip {
+        headers.push(("Content-Encoding", "gzip"));
+    }
+    for (field, value) in headers {
+        if let Ok(header) = Header::from_bytes(field, value) {
+            response.add_header(header);
+        }
+    }
+    request.respond(response)
+}
+
+/// The file of a request's path, `None` for one that would leave the folder.
+fn file_for(url: &str, dist: &Path) -> Option<PathBuf> {
+    let path = url.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/');
+    let path = Path::new(if path.is_empty() { "index.html" } else { path });
+    path.components().all(|c| matches!(c, Component::Normal(_))).then(|| dist.join(path))
+}
+
+fn mime(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" => "application/json",
+        "jsonl" => "application/x-ndjson; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leaves_the_folder() {
+        let dist = Path::new("dist");
+        assert_eq!(file_for("/", dist), Some(dist.join("index.html")));
+        assert_eq!(file_for("/models/a.bin?x#y", dist), Some(dist.join("models/a.bin")));
+        for url in ["/../Cargo.toml", "/models/../../Cargo.toml", "//etc/../../passwd"] {
+            assert_eq!(file_for(url, dist), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn wasm_is_served_as_wasm() {
+        assert_eq!(mime("app_bg-0.wasm"), "application/wasm");
+    }
+}

@@ -1,0 +1,219 @@
+//! The static site: page and trainers through wasm-bindgen, every file under a name that changes with its contents.
+
+use crate::Options;
+use crate::cargo::{cargo, ensure_wasm_target, refuse_rustflags, root, run, stage, target_dir};
+use anyhow::{Context, Result, bail};
+use flate2::{Compression, write::GzEncoder};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What the page needs to find the built files; `index.html` carries it, `assets.json` repeats it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Assets {
+    pub worker: String,
+    pub worker_gpu: Option<String>,
+    pub gpu_status: &'static str,
+    pub files: BTreeMap<String, String>,
+    pub sizes: BTreeMap<String, usize>,
+}
+
+/// A site under construction.
+pub struct Site {
+    pub dist: PathBuf,
+    pub assets: Assets,
+    app: String,
+    style: String,
+    /// (what, raw bytes, gzip bytes) of the three wasm files.
+    pub sizes: Vec<(&'static str, usize, usize)>,
+}
+
+/// Bakes, builds page and trainers, writes `dist/`.
+pub fn build(options: &Options) -> Result<Site> {
+    let mut site = build_without_gpu(if options.no_gpu { "absent" } else { "building" })?;
+    if !options.no_gpu {
+        site.add_gpu()?;
+    }
+    for (what, raw, gzip) in &site.sizes {
+        println!("{what:16} {:8.1} kB  {:8.1} kB gzip", *raw as f64 / 1e3, *gzip as f64 / 1e3);
+    }
+    Ok(site)
+}
+
+/// The site with page and CPU trainer only.
+pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
+    refuse_rustflags()?;
+    ensure_wasm_target()?;
+    stage("baking the task data", || crate::bake::bake(&root()))?;
+    stage("building the page", || {
+        let args = ["--target", WASM, "--profile", "page", "--no-default-features", "--features", "page", "--bin", "app"];
+        run(cargo(&["build"]).args(args))
+    })?;
+    stage("building the CPU trainer", || run(cargo(&["build"]).args(["--target", WASM, "--profile", "ci", "--bin", "worker"])))?;
+    let dist = root().join("dist");
+    if dist.exists() {
+        std::fs::remove_dir_all(&dist).context("dist/ could not be emptied")?;
+    }
+    std::fs::create_dir_all(&dist)?;
+    let mut site = Site { dist, assets: Assets { gpu_status, ..Assets::default() }, app: String::new(), style: String::new(), sizes: vec![] };
+    stage("writing the site", || {
+        site.app = site.bindgen("page", "app", "page")?;
+        let core = site.bindgen("ci", "worker", "CPU trainer")?;
+        site.assets.worker = site.boot("worker", &core)?;
+        site.copy_www()?;
+        site.write_index()
+    })?;
+    Ok(site)
+}
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+impl Site {
+    /// Builds the WebGPU trainer and offers it.
+    pub fn add_gpu(&mut self) -> Result<()> {
+        stage("building the WebGPU trainer (7 minutes when nothing is there yet)", || {
+            let args = ["--target", WASM, "--profile", "ci", "--no-default-features", "--features", "webgpu", "--bin", "worker-gpu"];
+            run(cargo(&["build"]).args(args))
+        })?;
+        let core = self.bindgen("ci", "worker-gpu", "WebGPU trainer")?;
+        self.assets.worker_gpu = Some(self.boot("worker-gpu", &core)?);
+        self.assets.gpu_status = "ready";
+        self.write_index()
+    }
+
+    /// Runs wasm-bindgen over a built binary; returns the name of its module.
+    fn bindgen(&mut self, profile: &str, bin: &str, what: &'static str) -> Result<String> {
+        let wasm = target_dir().join(WASM).join(profile).join(format!("{bin}.wasm"));
+        let out = target_dir().join("bindgen").join(bin);
+        let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+        bindgen.input_path(&wasm).web(true)?.typescript(false).omit_default_module_path(false).remove_name_section(true);
+        bindgen.generate(&out).with_context(|| format!("wasm-bindgen could not read {}", wasm.display()))?;
+
+        let code = std::fs::read(out.join(format!("{bin}_bg.wasm")))?;
+        let gzip = gzip(&code)?.len();
+        self.sizes.push((what, code.len(), gzip));
+        let wasm_name = self.put(&format!("{bin}_bg.wasm"), &code)?;
+        let script = std::fs::read_to_string(out.join(format!("{bin}.js")))?;
+        let script = script.replace(&format!("{bin}_bg.wasm"), &wasm_name);
+        if !script.contains(&wasm_name) {
+            bail!("wasm-bindgen's {bin}.js does not name its wasm file any more: xtask/src/site.rs must learn the new form");
+        }
+        self.put(&format!("{bin}-core.js"), script.as_bytes())
+    }
+
+    /// The script that a `Worker` starts from. It keeps messages until the trainer is there, and says so if it cannot come.
+    fn boot(&mut self, name: &str, core: &str) -> Result<String> {
+        let script = BOOT.replace("{{core}}", core);
+        self.put(&format!("{name}.js"), script.as_bytes())
+    }
+
+    /// Writes a file under its hashed name, and its gzip beside it.
+    fn put(&self, name: &str, contents: &[u8]) -> Result<String> {
+        let hashed = hashed_name(name, contents);
+        let path = self.dist.join(&hashed);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        write_with_gzip(&path, contents)?;
+        Ok(hashed)
+    }
+
+    fn copy_www(&mut self) -> Result<()> {
+        let www = root().join("www");
+        for folder in ["models", "data", "runs"] {
+            for path in files_under(&www.join(folder))? {
+                let name = relative(&www, &path);
+                let contents = std::fs::read(&path)?;
+                let hashed = self.put(&name, &contents)?;
+                self.assets.sizes.insert(name.clone(), contents.len());
+                self.assets.files.insert(name, hashed);
+            }
+        }
+        let mut sheets: Vec<PathBuf> = files_under(&www)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "css")).collect();
+        // style.css defines what the others use.
+        sheets.sort_by_key(|p| (p.file_name() != Some("style.css".as_ref()), p.clone()));
+        let style = sheets.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?.join("\n");
+        self.style = self.put("style.css", style.as_bytes())?;
+        Ok(())
+    }
+
+    /// `index.html` and `assets.json`, the two names that stay.
+    fn write_index(&self) -> Result<()> {
+        let assets = serde_json::to_string(&self.assets)?;
+        let template = std::fs::read_to_string(root().join("index.html"))?;
+        // `</` would end the script element that carries the JSON.
+        let inline = assets.replace("</", "<\\/");
+        let index = template.replace("{{app}}", &self.app).replace("{{style}}", &self.style).replace("{{assets}}", &inline);
+        write_with_gzip(&self.dist.join("index.html"), index.as_bytes())?;
+        write_with_gzip(&self.dist.join("assets.json"), assets.as_bytes())
+    }
+}
+
+const BOOT: &str = r#"// Messages that arrive while the trainer is compiled wait here.
+const early = [];
+self.onmessage = e => early.push(e.data);
+const fail = why => self.postMessage(JSON.stringify({event: "failed", run: 0, reason: "crash", message:
+  "The trainer could not start in this browser (" + why + "). It needs WebAssembly with SIMD: a current Chrome, Firefox, Safari or Edge has it."}));
+try {
+  const {default: init, receive} = await import("./{{core}}");
+  await init();
+  self.onmessage = e => receive(e.data);
+  for (const message of early) receive(message);
+} catch (e) { fail(e && e.message || e); }
+"#;
+
+/// `models/rules/model.safetensors` → `models/rules/model-0123456789ab.safetensors`
+fn hashed_name(name: &str, contents: &[u8]) -> String {
+    let digest = Sha256::digest(contents);
+    let hash: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    format!("{stem}-{hash}.{extension}")
+}
+
+fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(contents)?;
+    Ok(encoder.finish()?)
+}
+
+fn write_with_gzip(path: &Path, contents: &[u8]) -> Result<()> {
+    std::fs::write(path, contents)?;
+    let mut zipped = path.as_os_str().to_owned();
+    zipped.push(".gz");
+    std::fs::write(zipped, gzip(contents)?)?;
+    Ok(())
+}
+
+/// All files below a folder, sorted; none where there is no folder.
+fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(files) };
+    for entry in entries {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => files.extend(files_under(&path)?),
+            false => files.push(path),
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn relative(base: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(base).unwrap_or(path).iter().map(|p| p.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_changes_with_its_contents_and_keeps_its_folder_and_ending() {
+        let name = hashed_name("models/rules/model.safetensors", b"a");
+        assert!(name.starts_with("models/rules/model-") && name.ends_with(".safetensors"), "{name}");
+        assert_ne!(name, hashed_name("models/rules/model.safetensors", b"b"));
+    }
+}
