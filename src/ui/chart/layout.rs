@@ -157,6 +157,11 @@ impl Layout {
     }
 }
 
+/// `300 steps`
+fn steps_text(steps: f64) -> String {
+    format!("{} {}", step_text(steps), if steps == 1.0 { "step" } else { "steps" })
+}
+
 /// Steps along the bottom; the last one says what they are.
 fn step_axis(x: &Scale, baseline: f64, em: f64) -> Vec<Text> {
     let width = x.to - x.from;
@@ -168,7 +173,7 @@ fn step_axis(x: &Scale, baseline: f64, em: f64) -> Vec<Text> {
         .iter()
         .enumerate()
         .map(|(i, step)| {
-            let text = if i == last && i > 0 { format!("{} steps", step_text(*step)) } else { step_text(*step) };
+            let text = if i == last && i > 0 { steps_text(*step) } else { step_text(*step) };
             let half = text_width(&text, em) / 2.0;
             let at = x.px(*step);
             if i > 0 && at + half > x.to + 0.5 * em {
@@ -178,8 +183,15 @@ fn step_axis(x: &Scale, baseline: f64, em: f64) -> Vec<Text> {
             }
         })
         .collect();
+    // The last one's text is the longest: its neighbour makes room.
+    if let [.., before, end] = out.as_slice()
+        && text_box(before, em).right() + 0.5 * em > text_box(end, em).x
+        && last > 1
+    {
+        out.remove(last - 1);
+    }
     if last == 0 {
-        let text = format!("{} steps", step_text(x.max));
+        let text = steps_text(x.max);
         out.push(Text { x: x.to + 0.5 * em, y: baseline, anchor: Anchor::End, text });
     }
     out
@@ -214,13 +226,16 @@ fn level_text(group: &[usize], references: &[&Reference], unit: Unit, room: f64,
         Unit::Percent => tick_text(unit, references[i].value),
         _ => value_text(unit, references[i].value),
     };
-    let named = |i: &usize| format!("{} {}", references[*i].label, value(*i));
     let names = group.iter().map(|i| references[*i].label.to_string()).collect::<Vec<_>>().join(" · ");
-    if group.iter().all(|i| value(*i) == value(group[0])) {
-        return format!("{names} {}", value(group[0]));
-    }
-    let long = group.iter().map(named).collect::<Vec<_>>().join(" · ");
-    if text_width(&long, em) <= room { long } else { names }
+    let long = group
+        .chunk_by(|a, b| value(*a) == value(*b))
+        .map(|same| {
+            let names = same.iter().map(|i| references[*i].label.to_string()).collect::<Vec<_>>().join(" · ");
+            format!("{names} {}", value(same[0]))
+        })
+        .collect::<Vec<_>>()
+        .join(" · ");
+    if text_width(&long, em) <= room || group.len() == 1 { long } else { names }
 }
 
 /// Names of all curves, the live ones placed first: they have the best claim to the place at their head.
@@ -279,7 +294,7 @@ fn path(points: &[(f64, f64)]) -> String {
 
 /// One sentence on each curve, for those who do not see them.
 pub fn summary(label: &str, series: &[Series], references: &[Reference], unit: Unit, steps: usize) -> String {
-    let mut out = format!("{label}, over {} steps.", step_text(steps as f64));
+    let mut out = format!("{label}, over {}.", steps_text(steps as f64));
     for s in series.iter().rev() {
         let badge = if s.badge.is_empty() { String::new() } else { format!(" ({})", s.badge) };
         match s.points.iter().rev().find(|p| p.1.is_finite()) {
@@ -364,7 +379,7 @@ mod tests {
         assert_eq!(layout.x.max, 400.0);
         assert!(layout.axis.iter().any(|t| t.text == "400 steps"));
         let one = Layout::new(PHONE, &[], &[], Unit::Loss, 1, &[]);
-        assert!(one.axis.iter().any(|t| t.text == "1 steps"));
+        assert!(one.axis.iter().any(|t| t.text == "1 step"));
     }
 
     #[test]

@@ -64,8 +64,8 @@ pub struct Label {
     pub h: f64,
 }
 
-/// Shares of a curve at which a label may stand, best first.
-const ALONG: [f64; 8] = [1.0, 0.86, 0.72, 0.58, 0.44, 0.3, 0.18, 0.08];
+/// Shares of a curve at which a label may stand, best first. Near the start all curves are close together.
+const ALONG: [f64; 6] = [1.0, 0.86, 0.72, 0.58, 0.44, 0.3];
 const GAP: f64 = 5.0;
 
 /// Places for a curve's label, best first: right of its head where the curve has not come to the end, then above and below it.
@@ -73,7 +73,8 @@ const GAP: f64 = 5.0;
 fn candidates(label: Label, curve: &[(f64, f64)], plot: Rect) -> Vec<Rect> {
     let Some(&(head_x, head_y)) = curve.iter().rev().find(|p| p.1.is_finite()) else { return Vec::new() };
     let Label { w, h } = label;
-    let beside = |dy: f64| Rect { x: head_x + 2.0 * GAP, y: head_y - h / 2.0 + dy, w, h };
+    let floor = (plot.bottom() - h).max(plot.y);
+    let beside = |dy: f64| Rect { x: head_x + 2.0 * GAP, y: (head_y - h / 2.0 + dy).clamp(plot.y, floor), w, h };
     let mut places = vec![beside(0.0), beside(h), beside(-h)];
     let start = curve[0].0;
     for share in ALONG {
@@ -84,7 +85,7 @@ fn candidates(label: Label, curve: &[(f64, f64)], plot: Rect) -> Vec<Rect> {
         // Between two points far apart the curve is near its head.
         let (top, bottom) = if top.is_finite() { (top, bottom) } else { (head_y, head_y) };
         // Further off where another curve or label lies next to this one.
-        for gap in [GAP, GAP + 0.6 * h, GAP + 1.3 * h] {
+        for gap in [GAP, GAP + 0.6 * h, GAP + 1.3 * h, GAP + 2.4 * h] {
             places.push(Rect { x, y: top - gap - h, w, h });
             places.push(Rect { x, y: bottom + gap, w, h });
         }
@@ -98,7 +99,7 @@ pub fn place(label: Label, own: usize, obstacles: &Obstacles, before: Option<usi
     let curve = &obstacles.curves[own];
     let places = candidates(label, curve, obstacles.plot);
     let costs = places.iter().enumerate().map(|(i, rect)| {
-        let order = if i < 3 { i as f64 } else { 3.0 + 3.0 * ((i - 3) / 6) as f64 + 0.5 * ((i - 3) % 6) as f64 };
+        let order = if i < 3 { i as f64 } else { 3.0 + 3.0 * ((i - 3) / 8) as f64 + 0.5 * ((i - 3) % 8) as f64 };
         let kept = if before == Some(i) { -14.0 } else { 0.0 };
         cost(rect, own, obstacles) + order + kept
     });

@@ -98,23 +98,26 @@ pub fn Chart(props: &ChartProps) -> Html {
                             width={px(layout.plot.w + 9.0)} height={px(layout.plot.h + 6.0)} />
                     </clipPath>
                 </defs>
-                { for layout.grid.iter().map(|y| across("grid", &layout, *y)) }
-                { for layout.axis.iter().map(|t| text("axis", t)) }
-                { for layout.levels.iter().map(|y| across("level", &layout, *y)) }
+                // A group for each list and a node for each option: what comes and goes leaves its neighbours, and the focus, alone.
+                <g>{ for layout.grid.iter().map(|y| across("grid", &layout, *y)) }</g>
+                <g>{ for layout.axis.iter().map(|t| text("axis", t)) }</g>
+                <g>{ for layout.levels.iter().map(|y| across("level", &layout, *y)) }</g>
                 <g clip-path={format!("url(#{})", *clip)}>
                     { for props.series.iter().zip(&layout.curves).map(|(s, c)| html! {
                         <path key={s.id.to_string()} class={classes!("curve", tone(s))} d={c.path.clone()} />
                     }) }
                 </g>
-                { for props.series.iter().zip(&layout.curves).filter(|(s, _)| s.live).filter_map(|(s, c)| {
-                    let (x, y) = c.head?;
-                    Some(html! { <circle class={classes!("head", tone(s))} cx={px(x)} cy={px(y)} r="4.5" /> })
-                }) }
-                { reading.as_ref().map(|r| r.crosshair(&layout)) }
-                { for layout.level_names.iter().map(|t| text("level-name", t)) }
-                { for props.series.iter().zip(&layout.curves).filter_map(|(s, c)| name(s, c.name.as_ref()?)) }
+                <g>
+                    { for props.series.iter().zip(&layout.curves).filter(|(s, _)| s.live).filter_map(|(s, c)| {
+                        let (x, y) = c.head?;
+                        Some(html! { <circle class={classes!("head", tone(s))} cx={px(x)} cy={px(y)} r="4.5" /> })
+                    }) }
+                </g>
+                <g class="crosshair">{ for reading.iter().map(|r| r.crosshair(&layout)) }</g>
+                <g>{ for layout.level_names.iter().map(|t| text("level-name", t)) }</g>
+                <g>{ for props.series.iter().zip(&layout.curves).filter_map(|(s, c)| Some(name(s, c.name.as_ref()?))) }</g>
             </svg>
-            { reading.as_ref().map(|r| r.table(&layout)) }
+            <div aria-hidden="true">{ for reading.iter().map(|r| r.table(&layout)) }</div>
             <p class="chart-spoken" aria-live="polite">{ reading.map(|r| r.spoken()) }</p>
         </div>
     }
@@ -145,13 +148,13 @@ fn text(class: &'static str, text: &Text) -> Html {
     html! { <text {class} x={px(text.x)} y={px(text.y)} text-anchor={text.anchor.name()}>{ &text.text }</text> }
 }
 
-fn name(series: &Series, name: &super::layout::Name) -> Option<Html> {
+fn name(series: &Series, name: &super::layout::Name) -> Html {
     let badge = (!series.badge.is_empty()).then(|| html! { <tspan class="badge" dx="0.4em">{ &series.badge }</tspan> });
-    Some(html! {
+    html! {
         <text key={format!("name-{}", series.id)} class={classes!("name", tone(series))} x={px(name.x)} y={px(name.y)}>
             { &series.label }{ badge }
         </text>
-    })
+    }
 }
 
 /// What the crosshair reads: the value of every curve that was measured around its step.
@@ -173,7 +176,7 @@ impl<'a> Reading<'a> {
         let x = px(layout.x.px(self.step).round() + 0.5);
         let inside = |y: f64| y.is_finite() && y >= layout.plot.y - 1.0;
         html! {
-            <g class="crosshair">
+            <g>
                 <line x1={x.clone()} x2={x} y1={px(layout.plot.y)} y2={px(layout.plot.bottom())} />
                 { for self.rows.iter().filter(|(_, p)| inside(layout.y.px(p.1))).map(|(s, p)| html! {
                     <circle class={tone(s)} cx={px(layout.x.px(p.0))} cy={px(layout.y.px(p.1))} r="3.5" />
@@ -193,7 +196,7 @@ impl<'a> Reading<'a> {
             format!("left:{:.0}px;max-width:{:.0}px", x + 10.0, across - x)
         };
         html! {
-            <div class="chart-reading" {style} aria-hidden="true">
+            <div class="chart-reading" {style}>
                 <p>{ format!("step {}", step_text(self.step)) }</p>
                 { for self.rows.iter().map(|(s, p)| html! {
                     <p class={tone(s)}><i /><span>{ &s.label }</span><b>{ value_text(self.unit, p.1) }</b></p>

@@ -50,7 +50,8 @@ pub fn block(plan: &Plan) -> (Canvas, f64) {
     climb.matrix_row(Target::Fc2, 176.0, 7.0);
     climb.adapter(adapter.is_some_and(|a| a.after_mlp), "the MLP");
     climb.sum(branch, "sum: the MLP's output and the residual line");
-    let top = climb.y - 14.0;
+    // The frame's title stands beside the way out.
+    let top = climb.y - 22.0;
     climb.canvas.line(Flow::Main, &[(MIDDLE, climb.y), (MIDDLE, top)]);
     (climb.canvas, -top)
 }
@@ -161,14 +162,14 @@ impl Climb<'_> {
             Part::new(Form::Narrowing, rect(top + H + SIGMA), "W_D", format!("adapter W_D after {after}"))
                 .shape(format!("{k} × {d} and bias {k}"), k * d + k),
             Part::new(Form::Pill, sigma, format!("σ {}", adapter.sigma), format!("σ = {} of the adapter after {after}", adapter.sigma))
-                .shape("no parameters", 0)
-                .letter(10.0),
+                .shape("no parameters", 0),
             Part::new(Form::Widening, rect(top), "W_U", format!("adapter W_U after {after}"))
                 .shape(format!("{d} × {k} and bias {d}"), d * k + d),
         ];
         for part in parts {
             let trained = part.elements > 0;
-            self.canvas.parts.push(part.letter(if trained { 11.0 } else { 10.0 }).trained(trained));
+            // Narrow parts, small letters.
+            self.canvas.parts.push(part.letter(if trained { 11.0 } else { 8.5 }).trained(trained));
         }
         let side = MIDDLE + 64.0;
         self.canvas.bypass(&[(MIDDLE, from - 4.0), (side, from - 4.0), (side, top - 5.0), (MIDDLE, top - 5.0)]);

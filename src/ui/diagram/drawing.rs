@@ -105,6 +105,9 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     canvas.arrow(&[(middle, embedding_area.y), (middle, vectors_y + VECTOR + 1.0)]);
     vectors(canvas, plan, vectors_x, vectors_y);
     let plus_y = vectors_y - STEP - PLUS;
+    if let Some(n) = plan.prompt {
+        canvas.note(vectors_x, vectors_y - 6.0, format!("{n} × ⟨φ⟩"));
+    }
     canvas.arrow(&[(middle, vectors_y), (middle, plus_y + PLUS)]);
     let table = Rect { x: TIE + STACK - 56.0, y: plus_y - 8.0, w: 56.0, h: 16.0 };
     positions(canvas, plan, table);
@@ -189,10 +192,19 @@ fn narrow(plan: &Plan) -> Drawing {
     let outside = plan.outside();
     let y = if outside { 60.0 } else { 4.0 };
     let (mut canvas, panel) = opened(plan, 4.0, y);
+    let mut bottom = panel.bottom();
+    if outside {
+        bottom = around(&mut canvas, plan, panel);
+    }
+    let layers = plan.model().num_hidden_layers;
+    canvas.note(panel.x + 10.0, panel.y + TITLE, format!("One of {layers} blocks"));
+    Drawing { width: panel.right() + 4.0, height: bottom + 4.0, canvas, blocks: Vec::new(), panel, layers }
+}
+
+/// What stands outside the blocks as a row above and a row below the frame; gives the lower row's bottom.
+fn around(canvas: &mut Canvas, plan: &Plan, panel: Rect) -> f64 {
     let middle = panel.x + MIDDLE;
-    let mut height = panel.bottom() + 4.0;
     let mut rows = Canvas::default();
-    // The parts count in any case; they are only drawn where they say something about φ.
     let norm_area = Rect { x: middle - 60.0, y: panel.y - 14.0 - 26.0, w: 120.0, h: 26.0 };
     let head_area = Rect { x: norm_area.right() + 14.0, w: panel.right() - norm_area.right() - 14.0, ..norm_area };
     final_norm(&mut rows, plan, norm_area);
@@ -217,15 +229,8 @@ fn narrow(plan: &Plan) -> Drawing {
     }
     let turn = panel.bottom() + 12.0;
     rows.arrow(&[(plus.0, line - PLUS), (plus.0, turn), (middle, turn), (middle, panel.bottom() - 1.0)]);
-    let layers = plan.model().num_hidden_layers;
-    if outside {
-        height = row.bottom() + 4.0;
-        canvas.append(rows);
-    } else {
-        canvas.lines.retain(|l| l.points.len() > 1);
-    }
-    canvas.note(panel.x + 10.0, panel.y + TITLE, format!("One of {layers} blocks"));
-    Drawing { width: panel.right() + 4.0, height, canvas, blocks: Vec::new(), panel, layers }
+    canvas.append(rows);
+    row.bottom()
 }
 
 #[cfg(test)]

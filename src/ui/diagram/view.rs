@@ -46,12 +46,11 @@ pub fn Diagram(props: &DiagramProps) -> Html {
         Callback::from(move |layer| chosen.set(Some(layer)))
     };
 
-    let (all, trained) = drawing.counts();
     let label = format!(
         "The network with {layers} blocks and {}: {} of its {} parameters are trained",
         props.config.method.info().title,
-        grouped(trained),
-        grouped(all.max(props.config.all_parameters()))
+        grouped(props.config.trainable()),
+        grouped(props.config.all_parameters())
     );
     let panel = drawing.panel;
     let view = format!("0 0 {:.0} {:.0}", drawing.width, drawing.height);
@@ -61,10 +60,14 @@ pub fn Diagram(props: &DiagramProps) -> Html {
         <div class={classes!("diagram", props.pulse.then_some("pulse"), props.compact.then_some("compact"))}>
             <svg viewBox={view} {style} role="group" aria-label={label}>
                 <rect class="panel" x={px(panel.x)} y={px(panel.y)} width={px(panel.w)} height={px(panel.h)} rx="8" />
-                { for drawing.canvas.lines.iter().map(line) }
-                { for drawing.blocks.iter().map(|b| stack_block(b, b.layer == opened, &drawing, &open, &eye)) }
-                { for drawing.canvas.parts.iter().enumerate().map(|(i, p)| part(i, p, &eye)) }
-                { for drawing.canvas.notes.iter().map(|n| html! { <text class="note" x={px(n.x)} y={px(n.y)}>{ &n.text }</text> }) }
+                <g>{ for drawing.canvas.lines.iter().map(line) }</g>
+                <g>{ for drawing.blocks.iter().map(|b| stack_block(b, b.layer == opened, &drawing, &open, &eye)) }</g>
+                <g>{ for drawing.canvas.parts.iter().enumerate().map(|(i, p)| part(i, p, &eye)) }</g>
+                <g>
+                    { for drawing.canvas.notes.iter().map(|n| html! {
+                        <text class="note" x={px(n.x)} y={px(n.y)}>{ tspans(&parse(&n.text), 11.0) }</text>
+                    }) }
+                </g>
             </svg>
             <p class="diagram-caption">{ caption(*eyed, &drawing) }</p>
             <p class="diagram-formula">
@@ -129,7 +132,9 @@ fn part(i: usize, part: &Part, eye: &Callback<Option<Eyed>>) -> Html {
         Form::Vectors(n) => {
             let pitch = (a.w - a.h) / (n.max(2) - 1) as f64;
             let square = |i: usize| html! { <rect x={px(a.x + i as f64 * pitch)} y={px(a.y)} width={px(a.h)} height={px(a.h)} rx="2" /> };
-            (0..n).map(square).collect()
+            // Between the squares it is still the row that one points at.
+            let (x, y, w, h) = (px(a.x - 2.0), px(a.y - 4.0), px(a.w + 4.0), px(a.h + 8.0));
+            html! { <><rect class="hit" {x} {y} width={w} height={h} />{ for (0..n).map(square) }</> }
         }
     };
     let kind = match part.form {
@@ -155,7 +160,7 @@ fn written(part: &Part) -> Option<Html> {
     }
     let a = part.area;
     let symbol = part.label.contains(['_', 'σ', 'φ', 'ᵀ']) || part.label.chars().count() == 1;
-    let letter = if symbol { part.letter + 1.5 } else { part.letter };
+    let letter = if symbol { part.letter + 2.5 } else { part.letter };
     let style = format!("font-size:{letter:.1}px");
     Some(html! {
         <text class={symbol.then_some("symbol")} {style} x={px(a.x + a.w / 2.0)} y={px(a.y + a.h / 2.0 + 0.34 * letter)} text-anchor="middle">
