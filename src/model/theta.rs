@@ -1,6 +1,6 @@
 //! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
 
-use super::layers::{LayerNorm, Linear, layer_norm};
+use super::layers::{LayerNorm, Linear, gelu_new, layer_norm};
 use super::{Activation, ModelConfig};
 use crate::peft::Target;
 use crate::peft::phi::{Phi, Place, Sublayer};
@@ -141,7 +141,7 @@ impl Model {
         let inner = self.linear(phi, layer, Target::Fc1, block, n);
         let inner = match self.config.activation_function {
             Activation::Relu => activation::relu(inner),
-            Activation::GeluNew => activation::gelu_approximate(inner),
+            Activation::GeluNew => gelu_new(inner),
             Activation::Gelu => activation::gelu(inner),
         };
         let out = self.linear(phi, layer, Target::Fc2, block, inner);

@@ -155,7 +155,7 @@ impl Method for Adapter {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::{Adapter, NonLinearity};
-    use crate::model::layers::Linear;
+    use crate::model::layers::{Linear, gelu_new};
     use crate::peft::phi::{Composition, InitContext, Sublayer};
     use burn::module::Module;
     use burn::tensor::{Tensor, activation, module};
@@ -208,7 +208,7 @@ pub(crate) mod phi {
             let inner = module::linear(x.clone(), down.weight.val(), Some(down.bias.val()));
             let inner = match self.non_linearity {
                 NonLinearity::Relu => activation::relu(inner),
-                NonLinearity::GeluNew => activation::gelu_approximate(inner),
+                NonLinearity::GeluNew => gelu_new(inner),
                 NonLinearity::Silu => activation::silu(inner),
                 NonLinearity::Tanh => activation::tanh(inner),
             };
