@@ -212,10 +212,10 @@ async fn train(args: &ArgMatches) -> Result<(), Sentence> {
             if let Some(file) = &mut out {
                 writeln!(file, "{line}").map_err(|e| format!("the run file cannot be written: {e}"))?;
             }
-            if json {
-                println!("{line}");
-            } else if let Some(text) = describe(&event) {
-                println!("{text}");
+            // A reader that has seen enough closes the pipe; the run file is still written to its end.
+            let text = if json { Some(line) } else { describe(&event) };
+            if let Some(text) = text {
+                let _ = writeln!(std::io::stdout(), "{text}");
             }
         }
         Ok(())
