@@ -14,13 +14,17 @@ const LEFT: f64 = 34.0;
 const RIGHT: f64 = WIDTH - 14.0;
 /// The column of the residual line.
 const RESIDUAL: f64 = 17.0;
-const GAP: f64 = 12.0;
+// The page has some 340 pixels for the whole height: letters of 12 pixels leave this much for what is between them.
+const GAP: f64 = 10.0;
 /// Room above and below a matrix that a bypass leaves and joins.
-const BYPASS_GAP: f64 = 15.0;
-const MATRIX: f64 = 36.0;
-const ROW: f64 = 24.0;
+const BYPASS_GAP: f64 = 13.0;
+const NORM: f64 = 20.0;
+const MATRIX: f64 = 34.0;
+const ROW: f64 = 22.0;
 const BIAS: f64 = 13.0;
 const PAIR: f64 = 36.0;
+/// How far left of the middle a row stands that an adapter follows.
+const ASIDE: f64 = 42.0;
 
 /// A block under construction: the cursor climbs from 0, so every y is negative until the whole is shifted.
 struct Climb<'a> {
@@ -33,36 +37,44 @@ struct Climb<'a> {
 pub fn block(plan: &Plan) -> (Canvas, f64) {
     let mut climb = Climb { plan, canvas: Canvas::default(), y: 0.0 };
     let adapter = plan.adapter.as_ref();
-    let enters = climb.y + 6.0;
-    climb.y -= 6.0;
-    let branch = climb.y;
-    climb.norm("LayerNorm", "LayerNorm before attention", enters);
+    let (attention, mlp) = (adapter.is_some_and(|a| a.after_attention), adapter.is_some_and(|a| a.after_mlp));
+    let (enters, branch) = (6.0, -5.0);
+    climb.y = branch;
+    climb.norm("LayerNorm before attention", enters);
     climb.heads();
-    climb.matrix_row(Target::O, 110.0, GAP);
-    climb.adapter(adapter.is_some_and(|a| a.after_attention), "attention");
-    climb.sum(branch, "sum: attention's output and the residual line");
-    let branch = climb.y - 5.0;
-    let from = climb.y;
-    climb.y -= 5.0;
-    climb.norm("LayerNorm", "LayerNorm before the MLP", from);
-    climb.matrix_row(Target::Fc1, 176.0, GAP);
-    climb.activation();
-    climb.matrix_row(Target::Fc2, 176.0, 7.0);
-    climb.adapter(adapter.is_some_and(|a| a.after_mlp), "the MLP");
-    climb.sum(branch, "sum: the MLP's output and the residual line");
+    let joins = climb.matrix_row(Target::O, 110.0, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
+    let joins = if attention { climb.adapter(joins, "attention") } else { joins };
+    climb.sum(joins, branch, "sum: attention's output and the residual line");
+    let (from, branch) = (climb.y, climb.y - 5.0);
+    climb.y = branch;
+    climb.norm("LayerNorm before the MLP", from);
+    let aside = if mlp { ASIDE } else { 0.0 };
+    climb.matrix_row(Target::Fc1, 172.0, aside, GAP);
+    climb.activation(aside);
+    let joins = climb.matrix_row(Target::Fc2, 172.0, aside, 5.0);
+    let joins = if mlp { climb.adapter(joins, "the MLP") } else { joins };
+    climb.sum(joins, branch, "sum: the MLP's output and the residual line");
     // The frame's title stands beside the way out.
-    let top = climb.y - 22.0;
+    let top = climb.y - 18.0;
     climb.canvas.line(Flow::Main, &[(MIDDLE, climb.y), (MIDDLE, top)]);
     (climb.canvas, -top)
 }
 
+/// Where a sublayer's output leaves its last row.
+#[derive(Clone, Copy)]
+struct Out {
+    area: Rect,
+    /// Where the middle of its right side is: a trapezoid's is slanted.
+    side: f64,
+}
+
 impl Climb<'_> {
     /// A LayerNorm over the whole width, fed from `from`.
-    fn norm(&mut self, label: &str, name: &str, from: f64) {
-        self.y -= GAP + 22.0;
-        let area = Rect { x: LEFT, y: self.y, w: RIGHT - LEFT, h: 22.0 };
+    fn norm(&mut self, name: &str, from: f64) {
+        self.y -= GAP + NORM;
+        let area = Rect { x: LEFT, y: self.y, w: RIGHT - LEFT, h: NORM };
         self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
-        norm(&mut self.canvas, self.plan, area, label, name);
+        norm(&mut self.canvas, self.plan, area, "LayerNorm", name);
     }
 
     /// W_Q, W_K, W_V side by side, the prefix where there is one, and the softmax that joins them.
@@ -119,75 +131,84 @@ impl Climb<'_> {
         self.canvas.parts.push(Part::new(Form::Box, area, label, "attention").shape(heads, 0).letter(13.0));
     }
 
-    /// A matrix in the middle, with φ's pair at its right where it has one.
-    fn matrix_row(&mut self, target: Target, w: f64, gap: f64) {
+    /// A matrix in the middle, or left of it by `aside`, with φ's pair at its right where it has one.
+    fn matrix_row(&mut self, target: Target, w: f64, aside: f64, gap: f64) -> Out {
         let paired = self.updates(target);
         let h = if paired { MATRIX } else { ROW };
         let from = self.y;
         self.y -= if paired { BYPASS_GAP } else { gap } + h;
-        let area = Rect { x: MIDDLE - w / 2.0, y: self.y, w, h };
-        self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
+        let middle = MIDDLE - aside;
+        let area = Rect { x: middle - w / 2.0, y: self.y, w, h };
+        self.canvas.arrow(&[(middle, from), (middle, area.bottom())]);
         self.matrix(target, area);
         if paired {
             // The bypass joins the line before whatever comes next.
             let top = self.y;
-            self.y -= 9.0;
-            self.canvas.line(Flow::Main, &[(MIDDLE, top), (MIDDLE, self.y)]);
+            self.y -= 8.0;
+            self.canvas.line(Flow::Main, &[(middle, top), (middle, self.y)]);
         }
+        let slant = if target == Target::Fc2 { (0.22 * w).min(1.1 * h) / 2.0 } else { 0.0 };
+        Out { area, side: area.right() - slant }
     }
 
-    fn activation(&mut self) {
+    fn activation(&mut self, aside: f64) {
         let from = self.y;
-        self.y -= 7.0 + 16.0;
-        let area = Rect { x: MIDDLE - 42.0, y: self.y, w: 84.0, h: 16.0 };
-        self.canvas.line(Flow::Main, &[(MIDDLE, from), (MIDDLE, area.bottom())]);
+        self.y -= 5.0 + 15.0;
+        let middle = MIDDLE - aside;
+        let area = Rect { x: middle - 42.0, y: self.y, w: 84.0, h: 15.0 };
+        self.canvas.line(Flow::Main, &[(middle, from), (middle, area.bottom())]);
+        self.canvas.line(Flow::Main, &[(middle, area.y), (middle, area.y - 5.0)]);
         let title = self.plan.model().activation_function.title();
         let part = Part::new(Form::Pill, area, title, format!("{title}, the MLP's non-linearity")).shape("no parameters", 0);
         self.canvas.parts.push(part.letter(11.0));
     }
 
-    /// x + W_U σ(W_D x) on the line.
-    fn adapter(&mut self, wanted: bool, after: &str) {
-        let (true, Some(adapter)) = (wanted, &self.plan.adapter) else { return };
+    /// x + W_U σ(W_D x), to the right of the row that it follows.
+    fn adapter(&mut self, row: Out, after: &str) -> Out {
+        let Some(adapter) = &self.plan.adapter else { return row };
         let (k, d) = (adapter.width, self.plan.model().hidden_size);
-        const H: f64 = 15.0;
-        const SIGMA: f64 = 13.0;
-        let from = self.y;
-        self.y -= 10.0 + 2.0 * H + SIGMA;
-        let top = self.y;
-        let rect = |y: f64| Rect { x: MIDDLE - 50.0, y, w: 100.0, h: H };
-        let sigma = Rect { x: MIDDLE - 27.0, y: top + H, w: 54.0, h: SIGMA };
-        self.canvas.line(Flow::Phi, &[(MIDDLE, from), (MIDDLE, top - 8.0)]);
+        const W: f64 = 34.0;
+        const H: f64 = 30.0;
+        const SIGMA: f64 = 16.0;
+        let middle = row.area.y + row.area.h / 2.0;
+        // The row's own box decides where the adapter starts, so that both stand in one column.
+        let x = MIDDLE - ASIDE + 86.0 + 14.0;
+        let rect = |x: f64| Rect { x, y: middle - H / 2.0, w: W, h: H };
+        let sigma = Rect { x: x + W, y: middle - SIGMA / 2.0, w: SIGMA, h: SIGMA };
+        let end = x + 2.0 * W + SIGMA;
+        self.canvas.line(Flow::Main, &[(row.side, middle), (x - 8.0, middle)]);
+        self.canvas.line(Flow::Phi, &[(x - 8.0, middle), (end + 6.0, middle)]);
         let parts = [
-            Part::new(Form::Narrowing, rect(top + H + SIGMA), "W_D", format!("adapter W_D after {after}"))
-                .shape(format!("{k} × {d} and bias {k}"), k * d + k),
-            Part::new(Form::Pill, sigma, format!("σ {}", adapter.sigma), format!("σ = {} of the adapter after {after}", adapter.sigma))
-                .shape("no parameters", 0),
-            Part::new(Form::Widening, rect(top), "W_U", format!("adapter W_U after {after}"))
-                .shape(format!("{d} × {k} and bias {d}"), d * k + d),
+            Part::new(Form::NarrowingRight, rect(x), "W_D", format!("adapter W_D after {after}"))
+                .shape(format!("{k} × {d} and bias {k}"), k * d + k)
+                .trained(true),
+            Part::new(Form::Pill, sigma, "σ", format!("σ = {} of the adapter after {after}", adapter.sigma))
+                .shape("no parameters", 0)
+                .letter(10.0),
+            Part::new(Form::WideningRight, rect(x + W + SIGMA), "W_U", format!("adapter W_U after {after}"))
+                .shape(format!("{d} × {k} and bias {d}"), d * k + d)
+                .trained(true),
         ];
-        for part in parts {
-            let trained = part.elements > 0;
-            // Narrow parts, small letters.
-            self.canvas.parts.push(part.letter(if trained { 11.0 } else { 8.5 }).trained(trained));
-        }
-        let side = MIDDLE + 64.0;
-        self.canvas.bypass(&[(MIDDLE, from - 4.0), (side, from - 4.0), (side, top - 5.0), (MIDDLE, top - 5.0)]);
-        self.y -= 8.0;
+        self.canvas.parts.extend(parts);
+        // Around it goes what it adds to.
+        let (left, over) = (x - 8.0, middle - H / 2.0 - 5.0);
+        self.canvas.bypass(&[(left, middle), (left, over), (end + 6.0, over), (end + 6.0, middle)]);
+        self.y = over;
+        Out { area: Rect { x: end + 6.0, y: middle, w: 0.0, h: 0.0 }, side: end + 6.0 }
     }
 
-    /// ⊕ with the residual line that left the main one at `branch`.
-    fn sum(&mut self, branch: f64, name: &str) {
+    /// ⊕ of a sublayer's output and the residual line that left the main one at `branch`.
+    fn sum(&mut self, out: Out, branch: f64, name: &str) {
         let from = self.y;
-        self.y -= 9.0 + 2.0 * PLUS;
+        self.y -= 8.0 + 2.0 * PLUS;
         let middle = (MIDDLE, self.y + PLUS);
-        self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, self.y + 2.0 * PLUS)]);
-        self.canvas.arrow(&[
-            (MIDDLE, branch),
-            (RESIDUAL, branch),
-            (RESIDUAL, middle.1),
-            (MIDDLE - PLUS, middle.1),
-        ]);
+        if out.area.w > 0.0 {
+            self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, self.y + 2.0 * PLUS)]);
+        } else {
+            let (x, y) = (out.side, out.area.y);
+            self.canvas.arrow(&[(x, y), (x + 7.0, y), (x + 7.0, middle.1), (MIDDLE + PLUS, middle.1)]);
+        }
+        self.canvas.arrow(&[(MIDDLE, branch), (RESIDUAL, branch), (RESIDUAL, middle.1), (MIDDLE - PLUS, middle.1)]);
         self.canvas.plus(middle, name);
     }
 
@@ -220,10 +241,10 @@ impl Climb<'_> {
         let x = area.right() + 9.0;
         let middle = x + PAIR / 2.0;
         let column = area.x + area.w / 2.0;
-        const H: f64 = 15.0;
+        const H: f64 = 14.5;
         let (a, b) = (area.bottom() - H, area.y);
         // Below the matrix the input branches off, above it the update is added.
-        self.canvas.bypass(&[(column, area.bottom() + 8.0), (middle, area.bottom() + 8.0), (middle, a)]);
+        self.canvas.bypass(&[(column, area.bottom() + 7.0), (middle, area.bottom() + 7.0), (middle, a)]);
         self.canvas.bypass(&[(middle, a), (middle, b + H)]);
         self.canvas.bypass(&[(middle, b), (middle, area.y - 7.0), (column, area.y - 7.0)]);
         let pair = [

@@ -38,7 +38,7 @@ const BETWEEN: f64 = 44.0;
 /// Left of the stack, for the line that ties head and embedding.
 const TIE: f64 = 10.0;
 /// The opened block's title.
-const TITLE: f64 = 16.0;
+const TITLE: f64 = 13.0;
 
 impl Drawing {
     /// Draws a configuration with a block opened (0 is the first).
@@ -73,15 +73,15 @@ impl Drawing {
 /// The opened block, shifted so that its frame's upper left corner is at (x, y).
 fn opened(plan: &Plan, x: f64, y: f64) -> (Canvas, Rect) {
     let (mut canvas, height) = block::block(plan);
-    let frame = Rect { x, y, w: block::WIDTH, h: height + 10.0 };
+    let frame = Rect { x, y, w: block::WIDTH, h: height + 6.0 };
     canvas.shift(x, y + height - 2.0);
     (canvas, frame)
 }
 
 fn wide(plan: &Plan, layer: usize) -> Drawing {
     let x = TIE + STACK + BETWEEN;
-    let (mut canvas, panel) = opened(plan, x, 8.0);
-    let height = panel.bottom() + 8.0;
+    let (mut canvas, panel) = opened(plan, x, 4.0);
+    let height = panel.bottom() + 2.0;
     let blocks = stack(&mut canvas, plan, height);
     if let Some(block) = blocks.get(layer) {
         let right = block.area.right();
@@ -96,9 +96,9 @@ fn wide(plan: &Plan, layer: usize) -> Drawing {
 fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     let middle = TIE + STACK / 2.0;
     let row = |y: f64, h: f64| Rect { x: TIE, y, w: STACK, h };
-    const STEP: f64 = 11.0;
+    const STEP: f64 = 10.0;
 
-    let embedding_area = row(height - 8.0 - 26.0, 26.0);
+    let embedding_area = row(height - 3.0 - 24.0, 24.0);
     embedding(canvas, plan, embedding_area);
     let vectors_y = embedding_area.y - STEP - VECTOR;
     let vectors_x = middle - (VECTORS as f64 * VECTOR_PITCH - (VECTOR_PITCH - VECTOR)) / 2.0;
@@ -117,14 +117,14 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     sum.parts.iter_mut().for_each(|p| p.scope = Scope::Network);
     canvas.append(sum);
 
-    let head_area = row(18.0, 26.0);
-    let norm_area = row(head_area.bottom() + STEP, 22.0);
+    let head_area = row(15.0, 24.0);
+    let norm_area = row(head_area.bottom() + STEP, 20.0);
     head(canvas, plan, head_area);
     final_norm(canvas, plan, norm_area);
     canvas.arrow(&[(middle, norm_area.y), (middle, head_area.bottom())]);
     canvas.arrow(&[(middle, head_area.y), (middle, head_area.y - 12.0)]);
     if plan.head == Head::Tied {
-        let (top, bottom) = (head_area.y + 13.0, embedding_area.y + 13.0);
+        let (top, bottom) = (head_area.y + 12.0, embedding_area.y + 12.0);
         canvas.line(Flow::Tie, &[(TIE, bottom), (1.0, bottom), (1.0, top), (TIE, top)]);
     }
 
@@ -132,7 +132,7 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     let (bottom, top) = (plus_y - PLUS, norm_area.bottom());
     // Space above each block for its arrow; deep networks get thin blocks.
     let pitch = (bottom - top - STEP) / layers as f64;
-    let gap = (0.3 * pitch).min(20.0);
+    let gap = (0.28 * pitch).min(20.0);
     let mut from = bottom;
     let blocks: Vec<StackBlock> = (0..layers)
         .map(|layer| {

@@ -3,7 +3,7 @@
 use crate::peft::grouped;
 use crate::ui::chart::place::Rect;
 
-/// The outline of a part. Data flows upwards.
+/// The outline of a part. Data flows upwards where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Box,
@@ -11,6 +11,9 @@ pub enum Form {
     Widening,
     /// A trapezoid, narrow at its top: a matrix to fewer dimensions.
     Narrowing,
+    /// The same where data flows to the right.
+    WideningRight,
+    NarrowingRight,
     /// A function without parameters.
     Pill,
     /// A sum.
@@ -119,7 +122,13 @@ impl Part {
             Form::Narrowing => (inset, 0.0),
             _ => (0.0, 0.0),
         };
-        [(x + bottom, y + h), (x + top, y), (x + w - top, y), (x + w - bottom, y + h)]
+        let slant = 0.24 * h;
+        let (left, right) = match self.form {
+            Form::WideningRight => (slant, 0.0),
+            Form::NarrowingRight => (0.0, slant),
+            _ => (0.0, 0.0),
+        };
+        [(x + bottom, y + h - left), (x + top, y + left), (x + w - top, y + right), (x + w - bottom, y + h - right)]
     }
 }
 

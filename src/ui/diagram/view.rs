@@ -123,7 +123,7 @@ fn part(i: usize, part: &Part, eye: &Callback<Option<Eyed>>) -> Html {
     let form = match part.form {
         Form::Box => html! { <rect x={px(a.x)} y={px(a.y)} width={px(a.w)} height={px(a.h)} rx="4" /> },
         Form::Pill => html! { <rect x={px(a.x)} y={px(a.y)} width={px(a.w)} height={px(a.h)} rx={px(a.h / 2.0)} /> },
-        Form::Widening | Form::Narrowing => html! { <polygon points={points(&part.corners())} /> },
+        Form::Widening | Form::Narrowing | Form::WideningRight | Form::NarrowingRight => html! { <polygon points={points(&part.corners())} /> },
         Form::Plus => {
             let (x, y, r) = (a.x + a.w / 2.0, a.y + a.h / 2.0, a.w / 2.0);
             let cross = format!("M{:.1} {y:.1}h{:.1}M{x:.1} {:.1}v{:.1}", x - r + 3.0, 2.0 * r - 6.0, y - r + 3.0, 2.0 * r - 6.0);
