@@ -219,3 +219,20 @@ pub async fn values(phi: &Phi) -> Vec<f32> {
     }
     values
 }
+
+/// Steps of [`LOSSES`].
+const STEPS: usize = 3;
+
+/// What the native trainer finds on [`methods`], in their order: `cargo test --test gradients -- --nocapture print` shows them.
+const LOSSES: [[f32; STEPS]; 13] = include!("losses.in");
+
+/// The losses of every method, to 1e-3 of the native ones.
+pub async fn check_losses(device: &Device) -> Result<(), String> {
+    for (method, expected) in methods().iter().zip(LOSSES) {
+        let found = losses(method, device, STEPS).await;
+        if found.iter().zip(expected).any(|(a, b)| (a - b).abs() > 1e-3) {
+            return Err(format!("{method:?}: losses {found:?}, natively {expected:?}"));
+        }
+    }
+    Ok(())
+}

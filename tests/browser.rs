@@ -1,0 +1,21 @@
+//! The trainer's core in headless Chromium, on the CPU.
+#![cfg(all(target_arch = "wasm32", feature = "train", not(feature = "webgpu")))]
+
+mod shared;
+
+use burn::tensor::Device;
+use wasm_bindgen_test::*;
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+#[wasm_bindgen_test]
+async fn every_method_s_gradient_is_the_slope_of_its_loss() {
+    for method in shared::methods() {
+        shared::check_gradients(&method, &Device::flex()).await.unwrap();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn losses_are_those_of_the_native_trainer() {
+    shared::check_losses(&Device::flex()).await.unwrap();
+}
