@@ -20,7 +20,7 @@ pub struct RunFile {
     pub examples: Vec<Prediction>,
     /// Of the last step: (step, loss, accuracy, n, seconds).
     pub finished: Option<(usize, f32, f64, usize, f64)>,
-    /// Mean milliseconds per step.
+    /// Median milliseconds per step: a machine that was busy for a while does not count.
     pub ms_per_step: f64,
 }
 
@@ -37,38 +37,45 @@ impl RunFile {
     /// Reads the runs of a file: one, or several after each other, each from its `started` event on.
     pub fn read_all(text: &str) -> Result<Vec<RunFile>, RunFileError> {
         let mut runs: Vec<RunFile> = Vec::new();
+        let mut times: Vec<Vec<f64>> = Vec::new();
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
             let event: Event =
                 serde_json::from_str(line).map_err(|e| RunFileError::Line { line: i + 1, message: e.to_string() })?;
             match event {
-                Event::Started { config, device, trainable, total, baselines, .. } => runs.push(RunFile {
-                    config,
-                    device,
-                    trainable,
-                    total,
-                    baselines,
-                    losses: Vec::new(),
-                    evaluations: Vec::new(),
-                    examples: Vec::new(),
-                    finished: None,
-                    ms_per_step: 0.0,
-                }),
+                Event::Started { config, device, trainable, total, baselines, .. } => {
+                    times.push(Vec::new());
+                    runs.push(RunFile {
+                        config,
+                        device,
+                        trainable,
+                        total,
+                        baselines,
+                        losses: Vec::new(),
+                        evaluations: Vec::new(),
+                        examples: Vec::new(),
+                        finished: None,
+                        ms_per_step: 0.0,
+                    });
+                }
                 Event::Ready { .. } | Event::Loading { .. } => {}
-                event => runs.last_mut().ok_or(RunFileError::NotStarted)?.push(event),
+                event => {
+                    if let (Event::Step { ms, .. }, Some(times)) = (&event, times.last_mut()) {
+                        times.push(*ms);
+                    }
+                    runs.last_mut().ok_or(RunFileError::NotStarted)?.push(event);
+                }
             }
         }
-        for run in &mut runs {
-            run.ms_per_step /= run.losses.len().max(1) as f64;
+        for (run, times) in runs.iter_mut().zip(&mut times) {
+            times.sort_by(f64::total_cmp);
+            run.ms_per_step = times.get(times.len() / 2).copied().unwrap_or(0.0);
         }
         if runs.is_empty() { Err(RunFileError::NotStarted) } else { Ok(runs) }
     }
 
     fn push(&mut self, event: Event) {
         match event {
-            Event::Step { step, loss, ms, .. } => {
-                self.losses.push((step, loss));
-                self.ms_per_step += ms;
-            }
+            Event::Step { step, loss, .. } => self.losses.push((step, loss)),
             Event::Evaluated { step, loss, accuracy, n, .. } => self.evaluations.push((step, loss, accuracy, n)),
             Event::Examples { items, .. } => self.examples = items,
             Event::Finished { step, loss, accuracy, n, seconds, .. } => {

@@ -20,7 +20,9 @@ pub fn find() -> Result<Browser> {
     if debian && is_root() {
         stage("installing chromium and chromium-driver", || {
             run(Command::new("apt-get").arg("update").env("DEBIAN_FRONTEND", "noninteractive"))?;
-            run(Command::new("apt-get").args(["install", "-y", "chromium", "chromium-driver"]).env("DEBIAN_FRONTEND", "noninteractive"))
+            run(Command::new("apt-get")
+                .args(["install", "-y", "chromium", "chromium-driver"])
+                .env("DEBIAN_FRONTEND", "noninteractive"))
         })?;
         if let Some(browser) = installed() {
             return Ok(browser);
@@ -37,7 +39,8 @@ pub fn find() -> Result<Browser> {
 
 fn installed() -> Option<Browser> {
     let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|p| p.is_file());
-    let chromium = named("CHROMIUM").or_else(|| ["chromium", "chromium-browser", "google-chrome", "chrome"].into_iter().find_map(on_path))?;
+    let chromium = named("CHROMIUM")
+        .or_else(|| ["chromium", "chromium-browser", "google-chrome", "chrome"].into_iter().find_map(on_path))?;
     let driver = named("CHROMEDRIVER").or_else(|| on_path("chromedriver"))?;
     Some(Browser { chromium, driver })
 }

@@ -46,7 +46,9 @@ pub fn cargo(args: &[&str]) -> Command {
 pub fn refuse_rustflags() -> Result<()> {
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS"] {
         if std::env::var_os(name).is_some_and(|v| !v.is_empty()) {
-            bail!("{name} is set and would replace the flags of .cargo/config.toml (simd128 among them): unset it and run again");
+            bail!(
+                "{name} is set and would replace the flags of .cargo/config.toml (simd128 among them): unset it and run again"
+            );
         }
     }
     Ok(())

@@ -1,4 +1,256 @@
-//! `cargo xtask record`.
+//! `cargo xtask record`: trains the recorded runs of `www/runs/` again and prints the README's tables.
+//!
+//! Every run is one `peft-lab train`; what is already under `target/recorded/` is taken as it is, so an interrupted
+//! recording goes on where it stopped.
+
 use crate::Options;
-use anyhow::Result;
-pub fn record(_options: &Options) -> Result<()> { anyhow::bail!("not yet") }
+use crate::cargo::{cargo, root, run, stage, target_dir};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+/// Rules of the README's table: one known, two unseen compositions, two outside the base's world.
+const TABLE_RULES: [&str; 5] = ["reverse", "swap-ends.rotate-left", "plus-3.rotate-right", "cipher", "count"];
+const BASES: [&str; 2] = ["prose-nano", "prose-micro"];
+/// Of the training losses of a recorded run, every fifth is kept: the curve looks the same.
+const KEEP_EVERY: u64 = 5;
+
+/// Knobs on `authors`, those of the PyTorch experiment; all other settings are the defaults.
+fn authors_knobs(method: &str) -> &'static [&'static str] {
+    match method {
+        "lora" => &["--rank", "8"],
+        "prompt" | "prefix" => &["--num-virtual-tokens", "16"],
+        "adapter" => &["--bottleneck", "16"],
+        _ => &[],
+    }
+}
+
+/// One training run.
+struct Job {
+    /// `rules/cipher` or `authors/prose-nano`: the file that ships it.
+    group: String,
+    method: String,
+    seed: usize,
+    args: Vec<String>,
+}
+
+impl Job {
+    fn path(&self) -> PathBuf {
+        let name = format!("{}__{}__{}.jsonl", self.group.replace('/', "__"), self.method, self.seed);
+        target_dir().join("recorded").join(name)
+    }
+}
+
+pub fn record(options: &Options) -> Result<()> {
+    stage("building the trainer", || run(&mut cargo(&["build", "--profile", "ci", "--bin", "peft-lab"])))?;
+    stage("baking the task data", || crate::bake::bake(&root()))?;
+    let trainer = target_dir().join("ci/peft-lab");
+    let methods: Vec<String> = names(&trainer, "methods", "method")?;
+    let rules: Vec<String> = ask(&trainer, "tasks")?
+        .iter()
+        .flat_map(|task| {
+            task["rules"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(String::from)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let jobs = grid(&methods, &rules, options.seeds.unwrap_or(3));
+    std::fs::create_dir_all(target_dir().join("recorded"))?;
+    stage(&format!("training {} runs", jobs.len()), || train(&trainer, &jobs, options.jobs.unwrap_or(1)))?;
+    ship(&jobs)?;
+    print_tables(&jobs, &methods)
+}
+
+/// A list that the trainer prints as JSON.
+fn ask(trainer: &Path, what: &str) -> Result<Vec<Value>> {
+    let output = Command::new(trainer).args([what, "--json"]).output().context("the trainer could not be asked")?;
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn names(trainer: &Path, what: &str, key: &str) -> Result<Vec<String>> {
+    Ok(ask(trainer, what)?.iter().filter_map(|item| item[key].as_str()).map(String::from).collect())
+}
+
+/// Every method on every offered rule and on `authors` with both bases; more seeds where the tables want them.
+fn grid(methods: &[String], rules: &[String], seeds: usize) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for seed in 0..seeds.max(1) {
+        for rule in rules.iter().filter(|r| seed == 0 || TABLE_RULES.contains(&r.as_str())) {
+            for method in methods {
+                let args = ["--task", "rules", "--rule", rule, "--method", method];
+                jobs.push(Job::new(format!("rules/{rule}"), method, seed, &args));
+            }
+        }
+        for base in BASES {
+            for method in methods {
+                let mut args = vec!["--task", "authors", "--base", base, "--method", method];
+                args.extend(authors_knobs(method));
+                jobs.push(Job::new(format!("authors/{base}"), method, seed, &args));
+            }
+        }
+    }
+    jobs
+}
+
+impl Job {
+    fn new(group: String, method: &str, seed: usize, args: &[&str]) -> Job {
+        let seed_text = seed.to_string();
+        let args = args.iter().copied().chain(["--seed", &seed_text]).map(String::from).collect();
+        Job { group, method: method.to_string(), seed, args }
+    }
+}
+
+/// Runs the jobs in so many processes at a time.
+fn train(trainer: &Path, jobs: &[Job], parallel: usize) -> Result<()> {
+    let queue = Mutex::new(jobs.iter().filter(|job| !job.path().is_file()));
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..parallel.max(1) {
+            scope.spawn(|| {
+                loop {
+                    // The lock is held while taking a job only.
+                    let Some(job) = queue.lock().ok().and_then(|mut q| q.next()) else { break };
+                    if let Err(error) = train_one(trainer, job)
+                        && let Ok(mut failures) = failures.lock()
+                    {
+                        failures.push(format!("{} {}: {error:#}", job.group, job.method));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap_or_default();
+    ensure!(failures.is_empty(), "some runs failed:\n{}", failures.join("\n"));
+    Ok(())
+}
+
+fn train_one(trainer: &Path, job: &Job) -> Result<()> {
+    let unfinished = job.path().with_extension("unfinished");
+    run(Command::new(trainer)
+        .arg("train")
+        .args(&job.args)
+        .arg("--out")
+        .arg(&unfinished)
+        .stdout(Stdio::null())
+        .current_dir(root()))?;
+    Ok(std::fs::rename(unfinished, job.path())?)
+}
+
+fn events(job: &Job) -> Result<Vec<Value>> {
+    let text = std::fs::read_to_string(job.path())?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// Writes `www/runs/<group>.jsonl` from the runs of seed 0, thinned, without the sentences of the books.
+fn ship(jobs: &[Job]) -> Result<()> {
+    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    for job in jobs.iter().filter(|job| job.seed == 0) {
+        let events = events(job)?;
+        let last_examples = events.iter().rposition(|e| e["event"] == "examples");
+        let file = files.entry(&job.group).or_default();
+        for (i, mut event) in events.into_iter().enumerate() {
+            let keep = match event["event"].as_str() {
+                Some("step") => event["step"].as_u64().is_some_and(|s| s == 1 || s % KEEP_EVERY == 0),
+                Some("examples") => Some(i) == last_examples,
+                _ => true,
+            };
+            if keep {
+                // The page knows the text of a held-out example by its place.
+                for item in event["items"].as_array_mut().into_iter().flatten() {
+                    item.as_object_mut().map(|item| item.remove("input"));
+                }
+                round(&mut event);
+                file.push_str(&serde_json::to_string(&event)?);
+                file.push('\n');
+            }
+        }
+    }
+    for (group, text) in files {
+        let path = root().join("www/runs").join(format!("{group}.jsonl"));
+        std::fs::create_dir_all(path.parent().context("a run file lies in a folder")?)?;
+        std::fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// Five significant digits are more than a curve shows.
+fn round(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(x) = number.as_f64().and_then(|x| format!("{x:.4e}").parse::<f64>().ok()) {
+                *value = x.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(round),
+        Value::Object(fields) => fields.values_mut().for_each(round),
+        _ => {}
+    }
+}
+
+/// Final accuracy and trainable count of a run.
+fn result(job: &Job) -> Result<(f64, u64)> {
+    let events = events(job)?;
+    let trainable = events.iter().find_map(|e| e["trainable"].as_u64());
+    let accuracy = events.iter().find(|e| e["event"] == "finished").and_then(|e| e["accuracy"].as_f64());
+    match (accuracy, trainable) {
+        (Some(accuracy), Some(trainable)) => Ok((accuracy, trainable)),
+        _ => bail!("{} is not a finished run", job.path().display()),
+    }
+}
+
+fn print_tables(jobs: &[Job], methods: &[String]) -> Result<()> {
+    let rules: Vec<String> = TABLE_RULES.iter().map(|r| format!("rules/{r}")).collect();
+    let authors: Vec<String> = BASES.iter().rev().map(|b| format!("authors/{b}")).collect();
+    for groups in [rules, authors] {
+        let titles: Vec<&str> = groups.iter().filter_map(|g| g.split_once('/')).map(|(_, name)| name).collect();
+        println!("\n| method | trained | {} |", titles.join(" | "));
+        println!("|---|---|{}", "---|".repeat(groups.len()));
+        for method in methods {
+            let mut cells = Vec::new();
+            let mut trained = Vec::new();
+            for group in &groups {
+                let runs = jobs.iter().filter(|j| j.group == *group && j.method == *method);
+                let results = runs.map(result).collect::<Result<Vec<_>>>()?;
+                let accuracies: Vec<f64> = results.iter().map(|r| r.0).collect();
+                cells.push(cell(&accuracies));
+                trained.extend(results.first().map(|r| r.1.to_string()));
+            }
+            trained.dedup();
+            println!("| {method} | {} | {} |", trained.join(" · "), cells.join(" | "));
+        }
+    }
+    Ok(())
+}
+
+/// Mean, and the range over seeds where it is wider than .015: `.95 (.89–.98)`.
+fn cell(accuracies: &[f64]) -> String {
+    let mean = accuracies.iter().sum::<f64>() / accuracies.len().max(1) as f64;
+    let low = accuracies.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = accuracies.iter().copied().fold(0.0, f64::max);
+    if high - low > 0.015 { format!("{mean:.3} ({low:.2}–{high:.2})") } else { format!("{mean:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_shows_the_spread_where_there_is_one() {
+        assert_eq!(cell(&[1.0, 1.0, 0.99]), "0.997");
+        assert_eq!(cell(&[0.9, 0.8, 1.0]), "0.900 (0.80–1.00)");
+    }
+
+    #[test]
+    fn numbers_keep_five_digits() {
+        let mut value = serde_json::json!({"loss": 0.123456789, "step": 300, "items": [1.00000001]});
+        round(&mut value);
+        assert_eq!(value, serde_json::json!({"loss": 0.12346, "step": 300, "items": [1.0]}));
+    }
+}

@@ -19,7 +19,9 @@ pub fn serve(options: &Options) -> Result<()> {
     if !options.no_gpu {
         match site.add_gpu() {
             Ok(()) => println!("The WebGPU trainer is ready; the page offers it by itself."),
-            Err(error) => eprintln!("xtask: the WebGPU trainer could not be built, the page goes on with the CPU: {error:#}"),
+            Err(error) => {
+                eprintln!("xtask: the WebGPU trainer could not be built, the page goes on with the CPU: {error:#}")
+            }
         }
     }
     loop {
@@ -52,14 +54,16 @@ fn answer(request: Request, dist: &Path) -> std::io::Result<()> {
     let Some(path) = file_for(request.url(), dist).filter(|p| p.is_file()) else {
         return request.respond(Response::from_string("There is no such file.").with_status_code(StatusCode(404)));
     };
-    let accepts_gzip = request.headers().iter().any(|h| h.field.equiv("Accept-Encoding") && h.value.as_str().contains("gzip"));
+    let accepts_gzip =
+        request.headers().iter().any(|h| h.field.equiv("Accept-Encoding") && h.value.as_str().contains("gzip"));
     let zipped = PathBuf::from(format!("{}.gz", path.display()));
     let zip = accepts_gzip && zipped.is_file();
     let contents = std::fs::read(if zip { &zipped } else { &path })?;
     let mut response = Response::from_data(contents);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // The two names that stay must be asked for again; the others change with their contents.
-    let caching = if name == "index.html" || name == "assets.json" { "no-cache" } else { "public, max-age=31536000, immutable" };
+    let caching =
+        if name == "index.html" || name == "assets.json" { "no-cache" } else { "public, max-age=31536000, immutable" };
     let mut headers = vec![("Content-Type", mime(&name)), ("Cache-Control", caching)];
     if zip {
         headers.push(("Content-Encoding", "gzip"));

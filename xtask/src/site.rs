@@ -48,16 +48,25 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
     ensure_wasm_target()?;
     stage("baking the task data", || crate::bake::bake(&root()))?;
     stage("building the page", || {
-        let args = ["--target", WASM, "--profile", "page", "--no-default-features", "--features", "page", "--bin", "app"];
+        let args =
+            ["--target", WASM, "--profile", "page", "--no-default-features", "--features", "page", "--bin", "app"];
         run(cargo(&["build"]).args(args))
     })?;
-    stage("building the CPU trainer", || run(cargo(&["build"]).args(["--target", WASM, "--profile", "ci", "--bin", "worker"])))?;
+    stage("building the CPU trainer", || {
+        run(cargo(&["build"]).args(["--target", WASM, "--profile", "ci", "--bin", "worker"]))
+    })?;
     let dist = root().join("dist");
     if dist.exists() {
         std::fs::remove_dir_all(&dist).context("dist/ could not be emptied")?;
     }
     std::fs::create_dir_all(&dist)?;
-    let mut site = Site { dist, assets: Assets { gpu_status, ..Assets::default() }, app: String::new(), style: String::new(), sizes: vec![] };
+    let mut site = Site {
+        dist,
+        assets: Assets { gpu_status, ..Assets::default() },
+        app: String::new(),
+        style: String::new(),
+        sizes: vec![],
+    };
     stage("writing the site", || {
         site.app = site.bindgen("page", "app", "page")?;
         let core = site.bindgen("ci", "worker", "CPU trainer")?;
@@ -74,7 +83,17 @@ impl Site {
     /// Builds the WebGPU trainer and offers it.
     pub fn add_gpu(&mut self) -> Result<()> {
         stage("building the WebGPU trainer (7 minutes when nothing is there yet)", || {
-            let args = ["--target", WASM, "--profile", "ci", "--no-default-features", "--features", "webgpu", "--bin", "worker-gpu"];
+            let args = [
+                "--target",
+                WASM,
+                "--profile",
+                "ci",
+                "--no-default-features",
+                "--features",
+                "webgpu",
+                "--bin",
+                "worker-gpu",
+            ];
             run(cargo(&["build"]).args(args))
         })?;
         let core = self.bindgen("ci", "worker-gpu", "WebGPU trainer")?;
@@ -88,7 +107,12 @@ impl Site {
         let wasm = target_dir().join(WASM).join(profile).join(format!("{bin}.wasm"));
         let out = target_dir().join("bindgen").join(bin);
         let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-        bindgen.input_path(&wasm).web(true)?.typescript(false).omit_default_module_path(false).remove_name_section(true);
+        bindgen
+            .input_path(&wasm)
+            .web(true)?
+            .typescript(false)
+            .omit_default_module_path(false)
+            .remove_name_section(true);
         bindgen.generate(&out).with_context(|| format!("wasm-bindgen could not read {}", wasm.display()))?;
 
         let code = std::fs::read(out.join(format!("{bin}_bg.wasm")))?;
@@ -98,7 +122,9 @@ impl Site {
         let script = std::fs::read_to_string(out.join(format!("{bin}.js")))?;
         let script = script.replace(&format!("{bin}_bg.wasm"), &wasm_name);
         if !script.contains(&wasm_name) {
-            bail!("wasm-bindgen's {bin}.js does not name its wasm file any more: xtask/src/site.rs must learn the new form");
+            bail!(
+                "wasm-bindgen's {bin}.js does not name its wasm file any more: xtask/src/site.rs must learn the new form"
+            );
         }
         self.put(&format!("{bin}-core.js"), script.as_bytes())
     }
@@ -131,7 +157,8 @@ impl Site {
                 self.assets.files.insert(name, hashed);
             }
         }
-        let mut sheets: Vec<PathBuf> = files_under(&www)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "css")).collect();
+        let mut sheets: Vec<PathBuf> =
+            files_under(&www)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "css")).collect();
         // style.css defines what the others use.
         sheets.sort_by_key(|p| (p.file_name() != Some("style.css".as_ref()), p.clone()));
         let style = sheets.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?.join("\n");
@@ -145,7 +172,8 @@ impl Site {
         let template = std::fs::read_to_string(root().join("index.html"))?;
         // `</` would end the script element that carries the JSON.
         let inline = assets.replace("</", "<\\/");
-        let index = template.replace("{{app}}", &self.app).replace("{{style}}", &self.style).replace("{{assets}}", &inline);
+        let index =
+            template.replace("{{app}}", &self.app).replace("{{style}}", &self.style).replace("{{assets}}", &inline);
         write_with_gzip(&self.dist.join("index.html"), index.as_bytes())?;
         write_with_gzip(&self.dist.join("assets.json"), assets.as_bytes())
     }

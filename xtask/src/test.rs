@@ -55,7 +55,8 @@ impl Tally {
 
     /// Runs a test command, passes its output on, and adds what its closing lines count. A run of no test is a failure.
     fn count(&mut self, command: &mut Command) -> Result<()> {
-        let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?} could not be started"))?;
+        let mut child =
+            command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?} could not be started"))?;
         let output = child.stdout.take().ok_or_else(|| anyhow!("no output to read"))?;
         let mut ran = 0;
         for line in BufReader::new(output).lines() {
