@@ -1,12 +1,11 @@
 //! The middle column: what is trained, on what, and the network with φ drawn where it acts.
 
-use crate::ui::diagram::formula::Formula;
 use super::picker::Picker;
 use crate::ui::diagram::Diagram;
 use crate::ui::state::{Action, Phase, State};
 use yew::prelude::*;
 
-/// Base, task, diagram, formula.
+/// Base, task, the diagram with its formula, what the method is.
 pub struct What;
 
 impl What {
@@ -30,7 +29,6 @@ impl What {
                     <Diagram config={config.clone()} {pulse} compact={state.compact} />
                 </div>
                 <div class="method-formula">
-                    <p class="display"><Formula text={info.formula} /></p>
                     <p class="caption">{ info.summary }</p>
                 </div>
             </section>
