@@ -29,7 +29,10 @@ pub const SHAPES: [BenchShape; 2] = [
 
 /// What is measured at each shape.
 pub fn methods() -> [(&'static str, MethodConfig); 2] {
-    [("full", MethodConfig::Full(Default::default())), ("lora", MethodConfig::Lora(Lora { rank: 8, ..Lora::default() }))]
+    [
+        ("full", MethodConfig::Full(Default::default())),
+        ("lora", MethodConfig::Lora(Lora { rank: 8, ..Lora::default() })),
+    ]
 }
 
 impl BenchShape {
@@ -50,11 +53,22 @@ impl BenchShape {
     }
 
     /// Median milliseconds of a training step that predicts every token, the loss read back.
-    pub async fn measure(&self, method: &MethodConfig, device: &Device, steps: usize, clock: fn() -> f64) -> Result<f64, crate::train::Failure> {
+    pub async fn measure(
+        &self,
+        method: &MethodConfig,
+        device: &Device,
+        steps: usize,
+        clock: fn() -> f64,
+    ) -> Result<f64, crate::train::Failure> {
         let theta = Model::random(self.config(), &mut stream(0, "bench theta"), device);
         let training = device.clone().autodiff();
-        let mut context =
-            InitContext { theta: &theta, device: &training, rng: stream(0, "bench phi"), labels: &[], encode: &|_| Vec::new() };
+        let mut context = InitContext {
+            theta: &theta,
+            device: &training,
+            rng: stream(0, "bench phi"),
+            labels: &[],
+            encode: &|_| Vec::new(),
+        };
         let mut phi = Phi::init(method, &mut context);
         let mut optimizer = Optimizer::new();
         let mut rng = stream(0, "bench batches");
@@ -83,10 +97,14 @@ pub fn native(json: bool, steps: usize) -> Result<(), String> {
     let device = Device::flex();
     for shape in &SHAPES {
         for (name, method) in methods() {
-            let ms = pollster::block_on(shape.measure(&method, &device, steps, crate::cli::clock)).map_err(|f| f.message)?;
+            let ms =
+                pollster::block_on(shape.measure(&method, &device, steps, crate::cli::clock)).map_err(|f| f.message)?;
             let tokens_per_second = (shape.batch * shape.tokens) as f64 / ms * 1e3;
             if json {
-                println!("{}", serde_json::json!({"where": "native", "shape": shape.name, "method": name, "ms": ms, "tokens_per_second": tokens_per_second}));
+                println!(
+                    "{}",
+                    serde_json::json!({"where": "native", "shape": shape.name, "method": name, "ms": ms, "tokens_per_second": tokens_per_second})
+                );
             } else {
                 println!("native  {}  {name:5} {ms:8.2} ms  {tokens_per_second:9.0} tokens/s", shape.name);
             }

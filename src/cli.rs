@@ -40,7 +40,9 @@ fn command() -> Command {
         .subcommand(Command::new("bases").about("The pretrained bases").arg(json()))
         .subcommand(Command::new("tasks").about("The tasks and their choices").arg(json()))
         .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()))
-        .subcommand(Command::new("count").about("Trainable parameters, from closed formulas").args(run_args()).arg(json()))
+        .subcommand(
+            Command::new("count").about("Trainable parameters, from closed formulas").args(run_args()).arg(json()),
+        )
         .subcommand(
             Command::new("train")
                 .about("Trains φ; --json prints one event a line")
@@ -49,7 +51,10 @@ fn command() -> Command {
                 .arg(Arg::new("out").long("out").value_name("RUN").help("Write the events to this run file")),
         )
         .subcommand(
-            Command::new("evaluate").about("Scores the base alone on a task's held-out examples").args(run_args()).arg(json()),
+            Command::new("evaluate")
+                .about("Scores the base alone on a task's held-out examples")
+                .args(run_args())
+                .arg(json()),
         )
         .subcommand(
             Command::new("predict")
@@ -120,7 +125,12 @@ fn print_list(args: &ArgMatches, items: Vec<serde_json::Value>, key: &str) -> Re
         let text = |field: &str| item[field].as_str().unwrap_or_default().to_string();
         println!("{:22} {}", text(key), text("about"));
         for knob in item["knobs"].as_array().into_iter().flatten() {
-            println!("  --{:20} {} [{}]", knob["name"].as_str().unwrap_or_default().replace('_', "-"), knob["help"].as_str().unwrap_or_default(), knob["default"].as_str().unwrap_or_default());
+            println!(
+                "  --{:20} {} [{}]",
+                knob["name"].as_str().unwrap_or_default().replace('_', "-"),
+                knob["help"].as_str().unwrap_or_default(),
+                knob["default"].as_str().unwrap_or_default()
+            );
         }
     }
     Ok(())
@@ -157,7 +167,9 @@ fn knob_json(method: &MethodConfig, knob: &Knob) -> serde_json::Value {
     let limits = match &knob.range {
         Range::Integer { min, max, .. } => json!({"min": min, "max": max}),
         Range::Number { min, max } => json!({"min": min, "max": max}),
-        Range::Choice(options) | Range::Set(options) => json!({"values": options.iter().map(|(v, _)| *v).collect::<Vec<_>>()}),
+        Range::Choice(options) | Range::Set(options) => {
+            json!({"values": options.iter().map(|(v, _)| *v).collect::<Vec<_>>()})
+        }
         Range::Text { max_chars } => json!({"max_chars": max_chars}),
     };
     json!({"name": knob.name, "label": knob.label, "help": knob.help, "limits": limits, "default": method.get(knob.name)})
@@ -188,7 +200,8 @@ fn count(args: &ArgMatches) -> Result<(), Sentence> {
     let count = config.method.method().count(&config.shape());
     let (trainable, all) = (count.total(), config.all_parameters());
     if args.get_flag("json") {
-        let terms: Vec<_> = count.terms.iter().map(|t| json!({"what": t.what, "product": t.product, "value": t.value})).collect();
+        let terms: Vec<_> =
+            count.terms.iter().map(|t| json!({"what": t.what, "product": t.product, "value": t.value})).collect();
         println!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
     } else {
         println!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
@@ -242,13 +255,20 @@ fn describe(event: &Event) -> Option<String> {
     match event {
         Event::Started { config, trainable, total, baselines, .. } => Some(format!(
             "{} on {} ({})\n{}\nchance {:.3}, majority {:.3}, bag of words {:.3}",
-            config.method.method().label(), config.task.title(), config.base.id, trainable_line(*trainable, *total),
-            baselines.chance, baselines.majority, baselines.bag_of_words
+            config.method.method().label(),
+            config.task.title(),
+            config.base.id,
+            trainable_line(*trainable, *total),
+            baselines.chance,
+            baselines.majority,
+            baselines.bag_of_words
         )),
-        Event::Evaluated { step, loss, accuracy, n, .. } => Some(format!("step {step:5}  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}")),
-        Event::Finished { step, loss, accuracy, n, seconds, .. } => {
-            Some(format!("finished {step} steps in {seconds:.1} s  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}"))
+        Event::Evaluated { step, loss, accuracy, n, .. } => {
+            Some(format!("step {step:5}  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}"))
         }
+        Event::Finished { step, loss, accuracy, n, seconds, .. } => Some(format!(
+            "finished {step} steps in {seconds:.1} s  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}"
+        )),
         _ => None,
     }
 }
@@ -279,7 +299,8 @@ async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
 async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let id: &String = args.get_one("base").ok_or("--base is missing")?;
     let text: &String = args.get_one("text").ok_or("--text is missing")?;
-    let base = Base::named(id).ok_or_else(|| format!("There is no base “{id}”. There is: {}.", BASES.each_ref().map(|b| b.id).join(", ")))?;
+    let base = Base::named(id)
+        .ok_or_else(|| format!("There is no base “{id}”. There is: {}.", BASES.each_ref().map(|b| b.id).join(", ")))?;
     let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
     let tokens = loaded.tokenizer.encode(text);
     let limit = loaded.theta.config.max_position_embeddings;

@@ -116,13 +116,15 @@ impl RunConfig {
 
     /// Key and value pairs, in a fixed order; what is at its default is left out but for base, task and method.
     pub fn pairs(&self) -> Vec<(String, String)> {
-        let mut pairs: Vec<(String, String)> = vec![("base".into(), self.base.id.into()), ("task".into(), self.task.name().into())];
+        let mut pairs: Vec<(String, String)> =
+            vec![("base".into(), self.base.id.into()), ("task".into(), self.task.name().into())];
         pairs.extend(self.task.pairs().into_iter().map(|(k, v)| (k.to_string(), v)));
         pairs.push(("method".into(), self.method.info().name.into()));
         // Knobs may follow each other (alpha stays twice the rank), so each is compared after those before it are set.
         let mut reference = MethodConfig::named(self.method.info().name).unwrap_or_else(|| self.method.clone());
         for knob in self.method.info().knobs {
-            if let (Some(ours), Some(default)) = (self.method.method().get(knob.name), reference.method().get(knob.name))
+            if let (Some(ours), Some(default)) =
+                (self.method.method().get(knob.name), reference.method().get(knob.name))
                 && ours != default
             {
                 pairs.push((knob.name.into(), ours.to_string()));
@@ -163,7 +165,10 @@ impl RunConfig {
                 Some(base) => {
                     config.base = base;
                     if find("task").is_none()
-                        && let Some(task) = TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.bases().contains(&id))
+                        && let Some(task) = TaskConfig::NAMES
+                            .iter()
+                            .filter_map(|n| TaskConfig::named(n))
+                            .find(|t| t.bases().contains(&id))
                     {
                         config.task = task;
                     }
@@ -192,7 +197,9 @@ impl RunConfig {
                         config.seed = seed;
                         Ok(())
                     }
-                    Err(_) => Err(Fault::new(key, format!("seed cannot be “{}”: it takes a whole number.", shorten(text)))),
+                    Err(_) => {
+                        Err(Fault::new(key, format!("seed cannot be “{}”: it takes a whole number.", shorten(text))))
+                    }
                 },
                 "device" => match DeviceChoice::ALL.iter().find(|(_, name)| name == text) {
                     Some((device, _)) => {
@@ -266,7 +273,12 @@ fn number(key: &str, text: &str, range: &std::ops::RangeInclusive<f64>) -> Resul
     match text.trim().parse::<f64>() {
         Ok(x) if x.is_finite() && range.contains(&x) => Ok(x),
         _ => {
-            let message = format!("{key} cannot be “{}”: it takes a number from {} to {}.", shorten(text), range.start(), range.end());
+            let message = format!(
+                "{key} cannot be “{}”: it takes a number from {} to {}.",
+                shorten(text),
+                range.start(),
+                range.end()
+            );
             Err(Fault::new(key, message))
         }
     }
@@ -276,8 +288,12 @@ fn integer(key: &str, text: &str, range: &std::ops::RangeInclusive<usize>) -> Re
     match text.trim().parse::<usize>() {
         Ok(n) if range.contains(&n) => Ok(n),
         _ => {
-            let message =
-                format!("{key} cannot be “{}”: it takes a whole number from {} to {}.", shorten(text), range.start(), range.end());
+            let message = format!(
+                "{key} cannot be “{}”: it takes a whole number from {} to {}.",
+                shorten(text),
+                range.start(),
+                range.end()
+            );
             Err(Fault::new(key, message))
         }
     }
@@ -290,7 +306,8 @@ fn decode(text: &str) -> String {
     let mut i = 0;
     while i < bytes.len() {
         let escape = (bytes[i] == b'%').then(|| bytes.get(i + 1..i + 3)).flatten();
-        let byte = escape.and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let byte =
+            escape.and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) => {
                 out.push(byte);
@@ -347,8 +364,14 @@ mod tests {
             "trainable params: 16,384 || all params: 957,440 || trainable%: 1.7112"
         );
         for (hash, count) in [
-            ("method=lora", 4096), ("method=full", 205_568), ("method=last-layer", 1280), ("method=last-layer&rows=labels", 1024),
-            ("method=bitfit", 2880), ("method=prompt", 1280), ("method=prefix", 5120), ("method=adapter", 8768),
+            ("method=lora", 4096),
+            ("method=full", 205_568),
+            ("method=last-layer", 1280),
+            ("method=last-layer&rows=labels", 1024),
+            ("method=bitfit", 2880),
+            ("method=prompt", 1280),
+            ("method=prefix", 5120),
+            ("method=adapter", 8768),
         ] {
             assert_eq!(read(hash).0.trainable(), count, "{hash}");
         }
@@ -357,10 +380,22 @@ mod tests {
     #[test]
     fn absurd_values_leave_a_config_that_trains_and_say_why() {
         for (hash, key) in [
-            ("method=lora&rank=0", "rank"), ("method=lora&rank=100", "rank"), ("method=prompt&num_virtual_tokens=60", "num_virtual_tokens"),
-            ("lr=NaN", "lr"), ("lr=-1", "lr"), ("lr=inf", "lr"), ("steps=0", "steps"), ("batch_size=1e9", "batch_size"),
-            ("method=loraa", "method"), ("base=gpt-5", "base"), ("task=world-peace", "task"), ("rule=%00%ff%zz", "rule"),
-            ("seed=-3", "seed"), ("device=quantum", "device"), ("base=prose-nano&task=rules", "base"), ("method=prompt&init=text", "init_text"),
+            ("method=lora&rank=0", "rank"),
+            ("method=lora&rank=100", "rank"),
+            ("method=prompt&num_virtual_tokens=60", "num_virtual_tokens"),
+            ("lr=NaN", "lr"),
+            ("lr=-1", "lr"),
+            ("lr=inf", "lr"),
+            ("steps=0", "steps"),
+            ("batch_size=1e9", "batch_size"),
+            ("method=loraa", "method"),
+            ("base=gpt-5", "base"),
+            ("task=world-peace", "task"),
+            ("rule=%00%ff%zz", "rule"),
+            ("seed=-3", "seed"),
+            ("device=quantum", "device"),
+            ("base=prose-nano&task=rules", "base"),
+            ("method=prompt&init=text", "init_text"),
         ] {
             let (config, faults) = read(hash);
             assert_eq!(faults, [key], "{hash}");

@@ -64,13 +64,17 @@ impl Reader<'_> {
     }
 
     fn norm(&self, name: &str, d: usize) -> Result<LayerNorm, CheckpointError> {
-        Ok(LayerNorm { scale: self.vector(&format!("{name}.weight"), d)?, bias: self.vector(&format!("{name}.bias"), d)? })
+        Ok(LayerNorm {
+            scale: self.vector(&format!("{name}.weight"), d)?,
+            bias: self.vector(&format!("{name}.bias"), d)?,
+        })
     }
 
     /// Transposes to `[inputs, outputs]` on the host, so that no step does it again.
     fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, CheckpointError> {
         let rows = self.values(&format!("{name}.weight"), &[outputs, inputs])?;
-        let transposed = (0..inputs * outputs).map(|i| rows[(i % outputs) * inputs + i / outputs]).collect::<Vec<f32>>();
+        let transposed =
+            (0..inputs * outputs).map(|i| rows[(i % outputs) * inputs + i / outputs]).collect::<Vec<f32>>();
         let weight = Tensor::from_data(TensorData::new(transposed, [inputs, outputs]), self.device);
         Ok(Linear { weight: Param::from_tensor(weight), bias: self.vector(&format!("{name}.bias"), outputs)? })
     }

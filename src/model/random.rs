@@ -1,8 +1,8 @@
 //! A base with random weights, for benchmarks and tests.
 
+use super::ModelConfig;
 use super::layers::{LayerNorm, Linear};
 use super::theta::{Block, Model, Weights};
-use super::ModelConfig;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;

@@ -69,7 +69,9 @@ impl Knob {
     /// Reads a value from text and checks it against the range.
     pub fn parse(&self, text: &str) -> Result<Value, Fault> {
         let (name, text) = (self.name, text.trim());
-        let fault = |expected: String| Fault::new(name, format!("{} cannot be “{}”: it takes {expected}.", self.label, shorten(text)));
+        let fault = |expected: String| {
+            Fault::new(name, format!("{} cannot be “{}”: it takes {expected}.", self.label, shorten(text)))
+        };
         match &self.range {
             Range::Integer { min, max, .. } => match text.parse::<usize>() {
                 Ok(n) if (*min..=*max).contains(&n) => Ok(Value::Integer(n)),
@@ -117,7 +119,8 @@ pub(crate) fn shorten(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const RANK: Knob = Knob { name: "rank", label: "Rank", help: "", range: Range::Integer { min: 1, max: 64, steps: &[1, 2] } };
+    const RANK: Knob =
+        Knob { name: "rank", label: "Rank", help: "", range: Range::Integer { min: 1, max: 64, steps: &[1, 2] } };
     const MODULES: Knob =
         Knob { name: "target_modules", label: "On", help: "", range: Range::Set(&[("q_proj", "Q"), ("v_proj", "V")]) };
 

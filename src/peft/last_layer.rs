@@ -29,7 +29,9 @@ static INFO: MethodInfo = MethodInfo {
         help: "Train the whole head, or only the rows of the task's labels.",
         range: Range::Choice(&[("all", "whole head"), ("labels", "labels only")]),
     }],
-    merges: Err("the base ties its head to the token embedding; folding the trained head in would change the embedding too"),
+    merges: Err(
+        "the base ties its head to the token embedding; folding the trained head in would change the embedding too",
+    ),
 };
 
 impl Method for LastLayer {
@@ -110,7 +112,8 @@ pub(crate) mod phi {
                 return Some(rows);
             }
             // The label rows of the table, moved to where φ is: the other rows keep θ's values.
-            let ids = Tensor::<1, Int>::from_data(TensorData::new(self.tokens.clone(), [self.tokens.len()]), &table.device());
+            let ids =
+                Tensor::<1, Int>::from_data(TensorData::new(self.tokens.clone(), [self.tokens.len()]), &table.device());
             let moved = rows - table.clone().select(0, ids.clone());
             Some(table.clone().select_assign(0, ids, moved, IndexingUpdateOp::Add))
         }

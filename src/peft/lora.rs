@@ -68,9 +68,7 @@ impl Method for Lora {
         match knob {
             "rank" => Some(Value::Integer(self.rank)),
             "alpha" => Some(Value::Number(self.alpha())),
-            "target_modules" => {
-                Some(Value::Set(self.target_modules.iter().map(|t| t.module().to_string()).collect()))
-            }
+            "target_modules" => Some(Value::Set(self.target_modules.iter().map(|t| t.module().to_string()).collect())),
             _ => None,
         }
     }
@@ -89,7 +87,8 @@ impl Method for Lora {
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
         let width = shape.model.hidden_size;
         if self.rank > width {
-            let message = format!("Rank {} is more than the width {width} of this base: no matrix has a higher rank.", self.rank);
+            let message =
+                format!("Rank {} is more than the width {width} of this base: no matrix has a higher rank.", self.rank);
             return Err(Fault::new("rank", message));
         }
         Ok(())

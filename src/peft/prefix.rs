@@ -48,7 +48,10 @@ impl Method for Prefix {
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
         let context = shape.model.max_position_embeddings;
         if self.num_virtual_tokens > context {
-            let message = format!("A prefix of {} is longer than the {context} positions this base reads.", self.num_virtual_tokens);
+            let message = format!(
+                "A prefix of {} is longer than the {context} positions this base reads.",
+                self.num_virtual_tokens
+            );
             return Err(Fault::new("num_virtual_tokens", message));
         }
         Ok(())

@@ -136,7 +136,7 @@ pub(crate) mod phi {
         tokens: Param<Tensor<2>>,
     }
 
-/// The token embeddings of the shipped bases spread by about this much.
+    /// The token embeddings of the shipped bases spread by about this much.
     const RANDOM_STD: f32 = 0.1;
 
     impl Phi {

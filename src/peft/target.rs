@@ -15,14 +15,8 @@ impl Target {
     pub const ALL: [Target; 6] = [Target::Q, Target::K, Target::V, Target::O, Target::Fc1, Target::Fc2];
 
     /// (value in `target_modules`, label on the page); the label's second part is a subscript.
-    pub const OPTIONS: [(&'static str, &'static str); 6] = [
-        ("q_proj", "W_Q"),
-        ("k_proj", "W_K"),
-        ("v_proj", "W_V"),
-        ("out_proj", "W_O"),
-        ("fc1", "fc1"),
-        ("fc2", "fc2"),
-    ];
+    pub const OPTIONS: [(&'static str, &'static str); 6] =
+        [("q_proj", "W_Q"), ("k_proj", "W_K"), ("v_proj", "W_V"), ("out_proj", "W_O"), ("fc1", "fc1"), ("fc2", "fc2")];
 
     /// Hugging Face's name of the module.
     pub fn module(self) -> &'static str {

@@ -83,15 +83,44 @@ const fn foreign(name: &'static str, apply: fn(Letters) -> Letters) -> Primitive
 
 /// Compositions that the base met in pretraining (`rules.py`, the 24 of its list `SEEN`).
 const SEEN: [&str; 24] = [
-    "first.reverse", "rotate-right.previous", "rotate-left.max", "next.mirror", "last.max", "sort.next", "previous.mirror",
-    "min.last", "reverse.sort", "max.first", "first.sort", "swap-ends.sort-down", "mirror.rotate-right", "reverse.mirror",
-    "sort.rotate-left", "max.min", "last.swap-pairs", "sort-down.first", "sort-down.sort", "reverse.rotate-right",
-    "swap-pairs.swap-ends", "min.sort", "min.next", "mirror.sort",
+    "first.reverse",
+    "rotate-right.previous",
+    "rotate-left.max",
+    "next.mirror",
+    "last.max",
+    "sort.next",
+    "previous.mirror",
+    "min.last",
+    "reverse.sort",
+    "max.first",
+    "first.sort",
+    "swap-ends.sort-down",
+    "mirror.rotate-right",
+    "reverse.mirror",
+    "sort.rotate-left",
+    "max.min",
+    "last.swap-pairs",
+    "sort-down.first",
+    "sort-down.sort",
+    "reverse.rotate-right",
+    "swap-pairs.swap-ends",
+    "min.sort",
+    "min.next",
+    "mirror.sort",
 ];
 
 /// Rules that the page offers, unseen compositions first.
 pub const OFFERED: [&str; 10] = [
-    "swap-ends.rotate-left", "plus-3.rotate-right", "next.sort", "mirror.reverse", "reverse", "sort", "next", "cipher", "count", "if-vowel",
+    "swap-ends.rotate-left",
+    "plus-3.rotate-right",
+    "next.sort",
+    "mirror.reverse",
+    "reverse",
+    "sort",
+    "next",
+    "cipher",
+    "count",
+    "if-vowel",
 ];
 
 /// Primitives applied from left to right: `swap-ends.rotate-left`.
@@ -206,7 +235,8 @@ pub fn text(letters: &Letters) -> String {
 
 /// Reads four letters from `a` to `p`; blanks and a closing `>` are forgiven.
 pub fn parse_string(input: &str) -> Result<Letters, Fault> {
-    let cleaned: String = input.trim().trim_end_matches('>').to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+    let cleaned: String =
+        input.trim().trim_end_matches('>').to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     let letters: Vec<u8> = cleaned.bytes().filter(|b| (b'a'..=b'p').contains(b)).map(|b| b - b'a').collect();
     match <Letters>::try_from(letters.as_slice()) {
         Ok(letters) if cleaned.chars().count() == LENGTH => Ok(letters),

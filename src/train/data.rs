@@ -22,7 +22,10 @@ pub struct TaskData {
 
 enum Source {
     /// Fresh strings of a rule without end, none of them held out.
-    Strings { rule: Rule, held_out: std::collections::HashSet<rules::Letters> },
+    Strings {
+        rule: Rule,
+        held_out: std::collections::HashSet<rules::Letters>,
+    },
     Pool(Vec<Example>),
 }
 
@@ -57,7 +60,10 @@ impl TaskData {
 
     /// `authors` as a base's tokenizer reads it.
     pub fn authors(
-        data: &Authors, tokenizer: &Tokenizer, examples: Option<usize>, seed: u64,
+        data: &Authors,
+        tokenizer: &Tokenizer,
+        examples: Option<usize>,
+        seed: u64,
     ) -> Result<TaskData, Fault> {
         let token = |text: &str| {
             tokenizer.encode(text).first().copied().ok_or_else(|| {
@@ -154,11 +160,8 @@ impl Batch {
     /// Pads examples at the right to the longest. The last token of each is only predicted, never read.
     pub fn new<'a>(examples: impl IntoIterator<Item = &'a Example> + Clone) -> Batch {
         let length = examples.clone().into_iter().map(|e| e.tokens.len() - 1).max().unwrap_or(0);
-        let mut batch = Batch {
-            tokens: Tokens { ids: Vec::new(), sequences: 0, length },
-            rows: Vec::new(),
-            targets: Vec::new(),
-        };
+        let mut batch =
+            Batch { tokens: Tokens { ids: Vec::new(), sequences: 0, length }, rows: Vec::new(), targets: Vec::new() };
         for example in examples {
             let (start, n) = (batch.tokens.sequences * length, example.tokens.len() - 1);
             batch.tokens.ids.extend(example.tokens[..n].iter().map(|t| *t as i32));

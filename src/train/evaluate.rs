@@ -51,7 +51,11 @@ pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Re
 
 /// Greedy answers to prompts: for each, the labels' places and their probability.
 pub async fn answers(
-    theta: &Model, phi: &Phi, labels: &[u32], prompts: &[Vec<u32>], length: usize,
+    theta: &Model,
+    phi: &Phi,
+    labels: &[u32],
+    prompts: &[Vec<u32>],
+    length: usize,
 ) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
     let mut texts: Vec<Vec<u32>> = prompts.to_vec();
     let mut answers = vec![(Vec::new(), 1.0_f32); prompts.len()];
@@ -96,7 +100,9 @@ fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
 pub async fn read(tensor: Tensor<1>) -> Result<Vec<f32>, Failure> {
     let lost = |what: String| Failure {
         reason: FailureReason::Device,
-        message: format!("The device stopped answering ({what}). What was measured is kept; train on the CPU to go on."),
+        message: format!(
+            "The device stopped answering ({what}). What was measured is kept; train on the CPU to go on."
+        ),
     };
     let data = tensor.into_data_async().await.map_err(|e| lost(format!("{e:?}")))?;
     Ok(data.iter::<f32>().collect())

@@ -9,9 +9,16 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The trainer is there and says what it trains on (`cpu`, `webgpu`).
-    Ready { device: String },
+    Ready {
+        device: String,
+    },
     /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are known.
-    Loading { run: u32, what: String, done: u64, of: u64 },
+    Loading {
+        run: u32,
+        what: String,
+        done: u64,
+        of: u64,
+    },
     Started {
         run: u32,
         config: RunConfig,
@@ -37,19 +44,52 @@ pub enum Event {
         grad_norm: f32,
     },
     /// Held-out loss and accuracy at a step; step 0 is before training.
-    Evaluated { run: u32, step: usize, loss: f32, accuracy: f64, n: usize },
+    Evaluated {
+        run: u32,
+        step: usize,
+        loss: f32,
+        accuracy: f64,
+        n: usize,
+    },
     /// Answers on held-out examples at a step.
-    Examples { run: u32, step: usize, items: Vec<Prediction> },
-    Paused { run: u32, step: usize },
-    Resumed { run: u32, step: usize },
+    Examples {
+        run: u32,
+        step: usize,
+        items: Vec<Prediction>,
+    },
+    Paused {
+        run: u32,
+        step: usize,
+    },
+    Resumed {
+        run: u32,
+        step: usize,
+    },
     /// Ended by the visitor before its last step; what was measured stays.
-    Stopped { run: u32, step: usize },
+    Stopped {
+        run: u32,
+        step: usize,
+    },
     /// The last step is done and every held-out example evaluated.
-    Finished { run: u32, step: usize, loss: f32, accuracy: f64, n: usize, seconds: f64 },
+    Finished {
+        run: u32,
+        step: usize,
+        loss: f32,
+        accuracy: f64,
+        n: usize,
+        seconds: f64,
+    },
     /// The answer to a `predict` command: on what the visitor typed.
-    Predicted { run: u32, item: Prediction },
+    Predicted {
+        run: u32,
+        item: Prediction,
+    },
     /// A run, or the trainer, cannot go on. `message` is a sentence for the visitor that says the way on.
-    Failed { run: u32, reason: FailureReason, message: String },
+    Failed {
+        run: u32,
+        reason: FailureReason,
+        message: String,
+    },
 }
 
 /// Why something failed, for scripts.

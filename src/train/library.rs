@@ -45,7 +45,8 @@ impl LoadedBase {
 /// Reads `data/authors.json`.
 pub async fn load_authors(files: &impl Files) -> Result<Authors, Failure> {
     let json = text(files, "data/authors.json").await?;
-    Authors::from_json(&json).map_err(|e| load_failure(format!("The sentences of the task authors cannot be used: {e}.")))
+    Authors::from_json(&json)
+        .map_err(|e| load_failure(format!("The sentences of the task authors cannot be used: {e}.")))
 }
 
 async fn text(files: &impl Files, name: &str) -> Result<String, Failure> {

@@ -44,7 +44,12 @@ pub struct Session {
 impl Session {
     /// A run at step 0. `authors` is needed by the task of that name only.
     pub fn new(
-        run: u32, config: RunConfig, base: Rc<LoadedBase>, authors: Option<&Authors>, device: &Device, device_name: &str,
+        run: u32,
+        config: RunConfig,
+        base: Rc<LoadedBase>,
+        authors: Option<&Authors>,
+        device: &Device,
+        device_name: &str,
         clock: fn() -> f64,
     ) -> Result<Session, Failure> {
         let input = |fault: crate::peft::Fault| Failure { reason: FailureReason::Input, message: fault.message };
@@ -55,7 +60,10 @@ impl Session {
                 TaskData::authors(authors, &base.tokenizer, *examples, config.seed).map_err(input)?
             }
             (TaskConfig::Authors { .. }, None) => {
-                return Err(Failure { reason: FailureReason::Load, message: "The sentences of the task are not there.".into() });
+                return Err(Failure {
+                    reason: FailureReason::Load,
+                    message: "The sentences of the task are not there.".into(),
+                });
             }
         };
         let phi = start(&config, &base, &data, device);
@@ -150,7 +158,15 @@ impl Session {
             if !(loss.is_finite() && grad_norm.is_finite()) {
                 return Err(self.diverged());
             }
-            events.push(Event::Step { run: self.run, step: self.step, loss, lr: rate, ms: ms / steps as f64, tokens, grad_norm });
+            events.push(Event::Step {
+                run: self.run,
+                step: self.step,
+                loss,
+                lr: rate,
+                ms: ms / steps as f64,
+                tokens,
+                grad_norm,
+            });
         } else {
             self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
         }

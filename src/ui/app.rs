@@ -149,24 +149,29 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
         let on = on.clone();
         move |_| on.emit(Action::Hash(dom::hash()))
     })];
-    listeners.push(EventListener::new_with_options(&window, "keydown", EventListenerOptions::enable_prevent_default(), {
-        let on = on.clone();
-        move |event| {
-            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
-            let action = match event.key().as_str() {
-                " " => Action::Main,
-                "s" => Action::Step,
-                "r" => Action::Rewind,
-                "?" => Action::Help(true),
-                _ => return,
-            };
-            let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
-            if !modified && !event.repeat() && !dom::takes_keys(event.target(), &event.key()) {
-                event.prevent_default();
-                on.emit(action);
+    listeners.push(EventListener::new_with_options(
+        &window,
+        "keydown",
+        EventListenerOptions::enable_prevent_default(),
+        {
+            let on = on.clone();
+            move |event| {
+                let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+                let action = match event.key().as_str() {
+                    " " => Action::Main,
+                    "s" => Action::Step,
+                    "r" => Action::Rewind,
+                    "?" => Action::Help(true),
+                    _ => return,
+                };
+                let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
+                if !modified && !event.repeat() && !dom::takes_keys(event.target(), &event.key()) {
+                    event.prevent_default();
+                    on.emit(action);
+                }
             }
-        }
-    }));
+        },
+    ));
     if let Ok(Some(query)) = window.match_media(NARROW) {
         on.emit(Action::Compact(query.matches()));
         let on = on.clone();

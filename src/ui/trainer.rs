@@ -31,7 +31,13 @@ impl Client {
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(script, &options).map_err(describe)?;
         let run = Rc::new(Cell::new(0));
-        let inbox = Rc::new(Inbox { trainer, on: on.clone(), events: RefCell::default(), timer: RefCell::default(), last: Cell::new(0.0) });
+        let inbox = Rc::new(Inbox {
+            trainer,
+            on: on.clone(),
+            events: RefCell::default(),
+            timer: RefCell::default(),
+            last: Cell::new(0.0),
+        });
 
         let messages = EventListener::new(&worker, "message", {
             let inbox = inbox.clone();
@@ -48,8 +54,13 @@ impl Client {
             let run = run.clone();
             move |event| {
                 // A script that does not load gives an event without a message.
-                let message = event.dyn_ref::<ErrorEvent>().map_or_else(|| "its script did not arrive".into(), |e| e.message());
-                dom::announce_event(&Event::Failed { run: run.get(), reason: FailureReason::Crash, message: message.clone() });
+                let message =
+                    event.dyn_ref::<ErrorEvent>().map_or_else(|| "its script did not arrive".into(), |e| e.message());
+                dom::announce_event(&Event::Failed {
+                    run: run.get(),
+                    reason: FailureReason::Crash,
+                    message: message.clone(),
+                });
                 inbox.flush();
                 on.emit(Action::WorkerDied(trainer, message));
             }

@@ -8,11 +8,19 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// The first message to a worker: where files are. Answered by `ready`, or by `failed` where there is no device.
-    Init { assets: AssetUrls },
+    Init {
+        assets: AssetUrls,
+    },
     /// Fetch a base and task ahead of a run, so that Train starts at once. Not answered.
-    Prefetch { config: RunConfig },
+    Prefetch {
+        config: RunConfig,
+    },
     /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or `resume`.
-    Start { run: u32, config: RunConfig, paused: bool },
+    Start {
+        run: u32,
+        config: RunConfig,
+        paused: bool,
+    },
     Pause,
     Resume,
     /// One step, then pause.
@@ -20,7 +28,11 @@ pub enum Command {
     Stop,
     /// Answer what a visitor typed, with θ alone and with the present φ.
     /// Before any run it answers with the φ a run of `config` would start from.
-    Predict { run: u32, config: RunConfig, text: String },
+    Predict {
+        run: u32,
+        config: RunConfig,
+        text: String,
+    },
 }
 
 /// Absolute addresses of what the trainer loads, resolved by the page so that the site works under any path.

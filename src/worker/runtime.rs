@@ -6,7 +6,7 @@ use crate::task::{Authors, TaskConfig};
 use crate::train::library::{Files, LoadedBase, load_authors};
 use crate::train::{Event, Failure, FailureReason, Session};
 use burn::tensor::Device;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -38,10 +38,18 @@ impl Backend {
         match self {
             Backend::Cpu => Ok(Device::flex()),
             #[cfg(feature = "webgpu")]
-            Backend::Webgpu => Device::wgpu_options().init_async().await.map_err(|e| Failure {
-                reason: FailureReason::Device,
-                message: format!("This browser gives no WebGPU device ({e}). Train on the CPU instead."),
-            }),
+            Backend::Webgpu => {
+                // Burn registers one device for a worker's life; a second request for it would be refused.
+                if let Some(device) = GPU.with_borrow(Clone::clone) {
+                    return Ok(device);
+                }
+                let device = Device::wgpu_options().init_async().await.map_err(|e| Failure {
+                    reason: FailureReason::Device,
+                    message: format!("This browser gives no WebGPU device ({e}). Train on the CPU instead."),
+                })?;
+                GPU.set(Some(device.clone()));
+                Ok(device)
+            }
         }
     }
 }
@@ -54,6 +62,20 @@ struct Inbox {
 
 thread_local! {
     static INBOX: RefCell<Inbox> = RefCell::default();
+    #[cfg(feature = "webgpu")]
+    static GPU: RefCell<Option<Device>> = const { RefCell::new(None) };
+    static BACKEND: Cell<Backend> = const { Cell::new(Backend::Cpu) };
+}
+
+/// Median milliseconds of a training step at one of [`crate::bench::SHAPES`], for `cargo xtask bench`.
+#[wasm_bindgen]
+pub async fn bench(shape: String, method: String, steps: u32) -> Result<f64, JsValue> {
+    let unknown = || JsValue::from_str("no such shape or method");
+    let shape = crate::bench::SHAPES.iter().find(|s| s.name == shape).ok_or_else(unknown)?;
+    let (_, method) = crate::bench::methods().into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
+    let failed = |f: Failure| JsValue::from_str(&f.message);
+    let device = BACKEND.get().device().await.map_err(failed)?;
+    shape.measure(&method, &device, steps as usize, now).await.map_err(failed)
 }
 
 /// A message of the page: one [`Command`] as JSON. The boot script hands them on in order.
@@ -79,12 +101,19 @@ pub fn start(backend: Backend) {
     std::panic::set_hook(Box::new(move |info| {
         console_error_panic_hook::hook(info);
         let (reason, message) = match backend {
-            Backend::Cpu => (FailureReason::Crash, "The trainer stopped by a fault of ours. What was measured is kept; press Train to go on with a new one."),
+            Backend::Cpu => (
+                FailureReason::Crash,
+                "The trainer stopped by a fault of ours. What was measured is kept; press Train to go on with a new one.",
+            ),
             #[cfg(feature = "webgpu")]
-            Backend::Webgpu => (FailureReason::Device, "The GPU stopped working for this page. What was measured is kept; train on the CPU to go on."),
+            Backend::Webgpu => (
+                FailureReason::Device,
+                "The GPU stopped working for this page. What was measured is kept; train on the CPU to go on.",
+            ),
         };
         post(&Event::Failed { run: 0, reason, message: message.into() });
     }));
+    BACKEND.set(backend);
     spawn_local(Trainer::run(backend));
 }
 
@@ -124,7 +153,11 @@ impl Trainer {
         };
         let turns = Turns::new();
         loop {
-            let command = if trainer.running { INBOX.with_borrow_mut(|i| i.commands.pop_front()) } else { Some(next_command().await) };
+            let command = if trainer.running {
+                INBOX.with_borrow_mut(|i| i.commands.pop_front())
+            } else {
+                Some(next_command().await)
+            };
             if let Some(command) = command {
                 trainer.handle(command).await;
             } else {
@@ -301,7 +334,8 @@ struct Fetch(AssetUrls);
 impl Files for Fetch {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
         let url = self.0.files.get(name).ok_or_else(|| format!("This site has no file {name}."))?;
-        let missing = |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");
+        let missing =
+            |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");
         let response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(|e| missing(describe(&e)))?;
         let response: Response = response.dyn_into().map_err(|e| missing(describe(&e)))?;
         if !response.ok() {

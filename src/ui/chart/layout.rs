@@ -118,10 +118,8 @@ impl Layout {
         axis.extend(step_axis(&x, plot.bottom() + 1.5 * em, em));
 
         // Above the plot a curve is cut off by the clip; for labels it is held at the edge.
-        let pixels: Vec<Vec<(f64, f64)>> = points
-            .iter()
-            .map(|curve| curve.iter().map(|p| (x.px(p.0), y.px(p.1))).collect())
-            .collect();
+        let pixels: Vec<Vec<(f64, f64)>> =
+            points.iter().map(|curve| curve.iter().map(|p| (x.px(p.0), y.px(p.1))).collect()).collect();
         let held: Vec<Vec<(f64, f64)>> = pixels
             .iter()
             .map(|curve| curve.iter().map(|p| (p.0, if p.1.is_finite() { p.1.max(plot.y) } else { p.1 })).collect())
@@ -215,7 +213,12 @@ fn level_names(references: &[&Reference], levels: &[f64], unit: Unit, plot: Rect
             let top = group.iter().map(|i| levels[*i]).fold(f64::INFINITY, f64::min);
             let above = top - 0.35 * em;
             let y = if above - em < plot.y { top + 1.05 * em } else { above };
-            Text { x: plot.right() - 1.0, y, anchor: Anchor::End, text: level_text(&group, references, unit, plot.w, em) }
+            Text {
+                x: plot.right() - 1.0,
+                y,
+                anchor: Anchor::End,
+                text: level_text(&group, references, unit, plot.w, em),
+            }
         })
         .collect()
 }
@@ -299,7 +302,12 @@ pub fn summary(label: &str, series: &[Series], references: &[Reference], unit: U
         let badge = if s.badge.is_empty() { String::new() } else { format!(" ({})", s.badge) };
         match s.points.iter().rev().find(|p| p.1.is_finite()) {
             Some((step, value)) => {
-                out.push_str(&format!(" {}{badge}: {} at step {}.", s.label, value_text(unit, *value), step_text(*step)));
+                out.push_str(&format!(
+                    " {}{badge}: {} at step {}.",
+                    s.label,
+                    value_text(unit, *value),
+                    step_text(*step)
+                ));
             }
             None => out.push_str(&format!(" {}{badge}: no values yet.", s.label)),
         }
@@ -350,7 +358,10 @@ mod tests {
         for (curve, s) in layout.curves.iter().zip(&all) {
             let name = curve.name.as_ref().unwrap();
             let rect = Rect { x: name.x, y: name.y - 12.0, w: name_width(s, 12.0), h: 15.0 };
-            assert!(rect.x >= layout.plot.x && rect.right() <= 358.0 && rect.bottom() <= layout.plot.bottom() + 1.0, "{rect:?}");
+            assert!(
+                rect.x >= layout.plot.x && rect.right() <= 358.0 && rect.bottom() <= layout.plot.bottom() + 1.0,
+                "{rect:?}"
+            );
             assert!(boxes.iter().all(|b| b.overlap(&rect) < 1.0), "{rect:?} {boxes:?}");
             boxes.push(rect);
         }

@@ -205,7 +205,10 @@ mod tests {
             placed.push(rect);
         }
         for (i, a) in placed.iter().enumerate() {
-            assert!(a.y >= PLOT.y && a.bottom() <= PLOT.bottom() && a.x >= PLOT.x && a.right() <= PLOT.right(), "{a:?}");
+            assert!(
+                a.y >= PLOT.y && a.bottom() <= PLOT.bottom() && a.x >= PLOT.x && a.right() <= PLOT.right(),
+                "{a:?}"
+            );
             assert!(placed[..i].iter().all(|b| a.overlap(b) == 0.0), "{placed:?}");
             assert!(curves.iter().all(|c| length_inside(c, a) == 0.0), "{a:?}");
         }

@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn steps_are_one_two_or_five() {
-        for (span, count, step) in [(300.0, 4, 100.0), (1.0, 4, 0.5), (7.3, 4, 2.0), (0.004, 4, 0.001), (40_000.0, 4, 10_000.0)] {
+        for (span, count, step) in
+            [(300.0, 4, 100.0), (1.0, 4, 0.5), (7.3, 4, 2.0), (0.004, 4, 0.001), (40_000.0, 4, 10_000.0)]
+        {
             assert!((nice_step(span, count) - step).abs() < 1e-9 * step, "{span} by {count}");
         }
         assert_eq!(nice_step(0.0, 4), 1.0);

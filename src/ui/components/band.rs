@@ -34,7 +34,8 @@ fn BigCount(props: &BigCountProps) -> Html {
     let (trainable, all) = (config.trainable(), config.all_parameters());
     let percent = 100.0 * trainable as f64 / all as f64;
     let count = config.method.method().count(&config.shape());
-    let what: Vec<String> = count.terms.iter().map(|t| format!("{}: {} = {}", t.what, t.product, grouped(t.value))).collect();
+    let what: Vec<String> =
+        count.terms.iter().map(|t| format!("{}: {} = {}", t.what, t.product, grouped(t.value))).collect();
     let line = trainable_line(trainable, all);
     let copied = use_state(|| false);
     let onclick = {

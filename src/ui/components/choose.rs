@@ -69,15 +69,11 @@ fn Optimizer(props: &OptimizerProps) -> Html {
         };
         (AttrValue::default(), AttrValue::from(name), AttrValue::from(title))
     });
-    let summary = format!(
-        "lr {}, {} × {}, seed {}",
-        config.learning_rate(),
-        config.steps,
-        config.batch_size(),
-        config.seed
-    );
+    let summary =
+        format!("lr {}, {} × {}, seed {}", config.learning_rate(), config.steps, config.batch_size(), config.seed);
     // Open from the start where something in it needs a correction.
-    let open = ["lr", "batch_size", "steps", "seed", "examples"].iter().any(|k| draft(k).is_some_and(|d| d.fault.is_some()));
+    let open =
+        ["lr", "batch_size", "steps", "seed", "examples"].iter().any(|k| draft(k).is_some_and(|d| d.fault.is_some()));
     html! {
         <details class="optimizer" {open}>
             <summary>{ "Optimizer" }<span class="caption">{ summary }</span></summary>

@@ -115,7 +115,8 @@ fn draw_answer(task: &TaskConfig, answer: Option<&str>, right: Option<&str>, aut
         (TaskConfig::Authors { .. }, None) => html! { <span class="book none">{ "–" }</span> },
         (TaskConfig::Authors { .. }, Some(label)) => {
             let book = authors.and_then(|a| a.books.iter().find(|b| b.label == label));
-            let (title, author) = book.map_or_else(|| (label.to_string(), String::new()), |b| (b.title.clone(), b.author.clone()));
+            let (title, author) =
+                book.map_or_else(|| (label.to_string(), String::new()), |b| (b.title.clone(), b.author.clone()));
             let (class, said) = judge(right.map(|r| r == label));
             html! { <span class={classes!("book", class)} title={format!("{title}, {author}")} aria-label={format!("{title}{said}")}>{ &title }</span> }
         }

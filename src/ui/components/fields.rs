@@ -107,7 +107,11 @@ pub fn Select(props: &SelectProps) -> Html {
     let groups = props.options.chunk_by(|a, b| a.0 == b.0).map(|group| {
         let options: Html = group.iter().map(option).collect();
         let heading = &group[0].0;
-        if heading.is_empty() { options } else { html! { <optgroup label={heading.clone()}>{ options }</optgroup> } }
+        if heading.is_empty() {
+            options
+        } else {
+            html! { <optgroup label={heading.clone()}>{ options }</optgroup> }
+        }
     });
     html! {
         <>

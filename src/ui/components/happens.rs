@@ -35,7 +35,10 @@ impl Happens {
             Tab::Loss => "Loss by step: training and held-out".to_string(),
             Tab::Gradient => "Norm of φ's gradient by step".to_string(),
         };
-        let judgement = shown.first().and_then(|s| verdict(s.run)).map(|text| html! { <p class="verdict" role="status">{ text }</p> });
+        let judgement = shown
+            .first()
+            .and_then(|s| verdict(s.run))
+            .map(|text| html! { <p class="verdict" role="status">{ text }</p> });
         html! {
             <section class="happens" aria-label="Results">
                 <div class="curves">
@@ -74,7 +77,8 @@ fn curves(shown: &Shown, tab: Tab) -> Vec<Series> {
     let badge = if run.recorded { "recorded" } else { "live" };
     let dashed = shown.role == Role::Reference;
     let live = shown.role == Role::Chosen && !run.recorded;
-    let id = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { format!("run-{}", run.id) };
+    let id =
+        if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { format!("run-{}", run.id) };
     let series = |what: &str, label: String, live: bool, dashed: bool, points: &Rc<Vec<(f64, f64)>>| Series {
         id: format!("{id}-{what}").into(),
         label: label.into(),
@@ -100,7 +104,9 @@ fn curves(shown: &Shown, tab: Tab) -> Vec<Series> {
 fn references(baselines: &Baselines) -> Vec<Reference> {
     const APART: f64 = 0.02;
     let mut lines: Vec<(String, f64)> = Vec::new();
-    for (label, value) in [("chance", baselines.chance), ("majority", baselines.majority), ("bag of words", baselines.bag_of_words)] {
+    for (label, value) in
+        [("chance", baselines.chance), ("majority", baselines.majority), ("bag of words", baselines.bag_of_words)]
+    {
         match lines.iter_mut().find(|(_, v)| (*v - value).abs() < APART) {
             Some((names, _)) => *names = format!("{names}, {label}"),
             None => lines.push((label.to_string(), value)),

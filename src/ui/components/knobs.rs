@@ -19,7 +19,9 @@ pub struct KnobsProps {
 pub fn Knobs(props: &KnobsProps) -> Html {
     let info = props.config.method.info();
     // A text to start from only matters to a start from a text.
-    let wanted = |knob: &&Knob| !matches!(knob.range, Range::Text { .. }) || text_of(&props.config, &props.drafts, "init") == "text";
+    let wanted = |knob: &&Knob| {
+        !matches!(knob.range, Range::Text { .. }) || text_of(&props.config, &props.drafts, "init") == "text"
+    };
     info.knobs.iter().filter(wanted).map(|knob| draw(knob, props)).collect()
 }
 
@@ -39,7 +41,10 @@ fn draw(knob: &'static Knob, props: &KnobsProps) -> Html {
             <Field {name} {label} {help} kind={Kind::Text { max_chars: *max_chars }} value={text} {draft} {on} />
         },
         Range::Choice(options) => {
-            let options: Vec<_> = options.iter().map(|(value, title)| (AttrValue::default(), AttrValue::from(*value), AttrValue::from(*title))).collect();
+            let options: Vec<_> = options
+                .iter()
+                .map(|(value, title)| (AttrValue::default(), AttrValue::from(*value), AttrValue::from(*title)))
+                .collect();
             html! { <Select {name} {label} {help} {options} value={text} {draft} {on} /> }
         }
         Range::Set(options) => html! { <>{ chips(knob, options, &text, &on) }<Fault {name} {draft} /></> },
@@ -78,7 +83,12 @@ fn slider(knob: &'static Knob, steps: &[usize], text: &str, props: &KnobsProps) 
 }
 
 /// Toggles for a set of which at least one stays chosen.
-fn chips(knob: &'static Knob, options: &'static [(&'static str, &'static str)], text: &str, on: &Callback<Action>) -> Html {
+fn chips(
+    knob: &'static Knob,
+    options: &'static [(&'static str, &'static str)],
+    text: &str,
+    on: &Callback<Action>,
+) -> Html {
     let chosen: Vec<&str> = text.split(',').filter(|s| !s.is_empty()).collect();
     let chip = |(value, title): &(&'static str, &'static str)| {
         let pressed = chosen.contains(value);

@@ -1,7 +1,7 @@
 //! The list of methods, grouped by how φ meets the frozen network.
 
-use crate::ui::diagram::formula::Formula;
 use crate::peft::{Kind, MethodConfig, Shape, grouped};
+use crate::ui::diagram::formula::Formula;
 use crate::ui::state::Action;
 use yew::prelude::*;
 

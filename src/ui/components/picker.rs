@@ -3,8 +3,8 @@
 use super::fields::{Fault, Select};
 use crate::config::RunConfig;
 use crate::model::BASES;
-use crate::task::rules::{OFFERED, Origin, Rule};
 use crate::task::TaskConfig;
+use crate::task::rules::{OFFERED, Origin, Rule};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 
@@ -19,8 +19,10 @@ pub struct PickerProps {
 #[component]
 pub fn Picker(props: &PickerProps) -> Html {
     let config = &props.config;
-    let bases: Vec<_> = BASES.iter().map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title))).collect();
-    let tasks = TaskConfig::NAMES.map(|name| (AttrValue::default(), AttrValue::from(name), AttrValue::from(task_title(name))));
+    let bases: Vec<_> =
+        BASES.iter().map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title))).collect();
+    let tasks =
+        TaskConfig::NAMES.map(|name| (AttrValue::default(), AttrValue::from(name), AttrValue::from(task_title(name))));
     let rule = match &config.task {
         TaskConfig::Rules { rule, .. } => html! {
             <Select name="rule" label="Rule" options={rules(rule)} value={rule.to_string()} on={props.on.clone()}
@@ -53,10 +55,9 @@ fn rules(chosen: &Rule) -> Vec<(AttrValue, AttrValue, AttrValue)> {
     [Origin::Unseen, Origin::Known, Origin::Outside]
         .into_iter()
         .flat_map(|origin| {
-            offered
-                .iter()
-                .filter(move |rule| rule.origin() == origin)
-                .map(move |rule| (AttrValue::from(origin.title()), AttrValue::from(rule.to_string()), AttrValue::from(rule.title())))
+            offered.iter().filter(move |rule| rule.origin() == origin).map(move |rule| {
+                (AttrValue::from(origin.title()), AttrValue::from(rule.to_string()), AttrValue::from(rule.title()))
+            })
         })
         .collect()
 }

@@ -13,7 +13,8 @@ impl Table {
             return html! {};
         }
         let elsewhere = state.runs.len() - shown.iter().filter(|s| !s.run.recorded).count();
-        let more = (elsewhere > 0).then(|| html! { <p class="caption">{ format!("{elsewhere} more on other tasks") }</p> });
+        let more =
+            (elsewhere > 0).then(|| html! { <p class="caption">{ format!("{elsewhere} more on other tasks") }</p> });
         html! {
             <>
                 <table>
@@ -52,7 +53,9 @@ fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
         ),
         None => ("–".into(), html! { "–" }, String::new()),
     };
-    let place = run.device.as_deref().map_or_else(String::new, |d| format!("{}, seed {}, {} steps, lr {}", device(d), run.config.seed, run.steps, run.config.learning_rate()));
+    let place = run.device.as_deref().map_or_else(String::new, |d| {
+        format!("{}, seed {}, {} steps, lr {}", device(d), run.config.seed, run.steps, run.config.learning_rate())
+    });
     // Two prose bases share a task: where one differs from the present base, its row says so.
     let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.id));
     let removable = !run.recorded && !run.phase.is_active();

@@ -105,9 +105,12 @@ impl Climb<'_> {
                 // The text's own keys stand where the line comes up, φ's in front of them.
                 let own = Rect { x: x - 15.0, y, w: 30.0, h: 19.0 };
                 let name = format!("{letter}, the text's {what}");
-                self.canvas.parts.push(Part::new(Form::Box, own, letter, name).shape(format!("{d} numbers a token"), 0));
+                self.canvas
+                    .parts
+                    .push(Part::new(Form::Box, own, letter, name).shape(format!("{d} numbers a token"), 0));
                 let ours = Rect { x: x - 15.0 - 36.0, y, w: 34.0, h: 19.0 };
-                let part = Part::new(Form::Box, ours, format!("φ_{letter}"), format!("φ_{letter}, {what} of the prefix"));
+                let part =
+                    Part::new(Form::Box, ours, format!("φ_{letter}"), format!("φ_{letter}, {what} of the prefix"));
                 self.canvas.parts.push(part.shape(format!("{n} × {d}"), n * d).trained(true));
             }
             self.canvas.line(Flow::Main, &[(columns[0], from), (columns[0], self.y)]);
@@ -159,7 +162,8 @@ impl Climb<'_> {
         self.canvas.line(Flow::Main, &[(middle, from), (middle, area.bottom())]);
         self.canvas.line(Flow::Main, &[(middle, area.y), (middle, area.y - 5.0)]);
         let title = self.plan.model().activation_function.title();
-        let part = Part::new(Form::Pill, area, title, format!("{title}, the MLP's non-linearity")).shape("no parameters", 0);
+        let part =
+            Part::new(Form::Pill, area, title, format!("{title}, the MLP's non-linearity")).shape("no parameters", 0);
         self.canvas.parts.push(part.letter(11.0));
     }
 

@@ -242,9 +242,14 @@ mod tests {
     fn configurations() -> Vec<RunConfig> {
         let mut hashes: Vec<String> = MethodConfig::all().iter().map(|m| format!("method={}", m.info().name)).collect();
         for knobs in [
-            "method=lora&rank=1&target_modules=q_proj", "method=lora&rank=16&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
-            "method=lora&target_modules=fc1", "method=last-layer&rows=labels", "method=prompt&num_virtual_tokens=1",
-            "method=prompt&num_virtual_tokens=30", "method=prefix&num_virtual_tokens=1", "method=adapter&placement=attention",
+            "method=lora&rank=1&target_modules=q_proj",
+            "method=lora&rank=16&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
+            "method=lora&target_modules=fc1",
+            "method=last-layer&rows=labels",
+            "method=prompt&num_virtual_tokens=1",
+            "method=prompt&num_virtual_tokens=30",
+            "method=prefix&num_virtual_tokens=1",
+            "method=adapter&placement=attention",
             "method=adapter&placement=mlp&bottleneck=64&non_linearity=silu",
         ] {
             hashes.push(knobs.into());
@@ -284,9 +289,14 @@ mod tests {
             for compact in [false, true] {
                 let drawing = Drawing::new(&config, 1, compact);
                 let parts = &drawing.canvas.parts;
-                let areas: Vec<Rect> = parts.iter().map(|p| p.area).chain(drawing.blocks.iter().map(|b| b.area)).collect();
+                let areas: Vec<Rect> =
+                    parts.iter().map(|p| p.area).chain(drawing.blocks.iter().map(|b| b.area)).collect();
                 for (i, a) in areas.iter().enumerate() {
-                    assert!(a.x >= 0.0 && a.y >= 0.0 && a.right() <= drawing.width && a.bottom() <= drawing.height, "{:?}", parts.get(i));
+                    assert!(
+                        a.x >= 0.0 && a.y >= 0.0 && a.right() <= drawing.width && a.bottom() <= drawing.height,
+                        "{:?}",
+                        parts.get(i)
+                    );
                     for (j, b) in areas[..i].iter().enumerate() {
                         assert!(a.overlap(b) < 0.5, "{}: {:?} {:?}", config.to_hash(), parts.get(i), parts.get(j));
                     }
@@ -302,7 +312,8 @@ mod tests {
         assert_eq!(drawing.blocks.len(), config.shape().model.num_hidden_layers);
         for target in Target::ALL {
             let label = Target::OPTIONS[target as usize].1;
-            let pairs = drawing.canvas.parts.iter().filter(|p| p.name.starts_with("LoRA") && p.name.ends_with(label)).count();
+            let pairs =
+                drawing.canvas.parts.iter().filter(|p| p.name.starts_with("LoRA") && p.name.ends_with(label)).count();
             let chosen = [Target::K, Target::O, Target::Fc2].contains(&target);
             assert_eq!(pairs, if chosen { 2 } else { 0 }, "{label}");
         }

@@ -89,7 +89,12 @@ impl Part {
 
     /// `W_Q, 64 × 64 and bias 64, frozen`
     pub fn spoken(&self) -> String {
-        [self.name.as_str(), self.shape.as_str(), self.state()].iter().filter(|s| !s.is_empty()).copied().collect::<Vec<_>>().join(", ")
+        [self.name.as_str(), self.shape.as_str(), self.state()]
+            .iter()
+            .filter(|s| !s.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// What stands below the diagram while one looks at the part, after its name; `blocks` is how many there are.
@@ -99,7 +104,12 @@ impl Part {
             _ => String::new(),
         };
         match self.elements {
-            0 => [self.shape.as_str(), self.state()].iter().filter(|s| !s.is_empty()).copied().collect::<Vec<_>>().join(" · "),
+            0 => [self.shape.as_str(), self.state()]
+                .iter()
+                .filter(|s| !s.is_empty())
+                .copied()
+                .collect::<Vec<_>>()
+                .join(" · "),
             n => format!("{} · {} parameters{each} · {}", self.shape, grouped(n), self.state()),
         }
     }

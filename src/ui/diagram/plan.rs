@@ -94,7 +94,9 @@ fn choice(method: &MethodConfig, knob: &str) -> &'static str {
     let value = method.get(knob);
     let range = method.info().knobs.iter().find(|k| k.name == knob).map(|k| &k.range);
     match (range, value) {
-        (Some(Range::Choice(options)), Some(value)) => options.iter().find(|(v, _)| *v == value).map_or("σ", |(_, label)| label),
+        (Some(Range::Choice(options)), Some(value)) => {
+            options.iter().find(|(v, _)| *v == value).map_or("σ", |(_, label)| label)
+        }
         _ => "σ",
     }
 }

@@ -55,7 +55,8 @@ pub fn Diagram(props: &DiagramProps) -> Html {
     let panel = drawing.panel;
     let view = format!("0 0 {:.0} {:.0}", drawing.width, drawing.height);
     // The drawing's own proportions and letters: larger than that it grows only where the page's letters do.
-    let style = format!("--width:{:.2}rem;aspect-ratio:{:.0}/{:.0}", drawing.width / 16.0, drawing.width, drawing.height);
+    let style =
+        format!("--width:{:.2}rem;aspect-ratio:{:.0}/{:.0}", drawing.width / 16.0, drawing.width, drawing.height);
     html! {
         <div class={classes!("diagram", props.pulse.then_some("pulse"), props.compact.then_some("compact"))}>
             <svg viewBox={view} {style} role="group" aria-label={label}>
@@ -103,7 +104,10 @@ fn line(line: &Line) -> Html {
 }
 
 /// Looking at a part by pointer, finger or key; looking away leaves the caption empty.
-fn watch(what: Eyed, eye: &Callback<Option<Eyed>>) -> (Callback<PointerEvent>, Callback<PointerEvent>, Callback<FocusEvent>, Callback<FocusEvent>) {
+fn watch(
+    what: Eyed,
+    eye: &Callback<Option<Eyed>>,
+) -> (Callback<PointerEvent>, Callback<PointerEvent>, Callback<FocusEvent>, Callback<FocusEvent>) {
     let on = move |eye: Callback<Option<Eyed>>| move || eye.emit(Some(what));
     let off = |eye: Callback<Option<Eyed>>| move || eye.emit(None);
     let (enter, focus) = (on(eye.clone()), on(eye.clone()));
@@ -111,7 +115,11 @@ fn watch(what: Eyed, eye: &Callback<Option<Eyed>>) -> (Callback<PointerEvent>, C
     (
         Callback::from(move |_| enter()),
         // A lifted finger leaves too: what it touched stays.
-        Callback::from(move |event: PointerEvent| if event.pointer_type() != "touch" { leave() }),
+        Callback::from(move |event: PointerEvent| {
+            if event.pointer_type() != "touch" {
+                leave()
+            }
+        }),
         Callback::from(move |_| focus()),
         Callback::from(move |_| blur()),
     )
@@ -123,10 +131,18 @@ fn part(i: usize, part: &Part, eye: &Callback<Option<Eyed>>) -> Html {
     let form = match part.form {
         Form::Box => html! { <rect x={px(a.x)} y={px(a.y)} width={px(a.w)} height={px(a.h)} rx="4" /> },
         Form::Pill => html! { <rect x={px(a.x)} y={px(a.y)} width={px(a.w)} height={px(a.h)} rx={px(a.h / 2.0)} /> },
-        Form::Widening | Form::Narrowing | Form::WideningRight | Form::NarrowingRight => html! { <polygon points={points(&part.corners())} /> },
+        Form::Widening | Form::Narrowing | Form::WideningRight | Form::NarrowingRight => {
+            html! { <polygon points={points(&part.corners())} /> }
+        }
         Form::Plus => {
             let (x, y, r) = (a.x + a.w / 2.0, a.y + a.h / 2.0, a.w / 2.0);
-            let cross = format!("M{:.1} {y:.1}h{:.1}M{x:.1} {:.1}v{:.1}", x - r + 3.0, 2.0 * r - 6.0, y - r + 3.0, 2.0 * r - 6.0);
+            let cross = format!(
+                "M{:.1} {y:.1}h{:.1}M{x:.1} {:.1}v{:.1}",
+                x - r + 3.0,
+                2.0 * r - 6.0,
+                y - r + 3.0,
+                2.0 * r - 6.0
+            );
             html! { <><circle cx={px(x)} cy={px(y)} r={px(r)} /><path d={cross} /></> }
         }
         Form::Vectors(n) => {
@@ -169,7 +185,13 @@ fn written(part: &Part) -> Option<Html> {
     })
 }
 
-fn stack_block(block: &StackBlock, open: bool, drawing: &Drawing, choose: &Callback<usize>, eye: &Callback<Option<Eyed>>) -> Html {
+fn stack_block(
+    block: &StackBlock,
+    open: bool,
+    drawing: &Drawing,
+    choose: &Callback<usize>,
+    eye: &Callback<Option<Eyed>>,
+) -> Html {
     let layer = block.layer;
     let (onpointerenter, onpointerleave, onfocus, onblur) = watch(Eyed::Block(layer), eye);
     let onclick = {

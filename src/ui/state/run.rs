@@ -1,7 +1,7 @@
 //! A run as the page keeps it: what its events said, ready to draw.
 
-use crate::config::RunConfig;
 use super::Trainer;
+use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::task::Baselines;
 use crate::train::{Event, FailureReason, Prediction};
@@ -52,7 +52,11 @@ impl Curve {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
     /// Before the first step: what is being waited for, and how much of it is there.
-    Loading { what: String, done: u64, of: u64 },
+    Loading {
+        what: String,
+        done: u64,
+        of: u64,
+    },
     Running,
     Paused,
     /// Ended by the visitor.

@@ -121,7 +121,8 @@ impl State {
         let Some(base) = Base::named(id) else { return Vec::new() };
         let mut config = RunConfig { base, lr: None, ..self.config.clone() };
         if !config.task.bases().contains(&id)
-            && let Some(task) = TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.bases().contains(&id))
+            && let Some(task) =
+                TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.bases().contains(&id))
         {
             (config.task, config.batch_size) = (task, None);
         }
@@ -129,8 +130,14 @@ impl State {
     }
 
     fn choose_task(&mut self, name: &str) -> Vec<Effect> {
-        let Some(task) = TaskConfig::named(name).filter(|t| t.name() != self.config.task.name()) else { return Vec::new() };
-        let base = if task.bases().contains(&self.config.base.id) { Some(self.config.base) } else { Base::named(task.bases()[0]) };
+        let Some(task) = TaskConfig::named(name).filter(|t| t.name() != self.config.task.name()) else {
+            return Vec::new();
+        };
+        let base = if task.bases().contains(&self.config.base.id) {
+            Some(self.config.base)
+        } else {
+            Base::named(task.bases()[0])
+        };
         let base = base.unwrap_or(self.config.base);
         let config = RunConfig { base, task, lr: None, batch_size: None, ..self.config.clone() };
         self.move_to(config)
@@ -155,7 +162,8 @@ impl State {
             self.fault(fault.message, None);
         }
         let value = |key: &str| rest.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
-        self.hidden = value("hide").unwrap_or_default().split(',').filter(|s| !s.is_empty()).map(String::from).collect();
+        self.hidden =
+            value("hide").unwrap_or_default().split(',').filter(|s| !s.is_empty()).map(String::from).collect();
         for (key, _) in rest.iter().filter(|(k, _)| !["run", "hide"].contains(&k.as_str())) {
             let key: String = key.chars().take(40).collect();
             self.fault(format!("The address sets “{key}”, which this page or this method does not know."), None);

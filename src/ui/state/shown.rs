@@ -107,7 +107,8 @@ impl State {
             shown.push(Shown { run, role });
         }
         let method = self.config.method.info().name;
-        let has_live = shown.iter().any(|s| s.run.config.method.info().name == method && s.run.config.base == self.config.base);
+        let has_live =
+            shown.iter().any(|s| s.run.config.method.info().name == method && s.run.config.base == self.config.base);
         let is_full = method == "full";
         if !has_live && let Some(run) = self.recorded_choice() {
             // A recorded choice beside live runs takes the palette's first place: no live run has the number 0.
@@ -125,7 +126,8 @@ impl State {
 
     /// The run whose examples are shown: the latest live one on the present base and task, else the recorded one.
     pub fn exemplary(&self) -> Option<&Run> {
-        let live = self.comparable().next_back().filter(|r| r.config.base == self.config.base && !r.examples.is_empty());
+        let live =
+            self.comparable().next_back().filter(|r| r.config.base == self.config.base && !r.examples.is_empty());
         live.or_else(|| self.recorded_choice())
     }
 

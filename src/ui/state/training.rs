@@ -58,7 +58,11 @@ impl State {
         match self.active() {
             None => MainButton::Train,
             Some(run) if run.phase == Phase::Paused => {
-                if run.config == self.config { MainButton::Resume } else { MainButton::Train }
+                if run.config == self.config {
+                    MainButton::Resume
+                } else {
+                    MainButton::Train
+                }
             }
             Some(_) => MainButton::Pause,
         }

@@ -54,15 +54,23 @@ impl Lab {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|e| panic!("{name} could not be started ({e}): install chromium-driver or set CHROMEDRIVER"));
+            .unwrap_or_else(|e| {
+                panic!("{name} could not be started ({e}): install chromium-driver or set CHROMEDRIVER")
+            });
 
         let mut capabilities = DesiredCapabilities::chrome();
         if let Ok(path) = std::env::var("CHROMIUM") {
             capabilities.set_binary(&path).unwrap();
         }
         let mut flags = vec![
-            "--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--window-size=1280,800",
+            "--headless",
+            "--no-sandbox",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,800",
         ];
         if webgpu {
             flags.extend(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]);
@@ -106,7 +114,9 @@ impl Lab {
         match self.driver.execute_async(script, vec![]).await {
             Ok(value) => value.json().clone(),
             Err(error) => {
-                let seen = self.eval("JSON.stringify(labEvents.slice(-8)) + '\\n' + document.body.innerText.slice(0, 1500)").await;
+                let seen = self
+                    .eval("JSON.stringify(labEvents.slice(-8)) + '\\n' + document.body.innerText.slice(0, 1500)")
+                    .await;
                 panic!("never held: {expression}\n{error}\n{}", seen.as_str().unwrap_or_default());
             }
         }
@@ -119,7 +129,8 @@ impl Lab {
 
     /// The losses of a run's steps.
     pub async fn losses(&self, run: &Value) -> Vec<f64> {
-        let losses = self.eval(&format!("labEvents.filter(e => e.event === 'step' && e.run === {run}).map(e => e.loss)")).await;
+        let losses =
+            self.eval(&format!("labEvents.filter(e => e.event === 'step' && e.run === {run}).map(e => e.loss)")).await;
         losses.as_array().unwrap().iter().filter_map(Value::as_f64).collect()
     }
 
@@ -131,6 +142,11 @@ impl Lab {
         self.wait(&format!("!!{find}")).await;
         let button = self.driver.execute(format!("return {find};"), vec![]).await.unwrap().element().unwrap();
         button.click().await.unwrap();
+    }
+
+    /// The module that wasm-bindgen wrote for a trainer (`worker`, `worker-gpu`).
+    pub fn core_script(&self, worker: &str) -> String {
+        self.server.file(&format!("{worker}-core-"), ".js").unwrap_or_else(|| panic!("the site has no {worker}"))
     }
 
     /// The text that the page shows.

@@ -33,12 +33,20 @@ impl Server {
             std::thread::spawn(move || {
                 while let Ok(request) = server.recv() {
                     let url = request.url().split(['?', '#']).next().unwrap_or_default().to_string();
-                    let fault = faults.lock().unwrap().iter().find(|(part, _)| url.contains(part.as_str())).map(|(_, f)| *f);
+                    let fault =
+                        faults.lock().unwrap().iter().find(|(part, _)| url.contains(part.as_str())).map(|(_, f)| *f);
                     let _ = request.respond(answer(&url, &dist, fault));
                 }
             });
         }
         Server { address, dist, faults }
+    }
+
+    /// The name of a built file, by its beginning and end.
+    pub fn file(&self, start: &str, end: &str) -> Option<String> {
+        let names =
+            std::fs::read_dir(&self.dist).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        names.into_iter().find(|name| name.starts_with(start) && name.ends_with(end))
     }
 
     /// From now on, addresses that contain `part` fail.
@@ -81,5 +89,7 @@ fn answer(url: &str, dist: &Path, fault: Option<Fault>) -> Response<std::io::Cur
     };
     let header = |field: &str, value: &str| Header::from_bytes(field, value).unwrap();
     // A healed file must be asked for again.
-    Response::from_data(contents).with_header(header("Content-Type", mime)).with_header(header("Cache-Control", "no-store"))
+    Response::from_data(contents)
+        .with_header(header("Content-Type", mime))
+        .with_header(header("Cache-Control", "no-store"))
 }

@@ -7,8 +7,17 @@ use serde_json::json;
 async fn absurd_addresses_are_explained_and_still_train() {
     let lab = Lab::start(false).await;
     for hash in [
-        "method=lora&rank=0", "method=lora&rank=999", "method=prompt&num_virtual_tokens=63", "lr=NaN", "steps=-1", "method=magic",
-        "base=gpt-9", "rule=%F0%9F%92%A9.%00", "batch_size=1e99", "base=prose-nano&task=rules", "seed=abc&device=toaster",
+        "method=lora&rank=0",
+        "method=lora&rank=999",
+        "method=prompt&num_virtual_tokens=63",
+        "lr=NaN",
+        "steps=-1",
+        "method=magic",
+        "base=gpt-9",
+        "rule=%F0%9F%92%A9.%00",
+        "batch_size=1e99",
+        "base=prose-nano&task=rules",
+        "seed=abc&device=toaster",
     ] {
         lab.open(hash).await;
         let alert = lab.wait("[...document.querySelectorAll('[role=alert]')].map(a => a.innerText).join(' ')").await;

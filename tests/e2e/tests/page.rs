@@ -11,9 +11,22 @@ async fn the_page_is_complete_before_any_click() {
     lab.wait("document.body.innerText.includes('recorded')").await;
     let text = lab.text().await;
     for part in [
-        "never seen", "4,096", "of 209,664", "1.95 %", "4 blocks × 2 matrices × 4 × (64 + 64)", "Full fine-tuning", "BitFit",
-        "Prompt tuning", "Prefix tuning", "Adapter", "Last layer", "rules · 0.2 M", "Pretrained on string rules",
-        "trainable params: 4,096 || all params: 209,664 || trainable%: 1.9536", "base alone", "right answer",
+        "never seen",
+        "4,096",
+        "of 209,664",
+        "1.95 %",
+        "4 blocks × 2 matrices × 4 × (64 + 64)",
+        "Full fine-tuning",
+        "BitFit",
+        "Prompt tuning",
+        "Prefix tuning",
+        "Adapter",
+        "Last layer",
+        "rules · 0.2 M",
+        "Pretrained on string rules",
+        "trainable params: 4,096 || all params: 209,664 || trainable%: 1.9536",
+        "base alone",
+        "right answer",
     ] {
         assert!(text.contains(part), "“{part}” is not on the page:\n{text}");
     }
@@ -40,8 +53,14 @@ async fn a_phone_gets_one_column_with_train_at_the_bottom() {
 async fn every_method_trains_on_the_cpu_from_its_address() {
     let lab = Lab::start(false).await;
     for (method, trainable) in [
-        ("full", 205_568), ("last-layer", 1280), ("last-layer&rows=labels", 1024), ("bitfit", 2880), ("lora", 4096),
-        ("prompt&num_virtual_tokens=10", 640), ("prefix", 5120), ("adapter", 8768),
+        ("full", 205_568),
+        ("last-layer", 1280),
+        ("last-layer&rows=labels", 1024),
+        ("bitfit", 2880),
+        ("lora", 4096),
+        ("prompt&num_virtual_tokens=10", 640),
+        ("prefix", 5120),
+        ("adapter", 8768),
     ] {
         lab.open(&format!("method={method}&steps=3&batch_size=8&device=cpu&run=1")).await;
         let started = lab.event("started").await;
@@ -74,7 +93,11 @@ async fn a_run_pauses_steps_resumes_stops_and_rewinds_exactly() {
     let run = lab.eval("labEvents.find(e => e.event === 'started').run").await;
     let first = lab.losses(&run).await;
     lab.press("Rewind").await;
-    let again = lab.wait("(() => { const s = labEvents.filter(e => e.event === 'started'); return s.length === 2 && s[1].run; })()").await;
+    let again = lab
+        .wait(
+            "(() => { const s = labEvents.filter(e => e.event === 'started'); return s.length === 2 && s[1].run; })()",
+        )
+        .await;
     lab.wait(&format!("labEvents.filter(e => e.event === 'step' && e.run === {again}).length >= 5")).await;
     lab.press("Stop").await;
     let second = lab.losses(&again).await;
@@ -92,7 +115,8 @@ async fn a_second_method_is_drawn_over_the_first() {
     lab.wait("location.hash.includes('method=adapter')").await;
     lab.press("Train").await;
     lab.wait("labEvents.filter(e => e.event === 'finished').length === 2").await;
-    let rows = "[...document.querySelectorAll('tbody tr')].filter(r => r.innerText.includes('live')).map(r => r.innerText)";
+    let rows =
+        "[...document.querySelectorAll('tbody tr')].filter(r => r.innerText.includes('live')).map(r => r.innerText)";
     let rows = lab.wait(&format!("(() => {{ const r = {rows}; return r.length === 2 && r; }})()")).await;
     assert!(rows.to_string().contains("LoRA r 4") && rows.to_string().contains("adapter 8"), "{rows}");
     lab.close().await;
@@ -103,12 +127,23 @@ async fn counts_and_address_follow_the_knobs_at_once() {
     let lab = Lab::start(false).await;
     lab.open("device=cpu").await;
     let events = lab.eval("labEvents.length").await;
-    let rank = "document.querySelector('input[type=number][aria-label=Rank], input:not([type=range])[aria-label=Rank]')";
-    let set = |value: &str| format!("const i = {rank} || [...document.querySelectorAll('input')].find(i => i.type !== 'range' && (i.labels?.[0]?.innerText || '').includes('Rank')); i.value = '{value}'; i.dispatchEvent(new InputEvent('input', {{bubbles: true}})); i.dispatchEvent(new Event('change', {{bubbles: true}}));");
+    let rank =
+        "document.querySelector('input[type=number][aria-label=Rank], input:not([type=range])[aria-label=Rank]')";
+    let set = |value: &str| {
+        format!(
+            "const i = {rank} || [...document.querySelectorAll('input')].find(i => i.type !== 'range' && (i.labels?.[0]?.innerText || '').includes('Rank')); i.value = '{value}'; i.dispatchEvent(new InputEvent('input', {{bubbles: true}})); i.dispatchEvent(new Event('change', {{bubbles: true}}));"
+        )
+    };
     lab.driver.execute(set("16"), vec![]).await.unwrap();
     lab.wait("document.body.innerText.includes('16,384')").await;
     lab.wait("location.hash.includes('rank=16')").await;
-    lab.driver.execute("[...document.querySelectorAll('button[aria-pressed]')].find(b => b.innerText.trim() === 'fc1').click()", vec![]).await.unwrap();
+    lab.driver
+        .execute(
+            "[...document.querySelectorAll('button[aria-pressed]')].find(b => b.innerText.trim() === 'fc1').click()",
+            vec![],
+        )
+        .await
+        .unwrap();
     // 16 × (64 + 256) more in each of four blocks.
     lab.wait("document.body.innerText.includes('36,864')").await;
     // An absurd value is named, and the last good one stays.
@@ -136,7 +171,10 @@ async fn a_visitor_asks_and_uses_the_keyboard_and_hides_what_a_lecture_does_not_
     lab.wait("document.body.innerText.includes('letters from a to p')").await;
     lab.driver.execute("document.activeElement.blur(); document.body.dispatchEvent(new KeyboardEvent('keydown', {key: ' ', bubbles: true}))", vec![]).await.unwrap();
     lab.wait("labEvents.some(e => e.event === 'step')").await;
-    lab.driver.execute("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: ' ', bubbles: true}))", vec![]).await.unwrap();
+    lab.driver
+        .execute("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: ' ', bubbles: true}))", vec![])
+        .await
+        .unwrap();
     lab.event("paused").await;
     lab.close().await;
 }
