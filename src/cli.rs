@@ -104,7 +104,7 @@ fn run_args() -> Vec<Arg> {
 fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
     let (name, args) = matches.subcommand().ok_or("no command")?;
     match name {
-        "bases" => print_list(args, BASES.iter().map(|b| base_json(b)).collect(), "base"),
+        "bases" => print_list(args, BASES.iter().map(base_json).collect(), "base"),
         "tasks" => print_list(args, tasks_json(), "task"),
         "methods" => print_list(args, MethodConfig::all().iter().map(method_json).collect(), "method"),
         "count" => count(args),

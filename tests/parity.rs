@@ -70,8 +70,10 @@ fn logits_of_every_base_are_transformers_to_1e_4() {
         let tokens = tokens(&fixture["ids"]);
         // Of the longer sequences the fixture keeps the last positions only.
         let first = fixture["first"].as_u64().unwrap() as usize;
-        let rows: Vec<usize> =
-            (0..tokens.sequences).flat_map(|s| (first..tokens.length).map(move |i| (s, i))).map(|(s, i)| s * tokens.length + i).collect();
+        let rows: Vec<usize> = (0..tokens.sequences)
+            .flat_map(|s| (first..tokens.length).map(move |i| (s, i)))
+            .map(|(s, i)| s * tokens.length + i)
+            .collect();
         let ours = numbers(theta.logits(&Phi::none(), &tokens, &rows));
         let difference = largest_difference(&ours, &flat(&fixture["logits"]).0);
         println!("{name}: largest difference of a logit {difference:.1e}");

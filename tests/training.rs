@@ -43,8 +43,16 @@ fn losses(events: &[Event]) -> Vec<f32> {
     events.iter().filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None }).collect()
 }
 
-const METHODS: [&str; 8] =
-    ["full", "last-layer", "last-layer&rows=labels", "bitfit", "lora", "prompt&num_virtual_tokens=10", "prefix", "adapter"];
+const METHODS: [&str; 8] = [
+    "full",
+    "last-layer",
+    "last-layer&rows=labels",
+    "bitfit",
+    "lora",
+    "prompt&num_virtual_tokens=10",
+    "prefix",
+    "adapter",
+];
 
 #[test]
 fn a_method_that_promises_it_starts_as_the_base() {

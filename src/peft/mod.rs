@@ -142,6 +142,7 @@ macro_rules! methods {
         /// The trained half of a method: one variant per file.
         #[cfg(feature = "train")]
         #[derive(burn::module::Module, Debug)]
+        #[allow(clippy::large_enum_variant)] // A run has one part, or a few: nothing is gained by boxing them.
         pub enum Part { $($variant($file::phi::Phi)),+ }
 
         #[cfg(feature = "train")]

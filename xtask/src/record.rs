@@ -114,9 +114,8 @@ fn train(trainer: &Path, jobs: &[Job], parallel: usize) -> Result<()> {
     std::thread::scope(|scope| {
         for _ in 0..parallel.max(1) {
             scope.spawn(|| {
-                loop {
-                    // The lock is held while taking a job only.
-                    let Some(job) = queue.lock().ok().and_then(|mut q| q.next()) else { break };
+                // The lock is held while taking a job only.
+                while let Some(job) = queue.lock().ok().and_then(|mut q| q.next()) {
                     if let Err(error) = train_one(trainer, job)
                         && let Ok(mut failures) = failures.lock()
                     {
