@@ -74,7 +74,9 @@ fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
             <td>{ grouped(run.trainable) }</td>
             <td>{ loss }</td>
             <td {title}>{ accuracy }</td>
-            <td>{ if run.ms > 0.0 { significant(run.ms) } else { "–".into() } }</td>
+            <td title={run.recorded.then_some("recorded on another machine: its times would not compare with yours")}>
+                { if run.ms > 0.0 && !run.recorded { significant(run.ms) } else { "–".into() } }
+            </td>
         </tr>
     }
 }

@@ -87,15 +87,17 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Half the width of the 95 % interval of a share measured on `n` examples (normal approximation).
+    /// Half the width of the 95 % interval of a share measured on `n` examples (Wilson's).
     pub fn half_width(&self) -> f64 {
         half_width(self.accuracy, self.n)
     }
 }
 
-/// Half the width of the 95 % interval of a share `p` of `n`.
+/// Half the width of Wilson's 95 % interval of a share `p` of `n`: unlike the normal one it is not zero at 0 and 100 %.
 pub fn half_width(p: f64, n: usize) -> f64 {
-    1.96 * (p * (1.0 - p) / n.max(1) as f64).max(0.0).sqrt()
+    const Z: f64 = 1.96;
+    let n = n.max(1) as f64;
+    Z / (1.0 + Z * Z / n) * ((p * (1.0 - p)).max(0.0) / n + Z * Z / (4.0 * n * n)).sqrt()
 }
 
 /// A run, live or recorded.
