@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 /// Strings drawn to train on.
 const TRAINING: usize = 4096;
+/// scikit-learn's default, C = 1.
 const L2: f32 = 1.0;
-/// Steps of the regression: at twice as many the accuracy of the rules on offer is the same.
-const STEPS: usize = 24;
+/// Steps of the regression: with 300 no rule on offer gets another accuracy by more than .005.
+const STEPS: usize = 20;
 
 /// Chance, the commonest image, and softmax regression on how often each letter occurs: one classifier for each letter of
 /// the image, right where all are. Measured on the held-out strings, trained on others; the same on every call.
