@@ -37,10 +37,18 @@ pub fn find() -> Result<Browser> {
     )
 }
 
+const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+/// Where macOS keeps them.
+const APPLICATIONS: [&str; 2] = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
 fn installed() -> Option<Browser> {
     let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|p| p.is_file());
     let chromium = named("CHROMIUM")
-        .or_else(|| ["chromium", "chromium-browser", "google-chrome", "chrome"].into_iter().find_map(on_path))?;
+        .or_else(|| NAMES.into_iter().find_map(on_path))
+        .or_else(|| APPLICATIONS.into_iter().map(PathBuf::from).find(|p| p.is_file()))?;
     let driver = named("CHROMEDRIVER").or_else(|| on_path("chromedriver"))?;
     Some(Browser { chromium, driver })
 }

@@ -45,7 +45,7 @@ fn dispatch(args: &[String]) -> Result<()> {
     let options = Options::parse(rest)?;
     match command {
         "serve" => serve::serve(&options),
-        "build" => site::build(&options).map(|_| ()),
+        "build" => site::build(&options).map(|site| site.print_sizes()),
         "test" => test::test(&options),
         "bench" => bench::bench(&options),
         "bake" => bake::bake(&cargo::root()),

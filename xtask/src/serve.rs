@@ -20,7 +20,8 @@ pub fn serve(options: &Options) -> Result<()> {
         match site.add_gpu() {
             Ok(()) => println!("The WebGPU trainer is ready; the page offers it by itself."),
             Err(error) => {
-                eprintln!("xtask: the WebGPU trainer could not be built, the page goes on with the CPU: {error:#}")
+                eprintln!("xtask: the WebGPU trainer could not be built, the page goes on with the CPU: {error:#}");
+                site.without_gpu()?;
             }
         }
     }
@@ -64,7 +65,7 @@ fn answer(request: Request, dist: &Path) -> std::io::Result<()> {
     // The two names that stay must be asked for again; the others change with their contents.
     let caching =
         if name == "index.html" || name == "assets.json" { "no-cache" } else { "public, max-age=31536000, immutable" };
-    let mut headers = vec![("Content-Type", mime(&name)), ("Cache-Control", caching)];
+    let mut headers = vec![("Content-Type", mime(&name)), ("Cache-Control", caching), ("Vary", "Accept-Encoding")];
     if zip {
         headers.push(("Content-Encoding", "gzip"));
     }
@@ -99,12 +100,14 @@ fn mime(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
 
     #[test]
     fn no_path_leaves_the_folder() {
         let dist = Path::new("dist");
         assert_eq!(file_for("/", dist), Some(dist.join("index.html")));
         assert_eq!(file_for("/models/a.bin?x#y", dist), Some(dist.join("models/a.bin")));
+        assert_eq!(file_for("//etc/passwd", dist), Some(dist.join("etc/passwd")));
         for url in ["/../Cargo.toml", "/models/../../Cargo.toml", "//etc/../../passwd"] {
             assert_eq!(file_for(url, dist), None, "{url}");
         }
@@ -113,5 +116,33 @@ mod tests {
     #[test]
     fn wasm_is_served_as_wasm() {
         assert_eq!(mime("app_bg-0.wasm"), "application/wasm");
+        assert_eq!(mime("worker-0.js"), "text/javascript; charset=utf-8");
+        assert_eq!(mime("model-0.safetensors"), "application/octet-stream");
+    }
+
+    #[test]
+    fn a_browser_gets_gzip_where_it_takes_it_and_asks_again_only_for_the_names_that_stay() {
+        let dist = std::env::temp_dir().join(format!("xtask-serve-{}", std::process::id()));
+        std::fs::create_dir_all(&dist).unwrap();
+        for (name, contents) in [("index.html", "page"), ("a-0.js", "script"), ("a-0.js.gz", "zipped")] {
+            std::fs::write(dist.join(name), contents).unwrap();
+        }
+        let address = start(&dist, Some(0)).unwrap();
+        let get = |path: &str, extra: &str| {
+            let host = address.trim_start_matches("http://").trim_end_matches('/');
+            let mut stream = std::net::TcpStream::connect(host).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{extra}\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let page = get("/", "");
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("no-cache") && page.ends_with("page"), "{page}");
+        let script = get("/a-0.js", "");
+        assert!(script.contains("immutable") && script.ends_with("script"), "{script}");
+        let zipped = get("/a-0.js", "Accept-Encoding: gzip, br\r\n");
+        assert!(zipped.contains("Content-Encoding: gzip") && zipped.ends_with("zipped"), "{zipped}");
+        assert!(get("/../secret", "").starts_with("HTTP/1.1 404"));
+        std::fs::remove_dir_all(&dist).unwrap();
     }
 }

@@ -32,12 +32,10 @@ pub struct Site {
 
 /// Bakes, builds page and trainers, writes `dist/`.
 pub fn build(options: &Options) -> Result<Site> {
-    let mut site = build_without_gpu(if options.no_gpu { "absent" } else { "building" })?;
+    // A build that is interrupted leaves a whole site without WebGPU, not one that promises it for ever.
+    let mut site = build_without_gpu("absent")?;
     if !options.no_gpu {
         site.add_gpu()?;
-    }
-    for (what, raw, gzip) in &site.sizes {
-        println!("{what:16} {:8.1} kB  {:8.1} kB gzip", *raw as f64 / 1e3, *gzip as f64 / 1e3);
     }
     Ok(site)
 }
@@ -80,6 +78,19 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
 const WASM: &str = "wasm32-unknown-unknown";
 
 impl Site {
+    /// Tells how large the three wasm files are.
+    pub fn print_sizes(&self) {
+        for (what, raw, gzip) in &self.sizes {
+            println!("{what:16} {:8.1} kB  {:8.1} kB gzip", *raw as f64 / 1e3, *gzip as f64 / 1e3);
+        }
+    }
+
+    /// Takes the promise of a WebGPU trainer back.
+    pub fn without_gpu(&mut self) -> Result<()> {
+        self.assets.gpu_status = "absent";
+        self.write_index()
+    }
+
     /// Builds the WebGPU trainer and offers it.
     pub fn add_gpu(&mut self) -> Result<()> {
         stage("building the WebGPU trainer (7 minutes when nothing is there yet)", || {
@@ -106,6 +117,9 @@ impl Site {
     fn bindgen(&mut self, profile: &str, bin: &str, what: &'static str) -> Result<String> {
         let wasm = target_dir().join(WASM).join(profile).join(format!("{bin}.wasm"));
         let out = target_dir().join("bindgen").join(bin);
+        if out.exists() {
+            std::fs::remove_dir_all(&out).with_context(|| format!("{} could not be emptied", out.display()))?;
+        }
         let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
         bindgen
             .input_path(&wasm)
@@ -126,6 +140,12 @@ impl Site {
                 "wasm-bindgen's {bin}.js does not name its wasm file any more: xtask/src/site.rs must learn the new form"
             );
         }
+        // JavaScript that a dependency brings: the script imports it from here, and its folder's name holds a hash already.
+        for path in files_under(&out.join("snippets"))? {
+            let file = self.dist.join(relative(&out, &path));
+            create_folder_of(&file)?;
+            write_with_gzip(&file, &std::fs::read(&path)?)?;
+        }
         self.put(&format!("{bin}-core.js"), script.as_bytes())
     }
 
@@ -139,9 +159,7 @@ impl Site {
     fn put(&self, name: &str, contents: &[u8]) -> Result<String> {
         let hashed = hashed_name(name, contents);
         let path = self.dist.join(&hashed);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+        create_folder_of(&path)?;
         write_with_gzip(&path, contents)?;
         Ok(hashed)
     }
@@ -182,14 +200,20 @@ impl Site {
 const BOOT: &str = r#"// Messages that arrive while the trainer is compiled wait here.
 const early = [];
 self.onmessage = e => early.push(e.data);
-const fail = why => self.postMessage(JSON.stringify({event: "failed", run: 0, reason: "crash", message:
-  "The trainer could not start in this browser (" + why + "). It needs WebAssembly with SIMD: a current Chrome, Firefox, Safari or Edge has it."}));
+const fail = e => {
+  // A browser that refuses the module says so by one of these; everything else is a file that did not arrive whole.
+  const old = typeof WebAssembly === "undefined" || e instanceof WebAssembly.CompileError || e instanceof WebAssembly.LinkError;
+  const why = "The trainer could not start (" + (e && e.message || e) + "). ";
+  self.postMessage(JSON.stringify({event: "failed", run: 0, reason: "crash", message: why + (old
+    ? "It needs WebAssembly with SIMD: a current Chrome, Firefox, Safari or Edge has it."
+    : "Check the connection and reload the page.")}));
+};
 try {
   const {default: init, receive} = await import("./{{core}}");
   await init();
   self.onmessage = e => receive(e.data);
   for (const message of early) receive(message);
-} catch (e) { fail(e && e.message || e); }
+} catch (e) { fail(e); }
 "#;
 
 /// `models/rules/model.safetensors` → `models/rules/model-0123456789ab.safetensors`
@@ -206,12 +230,27 @@ fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
+fn create_folder_of(file: &Path) -> Result<()> {
+    match file.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display())),
+        None => Ok(()),
+    }
+}
+
 fn write_with_gzip(path: &Path, contents: &[u8]) -> Result<()> {
-    std::fs::write(path, contents)?;
     let mut zipped = path.as_os_str().to_owned();
     zipped.push(".gz");
-    std::fs::write(zipped, gzip(contents)?)?;
-    Ok(())
+    replace(Path::new(&zipped), &gzip(contents)?)?;
+    replace(path, contents)
+}
+
+/// Writes beside the file, then moves: a page that asks while the site is served never gets half of it.
+fn replace(path: &Path, contents: &[u8]) -> Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    std::fs::write(&partial, contents)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// All files below a folder, sorted; none where there is no folder.
@@ -243,5 +282,21 @@ mod tests {
         let name = hashed_name("models/rules/model.safetensors", b"a");
         assert!(name.starts_with("models/rules/model-") && name.ends_with(".safetensors"), "{name}");
         assert_ne!(name, hashed_name("models/rules/model.safetensors", b"b"));
+    }
+
+    #[test]
+    fn the_manifest_has_the_form_that_the_page_reads() {
+        let files = BTreeMap::from([("data/authors.json".into(), "data/authors-00.json".into())]);
+        let sizes = BTreeMap::from([("data/authors.json".into(), 7)]);
+        let assets = Assets { worker: "worker-00.js".into(), worker_gpu: None, gpu_status: "building", files, sizes };
+        assert_eq!(
+            serde_json::to_string(&assets).unwrap(),
+            r#"{"worker":"worker-00.js","worker_gpu":null,"gpu_status":"building","files":{"data/authors.json":"data/authors-00.json"},"sizes":{"data/authors.json":7}}"#
+        );
+    }
+
+    #[test]
+    fn files_keep_their_folders_below_the_base_whatever_the_system_s_separator() {
+        assert_eq!(relative(Path::new("www"), &Path::new("www").join("models").join("a.json")), "models/a.json");
     }
 }

@@ -15,3 +15,28 @@ pub fn build() -> Result<PathBuf> {
     })?;
     Ok(target.join("release"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// The version that a lock file gives a package.
+    fn locked<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+        let start = format!("name = \"{package}\"\nversion = \"");
+        lock.split(&start).nth(1)?.split('"').next()
+    }
+
+    #[test]
+    fn library_and_helpers_of_wasm_bindgen_have_one_version() {
+        let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let (main, tools) = (read("../Cargo.lock"), read("tools/Cargo.lock"));
+        let version = locked(&main, "wasm-bindgen").unwrap();
+        for (lock, package) in [(&main, "wasm-bindgen-cli-support"), (&tools, "wasm-bindgen-cli")] {
+            assert_eq!(
+                locked(lock, package),
+                Some(version),
+                "{package} must have wasm-bindgen's version, they share a schema"
+            );
+        }
+    }
+}
