@@ -5,15 +5,19 @@ mod server;
 pub use server::{Fault, Server};
 
 use serde_json::{Value, json};
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thirtyfour::ChromeCapabilities;
 use thirtyfour::prelude::*;
 
 /// Longer than anything takes on software WebGPU and a busy machine: tests wait for events, not for this.
 const PATIENCE: Duration = Duration::from_secs(420);
+
+/// One look at the page.
+const ROUND: Duration = Duration::from_secs(20);
 
 /// Collects the page's events and complaints from before its first script on.
 const LISTEN: &str = r#"
@@ -29,11 +33,17 @@ pub struct Lab {
     pub driver: WebDriver,
     pub server: Server,
     chromedriver: Child,
+    port: u16,
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        // Chromium ends with its driver.
+        // Asked to shut down, chromedriver closes its browsers; killed, it would leave them running.
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+            let _ = stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+            let _ = stream.read(&mut [0; 64]);
+        }
         let _ = self.chromedriver.kill();
         let _ = self.chromedriver.wait();
     }
@@ -82,7 +92,7 @@ impl Lab {
         let driver = connect(&address, capabilities).await;
         driver.set_script_timeout(PATIENCE).await.unwrap();
         driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({"source": LISTEN})).await.unwrap();
-        let lab = Lab { driver, server, chromedriver };
+        let lab = Lab { driver, server, chromedriver, port };
         lab.viewport(1280, 800, false).await;
         lab
     }
@@ -107,19 +117,23 @@ impl Lab {
 
     /// Waits until an expression holds; returns its value. Fails with the page's text and events where it never does.
     pub async fn wait(&self, expression: &str) -> Value {
+        // In rounds: the driver's own connection gives a single command two minutes.
         let script = format!(
-            "const done = arguments[0]; const check = () => {{ let value = false; try {{ value = ({expression}); }} catch (e) {{}}
-             if (value) done(value); else setTimeout(check, 20); }}; check();"
+            "const done = arguments[0], end = performance.now() + {}; \
+             const check = () => {{ let value = false; try {{ value = ({expression}); }} catch (e) {{}} \
+             if (value || performance.now() > end) done(value || null); else setTimeout(check, 20); }}; check();",
+            ROUND.as_millis()
         );
-        match self.driver.execute_async(script, vec![]).await {
-            Ok(value) => value.json().clone(),
-            Err(error) => {
-                let seen = self
-                    .eval("JSON.stringify(labEvents.slice(-8)) + '\\n' + document.body.innerText.slice(0, 1500)")
-                    .await;
-                panic!("never held: {expression}\n{error}\n{}", seen.as_str().unwrap_or_default());
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let value = self.driver.execute_async(script.as_str(), vec![]).await.unwrap().json().clone();
+            if !value.is_null() {
+                return value;
             }
         }
+        let seen =
+            self.eval("JSON.stringify(labEvents.slice(-8)) + '\\n' + document.body.innerText.slice(0, 1500)").await;
+        panic!("never held: {expression}\n{}", seen.as_str().unwrap_or_default());
     }
 
     /// Waits for an event of a kind and returns the first, of a run where one is named.
