@@ -38,9 +38,9 @@ fn claim(config: &RunConfig) -> Html {
     let share = 100.0 * config.trainable() as f64 / config.all_parameters() as f64;
     let share = match share {
         s if s >= 99.95 => "all".to_string(),
-        s if s >= 1.0 => format!("{s:.0} %"),
-        s if s >= 0.095 => format!("{s:.1} %"),
-        s => format!("{s:.2} %"),
+        s if s >= 1.0 => format!("{s:.0}\u{a0}%"),
+        s if s >= 0.095 => format!("{s:.1}\u{a0}%"),
+        s => format!("{s:.2}\u{a0}%"),
     };
     let before = match &config.task {
         TaskConfig::Rules { rule, .. } => match rule.origin() {

@@ -3,6 +3,8 @@
 use crate::peft::{Kind, MethodConfig, Shape, grouped};
 use crate::ui::diagram::formula::Formula;
 use crate::ui::state::Action;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -28,8 +30,20 @@ pub fn Methods(props: &MethodsProps) -> Html {
             }
         })
     });
+    // On a narrow screen the list scrolls sideways: the chosen method is brought into view.
+    let node = use_node_ref();
+    {
+        let node = node.clone();
+        use_effect_with(props.chosen, move |_| {
+            let list = node.cast::<HtmlElement>();
+            let chosen = list.as_ref().and_then(|l| l.query_selector(".chosen").ok().flatten());
+            if let (Some(list), Some(chosen)) = (list, chosen.and_then(|c| c.dyn_into::<HtmlElement>().ok())) {
+                list.set_scroll_left(chosen.offset_left() + chosen.offset_width() / 2 - list.client_width() / 2);
+            }
+        });
+    }
     html! {
-        <div class="methods" role="radiogroup" aria-label="Method">
+        <div class="methods" role="radiogroup" aria-label="Method" ref={node}>
             <h2>{ "Method" }</h2>
             { for groups }
         </div>

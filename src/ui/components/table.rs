@@ -68,8 +68,11 @@ fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
     html! {
         <tr {key}>
             <th scope="row" title={place}>
-                <span class={swatch(shown.role)} /><span class="name">{ run.label() }{ base }</span>
-                <span class={classes!("badge", badge)}>{ badge }</span>{ remove }
+                <div class="run">
+                    <span class={swatch(shown.role)} />
+                    <span class="name">{ run.label() }{ base }<span class={classes!("badge", badge)}>{ badge }</span></span>
+                    { remove }
+                </div>
             </th>
             <td>{ grouped(run.trainable) }</td>
             <td>{ loss }</td>

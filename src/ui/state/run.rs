@@ -194,7 +194,8 @@ impl Run {
     /// Takes in one event of this run.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::Loading { what, done, of, .. } => {
+            // A worker that fetches ahead for another run reports it under the last one's number.
+            Event::Loading { what, done, of, .. } if matches!(self.phase, Phase::Loading { .. }) => {
                 self.phase = Phase::Loading { what: what.clone(), done: *done, of: *of };
             }
             Event::Started { device, trainable, total, steps, baselines, .. } => {
@@ -222,7 +223,7 @@ impl Run {
                 self.finished(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
             Event::Failed { reason, .. } => self.phase = Phase::Failed(*reason),
-            Event::Ready { .. } | Event::Predicted { .. } => {}
+            Event::Loading { .. } | Event::Ready { .. } | Event::Predicted { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Effect, State};
 use crate::config::RunConfig;
 use crate::model::Base;
-use crate::peft::{Fault, MethodConfig};
+use crate::peft::{Fault, MethodConfig, knob::shorten};
 use crate::task::TaskConfig;
 use std::collections::BTreeMap;
 
@@ -162,11 +162,14 @@ impl State {
             self.fault(fault.message, None);
         }
         let value = |key: &str| rest.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
-        self.hidden =
-            value("hide").unwrap_or_default().split(',').filter(|s| !s.is_empty()).map(String::from).collect();
-        for (key, _) in rest.iter().filter(|(k, _)| !["run", "hide"].contains(&k.as_str())) {
-            let key: String = key.chars().take(40).collect();
-            self.fault(format!("The address sets “{key}”, which this page or this method does not know."), None);
+        // Names of sections are plain words: anything else would have to be escaped when it is written back.
+        let is_word = |s: &&str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        self.hidden = value("hide").unwrap_or_default().split(',').filter(is_word).map(String::from).collect();
+        let unknown: Vec<&str> =
+            rest.iter().map(|(k, _)| k.as_str()).filter(|k| !["run", "hide"].contains(k)).collect();
+        if !unknown.is_empty() {
+            let keys = shorten(&unknown.join(", "));
+            self.fault(format!("The address sets “{keys}”, which this page or this method does not know."), None);
         }
         let start = value("run") == Some("1");
         let mut effects = self.adopt(config);

@@ -282,7 +282,10 @@ impl State {
                 self.fault(format!("The trainer did not start{what}."), Some(Remedy::RestartTrainer));
                 vec![Effect::Kill(trainer)]
             }
-            _ => self.lose_worker(trainer, format!("The trainer ended unexpectedly{what}.")),
+            _ => {
+                let text = format!("The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.");
+                self.lose_worker(trainer, text)
+            }
         }
     }
 
@@ -320,8 +323,7 @@ impl State {
         if let Some(id) = held {
             self.fail_run(id, FailureReason::Crash);
         }
-        let text = format!("{message} What was measured stays; a new trainer is starting.");
-        self.fault(text, held.map(|_| Remedy::TryAgain));
+        self.fault(message, held.map(|_| Remedy::TryAgain));
         self.boot(trainer)
     }
 
