@@ -201,8 +201,9 @@ const BOOT: &str = r#"// Messages that arrive while the trainer is compiled wait
 const early = [];
 self.onmessage = e => early.push(e.data);
 const fail = e => {
-  // A browser that refuses the module says so by one of these; everything else is a file that did not arrive whole.
-  const old = typeof WebAssembly === "undefined" || e instanceof WebAssembly.CompileError || e instanceof WebAssembly.LinkError;
+  // The smallest module with a SIMD instruction. A browser that takes it has what the trainer needs: then a file did not arrive whole.
+  const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+  const old = typeof WebAssembly === "undefined" || !WebAssembly.validate(new Uint8Array(simd));
   const why = "The trainer could not start (" + (e && e.message || e) + "). ";
   self.postMessage(JSON.stringify({event: "failed", run: 0, reason: "crash", message: why + (old
     ? "It needs WebAssembly with SIMD: a current Chrome, Firefox, Safari or Edge has it."
