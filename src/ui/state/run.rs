@@ -129,6 +129,8 @@ pub struct Run {
     pub ms: f64,
     /// Tokens read in the last step.
     pub tokens: usize,
+    /// Its rising loss has been told.
+    pub warned: bool,
     /// Milliseconds between its first and last report while it ran.
     pub active_ms: f64,
 }
@@ -155,6 +157,7 @@ impl Run {
             examples: Rc::default(),
             ms: 0.0,
             tokens: 0,
+            warned: false,
             active_ms: 0.0,
             config,
         }
@@ -189,6 +192,14 @@ impl Run {
     pub fn time_left(&self) -> Option<f64> {
         (self.step >= 3 && self.active_ms > 0.0)
             .then(|| self.active_ms / self.step as f64 * self.steps.saturating_sub(self.step) as f64)
+    }
+
+    /// Held-out loss before training and now, where training has made it far worse.
+    pub fn rising_loss(&self) -> Option<(f64, f64)> {
+        /// Early in training a loss may double and come back; it does not come back from here.
+        const FAR: f64 = 4.0;
+        let (first, now) = (self.held_out_loss.points.first()?.1, self.evaluation?.loss);
+        (now > FAR * first.max(0.5)).then_some((first, now))
     }
 
     /// Takes in one event of this run.

@@ -1,7 +1,7 @@
 //! Runs from Train to their last event: which worker trains, what is sent to it, what its silence or death means.
 
 use super::notice::{NoticeTone, Remedy};
-use super::run::{Phase, Run};
+use super::run::{Phase, Run, significant};
 use super::{Effect, GpuProbe, State, Trainer, WorkerPhase};
 use crate::config::{DeviceChoice, RunConfig};
 use crate::train::{Event, FailureReason};
@@ -237,6 +237,10 @@ impl State {
                 self.step_when_started = None;
                 vec![Effect::Send(trainer, Command::Step)]
             }
+            Event::Evaluated { run, .. } => {
+                self.warn_of_rising_loss(run);
+                Vec::new()
+            }
             Event::Examples { .. } | Event::Finished { .. } => self.ask_again(trainer),
             Event::Predicted { item, .. } => {
                 self.own.waiting = false;
@@ -247,6 +251,21 @@ impl State {
             Event::Failed { run, reason, message } => self.hear_failure(trainer, run, reason, message),
             _ => Vec::new(),
         }
+    }
+
+    /// A rate that is too high need not end in numbers that are not finite: the run goes on, and nothing comes of it.
+    fn warn_of_rising_loss(&mut self, id: u32) {
+        let Some(run) = self.runs.iter_mut().find(|r| r.id == id && !r.warned) else { return };
+        let Some((first, now)) = run.rising_loss() else { return };
+        run.warned = true;
+        let text = format!(
+            "The held-out loss of {} has grown from {} to {}: its rate of {} is too high.",
+            run.label(),
+            significant(first),
+            significant(now),
+            run.config.learning_rate()
+        );
+        self.fault(text, Some(Remedy::LowerRate));
     }
 
     fn hear_failure(&mut self, trainer: Trainer, run: u32, reason: FailureReason, message: String) -> Vec<Effect> {
@@ -283,7 +302,8 @@ impl State {
                 vec![Effect::Kill(trainer)]
             }
             _ => {
-                let text = format!("The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.");
+                let text =
+                    format!("The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.");
                 self.lose_worker(trainer, text)
             }
         }

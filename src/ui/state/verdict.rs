@@ -26,6 +26,9 @@ pub fn verdict(run: &Run) -> Option<String> {
 }
 
 fn advice(run: &Run) -> &'static str {
+    if run.rising_loss().is_some() {
+        return "The loss has grown far beyond its start: the rate is too high. Try a tenth of it.";
+    }
     let outside = matches!(&run.config.task, TaskConfig::Rules { rule, .. } if rule.origin() == Origin::Outside);
     match &run.config.method {
         MethodConfig::LastLayer(_) => {
