@@ -7,25 +7,34 @@ pub use server::{Fault, Server};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use thirtyfour::ChromeCapabilities;
 use thirtyfour::prelude::*;
 
 /// Longer than anything takes on software WebGPU and a busy machine: tests wait for events, not for this.
-const PATIENCE: Duration = Duration::from_secs(420);
+/// `PEFT_LAB_PATIENCE` (seconds) shortens it for those who write tests.
+fn patience() -> Duration {
+    let wish = std::env::var("PEFT_LAB_PATIENCE").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(wish.unwrap_or(420))
+}
 
 /// One look at the page.
 const ROUND: Duration = Duration::from_secs(20);
 
-/// Collects the page's events and complaints from before its first script on.
+/// Collects the page's events and uncaught errors from before its first script on, and finds controls by their names.
 const LISTEN: &str = r#"
 window.labEvents = []; window.labErrors = [];
 window.addEventListener("peft-lab", e => window.labEvents.push(e.detail));
 window.addEventListener("error", e => window.labErrors.push(String(e.message)));
 window.addEventListener("unhandledrejection", e => window.labErrors.push(String(e.reason)));
-const complain = console.error; console.error = (...a) => { window.labErrors.push(a.map(String).join(" ")); complain(...a); };
+window.labControl = name => [...document.querySelectorAll("button, input, select, summary")].find(e =>
+  !e.disabled && (e.getClientRects().length || e.type === "radio") &&
+  (e.getAttribute("aria-label") || e.labels?.[0]?.innerText || (e.matches("summary") ? e.firstChild.data : e.innerText) || "").trim() === name);
+window.labAlert = () => [...document.querySelectorAll("[role=alert]")].map(e => e.innerText).join("\n");
+window.labLive = () => [...document.querySelectorAll("tbody tr")].map(e => e.innerText).filter(t => t.includes("live"));
 "#;
 
 /// One browser, one page, one server.
@@ -34,10 +43,14 @@ pub struct Lab {
     pub server: Server,
     chromedriver: Child,
     port: u16,
+    /// Errors on the browser's console so far; reading them there takes them away.
+    console: Mutex<Vec<String>>,
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        // A test that failed leaves its session: the shutdown below ends it, which the driver would otherwise try for two minutes.
+        let _ = self.driver.clone().leak();
         // Asked to shut down, chromedriver closes its browsers; killed, it would leave them running.
         if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
             let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
@@ -81,6 +94,9 @@ impl Lab {
             "--disable-component-update",
             "--disable-sync",
             "--window-size=1280,800",
+            "--no-proxy-server",
+            // A request to any other host ends as an error on the console.
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
         ];
         if webgpu {
             flags.extend(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]);
@@ -88,11 +104,12 @@ impl Lab {
         for flag in flags {
             capabilities.add_arg(flag).unwrap();
         }
+        capabilities.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::Severe).expect("a plain capability");
         let address = format!("http://127.0.0.1:{port}");
         let driver = connect(&address, capabilities).await;
-        driver.set_script_timeout(PATIENCE).await.unwrap();
+        driver.set_script_timeout(patience().max(3 * ROUND)).await.unwrap();
         driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({"source": LISTEN})).await.unwrap();
-        let lab = Lab { driver, server, chromedriver, port };
+        let lab = Lab { driver, server, chromedriver, port, console: Mutex::default() };
         lab.viewport(1280, 800, false).await;
         lab
     }
@@ -125,7 +142,7 @@ impl Lab {
             ROUND.as_millis()
         );
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < patience() {
             let value = self.driver.execute_async(script.as_str(), vec![]).await.unwrap().json().clone();
             if !value.is_null() {
                 return value;
@@ -148,14 +165,65 @@ impl Lab {
         losses.as_array().unwrap().iter().filter_map(Value::as_f64).collect()
     }
 
+    /// The control of an accessible name, as soon as it is there and can be used.
+    pub async fn control(&self, name: &str) -> WebElement {
+        let find = format!("labControl({})", json!(name));
+        self.wait(&format!("!!{find}")).await;
+        self.driver.execute(format!("return {find};"), vec![]).await.unwrap().element().unwrap()
+    }
+
     /// Presses the button of a name, as soon as it can be pressed.
     pub async fn press(&self, name: &str) {
-        let find = format!(
-            "[...document.querySelectorAll('button')].find(b => !b.disabled && b.getClientRects().length && (b.getAttribute('aria-label') || b.innerText.trim()) === '{name}')"
-        );
-        self.wait(&format!("!!{find}")).await;
-        let button = self.driver.execute(format!("return {find};"), vec![]).await.unwrap().element().unwrap();
-        button.click().await.unwrap();
+        self.control(name).await.click().await.unwrap();
+    }
+
+    /// Chooses the method of a name.
+    pub async fn choose(&self, method: &str) {
+        let radio = self.control(method).await;
+        // The circle may be drawn by its label.
+        self.driver
+            .execute("(arguments[0].closest('label') || arguments[0]).click();", vec![radio.to_json().unwrap()])
+            .await
+            .unwrap();
+    }
+
+    /// Types into the field of a name, in place of what is there.
+    pub async fn type_into(&self, name: &str, text: &str) {
+        let field = self.control(name).await;
+        field.send_keys(Key::Control + "a").await.unwrap();
+        field.send_keys(Key::Backspace + text).await.unwrap();
+    }
+
+    /// Chooses in the list of a name by value.
+    pub async fn select(&self, name: &str, value: &str) {
+        let list = self.control(name).await;
+        let option = list.find(By::Css(format!("option[value='{value}']"))).await.unwrap();
+        option.click().await.unwrap();
+    }
+
+    /// Presses a key with the focus nowhere.
+    pub async fn key(&self, key: &str) {
+        self.eval("document.activeElement.blur()").await;
+        self.driver.action_chain().send_keys(key).perform().await.unwrap();
+    }
+
+    /// Waits for an alert that contains a text; returns all alerts.
+    pub async fn alert(&self, part: &str) -> String {
+        let text = self.wait(&format!("labAlert().includes({}) && labAlert()", json!(part))).await;
+        text.as_str().unwrap_or_default().to_string()
+    }
+
+    /// How many events of a kind there were.
+    pub async fn count(&self, kind: &str) -> u64 {
+        self.eval(&format!("labEvents.filter(e => e.event === '{kind}').length")).await.as_u64().unwrap_or_default()
+    }
+
+    /// Saves what the page looks like, where `PEFT_LAB_SCREENSHOTS` names a folder.
+    pub async fn screenshot(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("PEFT_LAB_SCREENSHOTS") {
+            std::fs::create_dir_all(&folder).unwrap();
+            self.driver.screenshot(&Path::new(&folder).join(format!("{name}.png"))).await.unwrap();
+        }
     }
 
     /// The module that wasm-bindgen wrote for a trainer (`worker`, `worker-gpu`).
@@ -168,16 +236,35 @@ impl Lab {
         self.eval("document.body.innerText").await.as_str().unwrap_or_default().to_string()
     }
 
-    /// What no test wants to see: script errors, and requests to another host.
-    pub async fn assert_clean(&self) {
-        let errors = self.eval("labErrors").await;
-        assert_eq!(errors, json!([]), "the console has errors");
-        let foreign = self.eval("performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith(location.origin) && !n.startsWith('data:'))").await;
-        assert_eq!(foreign, json!([]), "requests went to another host");
+    /// Errors on the console so far, of the page and of its workers.
+    pub async fn console(&self) -> Vec<String> {
+        let new = self.driver.browser_log().await.unwrap();
+        let mut console = self.console.lock().unwrap();
+        console.extend(new.into_iter().filter(|e| e.level == "SEVERE").map(|e| e.message));
+        console.clone()
     }
 
-    /// Ends the browser in good order.
+    /// What a page that nobody disturbs must not do: complain, ask another host, ask for what is not there.
+    pub async fn assert_clean(&self) {
+        assert_eq!(self.eval("labErrors").await, json!([]), "uncaught errors");
+        assert_eq!(self.console().await, [""; 0], "the console has errors");
+        let resources = self.eval("performance.getEntriesByType('resource').map(r => r.name)").await;
+        let requests = self.server.requests();
+        for resource in resources.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            // The icon is part of the page.
+            if !resource.starts_with("data:") {
+                assert!(resource.starts_with(&self.server.address), "a request left the site: {resource}");
+                assert!(requests.iter().any(|(path, _)| resource.ends_with(path)), "the server did not see {resource}");
+            }
+        }
+        let missing: Vec<_> = requests.into_iter().filter(|(_, status)| *status != 200).collect();
+        assert_eq!(missing, [], "requests for files that are not there");
+    }
+
+    /// Ends the browser in good order. Whatever a test did, nothing may have panicked.
     pub async fn close(self) {
+        let panics: Vec<String> = self.console().await.into_iter().filter(|m| m.contains("panicked")).collect();
+        assert_eq!(panics, [""; 0], "something panicked");
         let _ = self.driver.clone().quit().await;
     }
 }

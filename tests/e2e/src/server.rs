@@ -1,45 +1,66 @@
 //! Serves a built site under a path of its own, and fails where a test wants it to.
 
+use serde_json::Value;
+use std::io::{Cursor, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use tiny_http::{Header, Response, StatusCode};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use tiny_http::{Header, Request, Response, StatusCode};
 
-/// How a file does not arrive.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What goes wrong with a file on its way.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
     NotFound,
-    /// Only the first half, as a proxy that gives up would deliver it.
+    /// Only the first half, as if that were all: what a proxy that gives up delivers.
     CutShort,
-    /// A script that throws.
-    Throws,
+    /// The connection breaks after the first half.
+    Broken,
+    /// Nothing at all until the server is healed.
+    Held,
+    /// The file arrives with this script in front.
+    Before(&'static str),
 }
 
 /// A running server; the site lies below `/course/week-3/`, so that only relative addresses work.
 pub struct Server {
+    /// The address of the page.
     pub address: String,
     dist: PathBuf,
-    faults: Arc<Mutex<Vec<(String, Fault)>>>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    faults: Mutex<Vec<(String, Fault)>>,
+    healed: Condvar,
+    requests: Mutex<Vec<(String, u16)>>,
 }
 
 const PREFIX: &str = "/course/week-3/";
 
 impl Server {
+    /// Serves on a free port until the test ends.
     pub fn start(dist: PathBuf) -> Server {
-        let server = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
+        let server = Arc::new(tiny_http::Server::http("127.0.0.1:0").expect("a free port to serve on"));
         let address = format!("http://{}{PREFIX}", server.server_addr());
-        let faults: Arc<Mutex<Vec<(String, Fault)>>> = Arc::default();
-        for _ in 0..4 {
-            let (server, dist, faults) = (server.clone(), dist.clone(), faults.clone());
+        let state: Arc<State> = Arc::default();
+        {
+            let (dist, state) = (dist.clone(), state.clone());
             std::thread::spawn(move || {
+                // A thread each: a held file must not hold the others.
                 while let Ok(request) = server.recv() {
-                    let url = request.url().split(['?', '#']).next().unwrap_or_default().to_string();
-                    let fault =
-                        faults.lock().unwrap().iter().find(|(part, _)| url.contains(part.as_str())).map(|(_, f)| *f);
-                    let _ = request.respond(answer(&url, &dist, fault));
+                    let (dist, state) = (dist.clone(), state.clone());
+                    // A browser that hangs up in the middle is no fault of ours.
+                    std::thread::spawn(move || drop(state.answer(request, &dist)));
                 }
             });
         }
-        Server { address, dist, faults }
+        Server { address, dist, state }
+    }
+
+    /// The manifest of the built site.
+    pub fn manifest(&self) -> Value {
+        let text = std::fs::read_to_string(self.dist.join("assets.json")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     /// The name of a built file, by its beginning and end.
@@ -49,47 +70,97 @@ impl Server {
         names.into_iter().find(|name| name.starts_with(start) && name.ends_with(end))
     }
 
-    /// From now on, addresses that contain `part` fail.
-    pub fn fail(&self, part: &str, fault: Fault) {
-        self.faults.lock().unwrap().push((part.into(), fault));
-    }
-
     /// Whether the site came from `cargo xtask build --no-gpu`.
     pub fn has_no_gpu_trainer(&self) -> bool {
-        let assets = std::fs::read_to_string(self.dist.join("assets.json")).unwrap_or_default();
-        !assets.contains("\"gpu_status\":\"ready\"")
+        self.manifest()["gpu_status"] != "ready"
     }
 
-    /// Everything arrives again.
+    /// From now on, addresses that contain `part` fail.
+    pub fn fail(&self, part: &str, fault: Fault) {
+        lock(&self.state.faults).push((part.into(), fault));
+    }
+
+    /// Everything arrives again, what was held included.
     pub fn heal(&self) {
-        self.faults.lock().unwrap().clear();
+        lock(&self.state.faults).clear();
+        self.state.healed.notify_all();
+    }
+
+    /// The paths that were asked for so far, with the status that was answered.
+    pub fn requests(&self) -> Vec<(String, u16)> {
+        lock(&self.state.requests).clone()
+    }
+
+    /// How often an address that contains `part` was asked for.
+    pub fn count(&self, part: &str) -> usize {
+        self.requests().iter().filter(|(path, _)| path.contains(part)).count()
     }
 }
 
-fn answer(url: &str, dist: &Path, fault: Option<Fault>) -> Response<std::io::Cursor<Vec<u8>>> {
-    let missing = || Response::from_string("no such file").with_status_code(StatusCode(404));
-    let Some(path) = url.strip_prefix(PREFIX) else { return missing() };
-    let path = Path::new(if path.is_empty() { "index.html" } else { path });
-    if fault == Some(Fault::NotFound) || !path.components().all(|c| matches!(c, Component::Normal(_))) {
-        return missing();
+impl State {
+    fn answer(&self, request: Request, dist: &Path) -> std::io::Result<()> {
+        let url = request.url().split(['?', '#']).next().unwrap_or_default().to_string();
+        let fault = self.fault(&url);
+        let file = url.strip_prefix(PREFIX).map(|path| if path.is_empty() { "index.html" } else { path });
+        let file = file.map(Path::new).filter(|path| path.components().all(|c| matches!(c, Component::Normal(_))));
+        let contents = file.and_then(|path| Some((path, std::fs::read(dist.join(path)).ok()?)));
+        let contents = contents.filter(|_| fault != Some(Fault::NotFound));
+        lock(&self.requests).push((url.clone(), if contents.is_some() { 200 } else { 404 }));
+        let Some((path, mut contents)) = contents else {
+            return request.respond(Response::from_string("There is no such file.").with_status_code(StatusCode(404)));
+        };
+        let mime = mime(path);
+        match fault {
+            Some(Fault::CutShort) => contents.truncate(contents.len() / 2),
+            Some(Fault::Broken) => return break_off(request, mime, &contents[..contents.len() / 2]),
+            Some(Fault::Before(script)) => contents.splice(..0, script.bytes()).for_each(drop),
+            _ => {}
+        }
+        let header = |field: &str, value: &str| Header::from_bytes(field, value).expect("a plain header");
+        // A healed file must be asked for again.
+        let headers = vec![header("Content-Type", mime), header("Cache-Control", "no-store")];
+        let length = contents.len();
+        request.respond(Response::new(StatusCode(200), headers, Cursor::new(contents), Some(length), None))
     }
-    let Ok(mut contents) = std::fs::read(dist.join(path)) else { return missing() };
-    match fault {
-        Some(Fault::CutShort) => contents.truncate(contents.len() / 2),
-        Some(Fault::Throws) => contents = b"throw new Error('out of order');".to_vec(),
-        _ => {}
+
+    /// The fault of an address, once it no longer waits.
+    fn fault(&self, url: &str) -> Option<Fault> {
+        let mut faults = lock(&self.faults);
+        loop {
+            let fault = faults.iter().find(|(part, _)| url.contains(part.as_str())).map(|(_, f)| f.clone());
+            if fault != Some(Fault::Held) {
+                return fault;
+            }
+            faults = self.healed.wait(faults).unwrap_or_else(PoisonError::into_inner);
+        }
     }
-    let mime = match path.extension().and_then(|e| e.to_str()) {
+}
+
+/// Sends a part in good order, then something that is no chunk: the browser sees a transfer that broke.
+fn break_off(request: Request, mime: &str, part: &[u8]) -> std::io::Result<()> {
+    let mut writer = request.into_writer();
+    write!(
+        writer,
+        "HTTP/1.1 200 OK\r\nContent-Type: {mime}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+        part.len()
+    )?;
+    writer.write_all(part)?;
+    writer.write_all(b"\r\nbroken\r\n")?;
+    writer.flush()
+}
+
+fn mime(path: &Path) -> &'static str {
+    match path.extension().and_then(|e| e.to_str()) {
         Some("html") => "text/html; charset=utf-8",
-        Some("js") => "text/javascript",
-        Some("css") => "text/css",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("json") => "application/json",
         _ => "application/octet-stream",
-    };
-    let header = |field: &str, value: &str| Header::from_bytes(field, value).unwrap();
-    // A healed file must be asked for again.
-    Response::from_data(contents)
-        .with_header(header("Content-Type", mime))
-        .with_header(header("Cache-Control", "no-store"))
+    }
+}
+
+/// A panic in one thread leaves a list that can still be read.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The page as a visitor meets it and uses it.
+//! The page before training: what it shows, how its controls, its address and its keys behave.
 
 use e2e::Lab;
 use serde_json::json;
@@ -8,7 +8,11 @@ use thirtyfour::prelude::*;
 async fn the_page_is_complete_before_any_click() {
     let lab = Lab::start(false).await;
     lab.open("").await;
-    lab.wait("document.body.innerText.includes('recorded')").await;
+    let recorded = lab.server.manifest()["files"].as_object().unwrap().keys().any(|name| name.starts_with("runs/"));
+    if recorded {
+        lab.wait("[...document.querySelectorAll('tbody tr')].some(r => r.innerText.includes('recorded'))").await;
+        lab.wait("document.querySelectorAll('path.curve').length >= 1").await;
+    }
     let text = lab.text().await;
     for part in [
         "never seen",
@@ -30,95 +34,76 @@ async fn the_page_is_complete_before_any_click() {
     ] {
         assert!(text.contains(part), "“{part}” is not on the page:\n{text}");
     }
+    let examples = "document.querySelectorAll('[aria-label=Examples] .row:not(.head):not(.own)').length";
+    assert_eq!(lab.eval(examples).await, 3, "held-out examples");
     assert_eq!(lab.eval("document.scrollingElement.scrollHeight <= 800").await, true, "1280 × 800 scrolls");
     assert_eq!(lab.eval("document.querySelectorAll('svg').length >= 2").await, true, "chart and drawing are there");
-    let nameless = lab.eval("[...document.querySelectorAll('button, input, select')].filter(e => !(e.getAttribute('aria-label') || e.labels?.length || e.innerText.trim() || e.title)).map(e => e.outerHTML)").await;
-    assert_eq!(nameless, json!([]), "controls without a name");
+    assert_eq!(lab.count("started").await + lab.count("step").await, 0, "something trains unasked");
+    lab.screenshot("opened").await;
     lab.assert_clean().await;
     lab.close().await;
 }
 
 #[tokio::test]
-async fn a_phone_gets_one_column_with_train_at_the_bottom() {
+async fn every_control_has_a_name_of_its_own_and_a_visible_focus() {
     let lab = Lab::start(false).await;
-    lab.viewport(390, 844, true).await;
+    for hash in ["", "method=prompt&init=text&init_text=answer:", "method=adapter", "task=authors&base=prose-nano"] {
+        lab.open(hash).await;
+        lab.press("Optimizer").await;
+        // As the browser tells it to a screen reader.
+        let tree = lab.driver.cdp().send_raw("Accessibility.getFullAXTree", json!({})).await.unwrap();
+        let mut names = Vec::new();
+        for node in tree["nodes"].as_array().unwrap() {
+            let focusable = node["properties"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|p| p["name"] == "focusable" && p["value"]["value"] == true);
+            let role = node["role"]["value"].as_str().unwrap_or_default();
+            if focusable && node["ignored"] == false && !["RootWebArea", "MenuListPopup", "option"].contains(&role) {
+                let name = node["name"]["value"].as_str().unwrap_or_default().to_string();
+                assert!(!name.is_empty(), "{hash}: a control without a name: {node}");
+                names.push(format!("{role} {name}"));
+            }
+        }
+        for name in ["button Train", "button Step", "radio LoRA", "textbox Learning rate", "combobox Device"] {
+            assert!(names.iter().any(|n| n == name), "{hash}: no {name} among {names:?}");
+        }
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{hash}: two controls share a name: {names:?}");
+    }
     lab.open("").await;
-    assert_eq!(lab.eval("document.scrollingElement.scrollWidth").await, 390);
-    let train = lab.eval("(() => { const b = [...document.querySelectorAll('button')].find(b => b.innerText.trim() === 'Train').getBoundingClientRect(); return b.top > 600 && b.bottom <= 844; })()").await;
-    assert_eq!(train, true, "Train is not at the bottom");
-    lab.close().await;
-}
-
-#[tokio::test]
-async fn every_method_trains_on_the_cpu_from_its_address() {
-    let lab = Lab::start(false).await;
-    for (method, trainable) in [
-        ("full", 205_568),
-        ("last-layer", 1280),
-        ("last-layer&rows=labels", 1024),
-        ("bitfit", 2880),
-        ("lora", 4096),
-        ("prompt&num_virtual_tokens=10", 640),
-        ("prefix", 5120),
-        ("adapter", 8768),
-    ] {
-        lab.open(&format!("method={method}&steps=3&batch_size=8&device=cpu&run=1")).await;
-        let started = lab.event("started").await;
-        assert_eq!((&started["trainable"], &started["device"]), (&json!(trainable), &json!("cpu")), "{method}");
-        let finished = lab.event("finished").await;
-        assert_eq!((&finished["step"], &finished["n"]), (&json!(3), &json!(512)), "{method}");
-        assert_eq!(lab.losses(&started["run"]).await.len(), 3, "{method}");
-        lab.assert_clean().await;
+    for _ in 0..12 {
+        lab.driver.action_chain().send_keys(Key::Tab).perform().await.unwrap();
+        let ring = "(() => { const e = document.activeElement, ring = n => n && (getComputedStyle(n).outlineStyle !== 'none' || getComputedStyle(n).boxShadow !== 'none'); return ring(e) || ring(e.closest('label')) || e.outerHTML; })()";
+        assert_eq!(lab.eval(ring).await, true, "no visible focus");
     }
     lab.close().await;
 }
 
 #[tokio::test]
-async fn a_run_pauses_steps_resumes_stops_and_rewinds_exactly() {
+async fn a_phone_gets_one_column_with_the_chart_high_up_and_train_at_the_bottom() {
     let lab = Lab::start(false).await;
-    lab.open("steps=2000&batch_size=4&device=cpu").await;
-    lab.press("Train").await;
-    lab.wait("labEvents.some(e => e.event === 'step' && e.step >= 3)").await;
-    lab.press("Pause").await;
-    let paused = lab.event("paused").await["step"].as_u64().unwrap();
-    let count = "labEvents.filter(e => e.event === 'step').length";
-    assert_eq!(lab.eval(count).await, paused, "steps went on after the pause");
-    lab.press("Step").await;
-    lab.wait("labEvents.filter(e => e.event === 'paused').length === 2").await;
-    assert_eq!(lab.eval(count).await, paused + 1, "Step is one step");
-    lab.press("Resume").await;
-    lab.wait(&format!("labEvents.some(e => e.event === 'step' && e.step >= {})", paused + 3)).await;
-    lab.press("Stop").await;
-    lab.event("stopped").await;
-    let run = lab.eval("labEvents.find(e => e.event === 'started').run").await;
-    let first = lab.losses(&run).await;
-    lab.press("Rewind").await;
-    let again = lab
-        .wait(
-            "(() => { const s = labEvents.filter(e => e.event === 'started'); return s.length === 2 && s[1].run; })()",
-        )
-        .await;
-    lab.wait(&format!("labEvents.filter(e => e.event === 'step' && e.run === {again}).length >= 5")).await;
-    lab.press("Stop").await;
-    let second = lab.losses(&again).await;
-    assert_eq!(first[..5], second[..5], "the same run again");
-    lab.assert_clean().await;
-    lab.close().await;
-}
-
-#[tokio::test]
-async fn a_second_method_is_drawn_over_the_first() {
-    let lab = Lab::start(false).await;
-    lab.open("method=lora&steps=5&batch_size=8&device=cpu&run=1").await;
-    lab.event("finished").await;
-    lab.driver.execute("[...document.querySelectorAll('input[type=radio]')].find(r => r.closest('label')?.innerText.includes('Adapter') || r.parentElement.innerText.includes('Adapter')).click()", vec![]).await.unwrap();
-    lab.wait("location.hash.includes('method=adapter')").await;
-    lab.press("Train").await;
-    lab.wait("labEvents.filter(e => e.event === 'finished').length === 2").await;
-    let rows =
-        "[...document.querySelectorAll('tbody tr')].filter(r => r.innerText.includes('live')).map(r => r.innerText)";
-    let rows = lab.wait(&format!("(() => {{ const r = {rows}; return r.length === 2 && r; }})()")).await;
-    assert!(rows.to_string().contains("LoRA r 4") && rows.to_string().contains("adapter 8"), "{rows}");
+    lab.viewport(390, 844, true).await;
+    for hash in ["", "task=authors&base=prose-nano&method=prefix", "method=adapter&lr=7&rank=3"] {
+        lab.open(hash).await;
+        assert_eq!(lab.eval("document.scrollingElement.scrollWidth").await, 390, "{hash} scrolls sideways");
+        for (name, least) in [("Train", 44.0), ("Step", 40.0)] {
+            let place = lab.eval(&format!("labControl('{name}').getBoundingClientRect()")).await;
+            let side = |side: &str| place[side].as_f64().unwrap();
+            assert!(side("top") > 600.0 && side("bottom") <= 844.0, "{name} is not at the bottom: {place}");
+            assert!(side("height") >= least, "{name} is too low for a thumb: {place}");
+        }
+        lab.eval("scrollTo(0, 1e6)").await;
+        let bottom = lab.eval("labControl('Train').getBoundingClientRect().bottom <= 844").await;
+        assert_eq!(bottom, true, "Train scrolls away");
+    }
+    lab.open("").await;
+    let chart = lab.eval("document.querySelector('.chart').getBoundingClientRect().top < 600").await;
+    assert_eq!(chart, true, "the chart is far down");
+    lab.screenshot("phone").await;
     lab.close().await;
 }
 
@@ -126,67 +111,131 @@ async fn a_second_method_is_drawn_over_the_first() {
 async fn counts_and_address_follow_the_knobs_at_once() {
     let lab = Lab::start(false).await;
     lab.open("device=cpu").await;
-    let events = lab.eval("labEvents.length").await;
-    let rank =
-        "document.querySelector('input[type=number][aria-label=Rank], input:not([type=range])[aria-label=Rank]')";
-    let set = |value: &str| {
-        format!(
-            "const i = {rank} || [...document.querySelectorAll('input')].find(i => i.type !== 'range' && (i.labels?.[0]?.innerText || '').includes('Rank')); i.value = '{value}'; i.dispatchEvent(new InputEvent('input', {{bubbles: true}})); i.dispatchEvent(new Event('change', {{bubbles: true}}));"
-        )
-    };
-    lab.driver.execute(set("16"), vec![]).await.unwrap();
-    lab.wait("document.body.innerText.includes('16,384')").await;
+    let count = |n: &str| format!("document.querySelector('.count .number').innerText === '{n}'");
+    lab.type_into("Rank", "16").await;
+    lab.wait(&count("16,384")).await;
     lab.wait("location.hash.includes('rank=16')").await;
-    lab.driver
-        .execute(
-            "[...document.querySelectorAll('button[aria-pressed]')].find(b => b.innerText.trim() === 'fc1').click()",
-            vec![],
-        )
-        .await
-        .unwrap();
     // 16 × (64 + 256) more in each of four blocks.
-    lab.wait("document.body.innerText.includes('36,864')").await;
+    lab.press("fc1").await;
+    lab.wait(&count("36,864")).await;
     // An absurd value is named, and the last good one stays.
-    lab.driver.execute(set("0"), vec![]).await.unwrap();
-    lab.wait("[...document.querySelectorAll('[role=alert]')].some(a => a.innerText.includes('whole number'))").await;
-    assert!(lab.text().await.contains("36,864"));
-    assert_eq!(lab.eval("labEvents.filter(e => e.event === 'started').length").await, 0, "{events}");
-    let hash = lab.eval("location.hash").await;
-    lab.open(hash.as_str().unwrap().trim_start_matches('#')).await;
-    assert!(lab.text().await.contains("36,864"), "{hash} does not restore the knobs");
+    lab.type_into("Rank", "0").await;
+    lab.alert("whole number").await;
+    assert_eq!(lab.eval(&count("36,864")).await, true);
+    lab.type_into("Rank", "8").await;
+    lab.wait(&count("18,432")).await;
+    lab.wait("labAlert() === ''").await;
+    lab.choose("Adapter").await;
+    lab.wait(&count("8,768")).await;
+    lab.choose("LoRA").await;
+    lab.wait(&count("18,432")).await;
+    assert_eq!(lab.count("started").await, 0, "a knob started a run");
+    assert_eq!(lab.count("loading").await, 1, "a knob loaded something: the one is the base, fetched ahead");
+    lab.assert_clean().await;
     lab.close().await;
 }
 
 #[tokio::test]
-async fn a_visitor_asks_and_uses_the_keyboard_and_hides_what_a_lecture_does_not_need() {
+async fn the_address_holds_every_setting_and_gives_it_back() {
     let lab = Lab::start(false).await;
-    lab.open("rule=reverse&steps=2000&batch_size=4&device=cpu&hide=optimizer").await;
-    assert!(!lab.text().await.contains("Optimizer"));
-    let input = lab.driver.find(By::Css("input[aria-label='Try your own']")).await.unwrap();
-    input.send_keys("gkam").await.unwrap();
+    lab.open("").await;
+    lab.choose("Adapter").await;
+    lab.type_into("Bottleneck", "12").await;
+    lab.select("Placement", "mlp").await;
+    lab.press("Optimizer").await;
+    for (name, text) in [("Learning rate", "0.007"), ("Batch size", "24"), ("Steps", "77"), ("Seed", "5")] {
+        lab.type_into(name, text).await;
+    }
+    lab.select("Device", "cpu").await;
+    lab.select("Rule", "cipher").await;
+    lab.wait("location.hash.includes('rule=cipher')").await;
+    let hash = lab.eval("location.hash").await.as_str().unwrap().to_string();
+    for pair in [
+        "method=adapter",
+        "bottleneck=12",
+        "placement=mlp",
+        "lr=0.007",
+        "batch_size=24",
+        "steps=77",
+        "seed=5",
+        "device=cpu",
+    ] {
+        assert!(hash.contains(pair), "no {pair} in {hash}");
+    }
+    let read = "[...document.querySelectorAll('input:not([type=radio]), select')].map(e => [e.id, e.value]).concat([['count', document.querySelector('.count').innerText]])";
+    let before = lab.eval(read).await;
+    lab.driver.refresh().await.unwrap();
+    lab.event("ready").await;
+    assert_eq!(lab.eval("location.hash").await, json!(hash));
+    assert_eq!(lab.eval(read).await, before, "a reload changed the settings");
+    // An address that is edited by hand is read without a reload.
+    lab.eval("location.hash = '#method=bitfit&seed=9'").await;
+    lab.wait("document.querySelector('.count .number').innerText === '2,880'").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn sections_named_by_hide_are_not_there() {
+    let lab = Lab::start(false).await;
+    lab.open("hide=optimizer,task,method,knobs,examples&device=cpu&steps=2&batch_size=4").await;
+    let text = lab.text().await;
+    for part in ["Optimizer", "Last layer", "Rank", "right answer", "Pretrained on"] {
+        assert!(!text.contains(part), "“{part}” was to be hidden:\n{text}");
+    }
+    lab.press("Train").await;
+    lab.event("finished").await;
+    assert_eq!(
+        lab.eval("location.hash.includes('hide=optimizer,task')").await,
+        true,
+        "the address forgot what it hides"
+    );
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_string_of_ones_own_is_answered_and_a_bad_one_explained() {
+    let lab = Lab::start(false).await;
+    lab.open("rule=reverse&device=cpu").await;
+    lab.type_into("Try your own", "gkam").await;
     lab.press("Ask").await;
     let item = lab.event("predicted").await["item"].clone();
     assert_eq!((&item["input"], &item["right"]), (&json!("gkam"), &json!("makg")));
-    lab.driver.execute("const i = document.querySelector(\"input[aria-label='Try your own']\"); i.value = 'xyz!'; i.dispatchEvent(new InputEvent('input', {bubbles: true})); i.form.requestSubmit();", vec![]).await.unwrap();
-    lab.wait("document.body.innerText.includes('letters from a to p')").await;
-    lab.driver.execute("document.activeElement.blur(); document.body.dispatchEvent(new KeyboardEvent('keydown', {key: ' ', bubbles: true}))", vec![]).await.unwrap();
-    lab.wait("labEvents.some(e => e.event === 'step')").await;
-    lab.driver
-        .execute("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: ' ', bubbles: true}))", vec![])
-        .await
-        .unwrap();
-    lab.event("paused").await;
+    for bad in ["xyz!", "gka", ""] {
+        lab.type_into("Try your own", bad).await;
+        lab.driver.action_chain().send_keys(Key::Enter).perform().await.unwrap();
+        lab.alert("letters from a to p").await;
+    }
+    assert_eq!(lab.count("predicted").await, 1);
+    lab.assert_clean().await;
     lab.close().await;
 }
 
 #[tokio::test]
-async fn authors_trains_on_real_sentences() {
+async fn keys_start_pause_step_rewind_and_help() {
     let lab = Lab::start(false).await;
-    lab.open("task=authors&base=prose-nano&steps=2&batch_size=4&device=cpu&run=1").await;
-    let finished = lab.event("finished").await;
-    assert_eq!(finished["n"], 1050);
-    let started = lab.event("started").await;
-    assert!(started["baselines"]["bag_of_words"].as_f64().unwrap() > 0.5);
+    lab.open("steps=5000&batch_size=4&device=cpu").await;
+    lab.key(" ").await;
+    lab.event("step").await;
+    lab.key(" ").await;
+    let paused = lab.event("paused").await["step"].as_u64().unwrap();
+    lab.key("s").await;
+    lab.wait("labEvents.filter(e => e.event === 'paused').length === 2").await;
+    assert_eq!(lab.count("step").await, paused + 1);
+    lab.key(" ").await;
+    lab.event("resumed").await;
+    lab.key("r").await;
+    lab.wait("labEvents.filter(e => e.event === 'started').length === 2").await;
+    lab.key("?").await;
+    lab.wait("document.querySelector('dialog').open").await;
+    lab.driver.action_chain().send_keys(Key::Escape).perform().await.unwrap();
+    lab.wait("!document.querySelector('dialog').open").await;
+    // Keys typed into a field stay there.
+    let started = lab.count("started").await;
+    lab.type_into("Try your own", "rs r").await;
+    assert_eq!(lab.eval("document.querySelector('.own input').value").await, "rs r");
+    assert_eq!(lab.count("started").await, started);
     lab.assert_clean().await;
     lab.close().await;
 }

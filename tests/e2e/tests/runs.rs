@@ -1,0 +1,162 @@
+//! Runs on the built page, on the CPU: every method, every button, curves over each other.
+
+use e2e::Lab;
+use serde_json::json;
+
+#[tokio::test]
+async fn every_method_trains_from_its_address() {
+    let lab = Lab::start(false).await;
+    for (method, trainable) in [
+        ("full", 205_568),
+        ("last-layer", 1280),
+        ("last-layer&rows=labels", 1024),
+        ("bitfit", 2880),
+        ("lora", 4096),
+        ("prompt&num_virtual_tokens=10", 640),
+        ("prefix", 5120),
+        ("adapter", 8768),
+    ] {
+        lab.open(&format!("method={method}&steps=3&batch_size=8&device=cpu&run=1")).await;
+        let started = lab.event("started").await;
+        assert_eq!((&started["trainable"], &started["device"]), (&json!(trainable), &json!("cpu")), "{method}");
+        let finished = lab.event("finished").await;
+        assert_eq!((&finished["step"], &finished["n"]), (&json!(3), &json!(512)), "{method}");
+        let losses = lab.losses(&started["run"]).await;
+        assert!(losses.len() == 3 && losses.iter().all(|l| l.is_finite()), "{method}: {losses:?}");
+        let kinds = lab.eval("labEvents.filter(e => ['started', 'evaluated', 'step', 'finished'].includes(e.event)).map(e => e.event + (e.step ?? ''))").await;
+        let expected =
+            ["started", "evaluated0", "step1", "evaluated1", "step2", "evaluated2", "step3", "evaluated3", "finished3"];
+        assert_eq!(kinds, json!(expected), "{method}");
+        lab.assert_clean().await;
+    }
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_run_pauses_steps_resumes_stops_and_rewinds_exactly() {
+    let lab = Lab::start(false).await;
+    lab.open("steps=5000&batch_size=4&device=cpu").await;
+    lab.press("Train").await;
+    lab.wait("labEvents.some(e => e.event === 'step' && e.step >= 3)").await;
+    lab.press("Pause").await;
+    let paused = lab.event("paused").await["step"].as_u64().unwrap();
+    lab.control("Resume").await;
+    assert_eq!(lab.count("step").await, paused, "steps went on after the pause");
+    lab.press("Step").await;
+    lab.wait("labEvents.filter(e => e.event === 'paused').length === 2").await;
+    assert_eq!(lab.count("step").await, paused + 1, "Step is one step");
+    lab.press("Resume").await;
+    lab.wait(&format!("labEvents.some(e => e.event === 'step' && e.step >= {})", paused + 3)).await;
+    lab.press("Stop").await;
+    let stopped = lab.event("stopped").await["step"].as_u64().unwrap();
+    lab.control("Train").await;
+    assert_eq!(lab.count("step").await, stopped, "steps went on after the stop");
+    let first = lab.losses(&json!(1)).await;
+    lab.press("Rewind").await;
+    lab.wait("labEvents.filter(e => e.event === 'step' && e.run === 2).length >= 8").await;
+    lab.press("Stop").await;
+    lab.wait("labEvents.some(e => e.event === 'stopped' && e.run === 2)").await;
+    let second = lab.losses(&json!(2)).await;
+    let both = first.len().min(second.len());
+    assert!(both >= 6, "too few steps to compare: {first:?} {second:?}");
+    assert_eq!(first[..both], second[..both], "not the same run again, though it was paused in between");
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_single_step_begins_a_run_and_another_ends_it() {
+    let lab = Lab::start(false).await;
+    lab.open("steps=2&batch_size=4&device=cpu").await;
+    lab.press("Step").await;
+    lab.wait("labEvents.some(e => e.event === 'paused' && e.step === 1)").await;
+    assert_eq!(lab.count("step").await, 1);
+    lab.press("Step").await;
+    lab.event("finished").await;
+    lab.control("Train").await;
+    assert_eq!(lab.count("step").await, 2);
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_second_method_is_drawn_over_the_first() {
+    let lab = Lab::start(false).await;
+    lab.open("method=lora&steps=5&batch_size=8&device=cpu&run=1").await;
+    lab.event("finished").await;
+    lab.choose("Adapter").await;
+    lab.wait("location.hash.includes('method=adapter')").await;
+    lab.press("Train").await;
+    lab.wait("labEvents.filter(e => e.event === 'finished').length === 2").await;
+    let rows = lab.wait("labLive().length === 2 && labLive()").await.to_string();
+    for part in ["LoRA r 4", "4,096", "adapter 8", "8,768"] {
+        assert!(rows.contains(part), "no {part} in {rows}");
+    }
+    let drawn = lab
+        .eval("[...document.querySelectorAll('path.curve')].filter(p => p.getAttribute('d').includes('L')).length >= 2")
+        .await;
+    assert_eq!(drawn, true, "two curves");
+    for tab in ["Loss", "Gradient norm", "Exact match"] {
+        lab.press(tab).await;
+        lab.wait("document.querySelectorAll('path.curve').length >= 2").await;
+    }
+    // Runs of another task make room, and come back with their task.
+    lab.select("Rule", "cipher").await;
+    lab.wait("labLive().length === 0").await;
+    lab.select("Rule", "swap-ends.rotate-left").await;
+    lab.wait("labLive().length === 2").await;
+    lab.press("Remove LoRA r 4").await;
+    lab.wait("labLive().length === 1").await;
+    lab.screenshot("overlay").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn settings_changed_while_a_run_goes_on_wait_for_the_next() {
+    let lab = Lab::start(false).await;
+    lab.open("steps=5000&batch_size=4&device=cpu&run=1").await;
+    lab.event("step").await;
+    lab.type_into("Rank", "2").await;
+    lab.wait("document.body.innerText.includes('New settings apply to the next run')").await;
+    lab.press("Pause").await;
+    lab.event("paused").await;
+    lab.press("Train").await;
+    let started = lab.wait("labEvents.find(e => e.event === 'started' && e.run === 2)").await;
+    assert_eq!(started["trainable"], 2048);
+    lab.press("Stop").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn the_authors_task_trains_on_real_sentences() {
+    let lab = Lab::start(false).await;
+    lab.open("task=authors&base=prose-nano&steps=2&batch_size=4&device=cpu&run=1").await;
+    let started = lab.event("started").await;
+    assert_eq!((&started["trainable"], &started["device"]), (&json!(8192), &json!("cpu")));
+    assert!(started["baselines"]["bag_of_words"].as_f64().unwrap() > 0.5, "{started}");
+    assert_eq!(lab.event("finished").await["n"], 1050);
+    let items = lab.event("examples").await["items"].clone();
+    assert!(items[0]["input"].as_str().unwrap().contains(' '), "{items}");
+    lab.type_into("Try your own", "Call me a sentence about the sea.").await;
+    lab.press("Ask").await;
+    let label = lab.event("predicted").await["item"]["adapted"]["text"].clone();
+    assert!(["A", "B", "C", "D", "E", "F", "G"].iter().any(|l| label == *l), "{label}");
+    assert_eq!(lab.eval("document.scrollingElement.scrollHeight <= 800").await, true, "1280 × 800 scrolls");
+    lab.screenshot("authors").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn the_larger_prose_base_trains_too() {
+    let lab = Lab::start(false).await;
+    lab.open("base=prose-micro&steps=5000&batch_size=2&device=cpu&run=1").await;
+    assert_eq!(lab.event("started").await["trainable"], 16_384);
+    lab.event("step").await;
+    lab.press("Stop").await;
+    lab.event("stopped").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}

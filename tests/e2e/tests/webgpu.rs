@@ -1,0 +1,97 @@
+//! WebGPU where there is none, where software computes it, where it is refused, where it is lost.
+
+use e2e::{Fault, Lab};
+use serde_json::json;
+
+/// The worker is given no adapter, though the page was.
+const REFUSED: &str = "GPU.prototype.requestAdapter = async () => null;\n";
+
+/// The device is lost after the first step, as when a driver restarts.
+const LOST_AT_STEP_1: &str = r#"
+{ const request = GPUAdapter.prototype.requestDevice; let device;
+  GPUAdapter.prototype.requestDevice = async function (...a) { return device = await request.apply(this, a); };
+  const post = self.postMessage.bind(self);
+  self.postMessage = m => { post(m); if (String(m).includes('"event":"step"')) device.destroy(); }; }
+"#;
+
+#[tokio::test]
+async fn without_webgpu_the_page_says_so_and_trains_on_the_cpu() {
+    let lab = Lab::start(false).await;
+    lab.open("device=webgpu&steps=2&batch_size=4").await;
+    lab.press("Train").await;
+    lab.alert("WebGPU").await;
+    assert_eq!(lab.count("started").await, 0);
+    lab.press("Train on the CPU").await;
+    assert_eq!(lab.event("started").await["device"], "cpu");
+    lab.event("finished").await;
+    lab.wait("location.hash.includes('device=cpu')").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn webgpu_finds_the_losses_of_the_cpu() {
+    let lab = Lab::start(true).await;
+    if lab.server.has_no_gpu_trainer() {
+        return println!("this site was built without the WebGPU trainer: skipped");
+    }
+    let mut found = Vec::new();
+    for device in ["cpu", "webgpu"] {
+        lab.open(&format!("device={device}&steps=2&batch_size=2&run=1")).await;
+        let end = lab.wait("labEvents.find(e => e.event === 'finished' || e.event === 'failed')").await;
+        assert_eq!(end["event"], "finished", "{end}");
+        assert_eq!(lab.event("started").await["device"], device);
+        let losses = lab.eval("labEvents.filter(e => 'loss' in e).map(e => [e.event, e.step, e.loss])").await;
+        found.push(losses.as_array().unwrap().clone());
+        lab.assert_clean().await;
+    }
+    // Before training, both steps, the evaluations after them, the end.
+    assert!(found[0].len() == 6 && found[1].len() == 6, "{found:?}");
+    for (cpu, gpu) in found[0].iter().zip(&found[1]) {
+        assert_eq!(cpu[0], gpu[0]);
+        let apart = (cpu[2].as_f64().unwrap() - gpu[2].as_f64().unwrap()).abs();
+        assert!(apart < 1e-3, "{cpu} on the CPU, {gpu} on WebGPU");
+    }
+    lab.screenshot("webgpu").await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_gpu_that_is_refused_or_does_not_load_leaves_the_cpu() {
+    let lab = Lab::start(true).await;
+    if lab.server.has_no_gpu_trainer() {
+        return println!("this site was built without the WebGPU trainer: skipped");
+    }
+    for (file, fault) in [("worker-gpu-core-", Fault::Before(REFUSED)), ("worker-gpu_bg-", Fault::NotFound)] {
+        lab.server.fail(file, fault);
+        lab.open("device=webgpu&steps=2&batch_size=4&run=1").await;
+        let failed = lab.event("failed").await;
+        assert!(failed["message"].as_str().unwrap().len() > 20, "{failed}");
+        lab.alert(failed["message"].as_str().unwrap()).await;
+        lab.press("Train on the CPU").await;
+        let started = lab.event("started").await;
+        assert_eq!(started["device"], json!("cpu"));
+        lab.event("finished").await;
+        lab.server.heal();
+    }
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_gpu_that_is_lost_leaves_the_curve_and_the_cpu() {
+    let lab = Lab::start(true).await;
+    if lab.server.has_no_gpu_trainer() {
+        return println!("this site was built without the WebGPU trainer: skipped");
+    }
+    lab.server.fail("worker-gpu-core-", Fault::Before(LOST_AT_STEP_1));
+    lab.open("device=webgpu&steps=10&batch_size=2&run=1").await;
+    lab.event("step").await;
+    let failed = lab.event("failed").await;
+    assert_eq!(failed["reason"], "device", "{failed}");
+    lab.alert(failed["message"].as_str().unwrap()).await;
+    lab.wait("labLive().length === 1").await;
+    lab.press("Train on the CPU").await;
+    lab.wait("labEvents.some(e => e.event === 'finished' && e.run === 2)").await;
+    lab.wait("labLive().length === 2").await;
+    lab.close().await;
+}
