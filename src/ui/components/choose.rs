@@ -71,9 +71,11 @@ fn Optimizer(props: &OptimizerProps) -> Html {
     });
     let summary =
         format!("lr {}, {} × {}, seed {}", config.learning_rate(), config.steps, config.batch_size(), config.seed);
-    // Open from the start where something in it needs a correction.
-    let open =
+    // Opens where something in it needs a correction, and never closes by itself: `0` on the way to `0.01` needs one too.
+    let opened = use_mut_ref(|| false);
+    *opened.borrow_mut() |=
         ["lr", "batch_size", "steps", "seed", "examples"].iter().any(|k| draft(k).is_some_and(|d| d.fault.is_some()));
+    let open = *opened.borrow();
     html! {
         <details class="optimizer" {open}>
             <summary>{ "Optimizer" }<span class="caption">{ summary }</span></summary>

@@ -283,6 +283,7 @@ impl State {
             }
             FailureReason::Diverged => self.say(NoticeTone::Fault, message, Some(Remedy::LowerRate)),
             FailureReason::Device if trainer == Trainer::Gpu => self.lose_gpu(message),
+            _ if *self.worker(trainer) == WorkerPhase::Booting => self.never_started(trainer, message),
             FailureReason::Device | FailureReason::Crash => self.lose_worker(trainer, message),
         }
     }
@@ -291,22 +292,30 @@ impl State {
     pub(super) fn worker_died(&mut self, trainer: Trainer, message: &str) -> Vec<Effect> {
         let what = if message.is_empty() { String::new() } else { format!(" ({message})") };
         match (trainer, self.worker(trainer)) {
-            (Trainer::Gpu, WorkerPhase::Booting) => self.lose_gpu(format!("The WebGPU trainer did not start{what}.")),
-            (_, WorkerPhase::Booting) => {
-                self.workers[trainer as usize] = WorkerPhase::Failed;
-                self.own.waiting = false;
-                if let Some(launch) = self.launch.take() {
-                    self.fail_run(launch.run, FailureReason::Crash);
-                }
-                self.fault(format!("The trainer did not start{what}."), Some(Remedy::RestartTrainer));
-                vec![Effect::Kill(trainer)]
+            (Trainer::Gpu, WorkerPhase::Booting) => {
+                self.never_started(trainer, format!("The WebGPU trainer did not start{what}."))
             }
+            (_, WorkerPhase::Booting) => self.never_started(trainer, format!("The trainer did not start{what}.")),
             _ => {
                 let text =
                     format!("The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.");
                 self.lose_worker(trainer, text)
             }
         }
+    }
+
+    /// A worker did not come up. Another try waits for the visitor: by itself the page would try for ever.
+    fn never_started(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
+        if trainer == Trainer::Gpu {
+            return self.lose_gpu(message);
+        }
+        self.workers[trainer as usize] = WorkerPhase::Failed;
+        self.own.waiting = false;
+        if let Some(launch) = self.launch.take() {
+            self.fail_run(launch.run, FailureReason::Crash);
+        }
+        self.fault(message, Some(Remedy::RestartTrainer));
+        vec![Effect::Kill(trainer)]
     }
 
     /// No GPU, or its device was lost. A run that had not begun goes on by itself where the visitor left the choice to the page.

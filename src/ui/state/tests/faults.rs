@@ -122,6 +122,20 @@ fn a_worker_that_never_came_up_is_not_restarted_for_ever() {
     let notice = state.notices[0].clone();
     assert_eq!(notice.remedy, Some(Remedy::RestartTrainer));
     assert_eq!(state.reduce(Action::Remedy(notice.id, Remedy::RestartTrainer)), [Effect::Boot(Trainer::Cpu)]);
+    // Its script may be there and say that the rest of it is not.
+    let effects = hear(&mut state, Trainer::Cpu, vec![failed(0, FailureReason::Crash)]);
+    assert_eq!(effects, [Effect::Kill(Trainer::Cpu)]);
+    assert_eq!(state.notices.last().and_then(|n| n.remedy), Some(Remedy::RestartTrainer));
+}
+
+#[test]
+fn a_gpu_trainer_that_does_not_load_is_not_restarted_for_ever_either() {
+    let mut state = ready("#base=prose-micro&device=webgpu");
+    state.reduce(Action::Main);
+    let effects = hear(&mut state, Trainer::Gpu, vec![failed(0, FailureReason::Crash)]);
+    assert_eq!(effects, [Effect::Kill(Trainer::Gpu)]);
+    assert_eq!(state.notices[0].remedy, Some(Remedy::TrainOnCpu));
+    assert_eq!(state.runs[0].phase, Phase::Failed(FailureReason::Device));
 }
 
 #[test]
