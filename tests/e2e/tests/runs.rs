@@ -134,7 +134,7 @@ async fn the_authors_task_trains_on_real_sentences() {
     let lab = Lab::start(false).await;
     lab.open("task=authors&base=prose-nano&steps=2&batch_size=4&device=cpu&run=1").await;
     let started = lab.event("started").await;
-    assert_eq!((&started["trainable"], &started["device"]), (&json!(8192), &json!("cpu")));
+    assert_eq!((&started["trainable"], &started["device"]), (&json!(4096), &json!("cpu")));
     assert!(started["baselines"]["bag_of_words"].as_f64().unwrap() > 0.5, "{started}");
     assert_eq!(lab.event("finished").await["n"], 1050);
     let items = lab.event("examples").await["items"].clone();
@@ -153,7 +153,7 @@ async fn the_authors_task_trains_on_real_sentences() {
 async fn the_larger_prose_base_trains_too() {
     let lab = Lab::start(false).await;
     lab.open("base=prose-micro&steps=5000&batch_size=2&device=cpu&run=1").await;
-    assert_eq!(lab.event("started").await["trainable"], 16_384);
+    assert_eq!(lab.event("started").await["trainable"], 8192);
     lab.event("step").await;
     lab.press("Stop").await;
     lab.event("stopped").await;
