@@ -1,11 +1,12 @@
 //! What a step costs at two fixed shapes, for `cargo xtask bench`.
 
 use crate::model::Model;
+use crate::model::kernels::cross_entropy;
 use crate::model::{Activation, ModelConfig, Tokens};
 use crate::peft::phi::{InitContext, Phi};
 use crate::peft::{Lora, MethodConfig};
 use crate::task::stream;
-use crate::train::evaluate::{cross_entropy, read};
+use crate::train::evaluate::read;
 use crate::train::optimizer::Optimizer;
 use burn::tensor::Device;
 use rand::RngExt;

@@ -6,10 +6,11 @@ mod shared;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use peft_lab::model::kernels::cross_entropy;
 use peft_lab::model::{Model, ModelConfig, Tokens};
 use peft_lab::peft::MethodConfig;
 use peft_lab::peft::phi::Phi;
-use peft_lab::train::evaluate::{cross_entropy, read};
+use peft_lab::train::evaluate::read;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

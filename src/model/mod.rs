@@ -5,6 +5,8 @@ mod bases;
 mod checkpoint;
 mod config;
 #[cfg(feature = "train")]
+pub mod kernels;
+#[cfg(feature = "train")]
 pub mod layers;
 #[cfg(feature = "train")]
 mod random;

@@ -1,11 +1,12 @@
 //! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
 
-use super::layers::{LayerNorm, Linear, gelu_new, layer_norm};
+use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear};
+use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
 use super::{Activation, ModelConfig};
 use crate::peft::Target;
 use crate::peft::phi::{Phi, Place, Sublayer};
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 /// One block: attention and MLP, each behind a LayerNorm and beside a residual line.
 #[derive(Module, Debug)]
@@ -91,7 +92,7 @@ impl Model {
         let features = self.features(phi, tokens, rows);
         let table = phi.matrix(Place::Tokens).unwrap_or_else(|| self.weights.tokens.val());
         let head = phi.head(&table).unwrap_or(table);
-        features.matmul(head.transpose())
+        linear(features, head.transpose(), None)
     }
 
     /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`.
@@ -113,24 +114,18 @@ impl Model {
 
     /// x + W_O softmax(QKᵀ/√d_h + mask) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
     fn attention(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>, mask: &Tensor<4>) -> Tensor<3> {
-        let [b, t, d] = x.dims();
-        let (h, dh) = (self.config.num_attention_heads, self.config.head_dim());
-        let heads = |z: Tensor<3>, length: usize| z.reshape([b, length, h, dh]).swap_dims(1, 2);
-
+        let [b, _, d] = x.dims();
         let n = self.normalise(phi, Place::AttentionNorm(layer), &block.attention_norm, x.clone());
-        let q = self.linear(phi, layer, Target::Q, block, n.clone()).mul_scalar(1.0 / (dh as f32).sqrt());
+        let q = self.linear(phi, layer, Target::Q, block, n.clone());
         let mut k = self.linear(phi, layer, Target::K, block, n.clone());
         let mut v = self.linear(phi, layer, Target::V, block, n);
-        let mut length = t;
         if let Some((keys, values)) = phi.prefix(layer) {
             let p = keys.dims()[0];
             let batched = |z: Tensor<2>| z.reshape([1, p, d]).expand([b, p, d]);
             k = Tensor::cat(vec![batched(keys), k], 1);
             v = Tensor::cat(vec![batched(values), v], 1);
-            length += p;
         }
-        let scores = heads(q, t).matmul(heads(k, length).swap_dims(2, 3)) + mask.clone();
-        let mixed = activation::softmax(scores, 3).matmul(heads(v, length)).swap_dims(1, 2).reshape([b, t, d]);
+        let mixed = attention(q, k, v, self.config.num_attention_heads, mask);
         let out = self.linear(phi, layer, Target::O, block, mixed);
         x + phi.after(layer, Sublayer::Attention, out)
     }
@@ -155,7 +150,7 @@ impl Model {
         let weight = phi.matrix(place).unwrap_or_else(|| theta.weight.val());
         let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
         let update = phi.update(layer, target, &x);
-        let y = module::linear(x, weight, Some(bias));
+        let y = linear(x, weight, Some(bias));
         match update {
             Some(update) => y + update,
             None => y,
@@ -165,15 +160,6 @@ impl Model {
     fn normalise<const D: usize>(&self, phi: &Phi, place: Place, theta: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
         let scale = phi.scale(place).unwrap_or_else(|| theta.scale.val());
         let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
-        layer_norm(x, scale, bias)
+        layer_norm(x, scale, bias, LAYER_NORM_EPSILON)
     }
-}
-
-/// 0 where a query may look, a large negative number where it may not: `[1, 1, length, prefix + length]`.
-/// A prefix may be looked at from everywhere.
-fn causal_mask(length: usize, prefix: usize, device: &Device) -> Tensor<4> {
-    let width = prefix + length;
-    let values: Vec<f32> =
-        (0..length * width).map(|i| if i % width <= prefix + i / width { 0.0 } else { -1e9 }).collect();
-    Tensor::from_data(TensorData::new(values, [1, 1, length, width]), device)
 }

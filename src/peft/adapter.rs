@@ -155,10 +155,11 @@ impl Method for Adapter {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::{Adapter, NonLinearity};
-    use crate::model::layers::{Linear, gelu_new};
+    use crate::model::kernels::{gelu_new, linear};
+    use crate::model::layers::Linear;
     use crate::peft::phi::{Composition, InitContext, Sublayer};
     use burn::module::Module;
-    use burn::tensor::{Tensor, activation, module};
+    use burn::tensor::{Tensor, activation};
 
     /// One adapter: `down` is `[d, k]`, `up` is `[k, d]`.
     #[derive(Module, Debug)]
@@ -205,14 +206,14 @@ pub(crate) mod phi {
                 Sublayer::Mlp => &self.mlp,
             };
             let Some(Bottleneck { down, up }) = adapters.get(layer) else { return x };
-            let inner = module::linear(x.clone(), down.weight.val(), Some(down.bias.val()));
+            let inner = linear(x.clone(), down.weight.val(), Some(down.bias.val()));
             let inner = match self.non_linearity {
                 NonLinearity::Relu => activation::relu(inner),
                 NonLinearity::GeluNew => gelu_new(inner),
                 NonLinearity::Silu => activation::silu(inner),
                 NonLinearity::Tanh => activation::tanh(inner),
             };
-            x + module::linear(inner, up.weight.val(), Some(up.bias.val()))
+            x + linear(inner, up.weight.val(), Some(up.bias.val()))
         }
     }
 }

@@ -127,10 +127,11 @@ impl Method for Lora {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::Lora;
+    use crate::model::kernels::linear;
     use crate::peft::Target;
     use crate::peft::phi::{Composition, InitContext};
     use burn::module::{Module, Param};
-    use burn::tensor::{Tensor, module};
+    use burn::tensor::Tensor;
 
     /// One update: `a` is `[inputs, rank]` and `b` is `[rank, outputs]`, PEFT's A and B transposed.
     #[derive(Module, Debug)]
@@ -171,8 +172,8 @@ pub(crate) mod phi {
             let place = self.targets.iter().position(|t| *t == target)?;
             let LowRank { a, b } = &self.blocks[layer][place];
             // The factor goes onto the narrow tensor: r numbers per token instead of d.
-            let inner = module::linear(x.clone(), a.val(), None).mul_scalar(self.scaling);
-            Some(module::linear(inner, b.val(), None))
+            let inner = linear(x.clone(), a.val(), None).mul_scalar(self.scaling);
+            Some(linear(inner, b.val(), None))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::data::{Batch, TaskData};
 use super::{Failure, FailureReason};
+use crate::model::kernels::cross_entropy;
 use crate::model::{Model, Tokens};
 use crate::peft::phi::Phi;
 use crate::task::Example;
@@ -79,14 +80,6 @@ pub async fn answers(
         }
     }
     Ok(answers)
-}
-
-/// −log softmax(logits) at the targets, `[rows]`.
-pub fn cross_entropy(logits: Tensor<2>, targets: &[i32]) -> Tensor<1> {
-    let device = logits.device();
-    let n = targets.len();
-    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [n, 1]), &device);
-    activation::log_softmax(logits, 1).gather(1, targets).neg().reshape([n])
 }
 
 /// The labels' columns, `[rows, labels]`.

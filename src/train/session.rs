@@ -1,11 +1,12 @@
 //! One run: batch → forward(θ, φ) → loss → backward → step φ.
 
 use super::data::{Batch, TaskData};
-use super::evaluate::{Evaluation, answers, cross_entropy, evaluate, read};
+use super::evaluate::{Evaluation, answers, evaluate, read};
 use super::library::LoadedBase;
 use super::optimizer::{Optimizer, learning_rate};
 use super::{Answer, Event, Failure, FailureReason, Prediction};
 use crate::config::RunConfig;
+use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::task::{Authors, TaskConfig, stream};
 use burn::module::Module;

@@ -4,11 +4,12 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use peft_lab::model::kernels::cross_entropy;
 use peft_lab::model::{Activation, Model, ModelConfig, Tokens};
 use peft_lab::peft::MethodConfig;
 use peft_lab::peft::phi::{InitContext, Phi};
 use peft_lab::task::stream;
-use peft_lab::train::evaluate::{cross_entropy, read};
+use peft_lab::train::evaluate::read;
 use peft_lab::train::optimizer::Optimizer;
 use rand::RngExt;
 

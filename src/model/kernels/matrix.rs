@@ -1,0 +1,119 @@
+//! Products of matrices in slices, by the `gemm` crate that Flex stands on. Called here directly, a product reads heads where
+//! they lie and adds to what is there already; through Flex its output is cleared, copied once for alignment, and added to
+//! in further passes.
+
+/// A matrix in a slice.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: isize,
+    column_stride: isize,
+}
+
+impl<'a> View<'a> {
+    /// Rows one after the other.
+    pub fn new(data: &'a [f32], rows: usize, columns: usize) -> View<'a> {
+        View::spaced(data, rows, columns, columns)
+    }
+
+    /// Rows that begin `stride` elements apart.
+    pub fn spaced(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> View<'a> {
+        View::strided(data, rows, columns, stride as isize, 1)
+    }
+
+    /// Any layout.
+    pub fn strided(data: &'a [f32], rows: usize, columns: usize, row_stride: isize, column_stride: isize) -> View<'a> {
+        let view = View { data, rows, columns, row_stride, column_stride };
+        assert!(view.fits(), "{rows} × {columns} by {row_stride} and {column_stride} in {} elements", data.len());
+        view
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub fn transposed(self) -> View<'a> {
+        let View { data, rows, columns, row_stride, column_stride } = self;
+        View { data, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
+    }
+
+    /// Whether the first and the last element, and so all between, lie in the slice.
+    fn fits(&self) -> bool {
+        let last = (self.rows as isize - 1) * self.row_stride + (self.columns as isize - 1) * self.column_stride;
+        self.rows * self.columns == 0
+            || (self.row_stride >= 0 && self.column_stride >= 0 && (last as usize) < self.data.len())
+    }
+}
+
+/// What becomes of the elements that a product is written to.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Write {
+    Replace,
+    Add,
+}
+
+/// left·right into `out`, `[left.rows, right.columns]` in rows that begin `stride` elements apart.
+pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>) {
+    let (m, n, k) = (left.rows, right.columns, left.columns);
+    assert_eq!(k, right.rows, "inner dimensions differ");
+    assert!(m * n == 0 || (stride >= n && (m - 1) * stride + n <= out.len()), "the product does not fit");
+    // SAFETY: `View` and the asserts above keep every element inside its slice, and rows of `out` apart from each other.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            stride as isize,
+            write == Write::Add,
+            left.data.as_ptr(),
+            left.column_stride,
+            left.row_stride,
+            right.data.as_ptr(),
+            right.column_stride,
+            right.row_stride,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_views_are_those_of_a_loop() {
+        let a: Vec<f32> = (0..40).map(|i| (i % 7) as f32 - 3.0).collect();
+        let b: Vec<f32> = (0..60).map(|i| (i % 5) as f32 - 2.0).collect();
+        // A 4×6 and a 6×3, each part of something wider, the second transposed; the product goes into rows of 5.
+        let (left, right) = (View::spaced(&a, 4, 6, 9), View::spaced(&b, 3, 6, 10).transposed());
+        let mut out = vec![1.0; 20];
+        multiply(&mut out, 5, Write::Add, left, right);
+        for i in 0..4 {
+            for j in 0..5 {
+                let product: f32 = (0..6).map(|k| a[9 * i + k] * b[(10 * j + k).min(59)]).sum();
+                assert_eq!(out[5 * i + j], if j < 3 { 1.0 + product } else { 1.0 }, "{i} {j}");
+            }
+        }
+        multiply(&mut out, 5, Write::Replace, left, right);
+        assert_eq!(out[0], (0..6).map(|k| a[k] * b[k]).sum::<f32>());
+    }
+
+    #[test]
+    #[should_panic(expected = "4 × 6 by 9")]
+    fn a_view_beyond_its_slice_is_refused() {
+        View::spaced(&[0.0; 32], 4, 6, 9);
+    }
+}
