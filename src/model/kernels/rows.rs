@@ -1,7 +1,7 @@
 //! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums in lanes.
 
 /// 2√(2/π), inside [`gelu_new`]'s logistic function.
-pub const GELU_SLOPE: f32 = 1.595_769_1;
+pub const GELU_SLOPE: f32 = 1.595_769;
 /// Weight of the cube in [`gelu_new`].
 pub const GELU_CUBIC: f32 = 0.044_715;
 
