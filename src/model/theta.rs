@@ -1,6 +1,6 @@
 //! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
 
-use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear};
+use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear, relu};
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
 use super::{Activation, ModelConfig};
 use crate::peft::Target;
@@ -135,7 +135,7 @@ impl Model {
         let n = self.normalise(phi, Place::MlpNorm(layer), &block.mlp_norm, x.clone());
         let inner = self.linear(phi, layer, Target::Fc1, block, n);
         let inner = match self.config.activation_function {
-            Activation::Relu => activation::relu(inner),
+            Activation::Relu => relu(inner),
             Activation::GeluNew => gelu_new(inner),
             Activation::Gelu => activation::gelu(inner),
         };
@@ -149,12 +149,8 @@ impl Model {
         let place = Place::Linear(layer, target);
         let weight = phi.matrix(place).unwrap_or_else(|| theta.weight.val());
         let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
-        let update = phi.update(layer, target, &x);
-        let y = linear(x, weight, Some(bias));
-        match update {
-            Some(update) => y + update,
-            None => y,
-        }
+        let y = linear(x.clone(), weight, Some(bias));
+        phi.update(layer, target, &x, y)
     }
 
     fn normalise<const D: usize>(&self, phi: &Phi, place: Place, theta: &LayerNorm, x: Tensor<D>) -> Tensor<D> {

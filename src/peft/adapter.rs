@@ -155,7 +155,7 @@ impl Method for Adapter {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::{Adapter, NonLinearity};
-    use crate::model::kernels::{gelu_new, linear};
+    use crate::model::kernels::{gelu_new, linear, relu};
     use crate::model::layers::Linear;
     use crate::peft::phi::{Composition, InitContext, Sublayer};
     use burn::module::Module;
@@ -208,7 +208,7 @@ pub(crate) mod phi {
             let Some(Bottleneck { down, up }) = adapters.get(layer) else { return x };
             let inner = linear(x.clone(), down.weight.val(), Some(down.bias.val()));
             let inner = match self.non_linearity {
-                NonLinearity::Relu => activation::relu(inner),
+                NonLinearity::Relu => relu(inner),
                 NonLinearity::GeluNew => gelu_new(inner),
                 NonLinearity::Silu => activation::silu(inner),
                 NonLinearity::Tanh => activation::tanh(inner),

@@ -127,7 +127,7 @@ impl Method for Lora {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::Lora;
-    use crate::model::kernels::linear;
+    use crate::model::kernels::add_low_rank;
     use crate::peft::Target;
     use crate::peft::phi::{Composition, InitContext};
     use burn::module::{Module, Param};
@@ -167,13 +167,11 @@ pub(crate) mod phi {
     }
 
     impl Composition for Phi {
-        /// (α/r)·B(Ax): through the activations, never through a dense B·A.
-        fn update(&self, layer: usize, target: Target, x: &Tensor<3>) -> Option<Tensor<3>> {
-            let place = self.targets.iter().position(|t| *t == target)?;
+        /// y + (α/r)·B(Ax)
+        fn update(&self, layer: usize, target: Target, x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+            let Some(place) = self.targets.iter().position(|t| *t == target) else { return y };
             let LowRank { a, b } = &self.blocks[layer][place];
-            // The factor goes onto the narrow tensor: r numbers per token instead of d.
-            let inner = linear(x.clone(), a.val(), None).mul_scalar(self.scaling);
-            Some(linear(inner, b.val(), None))
+            add_low_rank(y, x.clone(), a.val(), b.val(), self.scaling)
         }
     }
 }

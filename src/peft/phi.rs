@@ -47,9 +47,9 @@ pub trait Composition {
         None
     }
 
-    /// Parameter composition: what is added to W₀x + b. `x` is `[sequences, length, inputs]`.
-    fn update(&self, _layer: usize, _target: Target, _x: &Tensor<3>) -> Option<Tensor<3>> {
-        None
+    /// Parameter composition: `y` = W₀x + b with φ's update of W₀ added. `x` is `[sequences, length, inputs]`.
+    fn update(&self, _layer: usize, _target: Target, _x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        y
     }
 
     /// Input composition: virtual tokens `[n, d]` in front of the text.
@@ -118,9 +118,9 @@ impl Phi {
         self.prefix(0).map_or(0, |(keys, _)| keys.dims()[0])
     }
 
-    /// The sum of all updates of a matrix.
-    pub fn update(&self, layer: usize, target: Target, x: &Tensor<3>) -> Option<Tensor<3>> {
-        self.parts.iter().filter_map(|part| part.composition().update(layer, target, x)).reduce(|a, b| a + b)
+    /// `y` with all updates of a matrix.
+    pub fn update(&self, layer: usize, target: Target, x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        self.parts.iter().fold(y, |y, part| part.composition().update(layer, target, x, y))
     }
 
     pub fn after(&self, layer: usize, sublayer: Sublayer, x: Tensor<3>) -> Tensor<3> {

@@ -85,6 +85,58 @@ impl Backward<Flex, 2> for Product {
 }
 
 #[derive(Debug)]
+struct AddLowRank;
+
+impl Backward<Flex, 4> for AddLowRank {
+    /// x, A, B, s·(x·A), s.
+    type State = (Flat, Flat, Flat, Flat, f32);
+
+    fn backward(self, ops: Ops<Self::State, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let [of_y, of_x, of_a, of_b] = ops.parents;
+        let (x, a, b, inner, scaling) = ops.state;
+        let (rows, inner) = (as_rows(&gradient), as_rows(&inner));
+        if let Some(node) = of_b {
+            let (rank, outputs) = (inner.columns(), rows.columns());
+            let mut values = vec![0.0; rank * outputs];
+            multiply(&mut values, outputs, Write::Replace, inner.transposed(), rows);
+            gradients.register::<Flex>(node.id, tensor(values, [rank, outputs]));
+        }
+        if of_x.is_some() || of_a.is_some() {
+            let of_inner = flex::linear(&gradient, as_matrix(&b).transposed(), None);
+            let of_inner = change(of_inner, |inner| rows::scale(inner, scaling));
+            if let Some(node) = of_a {
+                let (x, of_inner) = (as_rows(&x), as_rows(&of_inner));
+                let mut values = vec![0.0; x.columns() * of_inner.columns()];
+                multiply(&mut values, of_inner.columns(), Write::Replace, x.transposed(), of_inner);
+                gradients.register::<Flex>(node.id, tensor(values, [x.columns(), of_inner.columns()]));
+            }
+            if let Some(node) = of_x {
+                gradients.register::<Flex>(node.id, flex::linear(&of_inner, as_matrix(&a).transposed(), None));
+            }
+        }
+        if let Some(node) = of_y {
+            gradients.register::<Flex>(node.id, gradient);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Relu;
+
+impl Backward<Flex, 1> for Relu {
+    /// The output.
+    type State = Flat;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let y = ops.state;
+        unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| {
+            change(gradient, |g| rows::relu_backward(elements(&y), g))
+        });
+    }
+}
+
+#[derive(Debug)]
 struct Heads;
 
 impl Backward<Flex, 3> for Heads {
@@ -170,6 +222,26 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         let y = flex::linear(&x, as_matrix(&weight), None);
         match Product.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((needed.0.then_some(x), needed.1.then_some(weight)), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn add_low_rank_rows(y: Tracked<C>, x: Tracked<C>, a: Tracked<C>, b: Tracked<C>, scaling: f32) -> Tracked<C> {
+        let nodes = [y.node(), x.node(), a.node(), b.node()];
+        let [y, x, a, b] = [y, x, a, b].map(|t| t.into_primitive());
+        let x = contiguous(x);
+        let (y, inner) = flex::add_low_rank(y, &x, &a, &b, scaling);
+        match AddLowRank.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, a, b, inner, scaling), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn relu_elements(x: Tracked<C>) -> Tracked<C> {
+        let (x, node) = x.into_parts();
+        let y = Flex::relu_elements(x);
+        match Relu.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(y.clone(), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }

@@ -80,6 +80,14 @@ pub fn linear(x: &Flat, weight: View<'_>, bias: Option<&[f32]>) -> Flat {
     tensor(y, shape)
 }
 
+/// y + s·(x·A)·B, and s·(x·A). `x` contiguous.
+pub fn add_low_rank(y: Flat, x: &Flat, a: &Flat, b: &Flat, scaling: f32) -> (Flat, Flat) {
+    let inner = change(linear(x, as_matrix(a), None), |inner| rows::scale(inner, scaling));
+    let b = as_matrix(b);
+    let y = change(y, |y| multiply(y, b.columns(), Write::Add, as_rows(&inner), b));
+    (y, inner)
+}
+
 /// Shape of an attention.
 pub fn attention_of(q: &Flat, k: &Flat, heads: usize) -> Attention {
     let (q, k) = (q.layout().shape(), k.layout().shape());
@@ -120,6 +128,14 @@ impl Kernels for Flex {
 
     fn product_rows(x: Flat, weight: Flat) -> Flat {
         linear(&contiguous(x), as_matrix(&weight), None)
+    }
+
+    fn add_low_rank_rows(y: Flat, x: Flat, a: Flat, b: Flat, scaling: f32) -> Flat {
+        add_low_rank(y, &contiguous(x), &a, &b, scaling).0
+    }
+
+    fn relu_elements(x: Flat) -> Flat {
+        change(x, rows::relu)
     }
 
     fn attention_heads(q: Flat, k: Flat, v: Flat, heads: usize) -> Flat {

@@ -10,7 +10,7 @@ mod rows;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 
 /// Operations that the CPU backend computes in one pass.
 #[backend_extension(Autodiff, Flex)]
@@ -25,6 +25,16 @@ pub(crate) trait Kernels: Backend {
     fn linear_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn product_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn add_low_rank_rows(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        scaling: f32,
+    ) -> FloatTensor<Self>;
+
+    fn relu_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn attention_heads(
         q: FloatTensor<Self>,
@@ -62,6 +72,24 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
         Some(bias) => Dispatch::linear_rows(x, weight, bias.into_dispatch()),
         None => Dispatch::product_rows(x, weight),
     })
+}
+
+/// y + s·(x·A)·B, through the narrow x·A and never through a dense A·B. `x` is `[.., inputs]`, `a` `[inputs, rank]`, `b`
+/// `[rank, outputs]`, `y` `[.., outputs]`.
+pub fn add_low_rank(y: Tensor<3>, x: Tensor<3>, a: Tensor<2>, b: Tensor<2>, scaling: f64) -> Tensor<3> {
+    if !fused(&x.device()) {
+        return composed::add_low_rank(y, x, a, b, scaling);
+    }
+    let ([y, x], [a, b]) = ([y, x].map(Tensor::into_dispatch), [a, b].map(Tensor::into_dispatch));
+    Tensor::from_dispatch(Dispatch::add_low_rank_rows(y, x, a, b, scaling as f32))
+}
+
+/// max(x, 0)
+pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !fused(&x.device()) {
+        return activation::relu(x);
+    }
+    Tensor::from_dispatch(Dispatch::relu_elements(x.into_dispatch()))
 }
 
 /// Attention of every head: softmax(Q Kᵀ/√d_h + mask) V. `q` is `[sequences, queries, width]`, `k` and `v` are
@@ -113,6 +141,11 @@ mod composed {
         module::linear(x, weight, bias)
     }
 
+    pub fn add_low_rank(y: Tensor<3>, x: Tensor<3>, a: Tensor<2>, b: Tensor<2>, scaling: f64) -> Tensor<3> {
+        // The factor goes onto the narrow tensor: rank numbers per token instead of d.
+        y + module::linear(module::linear(x, a, None).mul_scalar(scaling), b, None)
+    }
+
     pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, mask: &Tensor<4>) -> Tensor<3> {
         let [b, t, d] = q.dims();
         let split = |z: Tensor<3>| {
@@ -141,7 +174,6 @@ mod composed {
 mod tests {
     use super::*;
     use crate::task::stream;
-    use burn::tensor::activation;
     use rand::RngExt;
 
     /// Tensors of given shapes with values around 0, tracked.
@@ -215,6 +247,26 @@ mod tests {
             x,
             head
         );
+    }
+
+    #[test]
+    fn a_low_rank_update_is_burn_s() {
+        let (y, x, a, b) = (random(1, [2, 5, 11]), random(2, [2, 5, 7]), random(3, [7, 2]), random(4, [2, 11]));
+        let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
+        same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), y, x, a, b);
+        // In a first block neither x nor y has a gradient.
+        let (y, x) = (y.detach(), x.detach());
+        let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
+        same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), a, b);
+    }
+
+    #[test]
+    fn relu_is_burn_s() {
+        let x = random(5, [4, 21]);
+        let shifted = || x.clone().add_scalar(0.5);
+        same!(relu(shifted()), activation::relu(shifted()), x);
+        let undefined = Tensor::<1>::from_data([f32::NAN, -1.0], &Device::flex());
+        assert!(values(relu(undefined))[0].is_nan(), "a loss that is not a number must stay one");
     }
 
     #[test]

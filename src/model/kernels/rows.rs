@@ -72,6 +72,27 @@ pub fn add_rows(x: &[f32], sum: &mut [f32]) {
     }
 }
 
+/// Multiplies all elements.
+pub fn scale(x: &mut [f32], factor: f32) {
+    for x in x {
+        *x *= factor;
+    }
+}
+
+pub fn relu(x: &mut [f32]) {
+    for x in x {
+        // This way round, what is not a number stays so.
+        *x = if *x < 0.0 { 0.0 } else { *x };
+    }
+}
+
+/// Turns the gradient of the output `y` into that of the input.
+pub fn relu_backward(y: &[f32], gradient: &mut [f32]) {
+    for (g, y) in gradient.iter_mut().zip(y) {
+        *g = if *y > 0.0 { *g } else { 0.0 };
+    }
+}
+
 /// What the backward pass of [`layer_norm`] needs of a row besides `x`.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
