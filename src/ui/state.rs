@@ -236,6 +236,12 @@ impl State {
         Vec::new()
     }
 
+    /// Whether a WebGPU trainer is on its way that this browser could use.
+    pub fn waits_for_gpu(&self) -> bool {
+        self.manifest.gpu_status == GpuStatus::Building
+            && matches!(self.gpu, Some(GpuProbe::Hardware | GpuProbe::Fallback))
+    }
+
     fn read_manifest(&mut self, manifest: Manifest) -> Vec<Effect> {
         let was_building = self.manifest.gpu_status == GpuStatus::Building;
         self.manifest = manifest;

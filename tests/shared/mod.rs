@@ -95,24 +95,19 @@ pub fn loss(theta: &Model, phi: &Phi, batch: &TinyBatch) -> Tensor<1> {
     cross_entropy(theta.logits(phi, &batch.tokens, &batch.rows), &batch.targets).mean()
 }
 
-/// Adds to every tensor of φ: to all of them random numbers, or to one of them a direction.
-struct Nudge {
-    /// (place of the tensor, what is added); `None` adds noise everywhere.
-    only: Option<(usize, Vec<f32>)>,
+/// Adds numbers to the tensors of φ.
+struct Nudge<F> {
+    /// What is added to the tensor of a place, of so many elements.
+    added: F,
     place: usize,
-    rng: rand_chacha::ChaCha8Rng,
 }
 
-impl ModuleMapper for Nudge {
+impl<F: FnMut(usize, usize) -> Option<Vec<f32>>> ModuleMapper for Nudge<F> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let place = self.place;
-        self.place += 1;
         let n = param.val().shape().num_elements();
-        let added: Vec<f32> = match &self.only {
-            Some((wanted, direction)) if *wanted == place => direction.clone(),
-            Some(_) => return param,
-            None => (0..n).map(|_| 0.3 * (2.0 * self.rng.random::<f32>() - 1.0)).collect(),
-        };
+        let added = (self.added)(self.place, n);
+        self.place += 1;
+        let Some(added) = added else { return param };
         param.map(|t| {
             let shape = t.shape();
             let added = Tensor::<1>::from_data(TensorData::new(added, [n]), &t.device());
@@ -121,10 +116,15 @@ impl ModuleMapper for Nudge {
     }
 }
 
+/// φ moved by what `added` gives for each place and number of elements.
+fn nudged(phi: &Phi, added: impl FnMut(usize, usize) -> Option<Vec<f32>>) -> Phi {
+    phi.valid().map(&mut Nudge { added, place: 0 })
+}
+
 /// φ away from its start, where no tensor's gradient is zero by construction.
 pub fn stirred(phi: &Phi) -> Phi {
-    let mut nudge = Nudge { only: None, place: 0, rng: stream(3, "stir") };
-    phi.valid().map(&mut nudge).train()
+    let mut rng = stream(3, "stir");
+    nudged(phi, |_, n| Some((0..n).map(|_| 0.3 * (2.0 * rng.random::<f32>() - 1.0)).collect())).train()
 }
 
 /// Every tensor of φ, flattened, in the order that [`Nudge`] counts.
@@ -157,42 +157,92 @@ impl ModuleVisitor for Gradients<'_> {
     }
 }
 
-/// Compares φ's gradient, tensor by tensor, with central differences of the loss along the gradient's own direction.
+/// Gradients, a flat list for each tensor of φ.
+async fn gradients(method: &MethodConfig, theta: &Model, phi: &Phi) -> Result<Vec<Vec<f32>>, String> {
+    let gradients = GradientsParams::from_grads(loss(theta, phi, &tiny_batch(0)).backward(), phi);
+    let mut visitor = Gradients { gradients: &gradients, found: Vec::new() };
+    phi.visit(&mut visitor);
+    let mut values = Vec::new();
+    for (place, gradient) in visitor.found.into_iter().enumerate() {
+        let gradient = gradient.ok_or_else(|| format!("{method:?}: tensor {place} has no gradient"))?;
+        values.push(read(gradient).await.map_err(|f| f.message)?);
+    }
+    Ok(values)
+}
+
+fn length<'a>(values: impl IntoIterator<Item = &'a f32>) -> f32 {
+    values.into_iter().map(|v| v * v).sum::<f32>().sqrt()
+}
+
+/// Compares the slope of the loss along a direction of length 1 with the gradient's component there.
 ///
 /// Tolerance: the loss is near 3 in `f32`, so its rounding is some 4e-7; over 2ε = 0.04 that is 1e-5 of noise in a
 /// derivative, and the truncation is of order ε². A wrong formula is off by its own size, so 2 % + 3e-4 tells them apart.
-pub async fn check_gradients(method: &MethodConfig, device: &Device) -> Result<(), String> {
+async fn check_slope(
+    theta: &Model,
+    phi: &Phi,
+    slope: f32,
+    direction: impl Fn(usize) -> Option<Vec<f32>>,
+) -> Result<(), String> {
     const EPSILON: f32 = 2e-2;
+    let mut ends = [0.0_f32; 2];
+    for (end, step) in ends.iter_mut().zip([EPSILON, -EPSILON]) {
+        let scaled = |place| direction(place).map(|d: Vec<f32>| d.iter().map(|d| step * d).collect());
+        let moved = nudged(phi, |place, _| scaled(place));
+        *end = read(loss(theta, &moved, &tiny_batch(0))).await.map_err(|f| f.message)?[0];
+    }
+    let difference = (ends[0] - ends[1]) / (2.0 * EPSILON);
+    if (difference - slope).abs() > 0.02 * slope + 3e-4 {
+        return Err(format!("gradient {slope}, finite difference {difference}"));
+    }
+    Ok(())
+}
+
+/// Compares φ's gradient, tensor by tensor, with central differences of the loss along the gradient's own direction.
+pub async fn check_gradients(method: &MethodConfig, device: &Device) -> Result<(), String> {
     let theta = tiny_model(device);
-    let batch = tiny_batch(0);
     let phi = stirred(&phi(&theta, method, device));
-    let gradients = GradientsParams::from_grads(loss(&theta, &phi, &batch).backward(), &phi);
-    let mut visitor = Gradients { gradients: &gradients, found: Vec::new() };
-    phi.visit(&mut visitor);
-    let name = format!("{method:?}");
+    let gradients = gradients(method, &theta, &phi).await?;
     let mut checked = 0;
-    for (place, gradient) in visitor.found.into_iter().enumerate() {
-        let gradient = gradient.ok_or_else(|| format!("{name}: tensor {place} has no gradient"))?;
-        let gradient = read(gradient).await.map_err(|f| f.message)?;
-        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+    for (tensor, gradient) in gradients.iter().enumerate() {
+        let norm = length(gradient);
         if norm < 1e-6 {
             // A key's bias shifts every score of a query alike: softmax does not see it, and its gradient is zero.
             continue;
         }
-        let mut ends = [0.0_f32; 2];
-        for (end, sign) in ends.iter_mut().zip([1.0, -1.0]) {
-            let direction = gradient.iter().map(|g| sign * EPSILON * g / norm).collect();
-            let mut nudge = Nudge { only: Some((place, direction)), place: 0, rng: stream(0, "unused") };
-            let moved = phi.valid().map(&mut nudge);
-            *end = read(loss(&theta, &moved, &batch)).await.map_err(|f| f.message)?[0];
-        }
-        let difference = (ends[0] - ends[1]) / (2.0 * EPSILON);
-        if (difference - norm).abs() > 0.02 * norm + 3e-4 {
-            return Err(format!("{name}: tensor {place}: gradient {norm}, finite difference {difference}"));
-        }
+        let direction = |place| (place == tensor).then(|| gradient.iter().map(|g| g / norm).collect());
+        let check = check_slope(&theta, &phi, norm, direction).await;
+        check.map_err(|e| format!("{method:?}: tensor {tensor}: {e}"))?;
         checked += 1;
     }
-    if checked == 0 { Err(format!("{name}: no gradient was checked")) } else { Ok(()) }
+    if checked == 0 { Err(format!("{method:?}: no gradient was checked")) } else { Ok(()) }
+}
+
+/// For a slow device: compares φ's gradient, element by element, with that of the CPU, which is checked tensor by tensor; then
+/// the whole of it with one central difference on the device.
+pub async fn check_gradients_like_the_cpu(method: &MethodConfig, device: &Device) -> Result<(), String> {
+    let cpu = {
+        let theta = tiny_model(&Device::flex());
+        let phi = stirred(&phi(&theta, method, &Device::flex()));
+        gradients(method, &theta, &phi).await?
+    };
+    let theta = tiny_model(device);
+    let phi = stirred(&phi(&theta, method, device));
+    let gradients = gradients(method, &theta, &phi).await?;
+    let norm = length(cpu.iter().flatten());
+    if cpu.len() != gradients.len() || norm < 1e-3 {
+        return Err(format!("{method:?}: {} tensors, {} on the CPU, norm {norm}", gradients.len(), cpu.len()));
+    }
+    for (tensor, (found, expected)) in gradients.iter().zip(&cpu).enumerate() {
+        for (a, b) in found.iter().zip(expected) {
+            // Sums of some hundred products in another order, each rounded to 6e-8 of values of order 1.
+            if found.len() != expected.len() || (a - b).abs() > 1e-5 + 1e-4 * b.abs() {
+                return Err(format!("{method:?}: tensor {tensor}: gradient {a}, on the CPU {b}"));
+            }
+        }
+    }
+    let direction = |place: usize| Some(gradients[place].iter().map(|g| g / norm).collect());
+    check_slope(&theta, &phi, norm, direction).await.map_err(|e| format!("{method:?}: {e}"))
 }
 
 /// Losses of a few steps: the same natively, in the browser and on WebGPU to 1e-3.

@@ -75,6 +75,13 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
     Ok(site)
 }
 
+/// What tells a binary from its next build, and this `xtask` from another.
+fn made_from(wasm: &Path) -> Result<String> {
+    let about = std::fs::metadata(wasm).with_context(|| format!("{} was not built", wasm.display()))?;
+    let xtask = std::fs::metadata(std::env::current_exe()?)?.modified()?;
+    Ok(format!("{} {:?} {xtask:?}", about.len(), about.modified()?))
+}
+
 const WASM: &str = "wasm32-unknown-unknown";
 
 impl Site {
@@ -117,17 +124,23 @@ impl Site {
     fn bindgen(&mut self, profile: &str, bin: &str, what: &'static str) -> Result<String> {
         let wasm = target_dir().join(WASM).join(profile).join(format!("{bin}.wasm"));
         let out = target_dir().join("bindgen").join(bin);
-        if out.exists() {
-            std::fs::remove_dir_all(&out).with_context(|| format!("{} could not be emptied", out.display()))?;
+        // What stands there may be of the same binary: wasm-bindgen takes 20 s for the WebGPU trainer.
+        let stamp = out.join("made-from");
+        let made_from = made_from(&wasm)?;
+        if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&made_from) {
+            if out.exists() {
+                std::fs::remove_dir_all(&out).with_context(|| format!("{} could not be emptied", out.display()))?;
+            }
+            let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+            bindgen
+                .input_path(&wasm)
+                .web(true)?
+                .typescript(false)
+                .omit_default_module_path(false)
+                .remove_name_section(true);
+            bindgen.generate(&out).with_context(|| format!("wasm-bindgen could not read {}", wasm.display()))?;
+            std::fs::write(&stamp, made_from)?;
         }
-        let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-        bindgen
-            .input_path(&wasm)
-            .web(true)?
-            .typescript(false)
-            .omit_default_module_path(false)
-            .remove_name_section(true);
-        bindgen.generate(&out).with_context(|| format!("wasm-bindgen could not read {}", wasm.display()))?;
 
         let code = std::fs::read(out.join(format!("{bin}_bg.wasm")))?;
         let gzip = gzip(&code)?.len();

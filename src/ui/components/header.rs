@@ -66,6 +66,7 @@ fn pill(state: &State) -> String {
         Trainer::Gpu => "WebGPU",
     };
     match state.worker(trainer) {
+        WorkerPhase::Ready { .. } if state.waits_for_gpu() => format!("{name} · ready, WebGPU being built"),
         WorkerPhase::Ready { .. } => format!("{name} · ready"),
         WorkerPhase::Booting => format!("{name} · loading"),
         WorkerPhase::Absent => name.into(),
