@@ -144,7 +144,7 @@ impl Method for Adapter {
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 1e-2 } else { 5e-3 }
+        if task == "rules" { 2e-2 } else { 5e-3 }
     }
 
     fn label(&self) -> String {

@@ -45,8 +45,8 @@ impl Method for BitFit {
         0
     }
 
-    fn learning_rate(&self, _task: &str, _base: &str) -> f64 {
-        1e-2
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 3e-2 } else { 1e-2 }
     }
 }
 

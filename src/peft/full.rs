@@ -50,9 +50,9 @@ impl Method for Full {
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
         match (task, base) {
-            ("rules", _) => 3e-3,
-            (_, "prose-micro") => 1e-3,
-            _ => 2e-3,
+            ("rules", _) => 5e-3,
+            (_, "prose-micro") => 4e-4,
+            _ => 7e-4,
         }
     }
 }

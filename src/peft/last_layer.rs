@@ -67,7 +67,7 @@ impl Method for LastLayer {
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 1e-2 } else { 5e-3 }
+        if task == "rules" { 1e-1 } else { 3e-2 }
     }
 
     fn label(&self) -> String {
