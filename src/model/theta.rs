@@ -3,8 +3,8 @@
 use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear, relu};
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
 use super::{Activation, ModelConfig};
-use crate::peft::Target;
-use crate::peft::phi::{Phi, Place, Sublayer};
+use crate::peft::phi::{Phi, Sublayer};
+use crate::peft::{Place, Target};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 

@@ -1,6 +1,6 @@
 //! BitFit (Ben-Zaken et al. 2022): only the biases are trained.
 
-use super::{Count, Kind, Method, MethodInfo, Shape, Term, Value};
+use super::{Count, Kind, Method, MethodInfo, Piece, Place, Shape, Term, Value};
 
 /// BitFit over all biases: of the projections, the MLP and the LayerNorms.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,8 +41,8 @@ impl Method for BitFit {
         ])
     }
 
-    fn added(&self, _shape: &Shape) -> usize {
-        0
+    fn copies(&self, _place: Place, piece: Piece) -> bool {
+        piece == Piece::Bias
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
@@ -52,47 +52,5 @@ impl Method for BitFit {
 
 #[cfg(feature = "train")]
 pub(crate) mod phi {
-    use crate::peft::Target;
-    use crate::peft::phi::{Composition, InitContext, Place};
-    use burn::module::{Module, Param};
-    use burn::tensor::Tensor;
-
-    /// Trainable copies of a block's biases: of its six linear layers in [`Target`]'s order, and its two LayerNorms.
-    #[derive(Module, Debug)]
-    struct Biases {
-        linear: Vec<Param<Tensor<1>>>,
-        attention_norm: Param<Tensor<1>>,
-        mlp_norm: Param<Tensor<1>>,
-    }
-
-    /// Every bias of the network.
-    #[derive(Module, Debug)]
-    pub struct Phi {
-        blocks: Vec<Biases>,
-        final_norm: Param<Tensor<1>>,
-    }
-
-    impl Phi {
-        pub fn init(_config: &super::BitFit, context: &mut InitContext<'_>) -> Phi {
-            let theta = &context.theta.weights;
-            let blocks = theta.blocks.iter().map(|block| Biases {
-                linear: Target::ALL.iter().map(|t| context.copy(&block.linear(*t).bias)).collect(),
-                attention_norm: context.copy(&block.attention_norm.bias),
-                mlp_norm: context.copy(&block.mlp_norm.bias),
-            });
-            Phi { blocks: blocks.collect(), final_norm: context.copy(&theta.final_norm.bias) }
-        }
-    }
-
-    impl Composition for Phi {
-        fn bias(&self, place: Place) -> Option<Tensor<1>> {
-            match place {
-                Place::Linear(layer, target) => Some(self.blocks[layer].linear[target as usize].val()),
-                Place::AttentionNorm(layer) => Some(self.blocks[layer].attention_norm.val()),
-                Place::MlpNorm(layer) => Some(self.blocks[layer].mlp_norm.val()),
-                Place::FinalNorm => Some(self.final_norm.val()),
-                Place::Tokens | Place::Positions => None,
-            }
-        }
-    }
+    pub use crate::peft::copies::Copies as Phi;
 }

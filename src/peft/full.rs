@@ -1,6 +1,6 @@
 //! Full fine-tuning: φ is a trainable copy of every tensor of θ.
 
-use super::{Count, Kind, Method, MethodInfo, Shape, Term, Value};
+use super::{Count, Kind, Method, MethodInfo, Piece, Place, Shape, Term, Value};
 use crate::model::ModelConfig;
 
 /// Full fine-tuning. No knobs: everything is trained.
@@ -44,8 +44,8 @@ impl Method for Full {
         ])
     }
 
-    fn added(&self, _shape: &Shape) -> usize {
-        0
+    fn copies(&self, _place: Place, _piece: Piece) -> bool {
+        true
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
@@ -59,50 +59,5 @@ impl Method for Full {
 
 #[cfg(feature = "train")]
 pub(crate) mod phi {
-    use crate::model::Weights;
-    use crate::peft::phi::{Composition, InitContext, Place};
-    use burn::module::Module;
-    use burn::tensor::Tensor;
-
-    /// θ′, every tensor trainable.
-    #[derive(Module, Debug)]
-    pub struct Phi {
-        weights: Weights,
-    }
-
-    impl Phi {
-        pub fn init(_config: &super::Full, context: &mut InitContext<'_>) -> Phi {
-            Phi { weights: context.theta.weights.clone().train() }
-        }
-    }
-
-    impl Composition for Phi {
-        fn matrix(&self, place: Place) -> Option<Tensor<2>> {
-            match place {
-                Place::Tokens => Some(self.weights.tokens.val()),
-                Place::Positions => Some(self.weights.positions.val()),
-                Place::Linear(layer, target) => Some(self.weights.blocks[layer].linear(target).weight.val()),
-                _ => None,
-            }
-        }
-
-        fn bias(&self, place: Place) -> Option<Tensor<1>> {
-            match place {
-                Place::Linear(layer, target) => Some(self.weights.blocks[layer].linear(target).bias.val()),
-                Place::AttentionNorm(layer) => Some(self.weights.blocks[layer].attention_norm.bias.val()),
-                Place::MlpNorm(layer) => Some(self.weights.blocks[layer].mlp_norm.bias.val()),
-                Place::FinalNorm => Some(self.weights.final_norm.bias.val()),
-                _ => None,
-            }
-        }
-
-        fn scale(&self, place: Place) -> Option<Tensor<1>> {
-            match place {
-                Place::AttentionNorm(layer) => Some(self.weights.blocks[layer].attention_norm.scale.val()),
-                Place::MlpNorm(layer) => Some(self.weights.blocks[layer].mlp_norm.scale.val()),
-                Place::FinalNorm => Some(self.weights.final_norm.scale.val()),
-                _ => None,
-            }
-        }
-    }
+    pub use crate::peft::copies::Copies as Phi;
 }

@@ -6,11 +6,14 @@
 
 mod adapter;
 mod bitfit;
+#[cfg(feature = "train")]
+mod copies;
 pub mod count;
 mod full;
 pub mod knob;
 mod last_layer;
 mod lora;
+mod place;
 mod prefix;
 mod prompt;
 mod target;
@@ -25,9 +28,12 @@ pub use full::Full;
 pub use knob::{Fault, Knob, Range, Value};
 pub use last_layer::LastLayer;
 pub use lora::Lora;
+pub use place::{Piece, Place};
 pub use prefix::Prefix;
 pub use prompt::{Prompt, PromptInit};
 pub use target::Target;
+
+use crate::model::ModelConfig;
 
 /// How a method's φ meets the frozen network f_θ, the lecture's grouping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,9 +109,22 @@ pub trait Method: std::fmt::Debug {
     /// Elements of φ, exactly, as a sum that one can check by hand.
     fn count(&self, shape: &Shape) -> Count;
 
+    /// Whether φ holds a trainable copy of a tensor of θ, which stands in for it.
+    fn copies(&self, _place: Place, _piece: Piece) -> bool {
+        false
+    }
+
     /// Parameters that exist besides θ's: φ itself, unless φ stands in for tensors of θ.
     fn added(&self, shape: &Shape) -> usize {
-        self.count(shape).total()
+        self.count(shape).total() - self.copied(&shape.model)
+    }
+
+    /// Elements of all [`copies`](Method::copies).
+    fn copied(&self, model: &ModelConfig) -> usize {
+        let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
+        let copied =
+            Place::all(model.num_hidden_layers).flat_map(pieces).filter(|(place, piece)| self.copies(*place, *piece));
+        copied.map(|(place, piece)| place.elements(piece, model)).sum()
     }
 
     /// The tuned default of AdamW's peak rate, for a task and a base: the best of factors of 2 to 3 on `count`, `cipher` and a new

@@ -1,22 +1,11 @@
 //! φ as tensors: where it steps into the forward pass, and how it starts.
 
-use super::{MethodConfig, Part, Target};
+use super::{MethodConfig, Part, Place, Target};
 use crate::model::Model;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-
-/// A tensor of θ that φ may hold a trainable copy of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    Tokens,
-    Positions,
-    Linear(usize, Target),
-    AttentionNorm(usize),
-    MlpNorm(usize),
-    FinalNorm,
-}
 
 /// The two halves of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::part::{Canvas, Flow, Form, PLUS, Part};
 use super::plan::Plan;
-use crate::peft::Target;
+use crate::peft::{Place, Target};
 use crate::ui::chart::place::Rect;
 
 /// Width of an opened block.
@@ -29,25 +29,27 @@ const ASIDE: f64 = 42.0;
 /// A block under construction: the cursor climbs from 0, so every y is negative until the whole is shifted.
 struct Climb<'a> {
     plan: &'a Plan,
+    /// Which block, from 0.
+    layer: usize,
     canvas: Canvas,
     y: f64,
 }
 
-/// Draws the block; `y` is negative, 0 is its bottom. Gives its height too.
-pub fn block(plan: &Plan) -> (Canvas, f64) {
-    let mut climb = Climb { plan, canvas: Canvas::default(), y: 0.0 };
+/// Draws a block; `y` is negative, 0 is its bottom. Gives its height too.
+pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
+    let mut climb = Climb { plan, layer, canvas: Canvas::default(), y: 0.0 };
     let adapter = plan.adapter.as_ref();
     let (attention, mlp) = (adapter.is_some_and(|a| a.after_attention), adapter.is_some_and(|a| a.after_mlp));
     let (enters, branch) = (6.0, -5.0);
     climb.y = branch;
-    climb.norm("LayerNorm before attention", enters);
+    climb.norm(Place::AttentionNorm(layer), "LayerNorm before attention", enters);
     climb.heads();
     let joins = climb.matrix_row(Target::O, 110.0, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
     let joins = if attention { climb.adapter(joins, "attention") } else { joins };
     climb.sum(joins, branch, "sum: attention's output and the residual line");
     let (from, branch) = (climb.y, climb.y - 5.0);
     climb.y = branch;
-    climb.norm("LayerNorm before the MLP", from);
+    climb.norm(Place::MlpNorm(layer), "LayerNorm before the MLP", from);
     let aside = if mlp { ASIDE } else { 0.0 };
     climb.matrix_row(Target::Fc1, 172.0, aside, GAP);
     climb.activation(aside);
@@ -70,11 +72,11 @@ struct Out {
 
 impl Climb<'_> {
     /// A LayerNorm over the whole width, fed from `from`.
-    fn norm(&mut self, name: &str, from: f64) {
+    fn norm(&mut self, place: Place, name: &str, from: f64) {
         self.y -= GAP + NORM;
         let area = Rect { x: LEFT, y: self.y, w: RIGHT - LEFT, h: NORM };
         self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
-        norm(&mut self.canvas, self.plan, area, "LayerNorm", name);
+        norm(&mut self.canvas, self.plan, place, area, name);
     }
 
     /// W_Q, W_K, W_V side by side, the prefix where there is one, and the softmax that joins them.
@@ -231,13 +233,14 @@ impl Climb<'_> {
         };
         let written = if inputs == outputs { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
         let part = Part::new(form, area, written, label);
-        let part = if self.plan.biases {
+        let place = Place::Linear(self.layer, target);
+        let part = if self.plan.only_bias(place) {
             let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
             self.canvas.parts.push(part.shape(format!("{outputs} × {inputs}"), inputs * outputs));
             Part::new(Form::Box, bar, "b", format!("bias of {label}")).shape(outputs.to_string(), outputs).trained(true)
         } else {
             part.shape(format!("{outputs} × {inputs} and bias {outputs}"), inputs * outputs + outputs)
-                .trained(self.plan.everything)
+                .trained(self.plan.whole(place))
         };
         self.canvas.parts.push(part);
         let Some(lora) = self.plan.lora.as_ref().filter(|_| self.updates(target)) else { return };
@@ -264,9 +267,10 @@ impl Climb<'_> {
 }
 
 /// A LayerNorm in an area, its bias as a part of its own where only that is trained.
-pub fn norm(canvas: &mut Canvas, plan: &Plan, area: Rect, label: &str, name: &str) {
+pub fn norm(canvas: &mut Canvas, plan: &Plan, place: Place, area: Rect, name: &str) {
+    let label = "LayerNorm";
     let d = plan.model().hidden_size;
-    if plan.biases {
+    if plan.only_bias(place) {
         let scale = Rect { w: area.w - BIAS - 3.0, ..area };
         let bias = Rect { x: area.right() - BIAS, w: BIAS, ..area };
         canvas.parts.push(Part::new(Form::Box, scale, label, name).shape(format!("scale {d}"), d));
@@ -274,6 +278,6 @@ pub fn norm(canvas: &mut Canvas, plan: &Plan, area: Rect, label: &str, name: &st
         canvas.parts.push(part.trained(true));
     } else {
         let part = Part::new(Form::Box, area, label, name).shape(format!("scale {d} and bias {d}"), 2 * d);
-        canvas.parts.push(part.trained(plan.everything));
+        canvas.parts.push(part.trained(plan.whole(place)));
     }
 }

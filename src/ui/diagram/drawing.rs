@@ -5,6 +5,7 @@ use super::outside::{VECTOR, VECTOR_PITCH, VECTORS, embedding, final_norm, head,
 use super::part::{Canvas, Flow, PLUS, Part, Scope};
 use super::plan::{Head, Plan};
 use crate::config::RunConfig;
+use crate::peft::{Place, Target};
 use crate::ui::chart::place::Rect;
 
 /// A block of the stack.
@@ -71,8 +72,8 @@ impl Drawing {
 }
 
 /// The opened block, shifted so that its frame's upper left corner is at (x, y).
-fn opened(plan: &Plan, x: f64, y: f64) -> (Canvas, Rect) {
-    let (mut canvas, height) = block::block(plan);
+fn opened(plan: &Plan, layer: usize, x: f64, y: f64) -> (Canvas, Rect) {
+    let (mut canvas, height) = block::block(plan, layer);
     let frame = Rect { x, y, w: block::WIDTH, h: height + 6.0 };
     canvas.shift(x, y + height - 2.0);
     (canvas, frame)
@@ -80,7 +81,7 @@ fn opened(plan: &Plan, x: f64, y: f64) -> (Canvas, Rect) {
 
 fn wide(plan: &Plan, layer: usize) -> Drawing {
     let x = TIE + STACK + BETWEEN;
-    let (mut canvas, panel) = opened(plan, x, 4.0);
+    let (mut canvas, panel) = opened(plan, layer, x, 4.0);
     let height = panel.bottom() + 2.0;
     let blocks = stack(&mut canvas, plan, height);
     if let Some(block) = blocks.get(layer) {
@@ -139,15 +140,26 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
             let area = row(bottom - gap - pitch * layer as f64 - (pitch - gap), pitch - gap);
             canvas.arrow(&[(middle, from), (middle, area.bottom())]);
             from = area.y;
-            StackBlock { layer, area, marks: marks(plan, area), trained: plan.everything }
+            StackBlock {
+                layer,
+                area,
+                marks: marks(plan, layer, area),
+                trained: places(layer).all(|place| plan.whole(place)),
+            }
         })
         .collect();
     canvas.arrow(&[(middle, from), (middle, top)]);
     blocks
 }
 
+/// The eight places of a block: two LayerNorms and six linear layers.
+fn places(layer: usize) -> impl Iterator<Item = Place> {
+    let linear = Target::ALL.map(|target| Place::Linear(layer, target));
+    [Place::AttentionNorm(layer), Place::MlpNorm(layer)].into_iter().chain(linear)
+}
+
 /// φ's marks in a block of the stack: as many as it has parts there, in the right half.
-fn marks(plan: &Plan, block: Rect) -> Vec<Vec<(f64, f64)>> {
+fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
     let h = (0.56 * block.h).min(20.0);
     let (top, bottom) = (block.y + (block.h - h) / 2.0, block.y + (block.h + h) / 2.0);
     let end = block.right() - 10.0;
@@ -180,18 +192,19 @@ fn marks(plan: &Plan, block: Rect) -> Vec<Vec<(f64, f64)>> {
             })
             .collect();
     }
-    if plan.biases {
-        // Six linear layers and two LayerNorms.
-        return (0..8).map(|i| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect();
+    if places(layer).all(|place| plan.whole(place)) {
+        // The whole block is in φ's colour.
+        return Vec::new();
     }
-    Vec::new()
+    let touched = places(layer).enumerate().filter(|(_, place)| plan.touches(*place));
+    touched.map(|(i, _)| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect()
 }
 
 /// The opened block; what is trained outside the blocks stands above and below it, so that φ is never out of sight.
 fn narrow(plan: &Plan) -> Drawing {
     let outside = plan.outside();
     let y = if outside { 60.0 } else { 4.0 };
-    let (mut canvas, panel) = opened(plan, 4.0, y);
+    let (mut canvas, panel) = opened(plan, 0, 4.0, y);
     let mut bottom = panel.bottom();
     if outside {
         bottom = around(&mut canvas, plan, panel);

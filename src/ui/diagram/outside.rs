@@ -4,6 +4,7 @@ use super::block;
 use super::part::{Canvas, Form, Part, Scope};
 use super::plan::{Head, Plan};
 use crate::model::ModelConfig;
+use crate::peft::Place;
 use crate::ui::chart::place::Rect;
 
 /// Side of a vector's square, and from one to the next.
@@ -16,7 +17,7 @@ pub const VECTORS: usize = 8;
 pub fn embedding(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let (v, d) = (plan.model().vocab_size, plan.model().hidden_size);
     let part = Part::new(Form::Box, area, "Embedding", "token embedding").shape(format!("{v} × {d}"), v * d);
-    canvas.parts.push(part.trained(plan.everything).scope(Scope::Network));
+    canvas.parts.push(part.trained(plan.whole(Place::Tokens)).scope(Scope::Network));
 }
 
 /// The table of positions; its count has OPT's two rows of offset.
@@ -24,7 +25,7 @@ pub fn positions(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let d = plan.model().hidden_size;
     let rows = plan.model().max_position_embeddings + ModelConfig::POSITION_OFFSET;
     let part = Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), rows * d);
-    canvas.parts.push(part.letter(10.0).trained(plan.everything).scope(Scope::Network));
+    canvas.parts.push(part.letter(10.0).trained(plan.whole(Place::Positions)).scope(Scope::Network));
 }
 
 /// The vectors that enter the first block, φ's in front of the text's. `x` is the row's left end.
@@ -49,7 +50,7 @@ pub fn vectors(canvas: &mut Canvas, plan: &Plan, x: f64, y: f64) {
 /// The last LayerNorm.
 pub fn final_norm(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let mut own = Canvas::default();
-    block::norm(&mut own, plan, area, "LayerNorm", "last LayerNorm");
+    block::norm(&mut own, plan, Place::FinalNorm, area, "last LayerNorm");
     for part in &mut own.parts {
         part.scope = Scope::Network;
     }
@@ -64,7 +65,7 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
         part.shape(format!("{v} × {d}, tied: the token embedding itself"), 0)
     };
     match plan.head {
-        Head::Tied => canvas.parts.push(tied(area, "Head (tied)").trained(plan.everything)),
+        Head::Tied => canvas.parts.push(tied(area, "Head (tied)").trained(plan.whole(Place::Tokens))),
         Head::Copy => {
             let part = Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), v * d);
             canvas.parts.push(part.trained(true).scope(Scope::Network));

@@ -2,7 +2,7 @@
 
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
-use crate::peft::{Lora, MethodConfig, Range, Shape};
+use crate::peft::{Lora, MethodConfig, Piece, Place, Range, Shape};
 
 /// What is trained at the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +29,7 @@ pub struct Bottlenecks {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub shape: Shape,
-    /// Everything is trained.
-    pub everything: bool,
-    /// Biases are trained, the matrices beside them are not.
-    pub biases: bool,
+    method: MethodConfig,
     pub head: Head,
     pub lora: Option<Lora>,
     /// Virtual tokens in front of the text.
@@ -46,8 +43,7 @@ impl Plan {
     pub fn new(config: &RunConfig) -> Plan {
         let mut plan = Plan {
             shape: config.shape(),
-            everything: false,
-            biases: false,
+            method: config.method.clone(),
             head: Head::Tied,
             lora: None,
             prompt: None,
@@ -55,8 +51,8 @@ impl Plan {
             adapter: None,
         };
         match &config.method {
-            MethodConfig::Full(_) => plan.everything = true,
-            MethodConfig::BitFit(_) => plan.biases = true,
+            // They train copies of θ's tensors, of which the drawing asks one by one.
+            MethodConfig::Full(_) | MethodConfig::BitFit(_) => {}
             MethodConfig::LastLayer(_) => {
                 let labels = config.method.get("rows").is_some_and(|rows| rows == "labels");
                 plan.head = if labels { Head::Labels } else { Head::Copy };
@@ -83,9 +79,31 @@ impl Plan {
         &self.shape.model
     }
 
+    /// Whether φ holds a copy of a tensor of θ.
+    pub fn copies(&self, place: Place, piece: Piece) -> bool {
+        self.method.method().copies(place, piece)
+    }
+
+    /// Whether a place's bias alone is trained, not what stands beside it.
+    pub fn only_bias(&self, place: Place) -> bool {
+        place.pieces().iter().all(|piece| self.copies(place, *piece) == (*piece == Piece::Bias))
+    }
+
+    /// Whether all tensors of a place are trained.
+    pub fn whole(&self, place: Place) -> bool {
+        place.pieces().iter().all(|piece| self.copies(place, *piece))
+    }
+
+    /// Whether any is.
+    pub fn touches(&self, place: Place) -> bool {
+        place.pieces().iter().any(|piece| self.copies(place, *piece))
+    }
+
     /// Whether anything outside the blocks is trained.
     pub fn outside(&self) -> bool {
-        self.everything || self.biases || self.head != Head::Tied || self.prompt.is_some()
+        [Place::Tokens, Place::Positions, Place::FinalNorm].into_iter().any(|place| self.touches(place))
+            || self.head != Head::Tied
+            || self.prompt.is_some()
     }
 }
 
@@ -106,11 +124,10 @@ pub fn shapes(config: &RunConfig) -> String {
     let plan = Plan::new(config);
     let m = plan.model();
     let (d, v) = (m.hidden_size, m.vocab_size);
-    if plan.everything {
-        return format!("θ′ ∈ ℝ^{{{}}}", crate::peft::grouped(config.trainable()));
-    }
-    if plan.biases {
-        return format!("b ∈ ℝ^{{{d}}}, at fc1 ∈ ℝ^{{{}}}", m.ffn_dim);
+    match &plan.method {
+        MethodConfig::Full(_) => return format!("θ′ ∈ ℝ^{{{}}}", crate::peft::grouped(config.trainable())),
+        MethodConfig::BitFit(_) => return format!("b ∈ ℝ^{{{d}}}, at fc1 ∈ ℝ^{{{}}}", m.ffn_dim),
+        _ => {}
     }
     match plan.head {
         Head::Tied => {}
