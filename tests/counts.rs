@@ -115,5 +115,8 @@ proptest! {
         prop_assert_eq!(count.total(), elements);
         prop_assert_eq!(arithmetic(&count.sum()), elements, "{}", count.sum());
         prop_assert_eq!(theta.weights.num_params(), shape.model.parameters());
+        // What stands in for θ's own tensors adds nothing to them.
+        let stands_in = ["full", "bitfit"].contains(&method.info().name);
+        prop_assert_eq!(method.method().added(&shape), if stands_in { 0 } else { elements });
     }
 }

@@ -27,13 +27,16 @@ pub enum Piece {
 }
 
 impl Place {
-    /// Every place of a network, in the order of the forward pass.
+    /// Every place of a network.
     pub fn all(blocks: usize) -> impl Iterator<Item = Place> {
-        let block = |b| {
-            let linear = Target::ALL.map(|t| Place::Linear(b, t));
-            [Place::AttentionNorm(b), Place::MlpNorm(b)].into_iter().chain(linear)
-        };
-        [Place::Tokens, Place::Positions].into_iter().chain((0..blocks).flat_map(block)).chain([Place::FinalNorm])
+        let blocks = (0..blocks).flat_map(Place::of_block);
+        [Place::Tokens, Place::Positions].into_iter().chain(blocks).chain([Place::FinalNorm])
+    }
+
+    /// The eight places of a block: two LayerNorms and six linear layers.
+    pub fn of_block(block: usize) -> impl Iterator<Item = Place> {
+        let linear = Target::ALL.map(|target| Place::Linear(block, target));
+        [Place::AttentionNorm(block), Place::MlpNorm(block)].into_iter().chain(linear)
     }
 
     /// The tensors that stand there.

@@ -5,7 +5,7 @@ use super::outside::{VECTOR, VECTOR_PITCH, VECTORS, embedding, final_norm, head,
 use super::part::{Canvas, Flow, PLUS, Part, Scope};
 use super::plan::{Head, Plan};
 use crate::config::RunConfig;
-use crate::peft::{Place, Target};
+use crate::peft::Place;
 use crate::ui::chart::place::Rect;
 
 /// A block of the stack.
@@ -144,18 +144,12 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
                 layer,
                 area,
                 marks: marks(plan, layer, area),
-                trained: places(layer).all(|place| plan.whole(place)),
+                trained: Place::of_block(layer).all(|place| plan.whole(place)),
             }
         })
         .collect();
     canvas.arrow(&[(middle, from), (middle, top)]);
     blocks
-}
-
-/// The eight places of a block: two LayerNorms and six linear layers.
-fn places(layer: usize) -> impl Iterator<Item = Place> {
-    let linear = Target::ALL.map(|target| Place::Linear(layer, target));
-    [Place::AttentionNorm(layer), Place::MlpNorm(layer)].into_iter().chain(linear)
 }
 
 /// φ's marks in a block of the stack: as many as it has parts there, in the right half.
@@ -192,11 +186,11 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
             })
             .collect();
     }
-    if places(layer).all(|place| plan.whole(place)) {
+    if Place::of_block(layer).all(|place| plan.whole(place)) {
         // The whole block is in φ's colour.
         return Vec::new();
     }
-    let touched = places(layer).enumerate().filter(|(_, place)| plan.touches(*place));
+    let touched = Place::of_block(layer).enumerate().filter(|(_, place)| plan.touches(*place));
     touched.map(|(i, _)| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect()
 }
 
