@@ -69,8 +69,9 @@ impl BenchShape {
             rng: stream(0, "bench phi"),
             labels: &[],
             encode: &|_| Vec::new(),
+            scores: None,
         };
-        let mut phi = Phi::init(method, &mut context);
+        let mut phi = Phi::init([method], &mut context);
         let mut optimizer = Optimizer::new();
         let mut rng = stream(0, "bench batches");
         let n = self.batch * self.tokens;

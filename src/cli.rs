@@ -171,6 +171,8 @@ fn knob_json(method: &MethodConfig, knob: &Knob) -> serde_json::Value {
             json!({"values": options.iter().map(|(v, _)| *v).collect::<Vec<_>>()})
         }
         Range::Text { max_chars } => json!({"max_chars": max_chars}),
+        Range::Flag => json!({"values": ["true", "false"]}),
+        Range::Blocks => json!({"blocks": "all, or numbers from 0"}),
     };
     json!({"name": knob.name, "label": knob.label, "help": knob.help, "limits": limits, "default": method.get(knob.name)})
 }
@@ -190,14 +192,14 @@ fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
         return Err(fault.message);
     }
     match unknown.first() {
-        Some((key, _)) => Err(format!("{} has no knob --{}.", config.method.info().title, key.replace('_', "-"))),
+        Some((key, _)) => Err(format!("{} has no knob --{}.", config.label(), key.replace('_', "-"))),
         None => Ok(config),
     }
 }
 
 fn count(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
-    let count = config.method.method().count(&config.shape());
+    let count = config.count();
     let (trainable, all) = (count.total(), config.all_parameters());
     if args.get_flag("json") {
         let terms: Vec<_> =
@@ -255,7 +257,7 @@ fn describe(event: &Event) -> Option<String> {
     match event {
         Event::Started { config, trainable, total, baselines, .. } => Some(format!(
             "{} on {} ({})\n{}\nchance {:.3}, majority {:.3}, bag of words {:.3}",
-            config.method.method().label(),
+            config.label(),
             config.task.title(),
             config.base.id,
             trainable_line(*trainable, *total),

@@ -1,7 +1,7 @@
 //! What a run is, and the one grammar in which URL, flags and JSON write it.
 
 use crate::model::{Base, ModelConfig};
-use crate::peft::{Fault, MethodConfig, Shape, knob::shorten};
+use crate::peft::{Count, Fault, MethodConfig, Shape, knob::shorten};
 use crate::task::TaskConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ pub struct RunConfig {
     pub base: &'static Base,
     pub task: TaskConfig,
     pub method: MethodConfig,
+    /// Methods that train together with it, at other spots of the network.
+    pub also: Vec<MethodConfig>,
     /// AdamW's peak rate; `None` is the method's tuned default.
     pub lr: Option<f64>,
     /// Sequences per step; `None` is the task's default.
@@ -64,6 +66,7 @@ impl Default for RunConfig {
             base: &crate::model::BASES[0],
             task: TaskConfig::Rules { rule: Default::default(), examples: None },
             method: MethodConfig::Lora(Default::default()),
+            also: Vec::new(),
             lr: None,
             batch_size: None,
             steps: 300,
@@ -74,8 +77,25 @@ impl Default for RunConfig {
 }
 
 impl RunConfig {
+    /// The methods that train together, the first one first.
+    pub fn methods(&self) -> impl Iterator<Item = &MethodConfig> {
+        std::iter::once(&self.method).chain(&self.also)
+    }
+
+    /// A short name of the methods with the knobs that matter (`LoRA r 4 + prompt 20`).
+    pub fn label(&self) -> String {
+        self.methods().map(|m| m.method().label()).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// AdamW's peak rate: of several methods' tuned rates the lowest, since one step moves them all.
     pub fn learning_rate(&self) -> f64 {
-        self.lr.unwrap_or_else(|| self.method.method().learning_rate(self.task.name(), self.base.id))
+        let tuned = self.methods().map(|m| m.method().learning_rate(self.task.name(), self.base.id));
+        self.lr.unwrap_or_else(|| tuned.fold(f64::INFINITY, f64::min))
+    }
+
+    /// Whether there is anything to train.
+    pub fn trains(&self) -> bool {
+        self.methods().any(|m| m.method().trains())
     }
 
     pub fn batch_size(&self) -> usize {
@@ -89,15 +109,33 @@ impl RunConfig {
         Shape { model, labels: self.task.labels() }
     }
 
-    /// Elements of φ.
-    pub fn trainable(&self) -> usize {
-        self.method.method().count(&self.shape()).total()
+    /// Elements of φ as a sum.
+    pub fn count(&self) -> Count {
+        let shape = self.shape();
+        Count::new(self.methods().flat_map(|m| m.method().count(&shape).terms))
     }
 
-    /// Parameters in all, as PEFT counts them: θ and what the method adds to it.
+    /// Elements of φ.
+    pub fn trainable(&self) -> usize {
+        self.count().total()
+    }
+
+    /// Parameters in all, as PEFT counts them: θ and what the methods add to it.
     pub fn all_parameters(&self) -> usize {
         let shape = self.shape();
-        shape.model.parameters() + self.method.method().added(&shape)
+        shape.model.parameters() + self.methods().map(|m| m.method().added(&shape)).sum::<usize>()
+    }
+
+    /// Whether φ can be folded into θ; the first method that cannot says why.
+    pub fn merges(&self) -> Result<(), String> {
+        let reason = |m: &MethodConfig| m.method().merges().err().map(|why| format!("{}: {why}", m.info().title));
+        self.methods().find_map(reason).map_or(Ok(()), Err)
+    }
+
+    /// Whether θ ⊕ λφ has a meaning; the first method for which it has none says why.
+    pub fn dial(&self) -> Result<(), String> {
+        let reason = |m: &MethodConfig| m.info().dial.err().map(|why| format!("{}: {why}", m.info().title));
+        self.methods().find_map(reason).map_or(Ok(()), Err)
     }
 
     /// What cannot be trained together: a task on a base that does not read it, a rank above the width …
@@ -111,7 +149,80 @@ impl RunConfig {
             );
             return Err(Fault::new("base", message));
         }
-        self.method.method().check(&self.shape(), self.task.max_tokens())
+        let (shape, tokens) = (self.shape(), self.task.max_tokens());
+        for method in self.methods() {
+            method.method().check(&shape, tokens).map_err(|fault| self.qualified(method, fault))?;
+        }
+        self.check_together(&shape, tokens)
+    }
+
+    /// Methods train together where no two step in at the same spot.
+    fn check_together(&self, shape: &Shape, tokens: usize) -> Result<(), Fault> {
+        let methods: Vec<&MethodConfig> = self.methods().collect();
+        for (i, one) in methods.iter().enumerate() {
+            for other in &methods[..i] {
+                let (a, b) = (other.info(), one.info());
+                if a.name == b.name {
+                    return Err(Fault::new("method", format!("{} is named twice: once is enough.", a.title)));
+                }
+                let taken = other.method().spots(&shape.model);
+                if let Some(spot) = one.method().spots(&shape.model).iter().find(|spot| taken.contains(spot)) {
+                    let message = format!(
+                        "{} and {} cannot be trained together: both change {}. Leave one out, or let them change different places.",
+                        a.title,
+                        b.title,
+                        spot.title()
+                    );
+                    return Err(Fault::new("method", message));
+                }
+            }
+        }
+        let positions: usize = methods.iter().map(|m| m.method().positions()).sum();
+        let room = shape.model.max_position_embeddings.saturating_sub(tokens);
+        if positions > room {
+            let message = format!(
+                "Together they put {positions} positions in front of the text; this base has {room} left beside the task's {tokens}."
+            );
+            return Err(Fault::new("num_virtual_tokens", message));
+        }
+        Ok(())
+    }
+
+    /// The key that names a knob of one of the methods: with the method's name in front where an earlier one has it too.
+    pub fn key_of(&self, method: &MethodConfig, knob: &str) -> String {
+        let has = |m: &&MethodConfig| m.info().knobs.iter().any(|k| k.name == knob);
+        match self.methods().find(has) {
+            Some(first) if first.info().name != method.info().name => format!("{}.{knob}", method.info().name),
+            _ => knob.to_string(),
+        }
+    }
+
+    fn qualified(&self, method: &MethodConfig, fault: Fault) -> Fault {
+        Fault { key: self.key_of(method, &fault.key), ..fault }
+    }
+
+    /// The method and the knob that a key names.
+    fn knob_of(&self, key: &str) -> Option<(usize, &'static str)> {
+        let knob = |m: &MethodConfig, name: &str| m.info().knobs.iter().find(|k| k.name == name).map(|k| k.name);
+        match key.split_once('.') {
+            Some((method, name)) => {
+                let (i, m) = self.methods().enumerate().find(|(_, m)| m.info().name == method)?;
+                Some((i, knob(m, name)?))
+            }
+            None => self.methods().enumerate().find_map(|(i, m)| Some((i, knob(m, key)?))),
+        }
+    }
+
+    /// A knob's value as the address writes it, by its key; `None` for a key that is no knob of these methods.
+    pub fn knob(&self, key: &str) -> Option<String> {
+        let (i, knob) = self.knob_of(key)?;
+        self.methods().nth(i)?.get(knob)
+    }
+
+    fn set_knob(&mut self, key: &str, text: &str) -> Option<Result<(), Fault>> {
+        let (i, knob) = self.knob_of(key)?;
+        let method = if i == 0 { &mut self.method } else { &mut self.also[i - 1] };
+        Some(method.set(knob, text).map_err(|fault| Fault { key: key.to_string(), ..fault }))
     }
 
     /// Key and value pairs, in a fixed order; what is at its default is left out but for base, task and method.
@@ -119,16 +230,18 @@ impl RunConfig {
         let mut pairs: Vec<(String, String)> =
             vec![("base".into(), self.base.id.into()), ("task".into(), self.task.name().into())];
         pairs.extend(self.task.pairs().into_iter().map(|(k, v)| (k.to_string(), v)));
-        pairs.push(("method".into(), self.method.info().name.into()));
-        // Knobs may follow each other (alpha stays twice the rank), so each is compared after those before it are set.
-        let mut reference = MethodConfig::named(self.method.info().name).unwrap_or_else(|| self.method.clone());
-        for knob in self.method.info().knobs {
-            if let (Some(ours), Some(default)) =
-                (self.method.method().get(knob.name), reference.method().get(knob.name))
-                && ours != default
-            {
-                pairs.push((knob.name.into(), ours.to_string()));
-                reference.method_mut().set(knob.name, ours);
+        let names: Vec<&str> = self.methods().map(|m| m.info().name).collect();
+        pairs.push(("method".into(), names.join(",")));
+        for method in self.methods() {
+            // Knobs may follow each other (alpha stays twice the rank), so each is compared after those before it are set.
+            let mut reference = MethodConfig::named(method.info().name).unwrap_or_else(|| method.clone());
+            for knob in method.info().knobs {
+                if let (Some(ours), Some(default)) = (method.method().get(knob.name), reference.method().get(knob.name))
+                    && ours != default
+                {
+                    pairs.push((self.key_of(method, knob.name), ours.to_string()));
+                    reference.method_mut().set(knob.name, ours);
+                }
             }
         }
         if let Some(lr) = self.lr {
@@ -176,13 +289,20 @@ impl RunConfig {
                 None => faults.push(no_such("base", id, &crate::model::BASES.each_ref().map(|b| b.id))),
             }
         }
-        if let Some(name) = find("method") {
-            match MethodConfig::named(name) {
-                Some(method) => config.method = method,
-                None => {
-                    let names: Vec<&str> = MethodConfig::all().iter().map(|m| m.info().name).collect();
-                    faults.push(no_such("method", name, &names));
+        if let Some(list) = find("method") {
+            let mut methods = Vec::new();
+            for name in list.split(',').take(MethodConfig::all().len()) {
+                match MethodConfig::named(name.trim()) {
+                    Some(method) => methods.push(method),
+                    None => {
+                        let names: Vec<&str> = MethodConfig::all().iter().map(|m| m.info().name).collect();
+                        faults.push(no_such("method", name, &names));
+                    }
                 }
+            }
+            if !methods.is_empty() {
+                config.method = methods.remove(0);
+                config.also = methods;
             }
         }
         for (key, text) in pairs {
@@ -208,21 +328,33 @@ impl RunConfig {
                     }
                     None => Err(no_such("device", text, &DeviceChoice::ALL.map(|(_, name)| name))),
                 },
-                _ if config.method.info().knobs.iter().any(|k| k.name == key) => config.method.set(key, text),
-                _ => {
+                _ => config.set_knob(key, text).unwrap_or_else(|| {
                     unknown.push((key.clone(), text.clone()));
                     Ok(())
-                }
+                }),
             };
             faults.extend(result.err());
         }
         // What does not go together falls back piece by piece, so that the page always has something it can train.
-        if let Err(fault) = config.check() {
+        while let Err(fault) = config.check() {
             match fault.key.as_str() {
                 "base" => config.base = Base::named(config.task.bases()[0]).unwrap_or(config.base),
-                _ => config.method = MethodConfig::named(config.method.info().name).unwrap_or(config.method),
+                // Of methods that cannot be combined, or of knobs that do not fit, what was named last goes first.
+                "method" if !config.also.is_empty() => drop(config.also.pop()),
+                _ => {
+                    let reset = |m: &MethodConfig| MethodConfig::named(m.info().name).unwrap_or_else(|| m.clone());
+                    let (method, also) = (reset(&config.method), config.also.iter().map(reset).collect());
+                    if config.method == method && config.also == also {
+                        config.also.pop();
+                    }
+                    (config.method, config.also) = (method, also);
+                }
             }
             faults.push(fault);
+            // Defaults alone fit every base: a test says so.
+            if faults.len() > 64 {
+                config = RunConfig::default();
+            }
         }
         (config, faults, unknown)
     }

@@ -1,71 +1,25 @@
 //! Against PyTorch: logits of the bases and of every φ, and φ's gradients. The fixtures are written by `tools/fixtures`.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod fixtures;
 mod shared;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use fixtures::{answers, flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
 use peft_lab::model::kernels::cross_entropy;
-use peft_lab::model::{Model, ModelConfig, Tokens};
-use peft_lab::peft::MethodConfig;
 use peft_lab::peft::phi::Phi;
+use peft_lab::peft::{MethodConfig, Piece, Place, Shape};
 use peft_lab::train::evaluate::read;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-fn json(name: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(fixtures().join(name)).unwrap()).unwrap()
-}
-
-fn model(folder: &Path) -> Model {
-    let config = ModelConfig::from_json(&std::fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
-    Model::load(config, &std::fs::read(folder.join("model.safetensors")).unwrap(), &Device::flex()).unwrap()
-}
-
-/// Numbers of a nested array in order, and the lengths of its levels.
-fn flat(value: &Value) -> (Vec<f32>, Vec<usize>) {
-    match value {
-        Value::Array(items) => {
-            let mut numbers = Vec::new();
-            let mut shape = vec![items.len()];
-            for (i, item) in items.iter().enumerate() {
-                let (inner, inner_shape) = flat(item);
-                numbers.extend(inner);
-                if i == 0 {
-                    shape.extend(inner_shape);
-                }
-            }
-            (numbers, shape)
-        }
-        number => (vec![number.as_f64().unwrap() as f32], Vec::new()),
-    }
-}
-
-fn tokens(ids: &Value) -> Tokens {
-    let (numbers, shape) = flat(ids);
-    Tokens { ids: numbers.iter().map(|x| *x as i32).collect(), sequences: shape[0], length: shape[1] }
-}
-
-fn numbers(tensor: Tensor<2>) -> Vec<f32> {
-    let n = tensor.shape().num_elements();
-    pollster::block_on(read(tensor.reshape([n]))).unwrap()
-}
-
-fn largest_difference(ours: &[f32], theirs: &[f32]) -> f32 {
-    assert_eq!(ours.len(), theirs.len());
-    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-}
+use std::path::Path;
 
 #[test]
 fn logits_of_every_base_are_transformers_to_1e_4() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models");
     for name in ["rules", "prose-nano", "prose-micro", "tiny"] {
-        let folder = if name == "tiny" { fixtures().join("tiny") } else { models.join(name) };
+        let folder = if name == "tiny" { folder().join("tiny") } else { models.join(name) };
         let theta = model(&folder);
         let fixture = json(&format!("logits-{name}.json"));
         let tokens = tokens(&fixture["ids"]);
@@ -82,55 +36,20 @@ fn logits_of_every_base_are_transformers_to_1e_4() {
     }
 }
 
-/// The fixture's names of φ's tensors in the order in which ours are visited; `true` where PyTorch's is transposed.
-fn names(method: &str, layers: usize) -> Vec<(String, bool)> {
-    let mut names = Vec::new();
-    match method {
-        "lora" => {
-            for layer in 0..layers {
-                for module in ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"] {
-                    names.extend(["A", "B"].map(|m| (format!("layers.{layer}.{module}.{m}"), true)));
-                }
-            }
-        }
-        "adapter" => {
-            for place in ["attention", "mlp"] {
-                for layer in 0..layers {
-                    for half in ["down", "up"] {
-                        names.push((format!("layers.{layer}.{place}.{half}.weight"), true));
-                        names.push((format!("layers.{layer}.{place}.{half}.bias"), false));
-                    }
-                }
-            }
-        }
-        "prefix" => {
-            for layer in 0..layers {
-                names.extend(["key", "value"].map(|m| (format!("layers.{layer}.{m}"), false)));
-            }
-        }
-        _ => names.push(("prompt".into(), false)),
-    }
-    names
-}
-
-/// A fixture's tensor in our orientation.
-fn oriented(value: &Value, transposed: bool) -> Vec<f32> {
-    let (numbers, shape) = flat(value);
-    if !transposed {
-        return numbers;
-    }
-    let (rows, columns) = (shape[0], shape[1]);
-    (0..rows * columns).map(|i| numbers[(i % rows) * columns + i / rows]).collect()
-}
-
-/// Puts a fixture's values into φ, in order.
-struct Fill(std::vec::IntoIter<Vec<f32>>);
-
-impl ModuleMapper for Fill {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let values = self.0.next().unwrap();
-        param.map(|t| Tensor::from_data(TensorData::new(values, t.shape()), &t.device()))
-    }
+/// A fixture's tensors as φ holds them: names and orientation are those of files, without what only PEFT puts in front.
+fn values(of: &Value, method: &MethodConfig, shape: &Shape) -> Vec<Vec<f32>> {
+    let infos = method.method().tensors(shape);
+    let short = |name: &str| match name.strip_prefix("model.decoder.") {
+        Some(rest) => rest.replace("self_attn.", "").replace(".lora_", ".").replace(".weight", ""),
+        None if name == "prompt_embeddings" => "prompt".to_string(),
+        None => name.to_string(),
+    };
+    let read = |info: &peft_lab::peft::TensorInfo| {
+        let (numbers, shape) = flat(&of[short(&info.name).as_str()]);
+        assert_eq!(shape, info.shape, "{}", info.name);
+        if info.transposed { oriented(&numbers, shape[0], shape[1]) } else { numbers }
+    };
+    infos.iter().map(read).collect()
 }
 
 struct Collect<'a>(&'a GradientsParams, Vec<Vec<f32>>);
@@ -144,37 +63,20 @@ impl ModuleVisitor for Collect<'_> {
 
 #[test]
 fn logits_loss_and_gradients_of_phi_are_pytorch_s_to_1e_4() {
-    let theta = model(&fixtures().join("tiny"));
-    for name in ["lora", "adapter", "prompt", "prefix"] {
-        let fixture = json(&format!("phi-{name}.json"));
-        let mut method = MethodConfig::named(name).unwrap();
-        for (knob, value) in fixture["knobs"].as_object().unwrap() {
-            let text = match value {
-                Value::Array(items) => items.iter().map(|v| v.as_str().unwrap()).collect::<Vec<_>>().join(","),
-                Value::String(text) => text.clone(),
-                number => number.to_string(),
-            };
-            method.set(knob, &text).unwrap();
-        }
-        let names = names(name, theta.config.num_hidden_layers);
-        let values: Vec<Vec<f32>> = names.iter().map(|(n, t)| oriented(&fixture["phi"][n.as_str()], *t)).collect();
-        let phi = shared::phi(&theta, &method, &Device::flex()).valid().map(&mut Fill(values.into_iter())).train();
+    let theta = model(&folder().join("tiny"));
+    let shape = Shape { model: theta.config.clone(), labels: 3 };
+    for name in ["phi-lora", "phi-adapter", "phi-prompt", "plain/adapter-parallel", "plain/adapter-houlsby"] {
+        let fixture = json(&format!("{name}.json"));
+        let method = method(fixture["method"].as_str().unwrap(), &fixture["knobs"]);
+        let phi = shared::phi(&theta, &method, &Device::flex()).filled(values(&fixture["phi"], &method, &shape));
 
         let tokens = tokens(&fixture["ids"]);
         let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
-        let logits = numbers(theta.logits(&phi.valid(), &tokens, &all));
+        let logits = numbers(theta.logits(&phi.frozen(), &tokens, &all));
         let difference = largest_difference(&logits, &flat(&fixture["logits"]).0);
         assert!(difference < 1e-4, "{name}: logits differ by {difference}");
 
-        // The last `answer` tokens of each sequence are predicted from those before them.
-        let answer = fixture["answer"].as_u64().unwrap() as usize;
-        let (mut rows, mut targets) = (Vec::new(), Vec::new());
-        for s in 0..tokens.sequences {
-            for i in tokens.length - answer..tokens.length {
-                rows.push(s * tokens.length + i - 1);
-                targets.push(tokens.ids[s * tokens.length + i]);
-            }
-        }
+        let (rows, targets) = answers(&tokens, fixture["answer"].as_u64().unwrap() as usize);
         let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &phi);
         let loss = pollster::block_on(read(loss.inner())).unwrap()[0];
@@ -182,10 +84,102 @@ fn logits_loss_and_gradients_of_phi_are_pytorch_s_to_1e_4() {
         assert!((loss - expected).abs() < 1e-4, "{name}: loss {loss}, PyTorch {expected}");
         let mut collect = Collect(&gradients, Vec::new());
         phi.visit(&mut collect);
-        for ((tensor, transposed), ours) in names.iter().zip(collect.1) {
-            let theirs = oriented(&fixture["gradients"][tensor.as_str()], *transposed);
-            let difference = largest_difference(&ours, &theirs);
-            assert!(difference < 1e-4, "{name}: the gradient of {tensor} differs by {difference}");
+        for (ours, theirs) in collect.1.iter().zip(values(&fixture["gradients"], &method, &shape)) {
+            let difference = largest_difference(ours, &theirs);
+            assert!(difference < 1e-4, "{name}: a gradient differs by {difference}");
         }
     }
+}
+
+/// A place and a piece by the checkpoint's name of the tensor, without what all names begin with.
+fn piece(name: &str, blocks: usize) -> (Place, Piece) {
+    let (module, tensor) = name.rsplit_once('.').unwrap();
+    let place = Place::all(blocks).find(|p| p.key() == format!("model.decoder.{module}")).unwrap();
+    let first = place.pieces()[0];
+    (place, if tensor == "bias" { Piece::Bias } else { first })
+}
+
+/// Checks logits, loss and the gradient of a φ that is one tensor.
+fn check_one_tensor(name: &str, phi: &Phi, fixture: &Value, theirs: &[f32]) {
+    let theta = model(&folder().join("tiny"));
+    let tokens = tokens(&fixture["ids"]);
+    let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
+    let apart = largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&fixture["logits"]).0);
+    assert!(apart < 1e-4, "{name}: logits differ by {apart}");
+    let (rows, targets) = answers(&tokens, fixture["answer"].as_u64().unwrap() as usize);
+    let loss = cross_entropy(theta.logits(phi, &tokens, &rows), &targets).mean();
+    let gradients = GradientsParams::from_grads(loss.backward(), phi);
+    let mut collect = Collect(&gradients, Vec::new());
+    phi.visit(&mut collect);
+    let apart = largest_difference(&collect.1[0], theirs);
+    assert!(apart < 1e-4, "{name}: the gradient differs by {apart}");
+}
+
+#[test]
+fn a_sparse_change_is_pytorch_s_to_1e_4() {
+    let theta = model(&folder().join("tiny"));
+    let fixture = json("plain/sparse.json");
+    let blocks = theta.config.num_hidden_layers;
+    // For each matrix of ours, in order: which weights are chosen, with their change and its gradient.
+    let mut chosen: Vec<(usize, f32, f32)> = Vec::new();
+    let mut first = 0;
+    for place in Place::all(blocks) {
+        let n = place.elements(Piece::Matrix, &theta.config);
+        for (name, indices) in fixture["indices"].as_object().unwrap() {
+            if piece(name, blocks).0 != place {
+                continue;
+            }
+            let (values, gradients) = (flat(&fixture["phi"][name]).0, flat(&fixture["gradients"][name]).0);
+            for ((index, value), gradient) in flat(indices).0.iter().zip(values).zip(gradients) {
+                let index = *index as usize;
+                let ours = match place {
+                    // PyTorch counts through [outputs, inputs], we through [inputs, outputs].
+                    Place::Linear(_, target) => {
+                        let (inputs, outputs) = target.shape(&theta.config);
+                        (index % inputs) * outputs + index / inputs
+                    }
+                    _ => index,
+                };
+                chosen.push((first + ours, value, gradient));
+            }
+        }
+        first += n;
+    }
+    chosen.sort_by_key(|(index, ..)| *index);
+    let mut scores = vec![0.0; first];
+    chosen.iter().for_each(|(index, ..)| scores[*index] = 1.0);
+    let k = chosen.len().to_string();
+    let method = shared::method("sparse", &[("num_weights", &k), ("mask", "magnitude")]);
+    let phi = shared::phi_with(&theta, &method, &Device::flex(), Some(scores));
+    let phi = phi.filled(vec![chosen.iter().map(|(_, value, _)| *value).collect()]);
+    let gradients: Vec<f32> = chosen.iter().map(|(.., gradient)| *gradient).collect();
+    check_one_tensor("sparse", &phi, &fixture, &gradients);
+}
+
+#[test]
+fn a_subspace_is_pytorch_s_to_1e_4() {
+    let theta = model(&folder().join("tiny"));
+    let fixture = json("plain/subspace-dense.json");
+    let values = flat(&fixture["phi"]["phi"]).0;
+    let d = values.len();
+    let mut rows = Vec::new();
+    for (name, projection) in fixture["projection"].as_object().unwrap() {
+        let (place, piece) = piece(name, theta.config.num_hidden_layers);
+        let (numbers, shape) = flat(projection);
+        let ours = match (place, piece) {
+            // Rows of P go with the flat weights, which we hold as [inputs, outputs].
+            (Place::Linear(_, target), Piece::Matrix) => {
+                let (inputs, outputs) = target.shape(&theta.config);
+                let row = |i: usize| (i % outputs) * inputs + i / outputs;
+                (0..inputs * outputs).flat_map(|i| numbers[row(i) * d..(row(i) + 1) * d].to_vec()).collect()
+            }
+            _ => numbers,
+        };
+        rows.push((place, piece, Tensor::<2>::from_data(TensorData::new(ours, [shape[0], d]), &Device::flex())));
+    }
+    let knobs = [("intrinsic_dimension", d.to_string()), ("projection", "dense".to_string())];
+    let method = shared::method("subspace", &knobs.each_ref().map(|(k, v)| (*k, v.as_str())));
+    let mut phi = shared::phi(&theta, &method, &Device::flex()).filled(vec![values]);
+    phi.project(rows);
+    check_one_tensor("subspace", &phi, &fixture, &flat(&fixture["gradients"]["phi"]).0);
 }

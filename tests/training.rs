@@ -43,15 +43,27 @@ fn losses(events: &[Event]) -> Vec<f32> {
     events.iter().filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None }).collect()
 }
 
-const METHODS: [&str; 8] = [
+const METHODS: [&str; 20] = [
     "full",
     "last-layer",
     "last-layer&rows=labels",
+    "embeddings",
+    "all-but-embeddings",
     "bitfit",
-    "lora",
+    "lora&lora_dropout=0.1",
+    "dora",
+    "vera",
+    "ln-tuning",
+    "layers&layers=1,2",
+    "sparse",
+    "sparse&mask=magnitude",
+    "pruning",
+    "subspace&intrinsic_dimension=512",
     "prompt&num_virtual_tokens=10",
+    "p-tuning",
     "prefix",
     "adapter",
+    "ia3",
 ];
 
 #[test]
@@ -68,7 +80,7 @@ fn a_method_that_promises_it_starts_as_the_base() {
         let started = logits(&shared::phi(&theta, &method, &device));
         // Not bit for bit: with autodiff Burn composes softmax and LayerNorm of other operations than without.
         let same = started.iter().zip(logits(&Phi::none())).all(|(a, b)| (a - b).abs() < 1e-5);
-        let promised = !["prompt", "prefix"].contains(&method.info().name);
+        let promised = !["prompt", "p-tuning", "prefix"].contains(&method.info().name);
         assert_eq!(same, promised, "{method:?}");
         // And φ is heard at all: away from its start it changes the answer.
         assert_ne!(started, logits(&shared::stirred(&shared::phi(&theta, &method, &device))), "{method:?}");

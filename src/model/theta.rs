@@ -3,7 +3,7 @@
 use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear, relu};
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
 use super::{Activation, ModelConfig};
-use crate::peft::phi::{Phi, Sublayer};
+use crate::peft::phi::{Linear as LinearAt, Phi, Prefixed, Sublayer};
 use crate::peft::{Place, Target};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
@@ -68,19 +68,33 @@ impl Model {
     pub fn features(&self, phi: &Phi, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
         let device = self.weights.tokens.val().device();
         let d = self.config.hidden_size;
-        let virtual_tokens = phi.prompt().map_or(0, |p| p.dims()[0]);
+        let text = phi.text();
+        let (told, tokens) = (tokens.length, &tokens.with_text(text));
+        let prompt = phi.prompt();
+        let virtual_tokens = prompt.as_ref().map_or(0, |p| p.dims()[0]);
+        let prefixes = phi.prefixes();
+        // The prefix takes positions of the context, as keys of a text before this one would.
+        let first = prefixes.first().map_or(0, |p| p.keys.dims()[0]);
         let length = virtual_tokens + tokens.length;
 
-        let mut x = self.embed(phi, tokens, &device);
-        let mask = causal_mask(length, phi.prefix_length(), &device);
+        let mut x = self.embed(phi, tokens, prompt, first, &device);
+        let mask = causal_mask(length, 0, &device);
+        let wide = if first == 0 { mask.clone() } else { causal_mask(length, first, &device) };
         for (layer, block) in self.weights.blocks.iter().enumerate() {
-            x = self.attention(phi, layer, block, x, &mask);
+            let prefix = prefixes.iter().find(|p| p.layer == layer);
+            let mask = if prefix.is_some() { &wide } else { &mask };
+            x = self.attention(phi, layer, block, x, prefix, mask);
             x = self.mlp(phi, layer, block, x);
         }
 
         let shifted: Vec<i32> = rows
             .iter()
-            .map(|row| ((row / tokens.length) * length + virtual_tokens + row % tokens.length) as i32)
+            .map(|row| {
+                let (sequence, row) = (row / told, row % told);
+                // A discrete prompt stands behind the text's first token.
+                let row = if row > 0 { row + text.len() } else { row };
+                (sequence * length + virtual_tokens + row) as i32
+            })
             .collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(shifted, [rows.len()]), &device);
         let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
@@ -90,44 +104,52 @@ impl Model {
     /// Logits over the vocabulary, `[rows, vocab]`, of [`features`](Self::features).
     pub fn logits(&self, phi: &Phi, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
         let features = self.features(phi, tokens, rows);
-        let table = phi.matrix(Place::Tokens).unwrap_or_else(|| self.weights.tokens.val());
-        let head = phi.head(&table).unwrap_or(table);
+        let head = phi.head(phi.matrix(Place::Tokens, self.weights.tokens.val()));
         linear(features, head.transpose(), None)
     }
 
-    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`.
-    fn embed(&self, phi: &Phi, tokens: &Tokens, device: &Device) -> Tensor<3> {
+    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`; positions from `first`.
+    fn embed(&self, phi: &Phi, tokens: &Tokens, prompt: Option<Tensor<2>>, first: usize, device: &Device) -> Tensor<3> {
         let d = self.config.hidden_size;
         let ids = Tensor::<1, Int>::from_data(TensorData::new(tokens.ids.clone(), [tokens.ids.len()]), device);
-        let table = phi.matrix(Place::Tokens).unwrap_or_else(|| self.weights.tokens.val());
+        let table = phi.matrix(Place::Tokens, self.weights.tokens.val());
         let mut x = table.select(0, ids).reshape([tokens.sequences, tokens.length, d]);
-        if let Some(prompt) = phi.prompt() {
+        if let Some(prompt) = prompt {
             let n = prompt.dims()[0];
             let prompt = prompt.reshape([1, n, d]).expand([tokens.sequences, n, d]);
             x = Tensor::cat(vec![prompt, x], 1);
         }
         let length = x.dims()[1];
-        let first = ModelConfig::POSITION_OFFSET;
-        let positions = phi.matrix(Place::Positions).unwrap_or_else(|| self.weights.positions.val());
+        let first = ModelConfig::POSITION_OFFSET + first;
+        let positions = phi.matrix(Place::Positions, self.weights.positions.val());
         x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
     }
 
     /// x + W_O softmax(QKᵀ/√d_h + mask) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
-    fn attention(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>, mask: &Tensor<4>) -> Tensor<3> {
+    fn attention(
+        &self,
+        phi: &Phi,
+        layer: usize,
+        block: &Block,
+        x: Tensor<3>,
+        prefix: Option<&Prefixed>,
+        mask: &Tensor<4>,
+    ) -> Tensor<3> {
         let [b, _, d] = x.dims();
         let n = self.normalise(phi, Place::AttentionNorm(layer), &block.attention_norm, x.clone());
         let q = self.linear(phi, layer, Target::Q, block, n.clone());
         let mut k = self.linear(phi, layer, Target::K, block, n.clone());
         let mut v = self.linear(phi, layer, Target::V, block, n);
-        if let Some((keys, values)) = phi.prefix(layer) {
+        if let Some(Prefixed { keys, values, .. }) = prefix {
             let p = keys.dims()[0];
-            let batched = |z: Tensor<2>| z.reshape([1, p, d]).expand([b, p, d]);
+            let batched = |z: &Tensor<2>| z.clone().reshape([1, p, d]).expand([b, p, d]);
             k = Tensor::cat(vec![batched(keys), k], 1);
             v = Tensor::cat(vec![batched(values), v], 1);
         }
         let mixed = attention(q, k, v, self.config.num_attention_heads, mask);
         let out = self.linear(phi, layer, Target::O, block, mixed);
-        x + phi.after(layer, Sublayer::Attention, out)
+        let out = phi.after(layer, Sublayer::Attention, &x, out);
+        x + out
     }
 
     /// x + W₂ act(W₁ LayerNorm(x)).
@@ -140,22 +162,72 @@ impl Model {
             Activation::Gelu => activation::gelu(inner),
         };
         let out = self.linear(phi, layer, Target::Fc2, block, inner);
-        x + phi.after(layer, Sublayer::Mlp, out)
+        let out = phi.after(layer, Sublayer::Mlp, &x, out);
+        x + out
     }
 
-    /// Where a weight meets its input: θ's tensors or what stands in for them, and φ's low-rank update beside them.
+    /// Where a weight meets its input: θ's tensors or what stands in for them, and φ's update beside them.
     fn linear(&self, phi: &Phi, layer: usize, target: Target, block: &Block, x: Tensor<3>) -> Tensor<3> {
         let theta = block.linear(target);
         let place = Place::Linear(layer, target);
-        let weight = phi.matrix(place).unwrap_or_else(|| theta.weight.val());
-        let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
-        let y = linear(x.clone(), weight, Some(bias));
-        phi.update(layer, target, &x, y)
+        let weight = &phi.matrix(place, theta.weight.val());
+        let bias = &phi.bias(place, theta.bias.val());
+        let at = LinearAt { layer, target, weight, bias };
+        let x = phi.input(at, x);
+        let y = linear(x.clone(), weight.clone(), Some(bias.clone()));
+        phi.update(at, &x, y)
     }
 
     fn normalise<const D: usize>(&self, phi: &Phi, place: Place, theta: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
-        let scale = phi.scale(place).unwrap_or_else(|| theta.scale.val());
-        let bias = phi.bias(place).unwrap_or_else(|| theta.bias.val());
+        let scale = phi.scale(place, theta.scale.val());
+        let bias = phi.bias(place, theta.bias.val());
         layer_norm(x, scale, bias, LAYER_NORM_EPSILON)
+    }
+
+    /// A network with φ folded into its weights, which answers as θ with φ does. θ itself stays as it is, so that unmerging is
+    /// going back to it, exactly. Only for methods whose [`merges`](crate::peft::MethodInfo::merges) says so.
+    pub fn merged(&self, phi: &Phi) -> Model {
+        let phi = &phi.frozen();
+        let norm = |place: Place, theta: &LayerNorm| LayerNorm {
+            scale: Param::from_tensor(phi.scale(place, theta.scale.val())),
+            bias: Param::from_tensor(phi.bias(place, theta.bias.val())),
+        };
+        let blocks = self.weights.blocks.iter().enumerate().map(|(layer, block)| {
+            let folded = |target: Target| {
+                let (theta, place) = (block.linear(target), Place::Linear(layer, target));
+                let weight = &phi.matrix(place, theta.weight.val());
+                let bias = &phi.bias(place, theta.bias.val());
+                let (weight, bias) = phi.merged(LinearAt { layer, target, weight, bias });
+                Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias) }
+            };
+            Block {
+                attention_norm: norm(Place::AttentionNorm(layer), &block.attention_norm),
+                q: folded(Target::Q),
+                k: folded(Target::K),
+                v: folded(Target::V),
+                out: folded(Target::O),
+                mlp_norm: norm(Place::MlpNorm(layer), &block.mlp_norm),
+                fc1: folded(Target::Fc1),
+                fc2: folded(Target::Fc2),
+            }
+        });
+        let weights = Weights {
+            tokens: Param::from_tensor(phi.matrix(Place::Tokens, self.weights.tokens.val())),
+            positions: Param::from_tensor(phi.matrix(Place::Positions, self.weights.positions.val())),
+            blocks: blocks.collect(),
+            final_norm: norm(Place::FinalNorm, &self.weights.final_norm),
+        };
+        Model { config: self.config.clone(), weights }
+    }
+}
+
+impl Tokens {
+    /// With the tokens of a discrete prompt behind each sequence's first.
+    fn with_text(&self, text: &[i32]) -> Tokens {
+        if text.is_empty() || self.length == 0 {
+            return self.clone();
+        }
+        let ids = self.ids.chunks(self.length).flat_map(|s| s[..1].iter().chain(text).chain(&s[1..]).copied());
+        Tokens { ids: ids.collect(), sequences: self.sequences, length: self.length + text.len() }
     }
 }

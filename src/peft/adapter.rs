@@ -1,14 +1,22 @@
-//! Bottleneck adapters (Houlsby et al. 2019; Pfeiffer et al. 2021): a small MLP after a frozen sub-layer.
+//! Bottleneck adapters (Houlsby et al. 2019; Pfeiffer et al. 2021; He et al. 2022): a small MLP after a frozen sub-layer, or
+//! beside it.
 
-use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Term, Value};
+use super::{
+    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value, knob::place_of,
+};
+use crate::model::ModelConfig;
 
-/// x + W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero.
+/// x + s·W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero. In parallel x is
+/// what the sub-layer reads from the residual line, not what it gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adapter {
     /// k, the bottleneck's width.
     pub bottleneck: usize,
     pub placement: Placement,
     pub non_linearity: NonLinearity,
+    /// s, the factor of what the bottleneck gives.
+    pub scaling: f64,
+    pub layers: Blocks,
 }
 
 /// After which sub-layers an adapter stands.
@@ -19,17 +27,26 @@ pub enum Placement {
     Attention,
     /// After the MLP only (Pfeiffer).
     Mlp,
+    /// Beside the MLP (He).
+    Parallel,
 }
 
 impl Placement {
-    const OPTIONS: [(&'static str, &'static str); 3] =
-        [("both", "after attention and MLP"), ("attention", "after attention"), ("mlp", "after the MLP")];
+    const ALL: [Placement; 4] = [Placement::Both, Placement::Attention, Placement::Mlp, Placement::Parallel];
+    const OPTIONS: [(&'static str, &'static str); 4] = [
+        ("both", "after attention and MLP"),
+        ("attention", "after attention"),
+        ("mlp", "after the MLP"),
+        ("parallel", "beside the MLP"),
+    ];
 
-    pub fn after_attention(self) -> bool {
-        self != Placement::Mlp
+    /// Whether an adapter stands at attention.
+    pub fn at_attention(self) -> bool {
+        matches!(self, Placement::Both | Placement::Attention)
     }
 
-    pub fn after_mlp(self) -> bool {
+    /// Whether one stands at the MLP, after or beside it.
+    pub fn at_mlp(self) -> bool {
         self != Placement::Attention
     }
 }
@@ -44,13 +61,21 @@ pub enum NonLinearity {
 }
 
 impl NonLinearity {
+    const ALL: [NonLinearity; 4] =
+        [NonLinearity::Relu, NonLinearity::GeluNew, NonLinearity::Silu, NonLinearity::Tanh];
     const OPTIONS: [(&'static str, &'static str); 4] =
         [("relu", "ReLU"), ("gelu_new", "GELU"), ("silu", "SiLU"), ("tanh", "tanh")];
 }
 
 impl Default for Adapter {
     fn default() -> Self {
-        Adapter { bottleneck: 8, placement: Placement::Both, non_linearity: NonLinearity::GeluNew }
+        Adapter {
+            bottleneck: 8,
+            placement: Placement::Both,
+            non_linearity: NonLinearity::GeluNew,
+            scaling: 1.0,
+            layers: Blocks::default(),
+        }
     }
 }
 
@@ -80,8 +105,16 @@ static INFO: MethodInfo = MethodInfo {
             help: "σ between the two projections.",
             range: Range::Choice(&NonLinearity::OPTIONS),
         },
+        Knob {
+            name: "scaling",
+            label: "Scaling",
+            help: "s, the factor of what the bottleneck gives; He et al. take 4 beside the MLP.",
+            range: Range::Number { min: 0.01, max: 100.0 },
+        },
+        Blocks::KNOB,
     ],
     merges: Err("σ stands between W_D and W_U: no single matrix computes what they do together"),
+    dial: Ok(()),
 };
 
 impl Method for Adapter {
@@ -94,6 +127,8 @@ impl Method for Adapter {
             "bottleneck" => Some(Value::Integer(self.bottleneck)),
             "placement" => Some(Value::Choice(Placement::OPTIONS[self.placement as usize].0.to_string())),
             "non_linearity" => Some(Value::Choice(NonLinearity::OPTIONS[self.non_linearity as usize].0.to_string())),
+            "scaling" => Some(Value::Number(self.scaling)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
             _ => None,
         }
     }
@@ -102,20 +137,13 @@ impl Method for Adapter {
         match (knob, value) {
             ("bottleneck", Value::Integer(k)) => self.bottleneck = k,
             ("placement", Value::Choice(name)) => {
-                self.placement = match name.as_str() {
-                    "attention" => Placement::Attention,
-                    "mlp" => Placement::Mlp,
-                    _ => Placement::Both,
-                }
+                self.placement = Placement::ALL[place_of(&Placement::OPTIONS, &name)];
             }
             ("non_linearity", Value::Choice(name)) => {
-                self.non_linearity = match name.as_str() {
-                    "relu" => NonLinearity::Relu,
-                    "silu" => NonLinearity::Silu,
-                    "tanh" => NonLinearity::Tanh,
-                    _ => NonLinearity::GeluNew,
-                }
+                self.non_linearity = NonLinearity::ALL[place_of(&NonLinearity::OPTIONS, &name)];
             }
+            ("scaling", Value::Number(s)) => self.scaling = s,
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
             _ => {}
         }
     }
@@ -129,18 +157,41 @@ impl Method for Adapter {
             );
             return Err(Fault::new("bottleneck", message));
         }
-        Ok(())
+        self.layers.check(shape)
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (d, k, n) = (shape.model.hidden_size, self.bottleneck, shape.model.num_hidden_layers);
-        let places = usize::from(self.placement.after_attention()) + usize::from(self.placement.after_mlp());
+        let (d, k) = (shape.model.hidden_size, self.bottleneck);
+        let n = self.layers.list(shape.model.num_hidden_layers).len();
+        let places = usize::from(self.placement.at_attention()) + usize::from(self.placement.at_mlp());
         let unit = if places == 1 { "adapter" } else { "adapters" };
+        let blocks = if n == 1 { "block" } else { "blocks" };
         Count::new([Term::new(
             "W_D, W_U and their biases",
-            format!("{n} blocks × {places} {unit} × ({d} × {k} + {k} + {k} × {d} + {d})"),
+            format!("{n} {blocks} × {places} {unit} × ({d} × {k} + {k} + {k} × {d} + {d})"),
             n * places * (2 * d * k + k + d),
         )])
+    }
+
+    fn spots(&self, model: &ModelConfig) -> Vec<Spot> {
+        let layers = self.layers.list(model.num_hidden_layers);
+        let at = |wanted: bool, spot: fn(usize) -> Spot| layers.iter().filter(move |_| wanted).map(move |l| spot(*l));
+        at(self.placement.at_attention(), Spot::Attention).chain(at(self.placement.at_mlp(), Spot::Mlp)).collect()
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let (d, k) = (shape.model.hidden_size, self.bottleneck);
+        let mut tensors = Vec::new();
+        for (wanted, place) in [(self.placement.at_attention(), "attention"), (self.placement.at_mlp(), "mlp")] {
+            for layer in self.layers.list(shape.model.num_hidden_layers).into_iter().filter(|_| wanted) {
+                for (half, outputs, inputs) in [("down", k, d), ("up", d, k)] {
+                    let name = format!("layers.{layer}.{place}.{half}");
+                    tensors.push(TensorInfo::transposed(format!("{name}.weight"), outputs, inputs));
+                    tensors.push(TensorInfo::new(format!("{name}.bias"), [outputs]));
+                }
+            }
+        }
+        tensors
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
@@ -148,13 +199,14 @@ impl Method for Adapter {
     }
 
     fn label(&self) -> String {
-        format!("adapter {}", self.bottleneck)
+        let name = if self.placement == Placement::Parallel { "parallel adapter" } else { "adapter" };
+        format!("{name} {}", self.bottleneck)
     }
 }
 
 #[cfg(feature = "train")]
 pub(crate) mod phi {
-    use super::{Adapter, NonLinearity};
+    use super::{Adapter, NonLinearity, Placement};
     use crate::model::kernels::{gelu_new, linear, relu};
     use crate::model::layers::Linear;
     use crate::peft::phi::{Composition, InitContext, Sublayer};
@@ -168,13 +220,15 @@ pub(crate) mod phi {
         up: Linear,
     }
 
-    /// The adapters of each block.
+    /// The adapters of each chosen block.
     #[derive(Module, Debug)]
     pub struct Phi {
         attention: Vec<Bottleneck>,
         mlp: Vec<Bottleneck>,
         #[module(skip)]
-        non_linearity: NonLinearity,
+        layers: Vec<usize>,
+        #[module(skip)]
+        config: Adapter,
     }
 
     /// As Houlsby et al. start W_D; W_U starts at zero, so that an adapter starts as the identity.
@@ -183,37 +237,42 @@ pub(crate) mod phi {
     impl Phi {
         pub fn init(config: &Adapter, context: &mut InitContext<'_>) -> Phi {
             let (d, k) = (context.theta.config.hidden_size, config.bottleneck);
-            let layers = context.theta.config.num_hidden_layers;
+            let layers = config.layers.list(context.theta.config.num_hidden_layers);
             let mut bottlenecks = |wanted: bool| -> Vec<Bottleneck> {
                 let one = |_| Bottleneck {
                     down: Linear { weight: context.normal([d, k], DOWN_STD), bias: context.zeros([k]) },
                     up: Linear { weight: context.zeros([k, d]), bias: context.zeros([d]) },
                 };
-                (0..if wanted { layers } else { 0 }).map(one).collect()
+                (0..if wanted { layers.len() } else { 0 }).map(one).collect()
             };
             Phi {
-                attention: bottlenecks(config.placement.after_attention()),
-                mlp: bottlenecks(config.placement.after_mlp()),
-                non_linearity: config.non_linearity,
+                attention: bottlenecks(config.placement.at_attention()),
+                mlp: bottlenecks(config.placement.at_mlp()),
+                layers,
+                config: config.clone(),
             }
         }
     }
 
     impl Composition for Phi {
-        fn after(&self, layer: usize, sublayer: Sublayer, x: Tensor<3>) -> Tensor<3> {
+        fn after(&self, layer: usize, sublayer: Sublayer, input: &Tensor<3>, y: &Tensor<3>) -> Option<Tensor<3>> {
             let adapters = match sublayer {
                 Sublayer::Attention => &self.attention,
                 Sublayer::Mlp => &self.mlp,
             };
-            let Some(Bottleneck { down, up }) = adapters.get(layer) else { return x };
+            let place = self.layers.iter().position(|l| *l == layer)?;
+            let Bottleneck { down, up } = adapters.get(place)?;
+            let x = if self.config.placement == Placement::Parallel { input } else { y };
             let inner = linear(x.clone(), down.weight.val(), Some(down.bias.val()));
-            let inner = match self.non_linearity {
+            let inner = match self.config.non_linearity {
                 NonLinearity::Relu => relu(inner),
                 NonLinearity::GeluNew => gelu_new(inner),
                 NonLinearity::Silu => activation::silu(inner),
                 NonLinearity::Tanh => activation::tanh(inner),
             };
-            x + linear(inner, up.weight.val(), Some(up.bias.val()))
+            let change = linear(inner, up.weight.val(), Some(up.bias.val()));
+            let change = if self.config.scaling == 1.0 { change } else { change.mul_scalar(self.config.scaling) };
+            Some(y.clone() + change)
         }
     }
 }

@@ -1,10 +1,24 @@
 //! BitFit (Ben-Zaken et al. 2022): only the biases are trained.
 
-use super::{Count, Kind, Method, MethodInfo, Piece, Place, Shape, Term, Value};
+use super::{Count, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Target, Term, Value};
+use crate::model::ModelConfig;
 
-/// BitFit over all biases: of the projections, the MLP and the LayerNorms.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct BitFit;
+/// BitFit over all biases, or those of chosen modules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BitFit {
+    /// Linear layers whose bias is trained, in [`Target`]'s order.
+    pub targets: Vec<Target>,
+    /// Whether the LayerNorms' biases are trained too.
+    pub norms: bool,
+}
+
+impl Default for BitFit {
+    fn default() -> Self {
+        BitFit { targets: Target::ALL.to_vec(), norms: true }
+    }
+}
+
+const NORMS: &str = "norms";
 
 static INFO: MethodInfo = MethodInfo {
     name: "bitfit",
@@ -13,8 +27,22 @@ static INFO: MethodInfo = MethodInfo {
     paper: "Ben-Zaken et al., BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked Language-models, 2022",
     formula: "h = W₀x + ⟨b⟩",
     summary: "Trains the biases and leaves every matrix alone.",
-    knobs: &[],
+    knobs: &[Knob {
+        name: "biases",
+        label: "Biases",
+        help: "Whose biases are trained; the paper's small variant has W_Q's and fc1's only.",
+        range: Range::Set(&[
+            ("q_proj", "W_Q"),
+            ("k_proj", "W_K"),
+            ("v_proj", "W_V"),
+            ("out_proj", "W_O"),
+            ("fc1", "fc1"),
+            ("fc2", "fc2"),
+            (NORMS, "norms"),
+        ]),
+    }],
     merges: Ok(()),
+    dial: Ok(()),
 };
 
 impl Method for BitFit {
@@ -22,27 +50,44 @@ impl Method for BitFit {
         &INFO
     }
 
-    fn get(&self, _knob: &str) -> Option<Value> {
-        None
+    fn get(&self, knob: &str) -> Option<Value> {
+        let mut names: Vec<String> = self.targets.iter().map(|t| t.module().to_string()).collect();
+        names.extend(self.norms.then(|| NORMS.to_string()));
+        (knob == "biases").then_some(Value::Set(names))
     }
 
-    fn set(&mut self, _knob: &str, _value: Value) {}
+    fn set(&mut self, _knob: &str, value: Value) {
+        if let Value::Set(names) = value {
+            self.targets = names.iter().filter_map(|n| Target::from_module(n)).collect();
+            self.norms = names.iter().any(|n| n == NORMS);
+        }
+    }
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
         let (d, f, n) = (m.hidden_size, m.ffn_dim, m.num_hidden_layers);
-        Count::new([
-            Term::new(
-                "biases of W_Q W_K W_V W_O, two LayerNorms, fc1, fc2",
-                format!("{n} blocks × (4 × {d} + 2 × {d} + {f} + {d})"),
-                n * (4 * d + 2 * d + f + d),
-            ),
-            Term::new("bias of the final LayerNorm", format!("{d}"), d),
-        ])
+        let wide = usize::from(self.targets.contains(&Target::Fc1));
+        let narrow = self.targets.len() - wide;
+        let norms = 2 * usize::from(self.norms);
+        let mut sum = Vec::new();
+        sum.extend((narrow > 0).then(|| format!("{narrow} × {d}")));
+        sum.extend((norms > 0).then(|| format!("{norms} × {d}")));
+        sum.extend((wide > 0).then(|| f.to_string()));
+        let mut terms = vec![Term::new(
+            "biases of the chosen linear layers, LayerNorms, fc1",
+            format!("{n} blocks × ({})", sum.join(" + ")),
+            n * ((narrow + norms) * d + wide * f),
+        )];
+        terms.extend(self.norms.then(|| Term::new("bias of the final LayerNorm", format!("{d}"), d)));
+        Count::new(terms)
     }
 
-    fn copies(&self, _place: Place, piece: Piece) -> bool {
-        piece == Piece::Bias
+    fn copies(&self, place: Place, piece: Piece, _model: &ModelConfig) -> bool {
+        let chosen = match place {
+            Place::Linear(_, target) => self.targets.contains(&target),
+            _ => self.norms,
+        };
+        piece == Piece::Bias && chosen
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

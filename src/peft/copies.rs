@@ -4,14 +4,14 @@ use super::phi::{Composition, InitContext};
 use super::{Method, Piece, Place};
 use crate::model::Weights;
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 /// Copies of a place's tensors: `None` is left to θ.
 #[derive(Module, Debug)]
 struct Copied {
     matrix: Option<Param<Tensor<2>>>,
-    bias: Option<Param<Tensor<1>>>,
     scale: Option<Param<Tensor<1>>>,
+    bias: Option<Param<Tensor<1>>>,
 }
 
 /// Trainable copies of the tensors that a method names by [`Method::copies`].
@@ -27,12 +27,12 @@ impl Copies {
         let weights = &context.theta.weights;
         let mut copies = Copies { copied: Vec::new(), places: Vec::new() };
         for place in Place::all(weights.blocks.len()) {
-            let wanted = |piece| method.copies(place, piece);
+            let wanted = |piece| method.copies(place, piece, &context.theta.config);
             let theta = tensors(weights, place);
             let copied = Copied {
                 matrix: theta.matrix.filter(|_| wanted(Piece::Matrix)).map(|t| context.copy(t)),
-                bias: theta.bias.filter(|_| wanted(Piece::Bias)).map(|t| context.copy(t)),
                 scale: theta.scale.filter(|_| wanted(Piece::Scale)).map(|t| context.copy(t)),
+                bias: theta.bias.filter(|_| wanted(Piece::Bias)).map(|t| context.copy(t)),
             };
             if copied.matrix.is_some() || copied.bias.is_some() || copied.scale.is_some() {
                 copies.copied.push(copied);
@@ -42,33 +42,59 @@ impl Copies {
         copies
     }
 
+    /// The matrix of a place, without gradient.
+    pub fn own(&self, place: Place) -> Option<Tensor<2>> {
+        self.at(place)?.matrix.as_ref().map(|matrix| matrix.val().detach())
+    }
+
+    /// Sets the matrix of a place.
+    pub fn replace(&mut self, place: Place, values: Vec<f32>) {
+        let Some(i) = self.places.iter().position(|p| *p == place) else { return };
+        if let Some(matrix) = self.copied[i].matrix.take() {
+            let (id, old) = (matrix.id, matrix.val());
+            let new = Tensor::from_data(TensorData::new(values, old.shape()), &old.device());
+            self.copied[i].matrix = Some(Param::initialized(id, new.set_require_grad(old.is_require_grad())));
+        }
+    }
+
+    /// Multiplies the matrix of a place, element by element.
+    pub fn multiply(&mut self, place: Place, by: &Tensor<2>) {
+        let Some(i) = self.places.iter().position(|p| *p == place) else { return };
+        if let Some(matrix) = self.copied[i].matrix.take() {
+            let (id, old) = (matrix.id, matrix.val());
+            let new = (old.clone().detach() * by.clone()).detach();
+            self.copied[i].matrix = Some(Param::initialized(id, new.set_require_grad(old.is_require_grad())));
+        }
+    }
+
     fn at(&self, place: Place) -> Option<&Copied> {
         self.places.iter().position(|p| *p == place).map(|i| &self.copied[i])
     }
 }
 
 impl Composition for Copies {
-    fn matrix(&self, place: Place) -> Option<Tensor<2>> {
+    fn matrix(&self, place: Place, _theta: &Tensor<2>) -> Option<Tensor<2>> {
         self.at(place)?.matrix.as_ref().map(Param::val)
     }
 
-    fn bias(&self, place: Place) -> Option<Tensor<1>> {
+    fn bias(&self, place: Place, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         self.at(place)?.bias.as_ref().map(Param::val)
     }
 
-    fn scale(&self, place: Place) -> Option<Tensor<1>> {
+    fn scale(&self, place: Place, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         self.at(place)?.scale.as_ref().map(Param::val)
     }
 }
 
-/// θ's tensors at a place.
-struct Tensors<'a> {
-    matrix: Option<&'a Param<Tensor<2>>>,
-    bias: Option<&'a Param<Tensor<1>>>,
-    scale: Option<&'a Param<Tensor<1>>>,
+/// The tensors of a place.
+pub struct Tensors<'a> {
+    pub matrix: Option<&'a Param<Tensor<2>>>,
+    pub bias: Option<&'a Param<Tensor<1>>>,
+    pub scale: Option<&'a Param<Tensor<1>>>,
 }
 
-fn tensors(weights: &Weights, place: Place) -> Tensors<'_> {
+/// θ's tensors at a place.
+pub fn tensors(weights: &Weights, place: Place) -> Tensors<'_> {
     let norm = match place {
         Place::Tokens => return Tensors { matrix: Some(&weights.tokens), bias: None, scale: None },
         Place::Positions => return Tensors { matrix: Some(&weights.positions), bias: None, scale: None },

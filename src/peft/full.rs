@@ -16,6 +16,7 @@ static INFO: MethodInfo = MethodInfo {
     summary: "Trains every parameter of the network: the most that can be learnt, at the highest price.",
     knobs: &[],
     merges: Ok(()),
+    dial: Ok(()),
 };
 
 impl Method for Full {
@@ -44,7 +45,7 @@ impl Method for Full {
         ])
     }
 
-    fn copies(&self, _place: Place, _piece: Piece) -> bool {
+    fn copies(&self, _place: Place, _piece: Piece, _model: &ModelConfig) -> bool {
         true
     }
 

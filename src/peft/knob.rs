@@ -25,6 +25,10 @@ pub enum Range {
     Choice(&'static [(&'static str, &'static str)]),
     /// Some of these, at least one: (value, label).
     Set(&'static [(&'static str, &'static str)]),
+    /// Yes or no, as `true` and `false`.
+    Flag,
+    /// Blocks of the network, from 0 as files count them: `all`, or a list.
+    Blocks,
     /// Free text of at most this many characters.
     Text { max_chars: usize },
 }
@@ -36,6 +40,8 @@ pub enum Value {
     Number(f64),
     Choice(String),
     Set(Vec<String>),
+    Flag(bool),
+    Blocks(super::Blocks),
     Text(String),
 }
 
@@ -46,6 +52,8 @@ impl fmt::Display for Value {
             Value::Number(x) => write!(f, "{x}"),
             Value::Choice(s) | Value::Text(s) => f.write_str(s),
             Value::Set(items) => f.write_str(&items.join(",")),
+            Value::Flag(on) => write!(f, "{on}"),
+            Value::Blocks(blocks) => write!(f, "{blocks}"),
         }
     }
 }
@@ -95,12 +103,26 @@ impl Knob {
                 let chosen = options.iter().filter(|(value, _)| wanted.contains(value));
                 Ok(Value::Set(chosen.map(|(value, _)| value.to_string()).collect()))
             }
+            Range::Flag => match text {
+                "true" => Ok(Value::Flag(true)),
+                "false" => Ok(Value::Flag(false)),
+                _ => Err(fault("true or false".into())),
+            },
+            Range::Blocks => match super::Blocks::parse(text) {
+                Some(blocks) => Ok(Value::Blocks(blocks)),
+                None => Err(fault("“all” or block numbers from 0, like 0,2,3".into())),
+            },
             Range::Text { max_chars } => match text.chars().count() <= *max_chars {
                 true => Ok(Value::Text(text.to_string())),
                 false => Err(fault(format!("at most {max_chars} characters"))),
             },
         }
     }
+}
+
+/// The place of a value among a knob's options; the first where it is none of them.
+pub fn place_of(options: &[(&str, &str)], value: &str) -> usize {
+    options.iter().position(|(v, _)| *v == value).unwrap_or(0)
 }
 
 fn values(options: &[(&str, &str)]) -> String {

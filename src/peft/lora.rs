@@ -1,8 +1,12 @@
 //! LoRA (Hu et al. 2022): a low-rank update beside chosen matrices.
 
-use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Target, Term, Value};
+use super::{
+    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term, Value,
+};
+use crate::model::ModelConfig;
 
-/// h = W₀x + (α/r)·B(Ax), with A ∈ ℝ^{r×in} random and B ∈ ℝ^{out×r} zero at the start.
+/// h = W₀x + s·B(Ax), with A ∈ ℝ^{r×in} random and B ∈ ℝ^{out×r} zero at the start; s = α/r, or α/√r rank-stabilised
+/// (Kalajdzievski 2023).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lora {
     pub rank: usize,
@@ -10,24 +14,44 @@ pub struct Lora {
     pub alpha: Option<f64>,
     /// In [`Target`]'s order, not empty.
     pub target_modules: Vec<Target>,
+    pub layers: Blocks,
+    pub use_rslora: bool,
+    /// Share of the inputs that A does not see in a training step.
+    pub lora_dropout: f64,
 }
 
 impl Default for Lora {
     fn default() -> Self {
-        Lora { rank: 4, alpha: None, target_modules: vec![Target::Q, Target::V] }
+        Lora {
+            rank: 4,
+            alpha: None,
+            target_modules: vec![Target::Q, Target::V],
+            layers: Blocks::default(),
+            use_rslora: false,
+            lora_dropout: 0.0,
+        }
     }
 }
 
-impl Lora {
-    /// α/r, the factor of the update.
-    pub fn scaling(&self) -> f64 {
-        self.alpha() / self.rank as f64
-    }
-
-    fn alpha(&self) -> f64 {
-        self.alpha.unwrap_or(2.0 * self.rank as f64)
-    }
-}
+/// Knobs that LoRA's relatives share.
+pub(super) const RANK: Knob = Knob {
+    name: "rank",
+    label: "Rank",
+    help: "r, the inner dimension of B·A.",
+    range: Range::Integer { min: 1, max: 1024, steps: &[1, 2, 4, 8, 16, 32, 64] },
+};
+pub(super) const ALPHA: Knob = Knob {
+    name: "alpha",
+    label: "Alpha",
+    help: "The update is scaled by alpha / rank; left alone, alpha stays twice the rank.",
+    range: Range::Number { min: 0.01, max: 1024.0 },
+};
+pub(super) const TARGETS: Knob = Knob {
+    name: "target_modules",
+    label: "On",
+    help: "Which matrices of each block get an update.",
+    range: Range::Set(&Target::OPTIONS),
+};
 
 static INFO: MethodInfo = MethodInfo {
     name: "lora",
@@ -37,27 +61,86 @@ static INFO: MethodInfo = MethodInfo {
     formula: "h = W₀x + ⟨(α/r)·B A x⟩",
     summary: "Learns a low-rank change of chosen matrices; merged into them, it costs nothing at inference.",
     knobs: &[
+        RANK,
+        ALPHA,
+        TARGETS,
+        Blocks::KNOB,
         Knob {
-            name: "rank",
-            label: "Rank",
-            help: "r, the inner dimension of B·A.",
-            range: Range::Integer { min: 1, max: 128, steps: &[1, 2, 4, 8, 16, 32, 64] },
+            name: "use_rslora",
+            label: "Scale by α/√r",
+            help: "Rank-stabilised LoRA: the update keeps its size as the rank grows.",
+            range: Range::Flag,
         },
         Knob {
-            name: "alpha",
-            label: "Alpha",
-            help: "The update is scaled by alpha / rank; left alone, alpha stays twice the rank.",
-            range: Range::Number { min: 0.01, max: 1024.0 },
-        },
-        Knob {
-            name: "target_modules",
-            label: "On",
-            help: "Which matrices of each block get an update.",
-            range: Range::Set(&Target::OPTIONS),
+            name: "lora_dropout",
+            label: "Dropout",
+            help: "Share of the inputs that A does not see in a training step.",
+            range: Range::Number { min: 0.0, max: 0.9 },
         },
     ],
     merges: Ok(()),
+    dial: Ok(()),
 };
+
+/// A rank above the width is refused.
+pub(super) fn check_rank(rank: usize, shape: &Shape) -> Result<(), Fault> {
+    let width = shape.model.hidden_size;
+    if rank <= width {
+        return Ok(());
+    }
+    let message = format!("Rank {rank} is more than the width {width} of this base: no matrix has a higher rank.");
+    Err(Fault::new("rank", message))
+}
+
+/// Names of modules, as [`TARGETS`] writes them.
+pub(super) fn modules(targets: &[Target]) -> Value {
+    Value::Set(targets.iter().map(|t| t.module().to_string()).collect())
+}
+
+/// The modules of names.
+pub(super) fn targets(names: &[String]) -> Vec<Target> {
+    names.iter().filter_map(|n| Target::from_module(n)).collect()
+}
+
+/// Matrices of one shape together: ((inputs, outputs), how many), in order of appearance.
+pub(super) fn by_shape(targets: &[Target], model: &ModelConfig) -> Vec<((usize, usize), usize)> {
+    let mut groups: Vec<((usize, usize), usize)> = Vec::new();
+    for target in targets {
+        let size = target.shape(model);
+        match groups.iter_mut().find(|(s, _)| *s == size) {
+            Some((_, matrices)) => *matrices += 1,
+            None => groups.push((size, 1)),
+        }
+    }
+    groups
+}
+
+/// `2 blocks × 1 matrix`
+pub(super) fn blocks_and_matrices(n: usize, k: usize) -> String {
+    let blocks = if n == 1 { "block" } else { "blocks" };
+    let matrices = if k == 1 { "matrix" } else { "matrices" };
+    format!("{n} {blocks} × {k} {matrices}")
+}
+
+/// The spots of methods that change matrices.
+pub(super) fn matrices(layers: &Blocks, targets: &[Target], model: &ModelConfig) -> Vec<Spot> {
+    let layers = layers.list(model.num_hidden_layers).into_iter();
+    let places = layers.flat_map(|layer| targets.iter().map(move |target| Place::Linear(layer, *target)));
+    places.map(|place| Spot::Weight(place, Piece::Matrix)).collect()
+}
+
+impl Lora {
+    /// The factor of the update: α/r, or α/√r.
+    pub fn scaling(&self) -> f64 {
+        let r = self.rank as f64;
+        self.alpha() / if self.use_rslora { r.sqrt() } else { r }
+    }
+
+    /// α.
+    pub fn alpha(&self) -> f64 {
+        self.alpha.unwrap_or(2.0 * self.rank as f64)
+    }
+}
 
 impl Method for Lora {
     fn info(&self) -> &'static MethodInfo {
@@ -68,7 +151,10 @@ impl Method for Lora {
         match knob {
             "rank" => Some(Value::Integer(self.rank)),
             "alpha" => Some(Value::Number(self.alpha())),
-            "target_modules" => Some(Value::Set(self.target_modules.iter().map(|t| t.module().to_string()).collect())),
+            "target_modules" => Some(modules(&self.target_modules)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            "use_rslora" => Some(Value::Flag(self.use_rslora)),
+            "lora_dropout" => Some(Value::Number(self.lora_dropout)),
             _ => None,
         }
     }
@@ -77,55 +163,60 @@ impl Method for Lora {
         match (knob, value) {
             ("rank", Value::Integer(rank)) => self.rank = rank,
             ("alpha", Value::Number(alpha)) => self.alpha = Some(alpha),
-            ("target_modules", Value::Set(names)) => {
-                self.target_modules = names.iter().filter_map(|n| Target::from_module(n)).collect();
-            }
+            ("target_modules", Value::Set(names)) => self.target_modules = targets(&names),
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            ("use_rslora", Value::Flag(on)) => self.use_rslora = on,
+            ("lora_dropout", Value::Number(share)) => self.lora_dropout = share,
             _ => {}
         }
     }
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
-        let width = shape.model.hidden_size;
-        if self.rank > width {
-            let message =
-                format!("Rank {} is more than the width {width} of this base: no matrix has a higher rank.", self.rank);
-            return Err(Fault::new("rank", message));
-        }
-        Ok(())
+        check_rank(self.rank, shape)?;
+        self.layers.check(shape)
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let n = shape.model.num_hidden_layers;
-        // Matrices of one shape share a term; the shapes in order of appearance.
-        let mut groups: Vec<((usize, usize), usize)> = Vec::new();
-        for target in &self.target_modules {
-            let size = target.shape(&shape.model);
-            match groups.iter_mut().find(|(s, _)| *s == size) {
-                Some((_, matrices)) => *matrices += 1,
-                None => groups.push((size, 1)),
-            }
-        }
+        let n = self.layers.list(shape.model.num_hidden_layers).len();
+        let groups = by_shape(&self.target_modules, &shape.model);
         Count::new(groups.into_iter().map(|((inputs, outputs), k)| {
-            let unit = if k == 1 { "matrix" } else { "matrices" };
             Term::new(
                 "A and B of each chosen matrix",
-                format!("{n} blocks × {k} {unit} × {} × ({inputs} + {outputs})", self.rank),
+                format!("{} × {} × ({inputs} + {outputs})", blocks_and_matrices(n, k), self.rank),
                 n * k * self.rank * (inputs + outputs),
             )
         }))
     }
 
+    fn spots(&self, model: &ModelConfig) -> Vec<Spot> {
+        matrices(&self.layers, &self.target_modules, model)
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let mut tensors = Vec::new();
+        for layer in self.layers.list(shape.model.num_hidden_layers) {
+            for target in &self.target_modules {
+                let (inputs, outputs) = target.shape(&shape.model);
+                let key = Place::Linear(layer, *target).key();
+                tensors.push(TensorInfo::transposed(format!("{key}.lora_A.weight"), self.rank, inputs));
+                tensors.push(TensorInfo::transposed(format!("{key}.lora_B.weight"), outputs, self.rank));
+            }
+        }
+        tensors
+    }
+
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
         match task {
             // α/r stays 2 by default, so the update of a step grows with rank and matrices: at 2e-2 rank 64 breaks.
-            "rules" if self.rank * self.target_modules.len() <= 32 => 2e-2,
+            "rules" if self.rank * self.target_modules.len() <= 32 && !self.use_rslora => 2e-2,
             "rules" => 1e-2,
             _ => 5e-3,
         }
     }
 
     fn label(&self) -> String {
-        format!("LoRA r {}", self.rank)
+        let name = if self.use_rslora { "rsLoRA" } else { "LoRA" };
+        if self.layers.is_all() { format!("{name} r {}", self.rank) } else { format!("{name} r {} in {}", self.rank, self.layers) }
     }
 }
 
@@ -134,9 +225,11 @@ pub(crate) mod phi {
     use super::Lora;
     use crate::model::kernels::add_low_rank;
     use crate::peft::Target;
-    use crate::peft::phi::{Composition, InitContext};
+    use crate::peft::phi::{Composition, InitContext, Linear};
     use burn::module::{Module, Param};
-    use burn::tensor::Tensor;
+    use burn::tensor::{Tensor, TensorData};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     /// One update: `a` is `[inputs, rank]` and `b` is `[rank, outputs]`, PEFT's A and B transposed.
     #[derive(Module, Debug)]
@@ -145,38 +238,71 @@ pub(crate) mod phi {
         b: Param<Tensor<2>>,
     }
 
-    /// The updates of each block, in the order of `targets`.
+    /// The updates, one for each of `places`.
     #[derive(Module, Debug)]
     pub struct Phi {
-        blocks: Vec<Vec<LowRank>>,
+        updates: Vec<LowRank>,
         #[module(skip)]
-        targets: Vec<Target>,
+        places: Vec<(usize, Target)>,
         #[module(skip)]
         scaling: f64,
+        #[module(skip)]
+        dropout: f64,
+        /// Of this step's dropout.
+        #[module(skip)]
+        seed: Option<u64>,
     }
 
     impl Phi {
         /// A as `nn.Linear` starts in PyTorch (Kaiming uniform with a = √5: bound 1/√inputs), B zero.
         pub fn init(config: &Lora, context: &mut InitContext<'_>) -> Phi {
             let shape = context.theta.config.clone();
-            let mut update = |target: &Target| {
-                let (inputs, outputs) = target.shape(&shape);
-                LowRank {
-                    a: context.uniform([inputs, config.rank], (inputs as f32).sqrt().recip()),
-                    b: context.zeros([config.rank, outputs]),
+            let (mut updates, mut places) = (Vec::new(), Vec::new());
+            for layer in config.layers.list(shape.num_hidden_layers) {
+                for target in &config.target_modules {
+                    let (inputs, outputs) = target.shape(&shape);
+                    updates.push(LowRank {
+                        a: context.uniform([inputs, config.rank], (inputs as f32).sqrt().recip()),
+                        b: context.zeros([config.rank, outputs]),
+                    });
+                    places.push((layer, *target));
                 }
-            };
-            let blocks = (0..shape.num_hidden_layers).map(|_| config.target_modules.iter().map(&mut update).collect());
-            Phi { blocks: blocks.collect(), targets: config.target_modules.clone(), scaling: config.scaling() }
+            }
+            Phi { updates, places, scaling: config.scaling(), dropout: config.lora_dropout, seed: None }
+        }
+
+        fn at(&self, at: Linear<'_>) -> Option<(usize, &LowRank)> {
+            let place = self.places.iter().position(|place| *place == (at.layer, at.target))?;
+            Some((place, &self.updates[place]))
+        }
+
+        /// x with some of its numbers zero and the others enlarged, so that the mean stays.
+        fn dropped(&self, place: usize, x: &Tensor<3>) -> Tensor<3> {
+            let Some(seed) = self.seed.filter(|_| self.dropout > 0.0) else { return x.clone() };
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(place as u64);
+            let keep = (1.0 - self.dropout) as f32;
+            let n = x.shape().num_elements();
+            let mask = (0..n).map(|_| if rng.random::<f32>() < keep { keep.recip() } else { 0.0 }).collect::<Vec<f32>>();
+            x.clone() * Tensor::from_data(TensorData::new(mask, x.shape()), &x.device())
         }
     }
 
     impl Composition for Phi {
-        /// y + (α/r)·B(Ax)
-        fn update(&self, layer: usize, target: Target, x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
-            let Some(place) = self.targets.iter().position(|t| *t == target) else { return y };
-            let LowRank { a, b } = &self.blocks[layer][place];
-            add_low_rank(y, x.clone(), a.val(), b.val(), self.scaling)
+        /// y + s·B(Ax)
+        fn update(&self, at: Linear<'_>, x: &Tensor<3>, y: &Tensor<3>) -> Option<Tensor<3>> {
+            let (place, LowRank { a, b }) = self.at(at)?;
+            Some(add_low_rank(y.clone(), self.dropped(place, x), a.val(), b.val(), self.scaling))
+        }
+
+        /// W₀ + s·BA
+        fn merged(&self, at: Linear<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+            let (_, LowRank { a, b }) = self.at(at)?;
+            Some((at.weight.clone() + a.val().matmul(b.val()).mul_scalar(self.scaling), at.bias.clone()))
+        }
+
+        fn noise(&mut self, seed: Option<u64>) {
+            self.seed = seed;
         }
     }
 }

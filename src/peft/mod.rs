@@ -5,33 +5,59 @@
 //! Adding a method means adding a file and one line in the `methods!` list below.
 
 mod adapter;
+mod all_but_embeddings;
 mod bitfit;
+mod blocks;
 #[cfg(feature = "train")]
 mod copies;
 pub mod count;
+mod dora;
+mod embeddings;
 mod full;
+mod ia3;
 pub mod knob;
 mod last_layer;
+mod layers;
+mod ln_tuning;
 mod lora;
+mod p_tuning;
 mod place;
 mod prefix;
 mod prompt;
+mod pruning;
+mod sparse;
+mod subspace;
 mod target;
+mod text_prompt;
+mod vera;
 
 #[cfg(feature = "train")]
 pub mod phi;
 
-pub use adapter::Adapter;
+pub use adapter::{Adapter, Placement};
+pub use all_but_embeddings::AllButEmbeddings;
 pub use bitfit::BitFit;
+pub use blocks::Blocks;
 pub use count::{Count, Shape, Term};
+pub use dora::Dora;
+pub use embeddings::Embeddings;
 pub use full::Full;
+pub use ia3::Ia3;
 pub use knob::{Fault, Knob, Range, Value};
-pub use last_layer::LastLayer;
+pub use last_layer::{LastLayer, Rows};
+pub use layers::Layers;
+pub use ln_tuning::LnTuning;
 pub use lora::Lora;
-pub use place::{Piece, Place};
+pub use p_tuning::PTuning;
+pub use place::{Piece, Place, Spot};
 pub use prefix::Prefix;
 pub use prompt::{Prompt, PromptInit};
+pub use pruning::Pruning;
+pub use sparse::{Mask, Sparse};
+pub use subspace::Subspace;
 pub use target::Target;
+pub use text_prompt::TextPrompt;
+pub use vera::Vera;
 
 use crate::model::ModelConfig;
 
@@ -88,6 +114,48 @@ pub struct MethodInfo {
     pub knobs: &'static [Knob],
     /// Whether φ can be folded into a copy of θ after training, and why not where it cannot.
     pub merges: Result<(), &'static str>,
+    /// Whether θ ⊕ λφ has a meaning between λ = 0, θ alone, and λ = 1, θ with φ; and why not where it has none.
+    pub dial: Result<(), &'static str>,
+}
+
+/// A tensor of φ as a file holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to a module of θ.
+    pub name: String,
+    /// The file's shape.
+    pub shape: Vec<usize>,
+    /// A matrix that the file holds as `[outputs, inputs]` and φ as `[inputs, outputs]`.
+    pub transposed: bool,
+}
+
+impl TensorInfo {
+    pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> TensorInfo {
+        TensorInfo { name: name.into(), shape: shape.into(), transposed: false }
+    }
+
+    /// A matrix `[outputs, inputs]` in the file.
+    pub fn transposed(name: impl Into<String>, outputs: usize, inputs: usize) -> TensorInfo {
+        TensorInfo { name: name.into(), shape: vec![outputs, inputs], transposed: true }
+    }
+
+    /// A copy of a tensor of θ, under its name in the checkpoint.
+    pub fn of_theta(place: Place, piece: Piece, model: &ModelConfig) -> TensorInfo {
+        let name = format!("{}.{}", place.key(), if piece == Piece::Bias { "bias" } else { "weight" });
+        let d = model.hidden_size;
+        match (place, piece) {
+            (Place::Linear(_, target), Piece::Matrix) => {
+                let (inputs, outputs) = target.shape(model);
+                TensorInfo::transposed(name, outputs, inputs)
+            }
+            (_, Piece::Matrix) => TensorInfo::new(name, [place.elements(piece, model) / d, d]),
+            _ => TensorInfo::new(name, [place.elements(piece, model)]),
+        }
+    }
+
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// A method with its knobs set: the plain half.
@@ -110,8 +178,60 @@ pub trait Method: std::fmt::Debug {
     fn count(&self, shape: &Shape) -> Count;
 
     /// Whether φ holds a trainable copy of a tensor of θ, which stands in for it.
-    fn copies(&self, _place: Place, _piece: Piece) -> bool {
+    fn copies(&self, _place: Place, _piece: Piece, _model: &ModelConfig) -> bool {
         false
+    }
+
+    /// Everywhere φ steps in. Methods that share no spot can be trained together.
+    fn spots(&self, model: &ModelConfig) -> Vec<Spot> {
+        let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
+        let copied = Place::all(model.num_hidden_layers).flat_map(pieces);
+        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
+        copied.map(|(place, piece)| Spot::Weight(place, piece)).collect()
+    }
+
+    /// Positions of the context that φ takes.
+    fn positions(&self) -> usize {
+        0
+    }
+
+    /// φ's tensors in the order in which the trained half holds them, under the names of files.
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let model = &shape.model;
+        let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
+        let copied = Place::all(model.num_hidden_layers).flat_map(pieces);
+        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
+        copied.map(|(place, piece)| TensorInfo::of_theta(place, piece, model)).collect()
+    }
+
+    /// Trained numbers of a tensor of θ that φ copies.
+    fn trained(&self, place: Place, piece: Piece, model: &ModelConfig) -> usize {
+        if self.copies(place, piece, model) { place.elements(piece, model) } else { 0 }
+    }
+
+    /// Whether this configuration can be folded into θ; [`MethodInfo::merges`] unless a knob decides.
+    fn merges(&self) -> Result<(), &'static str> {
+        self.info().merges
+    }
+
+    /// Whether there is anything to train: without, the run is one evaluation.
+    fn trains(&self) -> bool {
+        true
+    }
+
+    /// What has to be known about θ's weights before φ can be made.
+    fn scores(&self) -> Option<Mask> {
+        None
+    }
+
+    /// Numbers to store once trained, where that is not φ itself: a reparameterisation folds away.
+    fn stored(&self, shape: &Shape) -> usize {
+        self.count(shape).total()
+    }
+
+    /// What a visitor should know about this configuration and no formula tells.
+    fn note(&self, _shape: &Shape) -> Option<String> {
+        None
     }
 
     /// Parameters that exist besides θ's: φ itself, unless φ stands in for tensors of θ.
@@ -122,8 +242,8 @@ pub trait Method: std::fmt::Debug {
     /// Elements of all [`copies`](Method::copies).
     fn copied(&self, model: &ModelConfig) -> usize {
         let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
-        let copied =
-            Place::all(model.num_hidden_layers).flat_map(pieces).filter(|(place, piece)| self.copies(*place, *piece));
+        let copied = Place::all(model.num_hidden_layers).flat_map(pieces);
+        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
         copied.map(|(place, piece)| place.elements(piece, model)).sum()
     }
 
@@ -176,6 +296,10 @@ macro_rules! methods {
             pub fn composition(&self) -> &dyn phi::Composition {
                 match self { $(Part::$variant(p) => p),+ }
             }
+
+            pub fn composition_mut(&mut self) -> &mut dyn phi::Composition {
+                match self { $(Part::$variant(p) => p),+ }
+            }
         }
     };
 }
@@ -183,11 +307,23 @@ macro_rules! methods {
 methods! {
     Full in full,
     LastLayer in last_layer,
+    Embeddings in embeddings,
+    AllButEmbeddings in all_but_embeddings,
     Lora in lora,
+    Dora in dora,
+    Vera in vera,
     BitFit in bitfit,
+    LnTuning in ln_tuning,
+    Layers in layers,
+    Sparse in sparse,
+    Pruning in pruning,
+    Subspace in subspace,
     Prompt in prompt,
+    PTuning in p_tuning,
     Prefix in prefix,
+    TextPrompt in text_prompt,
     Adapter in adapter,
+    Ia3 in ia3,
 }
 
 impl MethodConfig {

@@ -1,8 +1,8 @@
 //! φ as tensors: where it steps into the forward pass, and how it starts.
 
-use super::{MethodConfig, Part, Place, Target};
+use super::{MethodConfig, Part, Piece, Place, Target};
 use crate::model::Model;
-use burn::module::{Module, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -14,20 +14,30 @@ pub enum Sublayer {
     Mlp,
 }
 
+/// A linear layer as a method finds it: its place, and the tensors that are used there.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear<'a> {
+    pub layer: usize,
+    pub target: Target,
+    /// `[inputs, outputs]`
+    pub weight: &'a Tensor<2>,
+    pub bias: &'a Tensor<1>,
+}
+
 /// How one method changes the forward pass. Every default leaves the network as it is.
 pub trait Composition {
-    /// A matrix that stands in for θ's: `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a linear layer.
-    fn matrix(&self, _place: Place) -> Option<Tensor<2>> {
+    /// A matrix that stands in for `theta`: `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a linear layer.
+    fn matrix(&self, _place: Place, _theta: &Tensor<2>) -> Option<Tensor<2>> {
         None
     }
 
-    /// A bias that stands in for θ's.
-    fn bias(&self, _place: Place) -> Option<Tensor<1>> {
+    /// A bias that stands in for `theta`.
+    fn bias(&self, _place: Place, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         None
     }
 
-    /// A LayerNorm's scale that stands in for θ's.
-    fn scale(&self, _place: Place) -> Option<Tensor<1>> {
+    /// A LayerNorm's scale that stands in for `theta`.
+    fn scale(&self, _place: Place, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         None
     }
 
@@ -36,9 +46,19 @@ pub trait Composition {
         None
     }
 
-    /// Parameter composition: `y` = W₀x + b with φ's update of W₀ added. `x` is `[sequences, length, inputs]`.
-    fn update(&self, _layer: usize, _target: Target, _x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
-        y
+    /// What a linear layer reads, `[sequences, length, inputs]`.
+    fn input(&self, _at: Linear<'_>, _x: &Tensor<3>) -> Option<Tensor<3>> {
+        None
+    }
+
+    /// Parameter composition: `y` = W₀x + b with φ's update. `x` is `[sequences, length, inputs]`.
+    fn update(&self, _at: Linear<'_>, _x: &Tensor<3>, _y: &Tensor<3>) -> Option<Tensor<3>> {
+        None
+    }
+
+    /// The layer's matrix and bias with φ folded in, where [`update`](Self::update) or [`input`](Self::input) change it.
+    fn merged(&self, _at: Linear<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+        None
     }
 
     /// Input composition: virtual tokens `[n, d]` in front of the text.
@@ -46,74 +66,249 @@ pub trait Composition {
         None
     }
 
-    /// Input composition: keys and values, each `[n, d]`, in front of those of a layer.
-    fn prefix(&self, _layer: usize) -> Option<(Tensor<2>, Tensor<2>)> {
+    /// Input composition: tokens after the text's first, which begins it.
+    fn text(&self) -> &[i32] {
+        &[]
+    }
+
+    /// Input composition: for each layer that has them, keys and values in front of its own, each `[n, d]`.
+    fn prefixes(&self) -> Vec<Prefixed> {
+        Vec::new()
+    }
+
+    /// Function composition: what follows or accompanies a sub-layer, before the residual line. `input` is the sub-layer's,
+    /// before its LayerNorm, `y` is what it gives.
+    fn after(&self, _layer: usize, _sublayer: Sublayer, _input: &Tensor<3>, _y: &Tensor<3>) -> Option<Tensor<3>> {
         None
     }
 
-    /// Function composition: what follows a sub-layer, before the residual line.
-    fn after(&self, _layer: usize, _sublayer: Sublayer, x: Tensor<3>) -> Tensor<3> {
-        x
+    /// Seeds what is random in a training step; `None` switches it off.
+    fn noise(&mut self, _seed: Option<u64>) {}
+
+    /// Tensors, flat, whose values φ needs on the host before a step (from 0) of `steps`.
+    fn asks(&self, _step: usize, _steps: usize) -> Vec<Tensor<1>> {
+        Vec::new()
     }
+
+    /// The values of what [`asks`](Self::asks) gave, in its order.
+    fn told(&mut self, _step: usize, _steps: usize, _values: Vec<Vec<f32>>) {}
+
+    /// Ends training: what was set aside while φ changed is written into its tensors.
+    fn settle(&mut self) {}
+
+    /// The weights that a mask has chosen, counted through all matrices in the order of [`Place::all`].
+    fn chosen(&self) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// Frozen A `[inputs, rank]` and B `[rank, outputs]` that all layers share.
+    fn shared(&self) -> Option<[Tensor<2>; 2]> {
+        None
+    }
+
+    /// Takes other ones, of the same shapes.
+    fn share(&mut self, _shared: [Tensor<2>; 2]) {}
+
+    /// Takes the rows `[n, d]` of a projection P from elsewhere; tensors of θ without rows stay as they are.
+    fn project(&mut self, _rows: Vec<(Place, Piece, Tensor<2>)>) {}
+
+    /// Trained numbers, where they are not all elements of φ's tensors.
+    fn elements(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Keys and values in front of a layer's own, each `[n, d]`.
+#[derive(Clone, Debug)]
+pub struct Prefixed {
+    pub layer: usize,
+    pub keys: Tensor<2>,
+    pub values: Tensor<2>,
 }
 
 /// Everything a run trains. Without parts it is the base alone.
 #[derive(Module, Debug)]
 pub struct Phi {
     parts: Vec<Part>,
+    /// λ of θ ⊕ λφ.
+    #[module(skip)]
+    lambda: f64,
 }
 
 impl Phi {
     /// No φ: the base as it is.
     pub fn none() -> Phi {
-        Phi { parts: Vec::new() }
+        Phi { parts: Vec::new(), lambda: 1.0 }
     }
 
-    /// φ at its start.
-    pub fn init(config: &MethodConfig, context: &mut InitContext<'_>) -> Phi {
-        Phi { parts: vec![Part::init(config, context)] }
+    /// φ at its start: a part for each method.
+    pub fn init<'m>(configs: impl IntoIterator<Item = &'m MethodConfig>, context: &mut InitContext<'_>) -> Phi {
+        Phi { parts: configs.into_iter().map(|config| Part::init(config, context)).collect(), lambda: 1.0 }
     }
 
-    fn first<T>(&self, ask: impl Fn(&dyn Composition) -> Option<T>) -> Option<T> {
-        self.parts.iter().find_map(|part| ask(part.composition()))
+    /// The same φ without gradients and without anything random.
+    pub fn frozen(&self) -> Phi {
+        let mut phi = self.valid();
+        phi.noise(None);
+        phi
     }
 
-    pub fn matrix(&self, place: Place) -> Option<Tensor<2>> {
-        self.first(|c| c.matrix(place))
+    /// θ ⊕ λφ: between θ's answer and φ's, or beyond. What stands in the input has no λ and stays.
+    pub fn dialled(&self, lambda: f64) -> Phi {
+        Phi { lambda, ..self.clone() }
     }
 
-    pub fn bias(&self, place: Place) -> Option<Tensor<1>> {
-        self.first(|c| c.bias(place))
+    /// θ + λ(x − θ)
+    fn dial<const D: usize>(&self, theta: &Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        match self.lambda {
+            1.0 => x,
+            lambda => theta.clone() + (x - theta.clone()).mul_scalar(lambda),
+        }
     }
 
-    pub fn scale(&self, place: Place) -> Option<Tensor<1>> {
-        self.first(|c| c.scale(place))
+    /// The parts one after the other, each with what those before it made of `theta`.
+    fn fold<const D: usize>(
+        &self,
+        theta: Tensor<D>,
+        ask: impl Fn(&dyn Composition, &Tensor<D>) -> Option<Tensor<D>>,
+    ) -> Tensor<D> {
+        self.parts.iter().fold(theta, |theta, part| match ask(part.composition(), &theta) {
+            Some(x) => self.dial(&theta, x),
+            None => theta,
+        })
     }
 
-    pub fn head(&self, table: &Tensor<2>) -> Option<Tensor<2>> {
-        self.first(|c| c.head(table))
+    pub fn matrix(&self, place: Place, theta: Tensor<2>) -> Tensor<2> {
+        self.fold(theta, |c, theta| c.matrix(place, theta))
     }
 
-    pub fn prompt(&self) -> Option<Tensor<2>> {
-        self.first(|c| c.prompt())
+    pub fn bias(&self, place: Place, theta: Tensor<1>) -> Tensor<1> {
+        self.fold(theta, |c, theta| c.bias(place, theta))
     }
 
-    pub fn prefix(&self, layer: usize) -> Option<(Tensor<2>, Tensor<2>)> {
-        self.first(|c| c.prefix(layer))
+    pub fn scale(&self, place: Place, theta: Tensor<1>) -> Tensor<1> {
+        self.fold(theta, |c, theta| c.scale(place, theta))
     }
 
-    /// Keys that stand in front of every layer's.
-    pub fn prefix_length(&self) -> usize {
-        self.prefix(0).map_or(0, |(keys, _)| keys.dims()[0])
+    pub fn head(&self, table: Tensor<2>) -> Tensor<2> {
+        self.fold(table, |c, table| c.head(table))
+    }
+
+    pub fn input(&self, at: Linear<'_>, x: Tensor<3>) -> Tensor<3> {
+        self.fold(x, |c, x| c.input(at, x))
     }
 
     /// `y` with all updates of a matrix.
-    pub fn update(&self, layer: usize, target: Target, x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
-        self.parts.iter().fold(y, |y, part| part.composition().update(layer, target, x, y))
+    pub fn update(&self, at: Linear<'_>, x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        self.fold(y, |c, y| c.update(at, x, y))
     }
 
-    pub fn after(&self, layer: usize, sublayer: Sublayer, x: Tensor<3>) -> Tensor<3> {
-        self.parts.iter().fold(x, |x, part| part.composition().after(layer, sublayer, x))
+    pub fn after(&self, layer: usize, sublayer: Sublayer, input: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        self.fold(y, |c, y| c.after(layer, sublayer, input, y))
+    }
+
+    pub fn prompt(&self) -> Option<Tensor<2>> {
+        self.parts.iter().find_map(|part| part.composition().prompt())
+    }
+
+    /// Tokens that a discrete prompt puts after each text's first.
+    pub fn text(&self) -> &[i32] {
+        self.parts.iter().map(|part| part.composition().text()).find(|text| !text.is_empty()).unwrap_or(&[])
+    }
+
+    pub fn prefixes(&self) -> Vec<Prefixed> {
+        self.parts.iter().flat_map(|part| part.composition().prefixes()).collect()
+    }
+
+    /// A layer's matrix and bias with every part folded in.
+    pub fn merged(&self, at: Linear<'_>) -> (Tensor<2>, Tensor<1>) {
+        let start = (at.weight.clone(), at.bias.clone());
+        self.parts.iter().fold(start, |(weight, bias), part| {
+            let at = Linear { weight: &weight, bias: &bias, ..at };
+            match part.composition().merged(at) {
+                Some((w, b)) => (self.dial(&weight, w), self.dial(&bias, b)),
+                None => (weight, bias),
+            }
+        })
+    }
+
+    pub fn noise(&mut self, seed: Option<u64>) {
+        self.parts.iter_mut().for_each(|part| part.composition_mut().noise(seed));
+    }
+
+    /// What each part asks before a step; empty where none does.
+    pub fn asks(&self, step: usize, steps: usize) -> Vec<Vec<Tensor<1>>> {
+        let asked: Vec<Vec<Tensor<1>>> =
+            self.parts.iter().map(|part| part.composition().asks(step, steps)).collect();
+        if asked.iter().all(Vec::is_empty) { Vec::new() } else { asked }
+    }
+
+    /// The answers to [`asks`](Self::asks).
+    pub fn told(&mut self, step: usize, steps: usize, values: Vec<Vec<Vec<f32>>>) {
+        for (part, values) in self.parts.iter_mut().zip(values) {
+            if !values.is_empty() {
+                part.composition_mut().told(step, steps, values);
+            }
+        }
+    }
+
+    /// Ends training.
+    pub fn settle(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.composition_mut().settle());
+    }
+
+    /// The parts, one for each method.
+    pub fn compositions(&self) -> impl Iterator<Item = &dyn Composition> {
+        self.parts.iter().map(Part::composition)
+    }
+
+    /// Takes frozen A and B from elsewhere, where a part has such.
+    pub fn share(&mut self, shared: [Tensor<2>; 2]) {
+        self.parts.iter_mut().for_each(|part| part.composition_mut().share(shared.clone()));
+    }
+
+    /// Takes a projection P from elsewhere, where a part has one.
+    pub fn project(&mut self, rows: Vec<(Place, Piece, Tensor<2>)>) {
+        self.parts.iter_mut().for_each(|part| part.composition_mut().project(rows.clone()));
+    }
+
+    /// Trained numbers.
+    pub fn elements(&self) -> usize {
+        self.parts.iter().map(|part| part.composition().elements().unwrap_or_else(|| part.num_params())).sum()
+    }
+
+    /// Every tensor of φ, flat, in the order of [`Method::tensors`](super::Method::tensors).
+    pub fn flat(&self) -> Vec<Tensor<1>> {
+        let mut visitor = Flat(Vec::new());
+        self.visit(&mut visitor);
+        visitor.0
+    }
+
+    /// φ with these values in its tensors, in the order of [`flat`](Self::flat).
+    ///
+    /// # Panics
+    /// Where a length differs: files are checked against [`Method::tensors`](super::Method::tensors) before.
+    pub fn filled(&self, values: Vec<Vec<f32>>) -> Phi {
+        self.valid().map(&mut Fill(values.into_iter())).train()
+    }
+}
+
+struct Flat(Vec<Tensor<1>>);
+
+impl ModuleVisitor for Flat {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let n = value.shape().num_elements();
+        self.0.push(value.reshape([n]));
+    }
+}
+
+struct Fill(std::vec::IntoIter<Vec<f32>>);
+
+impl ModuleMapper for Fill {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let values = self.0.next().expect("a value for each tensor of φ");
+        param.map(|t| Tensor::from_data(TensorData::new(values, t.shape()), &t.device()))
     }
 }
 
@@ -127,6 +322,8 @@ pub struct InitContext<'a> {
     pub labels: &'a [u32],
     /// The base's tokenizer.
     pub encode: &'a dyn Fn(&str) -> Vec<u32>,
+    /// How much each weight of θ matters, in the order of [`Place::all`]'s matrices; `None` draws at random.
+    pub scores: Option<Vec<f32>>,
 }
 
 impl InitContext<'_> {
@@ -149,6 +346,27 @@ impl InitContext<'_> {
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
         let values = (0..shape.iter().product()).map(|_| bound * (2.0 * self.rng.random::<f32>() - 1.0)).collect();
         self.constant(values, shape)
+    }
+
+    /// A tensor that is not trained, on θ's device.
+    pub fn fixed<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values, shape), &self.theta.weights.tokens.val().device())
+    }
+
+    /// Independent normals with mean 0, as numbers.
+    pub fn normals(&mut self, n: usize, std: f32) -> Vec<f32> {
+        (0..n).map(|_| std * standard_normal(&mut self.rng)).collect()
+    }
+
+    /// Uniform between `-bound` and `bound`, as numbers.
+    pub fn uniforms(&mut self, n: usize, bound: f32) -> Vec<f32> {
+        (0..n).map(|_| bound * (2.0 * self.rng.random::<f32>() - 1.0)).collect()
+    }
+
+    /// A linear layer as `nn.Linear` starts in PyTorch: weights and bias uniform within 1/√inputs.
+    pub fn linear(&mut self, inputs: usize, outputs: usize) -> crate::model::layers::Linear {
+        let bound = (inputs as f32).sqrt().recip();
+        crate::model::layers::Linear { weight: self.uniform([inputs, outputs], bound), bias: self.uniform([outputs], bound) }
     }
 
     /// A trainable copy of one of θ's tensors.

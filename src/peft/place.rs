@@ -48,6 +48,35 @@ impl Place {
         }
     }
 
+    /// The module's name in a checkpoint, as Hugging Face's OPT has it.
+    pub fn key(self) -> String {
+        match self {
+            Place::Tokens => "model.decoder.embed_tokens".into(),
+            Place::Positions => "model.decoder.embed_positions".into(),
+            Place::Linear(block, target) => match target {
+                Target::Fc1 | Target::Fc2 => format!("model.decoder.layers.{block}.{}", target.module()),
+                _ => format!("model.decoder.layers.{block}.self_attn.{}", target.module()),
+            },
+            Place::AttentionNorm(block) => format!("model.decoder.layers.{block}.self_attn_layer_norm"),
+            Place::MlpNorm(block) => format!("model.decoder.layers.{block}.final_layer_norm"),
+            Place::FinalNorm => "model.decoder.final_layer_norm".into(),
+        }
+    }
+
+    /// What a person calls it.
+    pub fn title(self) -> String {
+        match self {
+            Place::Tokens => "the token embedding".into(),
+            Place::Positions => "the position embedding".into(),
+            Place::Linear(block, target) => {
+                format!("{} of block {}", Target::OPTIONS[target as usize].1, block + 1)
+            }
+            Place::AttentionNorm(block) => format!("the LayerNorm before attention of block {}", block + 1),
+            Place::MlpNorm(block) => format!("the LayerNorm before the MLP of block {}", block + 1),
+            Place::FinalNorm => "the last LayerNorm".into(),
+        }
+    }
+
     /// Elements of one of the tensors, 0 for one that the place lacks.
     pub fn elements(self, piece: Piece, model: &ModelConfig) -> usize {
         let d = model.hidden_size;
@@ -61,6 +90,38 @@ impl Place {
             (Place::Linear(_, target), Piece::Bias) => target.shape(model).1,
             (Place::AttentionNorm(_) | Place::MlpNorm(_) | Place::FinalNorm, Piece::Scale | Piece::Bias) => d,
             _ => 0,
+        }
+    }
+}
+
+/// A spot of the network where a φ may step in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A tensor of θ that φ changes or stands in for.
+    Weight(Place, Piece),
+    /// The head, untied from the token embedding.
+    Head,
+    /// What stands in front of the text.
+    Prompt,
+    /// Keys and values in front of those of a block.
+    Prefix(usize),
+    /// What follows attention of a block, or stands beside it.
+    Attention(usize),
+    /// What follows the MLP of a block, or stands beside it.
+    Mlp(usize),
+}
+
+impl Spot {
+    /// What a person calls it.
+    pub fn title(self) -> String {
+        match self {
+            Spot::Weight(place, Piece::Bias) => format!("the bias of {}", place.title().trim_start_matches("the ")),
+            Spot::Weight(place, _) => place.title(),
+            Spot::Head => "the head".into(),
+            Spot::Prompt => "the front of the text".into(),
+            Spot::Prefix(block) => format!("keys and values of block {}", block + 1),
+            Spot::Attention(block) => format!("what attention of block {} gives", block + 1),
+            Spot::Mlp(block) => format!("what the MLP of block {} gives", block + 1),
         }
     }
 }

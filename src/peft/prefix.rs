@@ -1,16 +1,30 @@
 //! Prefix tuning (Li & Liang 2021): trained keys and values in front of those of every layer.
 
-use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Term, Value};
+use super::p_tuning::HIDDEN;
+use super::prompt::check_room;
+use super::{Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use crate::model::ModelConfig;
 
-/// softmax(Q [φ_K, K]ᵀ/√d_h) [φ_V, V] in each layer, φ_K, φ_V ∈ ℝ^{n×d}. The tokens keep their positions.
+/// softmax(Q [φ_K, K]ᵀ/√d_h) [φ_V, V] in each chosen layer, φ_K, φ_V ∈ ℝ^{n×d}. The text's positions move n on, as they would
+/// behind a text of n tokens. Reparameterised, keys and values come out of W₂ tanh(W₁E), E ∈ ℝ^{n×d}.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prefix {
     pub num_virtual_tokens: usize,
+    pub layers: Blocks,
+    /// Whether an MLP writes keys and values.
+    pub prefix_projection: bool,
+    /// The MLP's width.
+    pub encoder_hidden_size: usize,
 }
 
 impl Default for Prefix {
     fn default() -> Self {
-        Prefix { num_virtual_tokens: 10 }
+        Prefix {
+            num_virtual_tokens: 10,
+            layers: Blocks::default(),
+            prefix_projection: false,
+            encoder_hidden_size: 64,
+        }
     }
 }
 
@@ -21,14 +35,32 @@ static INFO: MethodInfo = MethodInfo {
     paper: "Li & Liang, Prefix-Tuning: Optimizing Continuous Prompts for Generation, 2021",
     formula: "softmax(Q [⟨φ_K⟩, K]ᵀ/√d_h) [⟨φ_V⟩, V]",
     summary: "Gives every layer trained keys and values to look at, in front of those of the text.",
-    knobs: &[Knob {
-        name: "num_virtual_tokens",
-        label: "Prefix length",
-        help: "n, the number of trained keys and values in each layer.",
-        range: Range::Integer { min: 1, max: 512, steps: &[1, 5, 10, 16, 20, 32, 64] },
-    }],
+    knobs: &[
+        Knob {
+            name: "num_virtual_tokens",
+            label: "Prefix length",
+            help: "n, the number of trained keys and values in each layer.",
+            range: Range::Integer { min: 1, max: 512, steps: &[1, 5, 10, 16, 20, 32, 40] },
+        },
+        Blocks::KNOB,
+        Knob {
+            name: "prefix_projection",
+            label: "Reparameterise",
+            help: "Keys and values come out of an MLP, which folds away after training.",
+            range: Range::Flag,
+        },
+        HIDDEN,
+    ],
     merges: Err("the keys and values are attended to with every text: they are not part of any weight"),
+    dial: Err("keys and values are there to be attended to or are not: scaling them makes other ones, not fewer"),
 };
+
+impl Prefix {
+    /// Numbers of keys and values of one virtual token.
+    fn width(&self, model: &ModelConfig) -> usize {
+        2 * self.layers.list(model.num_hidden_layers).len() * model.hidden_size
+    }
+}
 
 impl Method for Prefix {
     fn info(&self) -> &'static MethodInfo {
@@ -36,64 +68,116 @@ impl Method for Prefix {
     }
 
     fn get(&self, knob: &str) -> Option<Value> {
-        (knob == "num_virtual_tokens").then_some(Value::Integer(self.num_virtual_tokens))
-    }
-
-    fn set(&mut self, _knob: &str, value: Value) {
-        if let Value::Integer(n) = value {
-            self.num_virtual_tokens = n;
+        match knob {
+            "num_virtual_tokens" => Some(Value::Integer(self.num_virtual_tokens)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            "prefix_projection" => Some(Value::Flag(self.prefix_projection)),
+            "encoder_hidden_size" => Some(Value::Integer(self.encoder_hidden_size)),
+            _ => None,
         }
     }
 
-    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
-        let context = shape.model.max_position_embeddings;
-        if self.num_virtual_tokens > context {
-            let message = format!(
-                "A prefix of {} is longer than the {context} positions this base reads.",
-                self.num_virtual_tokens
-            );
-            return Err(Fault::new("num_virtual_tokens", message));
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("num_virtual_tokens", Value::Integer(n)) => self.num_virtual_tokens = n,
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            ("prefix_projection", Value::Flag(on)) => self.prefix_projection = on,
+            ("encoder_hidden_size", Value::Integer(h)) => self.encoder_hidden_size = h,
+            _ => {}
         }
-        Ok(())
+    }
+
+    fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
+        check_room("prefix", self.num_virtual_tokens, shape, task_tokens)?;
+        self.layers.check(shape)
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (n, d, layers) = (self.num_virtual_tokens, shape.model.hidden_size, shape.model.num_hidden_layers);
-        Count::new([Term::new(
-            "a key and a value for each virtual token",
-            format!("{layers} blocks × 2 (K and V) × {n} tokens × {d}"),
-            layers * 2 * n * d,
-        )])
+        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let (blocks, w) = (self.layers.list(shape.model.num_hidden_layers).len(), self.width(&shape.model));
+        let unit = if blocks == 1 { "block" } else { "blocks" };
+        if !self.prefix_projection {
+            return Count::new([Term::new(
+                "a key and a value for each virtual token",
+                format!("{blocks} {unit} × 2 (K and V) × {n} tokens × {d}"),
+                n * w,
+            )]);
+        }
+        let twice = format!("2 (K and V) × {blocks} {unit} × {d}");
+        Count::new([
+            Term::new("E", format!("{n} tokens × {d}"), n * d),
+            Term::new("W₁ and its bias", format!("({d} × {h} + {h})"), d * h + h),
+            Term::new("W₂ and its bias", format!("({h} + 1) × {twice}"), (h + 1) * w),
+        ])
+    }
+
+    fn positions(&self) -> usize {
+        self.num_virtual_tokens
+    }
+
+    fn spots(&self, model: &ModelConfig) -> Vec<Spot> {
+        self.layers.list(model.num_hidden_layers).into_iter().map(Spot::Prefix).collect()
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let w = self.width(&shape.model);
+        if !self.prefix_projection {
+            return vec![TensorInfo::new("prompt_embeddings", [n, w])];
+        }
+        vec![
+            TensorInfo::new("prompt_encoder.embedding.weight", [n, d]),
+            TensorInfo::transposed("prompt_encoder.transform.0.weight", h, d),
+            TensorInfo::new("prompt_encoder.transform.0.bias", [h]),
+            TensorInfo::transposed("prompt_encoder.transform.2.weight", w, h),
+            TensorInfo::new("prompt_encoder.transform.2.bias", [w]),
+        ]
+    }
+
+    fn stored(&self, shape: &Shape) -> usize {
+        self.num_virtual_tokens * self.width(&shape.model)
+    }
+
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let kept = super::grouped(self.stored(shape));
+        self.prefix_projection.then(|| format!("After training the MLP folds away: {kept} numbers are kept."))
     }
 
     fn learning_rate(&self, _task: &str, base: &str) -> f64 {
-        // The smallest base loses itself at the rate that serves the others.
-        if base == "prose-nano" { 3e-2 } else { 1e-1 }
+        match (self.prefix_projection, base) {
+            (true, _) => 1e-2,
+            // The smallest base loses itself at the rate that serves the others.
+            (false, "prose-nano") => 3e-2,
+            (false, _) => 1e-1,
+        }
     }
 
     fn label(&self) -> String {
-        format!("prefix {}", self.num_virtual_tokens)
+        let n = self.num_virtual_tokens;
+        if self.layers.is_all() { format!("prefix {n}") } else { format!("prefix {n} in {}", self.layers) }
     }
 }
 
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::Prefix;
-    use crate::peft::phi::{Composition, InitContext};
+    use crate::model::kernels::linear;
+    use crate::model::layers::Linear;
+    use crate::peft::phi::{Composition, InitContext, Prefixed};
     use burn::module::{Module, Param};
-    use burn::tensor::Tensor;
+    use burn::tensor::{Tensor, activation};
 
-    /// Keys and values of one layer, each `[n, d]`.
-    #[derive(Module, Debug)]
-    struct KeyValue {
-        keys: Param<Tensor<2>>,
-        values: Param<Tensor<2>>,
-    }
-
-    /// A prefix for each block.
+    /// What keys and values come from: without an MLP the embedding `[n, 2·layers·d]` is they themselves, key and value of each
+    /// layer side by side as PEFT has them; with one it is E `[n, d]`.
     #[derive(Module, Debug)]
     pub struct Phi {
-        blocks: Vec<KeyValue>,
+        embedding: Param<Tensor<2>>,
+        /// W₁ and W₂, or none.
+        transform: Vec<Linear>,
+        #[module(skip)]
+        layers: Vec<usize>,
+        #[module(skip)]
+        width: usize,
     }
 
     /// Keys start far enough apart to be told apart, values small enough not to drown the text's.
@@ -102,19 +186,38 @@ pub(crate) mod phi {
 
     impl Phi {
         pub fn init(config: &Prefix, context: &mut InitContext<'_>) -> Phi {
-            let shape = [config.num_virtual_tokens, context.theta.config.hidden_size];
-            let layers = context.theta.config.num_hidden_layers;
-            let blocks = (0..layers)
-                .map(|_| KeyValue { keys: context.normal(shape, KEY_STD), values: context.normal(shape, VALUE_STD) })
-                .collect();
-            Phi { blocks }
+            let (n, d) = (config.num_virtual_tokens, context.theta.config.hidden_size);
+            let layers = config.layers.list(context.theta.config.num_hidden_layers);
+            let w = 2 * layers.len() * d;
+            let (embedding, transform) = if config.prefix_projection {
+                let h = config.encoder_hidden_size;
+                // As PEFT's `PrefixEncoder` starts.
+                (context.normal([n, d], 1.0), vec![context.linear(d, h), context.linear(h, w)])
+            } else {
+                let row: Vec<f32> = context.normals(n * w, 1.0);
+                let std = |i: usize| if (i % w / d).is_multiple_of(2) { KEY_STD } else { VALUE_STD };
+                (context.constant(row.iter().enumerate().map(|(i, x)| std(i) * x).collect(), [n, w]), Vec::new())
+            };
+            Phi { embedding, transform, layers, width: d }
+        }
+
+        /// `[n, 2·layers·d]`, the MLP folded away.
+        pub fn folded(&self) -> Tensor<2> {
+            let apply = |x: Tensor<2>, layer: &Linear| linear(x, layer.weight.val(), Some(layer.bias.val()));
+            match self.transform.as_slice() {
+                [first, second] => apply(activation::tanh(apply(self.embedding.val(), first)), second),
+                _ => self.embedding.val(),
+            }
         }
     }
 
     impl Composition for Phi {
-        fn prefix(&self, layer: usize) -> Option<(Tensor<2>, Tensor<2>)> {
-            let block = &self.blocks[layer];
-            Some((block.keys.val(), block.values.val()))
+        fn prefixes(&self) -> Vec<Prefixed> {
+            let (all, d) = (self.folded(), self.width);
+            let n = all.dims()[0];
+            let part = |i: usize| all.clone().slice([0..n, i * d..(i + 1) * d]);
+            let layers = self.layers.iter().enumerate();
+            layers.map(|(i, layer)| Prefixed { layer: *layer, keys: part(2 * i), values: part(2 * i + 1) }).collect()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Prompt tuning (Lester et al. 2021): trained vectors in front of the tokens.
 
-use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Term, Value};
+use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use crate::model::ModelConfig;
 
 /// f_θ([φ, x]) with φ ∈ ℝ^{n×d} in the place of token vectors; the text moves n positions on.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +62,21 @@ static INFO: MethodInfo = MethodInfo {
         },
     ],
     merges: Err("the virtual tokens are input, not weights: they are read again with every text"),
+    dial: Err("a vector in front of the text is read or not: between no prompt and a prompt there is no half one"),
 };
+
+/// What stands in front of a text must leave it its positions.
+pub(super) fn check_room(what: &str, n: usize, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
+    let context = shape.model.max_position_embeddings;
+    let room = context.saturating_sub(task_tokens);
+    if n <= room {
+        return Ok(());
+    }
+    let message = format!(
+        "A {what} of {n} tokens does not fit: this base reads {context} positions and the task needs {task_tokens} of them. At most {room} are left."
+    );
+    Err(Fault::new("num_virtual_tokens", message))
+}
 
 impl Method for Prompt {
     fn info(&self) -> &'static MethodInfo {
@@ -93,15 +108,7 @@ impl Method for Prompt {
     }
 
     fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-        let context = shape.model.max_position_embeddings;
-        let room = context.saturating_sub(task_tokens);
-        if self.num_virtual_tokens > room {
-            let message = format!(
-                "A prompt of {} tokens does not fit: this base reads {context} positions and the task needs {task_tokens} of them. At most {room} are left.",
-                self.num_virtual_tokens
-            );
-            return Err(Fault::new("num_virtual_tokens", message));
-        }
+        check_room("prompt", self.num_virtual_tokens, shape, task_tokens)?;
         if self.init == PromptInit::Text && self.init_text.trim().is_empty() {
             return Err(Fault::new("init_text", "A prompt that starts from a text needs that text: type a few words."));
         }
@@ -111,6 +118,18 @@ impl Method for Prompt {
     fn count(&self, shape: &Shape) -> Count {
         let (n, d) = (self.num_virtual_tokens, shape.model.hidden_size);
         Count::new([Term::new("virtual tokens", format!("{n} tokens × {d}"), n * d)])
+    }
+
+    fn positions(&self) -> usize {
+        self.num_virtual_tokens
+    }
+
+    fn spots(&self, _model: &ModelConfig) -> Vec<Spot> {
+        vec![Spot::Prompt]
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        vec![TensorInfo::new("prompt_embeddings", [self.num_virtual_tokens, shape.model.hidden_size])]
     }
 
     fn learning_rate(&self, _task: &str, _base: &str) -> f64 {

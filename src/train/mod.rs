@@ -10,6 +10,8 @@ pub mod library;
 #[cfg(feature = "train")]
 pub mod optimizer;
 #[cfg(feature = "train")]
+mod preparation;
+#[cfg(feature = "train")]
 mod session;
 
 pub use events::{Answer, Event, FailureReason, Prediction};

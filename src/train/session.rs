@@ -4,12 +4,12 @@ use super::data::{Batch, TaskData};
 use super::evaluate::{Evaluation, answers, evaluate, read};
 use super::library::LoadedBase;
 use super::optimizer::{Optimizer, learning_rate};
+use super::preparation::Preparation;
 use super::{Answer, Event, Failure, FailureReason, Prediction};
 use crate::config::RunConfig;
 use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::task::{Authors, TaskConfig, stream};
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use std::rc::Rc;
@@ -27,7 +27,10 @@ pub struct Session {
     config: RunConfig,
     base: Rc<LoadedBase>,
     data: TaskData,
-    device: String,
+    device: Device,
+    device_name: String,
+    /// What has to be done before φ can be made, where there is something.
+    preparation: Option<Preparation>,
     phi: Phi,
     optimizer: Optimizer,
     rng: ChaCha8Rng,
@@ -67,14 +70,17 @@ impl Session {
                 });
             }
         };
-        let phi = start(&config, &base, &data, device);
+        let phi = start(&config, &base, &data, device, None);
+        let preparation = Preparation::of(&config);
         Ok(Session {
             run,
+            device: device.clone(),
+            preparation,
             rng: stream(config.seed, "batches"),
             config,
             base,
             data,
-            device: device_name.to_string(),
+            device_name: device_name.to_string(),
             phi,
             optimizer: Optimizer::new(),
             clock,
@@ -95,7 +101,12 @@ impl Session {
     }
 
     pub fn done(&self) -> bool {
-        self.step >= self.config.steps
+        self.preparation.is_none() && self.step >= self.steps()
+    }
+
+    /// Steps to train: none where nothing is trained.
+    fn steps(&self) -> usize {
+        if self.config.trains() { self.config.steps } else { 0 }
     }
 
     /// The network without φ.
@@ -112,32 +123,71 @@ impl Session {
         &self.phi
     }
 
-    /// Says what starts, and judges the base before training: the curve's first point.
+    /// Says what starts, and judges the base before training: the curve's first point. Where φ has to be prepared,
+    /// [`advance`](Self::advance) does that first.
     pub async fn begin(&mut self) -> Result<Vec<Event>, Failure> {
         let prompts = self.shown_prompts();
         let length = self.data.held_out[0].answer;
         let answered = answers(&self.base.theta, &Phi::none(), &self.data.labels, &prompts, length).await?;
         self.base_answers = answered.into_iter().map(|a| self.named(a)).collect();
+        match &self.preparation {
+            Some(preparation) => Ok(vec![preparation.progress(self.run)]),
+            None => self.started().await,
+        }
+    }
+
+    async fn started(&mut self) -> Result<Vec<Event>, Failure> {
         let started = Event::Started {
             run: self.run,
             config: self.config.clone(),
-            device: self.device.clone(),
-            trainable: self.phi.num_params(),
+            device: self.device_name.clone(),
+            trainable: self.config.trainable(),
             total: self.config.all_parameters(),
-            steps: self.config.steps,
+            steps: self.steps(),
             baselines: self.data.baselines,
         };
         let mut events = vec![started];
         events.extend(self.report().await?);
+        if self.done() {
+            events.push(self.finished().await?);
+        }
         Ok(events)
+    }
+
+    /// One step of what has to be done before φ can be made; then φ, and what starts.
+    async fn prepare(&mut self, mut preparation: Preparation) -> Result<Vec<Event>, Failure> {
+        let scores = preparation.advance(&self.config, &self.base.theta, &self.data, &self.device).await?;
+        match scores {
+            None => {
+                let events = vec![preparation.progress(self.run)];
+                self.preparation = Some(preparation);
+                Ok(events)
+            }
+            Some(scores) => {
+                self.phi = start(&self.config, &self.base, &self.data, &self.device, Some(scores));
+                self.started().await
+            }
+        }
     }
 
     /// One step, and whatever is due after it. `single` reads the loss back even where the device would rather not.
     pub async fn advance(&mut self, single: bool) -> Result<Vec<Event>, Failure> {
+        if let Some(preparation) = self.preparation.take() {
+            let mut events = self.prepare(preparation).await?;
+            while single && let Some(preparation) = self.preparation.take() {
+                events.extend(self.prepare(preparation).await?);
+            }
+            return Ok(events);
+        }
+        if self.done() {
+            return Ok(Vec::new());
+        }
         let start = (self.clock)();
+        self.tell_phi().await?;
+        self.phi.noise(Some(self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.step as u64));
         let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut self.rng));
         let rate = learning_rate(self.config.learning_rate(), self.step, self.config.steps);
-        let virtual_tokens = self.phi.prompt().map_or(0, |p| p.dims()[0]);
+        let virtual_tokens = self.phi.prompt().map_or(0, |p| p.dims()[0]) + self.phi.text().len();
         let tokens = batch.tokens.sequences * (batch.tokens.length + virtual_tokens);
 
         let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
@@ -150,7 +200,7 @@ impl Session {
 
         let mut events = Vec::new();
         let evaluation_due = self.done() || self.step.is_multiple_of(self.evaluation_interval());
-        let on_gpu = self.device != "cpu";
+        let on_gpu = self.device_name != "cpu";
         if single || !on_gpu || evaluation_due || self.step.is_multiple_of(GPU_REPORT_EVERY) {
             let values = read(Tensor::cat(vec![loss.inner(), norm.inner()], 0)).await?;
             self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
@@ -176,19 +226,50 @@ impl Session {
         }
         self.active += (self.clock)() - start;
         if self.done() {
-            let start = (self.clock)();
-            let all = evaluate(&self.base.theta, &self.phi.valid(), &self.data, usize::MAX).await?;
-            self.active += (self.clock)() - start;
-            events.push(Event::Finished {
-                run: self.run,
-                step: self.step,
-                loss: all.loss,
-                accuracy: all.accuracy,
-                n: all.n,
-                seconds: self.active / 1e3,
-            });
+            events.push(self.finished().await?);
         }
         Ok(events)
+    }
+
+    /// The last event: every held-out example scored.
+    async fn finished(&mut self) -> Result<Event, Failure> {
+        let start = (self.clock)();
+        self.phi.settle();
+        let all = evaluate(&self.base.theta, &self.phi.frozen(), &self.data, usize::MAX).await?;
+        self.active += (self.clock)() - start;
+        Ok(Event::Finished {
+            run: self.run,
+            step: self.step,
+            loss: all.loss,
+            accuracy: all.accuracy,
+            n: all.n,
+            seconds: self.active / 1e3,
+        })
+    }
+
+    /// Gives φ what it asks for before this step. What it changes then has another history: the optimizer starts anew.
+    async fn tell_phi(&mut self) -> Result<(), Failure> {
+        let (step, steps) = (self.step, self.config.steps);
+        let mut told = Vec::new();
+        for asked in self.phi.asks(step, steps) {
+            let mut values = Vec::new();
+            for tensor in asked {
+                values.push(read(tensor).await?);
+            }
+            told.push(values);
+        }
+        if !told.is_empty() {
+            self.phi.told(step, steps, told);
+            self.optimizer = Optimizer::new();
+        }
+        Ok(())
+    }
+
+    /// Live evaluation and answers at θ ⊕ λφ.
+    pub async fn dialled(&self, lambda: f64) -> Result<(Evaluation, Vec<Prediction>), Failure> {
+        let phi = self.phi.frozen().dialled(lambda);
+        let evaluation = evaluate(&self.base.theta, &phi, &self.data, LIVE_EXAMPLES).await?;
+        Ok((evaluation, self.shown(&phi).await?))
     }
 
     /// Answers what a visitor typed.
@@ -203,7 +284,7 @@ impl Session {
             Ok(self.named(answers(theta, phi, labels, &prompts, length).await?.swap_remove(0)))
         };
         let base = of(&Phi::none()).await?;
-        let adapted = of(&self.phi.valid()).await?;
+        let adapted = of(&self.phi.frozen()).await?;
         Ok(Prediction { index: None, input, base, adapted, right })
     }
 
@@ -218,14 +299,23 @@ impl Session {
 
     /// Live evaluation and the shown answers.
     async fn report(&self) -> Result<Vec<Event>, Failure> {
-        let phi = self.phi.valid();
+        let phi = self.phi.frozen();
         let Evaluation { loss, accuracy, n } = evaluate(&self.base.theta, &phi, &self.data, LIVE_EXAMPLES).await?;
         if !loss.is_finite() {
             return Err(self.diverged());
         }
+        let items = self.shown(&phi).await?;
+        Ok(vec![
+            Event::Evaluated { run: self.run, step: self.step, loss, accuracy, n },
+            Event::Examples { run: self.run, step: self.step, items },
+        ])
+    }
+
+    /// The answers to the first held-out examples.
+    async fn shown(&self, phi: &Phi) -> Result<Vec<Prediction>, Failure> {
         let prompts = self.shown_prompts();
         let length = self.data.held_out[0].answer;
-        let adapted = answers(&self.base.theta, &phi, &self.data.labels, &prompts, length).await?;
+        let adapted = answers(&self.base.theta, phi, &self.data.labels, &prompts, length).await?;
         let items = adapted.into_iter().enumerate().map(|(index, answer)| Prediction {
             index: Some(index),
             input: self.data.inputs[index].clone(),
@@ -233,10 +323,7 @@ impl Session {
             adapted: self.named(answer),
             right: Some(self.data.right(index)),
         });
-        Ok(vec![
-            Event::Evaluated { run: self.run, step: self.step, loss, accuracy, n },
-            Event::Examples { run: self.run, step: self.step, items: items.collect() },
-        ])
+        Ok(items.collect())
     }
 
     fn shown_prompts(&self) -> Vec<Vec<u32>> {
@@ -255,20 +342,21 @@ impl Session {
                 "The loss is no longer a number at step {}: the rate {} is too high for {}. Everything before is kept; try a rate ten times lower.",
                 self.step,
                 self.config.learning_rate(),
-                self.config.method.info().title
+                self.config.label()
             ),
         }
     }
 }
 
 /// φ as a run of `config` starts with.
-fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device) -> Phi {
+fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device, scores: Option<Vec<f32>>) -> Phi {
     let mut context = InitContext {
         theta: &base.theta,
         device: &device.clone().autodiff(),
         rng: stream(config.seed, "phi"),
         labels: &data.labels,
         encode: &|text| base.tokenizer.encode(text),
+        scores,
     };
-    Phi::init(&config.method, &mut context)
+    Phi::init(config.methods(), &mut context)
 }

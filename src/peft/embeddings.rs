@@ -1,0 +1,84 @@
+//! Embeddings only: the words' vectors are trained, the network that reads them is not.
+
+use super::{Count, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Term, Value, knob::place_of};
+use crate::model::ModelConfig;
+
+/// A trainable copy of the embeddings. The head is tied to the token embedding and follows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Embeddings {
+    pub tables: Tables,
+}
+
+/// Which embeddings are trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    #[default]
+    Tokens,
+    Positions,
+    Both,
+}
+
+const OPTIONS: [(&str, &str); 3] = [("tokens", "tokens"), ("positions", "positions"), ("both", "tokens and positions")];
+
+static INFO: MethodInfo = MethodInfo {
+    name: "embeddings",
+    title: "Embeddings",
+    kind: Kind::Baseline,
+    paper: "the counterpart of Kim, Convolutional Neural Networks for Sentence Classification, 2014, where they alone may stay static",
+    formula: "f_θ(⟨E⟩x)",
+    summary: "Trains the vectors of the tokens and leaves the network that reads them alone; the head is the same matrix and moves along.",
+    knobs: &[Knob {
+        name: "embeddings",
+        label: "Embeddings",
+        help: "Which tables are trained.",
+        range: Range::Choice(&OPTIONS),
+    }],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Method for Embeddings {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        (knob == "embeddings").then(|| Value::Choice(OPTIONS[self.tables as usize].0.to_string()))
+    }
+
+    fn set(&mut self, _knob: &str, value: Value) {
+        if let Value::Choice(name) = value {
+            self.tables = [Tables::Tokens, Tables::Positions, Tables::Both][place_of(&OPTIONS, &name)];
+        }
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let (v, d) = (shape.model.vocab_size, shape.model.hidden_size);
+        let p = shape.model.max_position_embeddings + ModelConfig::POSITION_OFFSET;
+        let mut terms = Vec::new();
+        if self.tables != Tables::Positions {
+            terms.push(Term::new("token embedding", format!("{v} tokens × {d}"), v * d));
+        }
+        if self.tables != Tables::Tokens {
+            terms.push(Term::new("position embedding", format!("{p} positions × {d}"), p * d));
+        }
+        Count::new(terms)
+    }
+
+    fn copies(&self, place: Place, _piece: Piece, _model: &ModelConfig) -> bool {
+        match place {
+            Place::Tokens => self.tables != Tables::Positions,
+            Place::Positions => self.tables != Tables::Tokens,
+            _ => false,
+        }
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 3e-2 } else { 5e-3 }
+    }
+}
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    pub use crate::peft::copies::Copies as Phi;
+}

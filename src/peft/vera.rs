@@ -1,0 +1,219 @@
+//! VeRA (Kopiczko et al. 2024): one random pair A, B for all matrices, of which only the scales are trained.
+
+use super::lora::{self, TARGETS};
+use super::{
+    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Place, Range, Shape, Spot, Target, TensorInfo, Term, Value,
+};
+use crate::model::ModelConfig;
+
+/// h = W₀x + Λ_b B Λ_d A x: A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r} random, frozen and shared; b ∈ ℝ^{out} zero and d ∈ ℝ^r at 0.1 at the
+/// start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vera {
+    pub rank: usize,
+    pub target_modules: Vec<Target>,
+    pub layers: Blocks,
+}
+
+impl Default for Vera {
+    fn default() -> Self {
+        Vera { rank: 64, target_modules: vec![Target::Q, Target::V], layers: Blocks::default() }
+    }
+}
+
+/// PEFT's `d_initial`.
+pub const D_INITIAL: f32 = 0.1;
+
+static INFO: MethodInfo = MethodInfo {
+    name: "vera",
+    title: "VeRA",
+    kind: Kind::Parameter,
+    paper: "Kopiczko et al., VeRA: Vector-based Random Matrix Adaptation, 2024",
+    formula: "h = W₀x + ⟨Λ_b⟩ B ⟨Λ_d⟩ A x",
+    summary: "LoRA with one random, frozen A and B for all blocks; trained are only the lengths along and across them.",
+    knobs: &[
+        Knob {
+            name: "rank",
+            label: "Rank",
+            help: "r; a high one costs little: each matrix trains r + out numbers.",
+            range: Range::Integer { min: 1, max: 1024, steps: &[4, 16, 32, 64, 128, 256] },
+        },
+        TARGETS,
+        Blocks::KNOB,
+    ],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Vera {
+    /// Inputs and outputs of the shared A and B: the largest of the chosen matrices, of which smaller ones use the first rows.
+    pub fn shared(&self, model: &ModelConfig) -> (usize, usize) {
+        let shapes = self.target_modules.iter().map(|t| t.shape(model));
+        shapes.fold((0, 0), |(i, o), (inputs, outputs)| (i.max(inputs), o.max(outputs)))
+    }
+}
+
+impl Method for Vera {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "rank" => Some(Value::Integer(self.rank)),
+            "target_modules" => Some(lora::modules(&self.target_modules)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("rank", Value::Integer(rank)) => self.rank = rank,
+            ("target_modules", Value::Set(names)) => self.target_modules = lora::targets(&names),
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        self.layers.check(shape)
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let n = self.layers.list(shape.model.num_hidden_layers).len();
+        let groups = lora::by_shape(&self.target_modules, &shape.model);
+        // Matrices with as many outputs share a term.
+        let mut by_outputs: Vec<(usize, usize)> = Vec::new();
+        for ((_, outputs), k) in groups {
+            match by_outputs.iter_mut().find(|(o, _)| *o == outputs) {
+                Some((_, matrices)) => *matrices += k,
+                None => by_outputs.push((outputs, k)),
+            }
+        }
+        Count::new(by_outputs.into_iter().map(|(outputs, k)| {
+            Term::new(
+                "d and b of each chosen matrix",
+                format!("{} × ({} + {outputs})", lora::blocks_and_matrices(n, k), self.rank),
+                n * k * (self.rank + outputs),
+            )
+        }))
+    }
+
+    fn spots(&self, model: &ModelConfig) -> Vec<Spot> {
+        lora::matrices(&self.layers, &self.target_modules, model)
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let mut tensors = Vec::new();
+        for layer in self.layers.list(shape.model.num_hidden_layers) {
+            for target in &self.target_modules {
+                let key = Place::Linear(layer, *target).key();
+                let outputs = target.shape(&shape.model).1;
+                tensors.push(TensorInfo::new(format!("{key}.vera_lambda_b"), [outputs]));
+                tensors.push(TensorInfo::new(format!("{key}.vera_lambda_d"), [self.rank]));
+            }
+        }
+        tensors
+    }
+
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let (inputs, outputs) = self.shared(&shape.model);
+        let n = super::grouped(self.rank * (inputs + outputs));
+        Some(format!("A and B hold {n} random numbers for all blocks together; a stored φ needs their seed only."))
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 1e-1 } else { 3e-2 }
+    }
+
+    fn label(&self) -> String {
+        format!("VeRA r {}", self.rank)
+    }
+}
+
+#[cfg(feature = "train")]
+pub(crate) mod phi {
+    use super::{D_INITIAL, Vera};
+    use crate::model::kernels::linear;
+    use crate::peft::Target;
+    use crate::peft::phi::{Composition, InitContext, Linear};
+    use burn::module::{Module, Param};
+    use burn::tensor::Tensor;
+
+    /// The scales of one matrix: `b` is `[outputs]`, `d` `[rank]`.
+    #[derive(Module, Debug)]
+    struct Scales {
+        b: Param<Tensor<1>>,
+        d: Param<Tensor<1>>,
+    }
+
+    /// One for each of `places`; `a` is `[inputs, rank]` and `b` `[rank, outputs]`, shared and not trained.
+    #[derive(Module, Debug)]
+    pub struct Phi {
+        scales: Vec<Scales>,
+        #[module(skip)]
+        a: Tensor<2>,
+        #[module(skip)]
+        b: Tensor<2>,
+        #[module(skip)]
+        places: Vec<(usize, Target)>,
+    }
+
+    impl Phi {
+        /// A and B Kaiming uniform over their inputs, as PEFT draws them.
+        pub fn init(config: &Vera, context: &mut InitContext<'_>) -> Phi {
+            let shape = context.theta.config.clone();
+            let r = config.rank;
+            let (inputs, outputs) = config.shared(&shape);
+            let bound = |inputs: usize| (6.0 / inputs as f32).sqrt();
+            let (a, b) = (context.uniforms(inputs * r, bound(inputs)), context.uniforms(r * outputs, bound(r)));
+            let (a, b) = (context.fixed(a, [inputs, r]), context.fixed(b, [r, outputs]));
+            let (mut scales, mut places) = (Vec::new(), Vec::new());
+            for layer in config.layers.list(shape.num_hidden_layers) {
+                for target in &config.target_modules {
+                    let outputs = target.shape(&shape).1;
+                    scales.push(Scales { b: context.zeros([outputs]), d: context.constant(vec![D_INITIAL; r], [r]) });
+                    places.push((layer, *target));
+                }
+            }
+            Phi { scales, a, b, places }
+        }
+
+        /// The scales of a place with its share of A and B.
+        fn at(&self, at: Linear<'_>) -> Option<(&Scales, Tensor<2>, Tensor<2>)> {
+            let place = self.places.iter().position(|place| *place == (at.layer, at.target))?;
+            let ([inputs, outputs], r) = (at.weight.dims(), self.a.dims()[1]);
+            let part = |t: &Tensor<2>, rows: usize, columns: usize| match t.dims() == [rows, columns] {
+                true => t.clone(),
+                false => t.clone().slice([0..rows, 0..columns]),
+            };
+            Some((&self.scales[place], part(&self.a, inputs, r), part(&self.b, r, outputs)))
+        }
+    }
+
+    impl Composition for Phi {
+        /// y + b ⊙ B(d ⊙ Ax)
+        fn update(&self, at: Linear<'_>, x: &Tensor<3>, y: &Tensor<3>) -> Option<Tensor<3>> {
+            let (scales, a, b) = self.at(at)?;
+            let (r, outputs) = (a.dims()[1], b.dims()[1]);
+            let inner = linear(x.clone(), a, None) * scales.d.val().reshape([1, 1, r]);
+            Some(y.clone() + linear(inner, b, None) * scales.b.val().reshape([1, 1, outputs]))
+        }
+
+        fn merged(&self, at: Linear<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+            let (scales, a, b) = self.at(at)?;
+            let (r, outputs) = (a.dims()[1], b.dims()[1]);
+            let update = (a * scales.d.val().reshape([1, r])).matmul(b) * scales.b.val().reshape([1, outputs]);
+            Some((at.weight.clone() + update, at.bias.clone()))
+        }
+
+        fn shared(&self) -> Option<[Tensor<2>; 2]> {
+            Some([self.a.clone(), self.b.clone()])
+        }
+
+        fn share(&mut self, [a, b]: [Tensor<2>; 2]) {
+            (self.a, self.b) = (a, b);
+        }
+    }
+}
