@@ -5,6 +5,7 @@ use crate::peft::{Count, Fault, MethodConfig, Shape, knob::shorten};
 use crate::task::TaskConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// Everything that decides a run: the same configuration on the same kind of device gives the same curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +196,30 @@ impl RunConfig {
             Some(first) if first.info().name != method.info().name => format!("{}.{knob}", method.info().name),
             _ => knob.to_string(),
         }
+    }
+
+    /// [`key_of`](Self::key_of) as a name that lasts: there are as many as methods times knobs.
+    pub fn static_key(&self, method: &MethodConfig, knob: &'static str) -> &'static str {
+        static KEYS: OnceLock<BTreeMap<(&str, &str), String>> = OnceLock::new();
+        let key = self.key_of(method, knob);
+        if key == knob {
+            return knob;
+        }
+        let all = || {
+            let knobs = |m: &MethodConfig| {
+                let name = m.info().name;
+                m.info().knobs.iter().map(move |k| ((name, k.name), format!("{name}.{}", k.name)))
+            };
+            MethodConfig::all().iter().flat_map(knobs).collect()
+        };
+        KEYS.get_or_init(all).get(&(method.info().name, knob)).map_or(knob, String::as_str)
+    }
+
+    /// The same run with one more method.
+    pub fn with_also(&self, method: MethodConfig) -> RunConfig {
+        let mut config = self.clone();
+        config.also.push(method);
+        config
     }
 
     fn qualified(&self, method: &MethodConfig, fault: Fault) -> Fault {

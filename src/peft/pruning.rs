@@ -36,7 +36,7 @@ static INFO: MethodInfo = MethodInfo {
     title: "Pruning",
     kind: Kind::Parameter,
     paper: "Han et al., Learning both Weights and Connections for Efficient Neural Networks, 2015; DSD: Dense-Sparse-Dense Training, 2017",
-    formula: "f_{m ⊙ ⟨θ′⟩}(x),  m ∈ {0, 1}^D",
+    formula: "f_{m ⊙ ⟨θ′⟩}(x),  m a mask of zeros and ones",
     summary: "Sets the smallest weights of every block's matrices to zero and trains the others; several rounds hurt less than one.",
     knobs: &[
         Knob {

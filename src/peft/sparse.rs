@@ -46,7 +46,7 @@ static INFO: MethodInfo = MethodInfo {
     title: "Sparse mask",
     kind: Kind::Parameter,
     paper: "Guo et al., Parameter-Efficient Transfer Learning with Diff Pruning, 2021; Sung et al., Training Neural Networks with Fixed Sparse Masks, 2021; Ansell et al., Composable Sparse Fine-Tuning, 2022",
-    formula: "f_{θ + m ⊙ ⟨Δ⟩}(x),  m ∈ {0, 1}^D with k ones",
+    formula: "f_{θ + m ⊙ ⟨Δ⟩}(x),  m a mask of k ones",
     summary: "Trains single weights, chosen before training and spread over all matrices; the rest is frozen.",
     knobs: &[
         Knob {

@@ -21,9 +21,6 @@ impl Default for Vera {
     }
 }
 
-/// PEFT's `d_initial`.
-pub const D_INITIAL: f32 = 0.1;
-
 static INFO: MethodInfo = MethodInfo {
     name: "vera",
     title: "VeRA",
@@ -134,7 +131,7 @@ impl Method for Vera {
 
 #[cfg(feature = "train")]
 pub(crate) mod phi {
-    use super::{D_INITIAL, Vera};
+    use super::Vera;
     use crate::model::kernels::linear;
     use crate::peft::Target;
     use crate::peft::phi::{Composition, InitContext, Linear};
@@ -159,6 +156,9 @@ pub(crate) mod phi {
         #[module(skip)]
         places: Vec<(usize, Target)>,
     }
+
+    /// Where d starts: PEFT's `d_initial`.
+    const D_INITIAL: f32 = 0.1;
 
     impl Phi {
         /// A and B Kaiming uniform over their inputs, as PEFT draws them.

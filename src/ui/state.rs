@@ -115,6 +115,8 @@ pub enum Action {
     Hash(String),
     /// A control was set: key and text as the address writes them.
     Set(&'static str, String),
+    /// A method joins the chosen one, or leaves it.
+    Combine(&'static str),
     /// A control was left.
     Settle(&'static str),
     /// Train, Pause or Resume, whatever the main button says.
@@ -203,6 +205,7 @@ impl State {
         match action {
             Action::Hash(hash) => return self.read_hash(&hash),
             Action::Set(key, text) => return self.set(key, &text),
+            Action::Combine(name) => return self.combine(name),
             Action::Settle(key) => self.settle(key),
             Action::Main => return self.press_main(),
             Action::Step => return self.press_step(),

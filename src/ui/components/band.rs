@@ -33,7 +33,7 @@ fn BigCount(props: &BigCountProps) -> Html {
     let config = &props.config;
     let (trainable, all) = (config.trainable(), config.all_parameters());
     let percent = 100.0 * trainable as f64 / all as f64;
-    let count = config.method.method().count(&config.shape());
+    let count = config.count();
     let what: Vec<String> =
         count.terms.iter().map(|t| format!("{}: {} = {}", t.what, t.product, grouped(t.value))).collect();
     let line = trainable_line(trainable, all);

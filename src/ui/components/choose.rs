@@ -19,10 +19,10 @@ impl Choose {
         let methods: Vec<MethodConfig> =
             MethodConfig::all().iter().filter_map(|m| state.method_named(m.info().name)).collect();
         let method = (!state.hides("method")).then(|| {
-            html! { <Methods {methods} chosen={config.method.info().name} shape={config.shape()} on={on.clone()} /> }
+            html! { <Methods {methods} config={config.clone()} on={on.clone()} /> }
         });
         let knobs = (!state.hides("knobs")).then(|| {
-            html! { <div class="knobs"><Knobs config={config.clone()} drafts={state.drafts.clone()} on={on.clone()} /></div> }
+            html! { <Knobs config={config.clone()} drafts={state.drafts.clone()} on={on.clone()} /> }
         });
         let optimizer = (!state.hides("optimizer")).then(|| {
             html! { <Optimizer config={config.clone()} drafts={state.drafts.clone()} gpu={state.manifest.gpu_status} on={on.clone()} /> }

@@ -2,7 +2,7 @@
 
 use super::fields::{Fault, Field, Kind, Select};
 use crate::config::RunConfig;
-use crate::peft::{Knob, Range, Value};
+use crate::peft::{Blocks, Knob, MethodConfig, Range, Value};
 use crate::ui::state::{Action, Drafts, text_of};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -14,26 +14,70 @@ pub struct KnobsProps {
     pub on: Callback<Action>,
 }
 
-/// All knobs of the chosen method.
+/// Knobs that stand behind “More” where the method has others.
+const MORE: [&str; 5] = ["layers", "use_rslora", "lora_dropout", "scaling", "non_linearity"];
+
+/// All knobs of the chosen methods, and what there is to know about them.
 #[component]
 pub fn Knobs(props: &KnobsProps) -> Html {
-    let info = props.config.method.info();
-    // A text to start from only matters to a start from a text.
-    let wanted = |knob: &&Knob| {
-        !matches!(knob.range, Range::Text { .. }) || text_of(&props.config, &props.drafts, "init") == "text"
+    let several = !props.config.also.is_empty();
+    let shape = props.config.shape();
+    let of_method = |method: &MethodConfig| {
+        let info = method.info();
+        let wanted = |knob: &&Knob| match knob.name {
+            // Each only matters with another knob's value.
+            "init_text" => method.get("init").is_some_and(|init| init == "text")
+                || text_of(&props.config, &props.drafts, props.config.static_key(method, "init")) == "text",
+            "encoder_hidden_size" => method.get("prefix_projection").is_none_or(|on| on == "true"),
+            _ => true,
+        };
+        let (more, first): (Vec<&Knob>, Vec<&Knob>) =
+            info.knobs.iter().filter(wanted).partition(|knob| MORE.contains(&knob.name) && info.name != "layers");
+        let more = (!more.is_empty()).then(|| {
+            html! {
+                <More key={info.name} set={more.iter().any(|k| method.get(k.name) != default(info.name, k.name))}>
+                    { for more.iter().map(|knob| draw(knob, method, props)) }
+                </More>
+            }
+        });
+        let title = several.then(|| html! { <p class="of">{ info.title }</p> });
+        let note = method.method().note(&shape).map(|note| html! { <p class="caption note">{ note }</p> });
+        html! { <>{ title }{ for first.iter().map(|knob| draw(knob, method, props)) }{ more }{ note }</> }
     };
-    info.knobs.iter().filter(wanted).map(|knob| draw(knob, props)).collect()
+    html! { <div class="knobs">{ for props.config.methods().map(of_method) }</div> }
 }
 
-fn draw(knob: &'static Knob, props: &KnobsProps) -> Html {
-    let text = text_of(&props.config, &props.drafts, knob.name);
-    let draft = props.drafts.get(knob.name).cloned();
+fn default(method: &str, knob: &str) -> Option<String> {
+    MethodConfig::named(method).and_then(|m| m.get(knob))
+}
+
+#[derive(Properties, PartialEq)]
+struct MoreProps {
+    /// Whether something in it is not at its default.
+    set: bool,
+    children: Html,
+}
+
+/// What few visitors need, folded away unless it has been set.
+#[component]
+fn More(props: &MoreProps) -> Html {
+    // Opens where something is set, and never closes by itself.
+    let opened = use_mut_ref(|| false);
+    *opened.borrow_mut() |= props.set;
+    let open = *opened.borrow();
+    html! { <details class="more" {open}><summary>{ "More" }</summary>{ props.children.clone() }</details> }
+}
+
+fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html {
+    let name = props.config.static_key(method, knob.name);
+    let text = text_of(&props.config, &props.drafts, name);
+    let draft = props.drafts.get(name).cloned();
     let on = props.on.clone();
-    let (name, label, help) = (knob.name, knob.label, knob.help);
+    let (label, help) = (knob.label, knob.help);
     match &knob.range {
         Range::Integer { min, max, steps } => html! {
             <Field {name} {label} {help} kind={Kind::Integer { min: *min, max: *max }} value={text.clone()} {draft} on={on.clone()}>
-                { slider(knob, steps, &text, props) }
+                { slider(knob, name, method, steps, &text, props) }
             </Field>
         },
         Range::Number { .. } => html! { <Field {name} {label} {help} kind={Kind::Number} value={text} {draft} {on} /> },
@@ -47,18 +91,48 @@ fn draw(knob: &'static Knob, props: &KnobsProps) -> Html {
                 .collect();
             html! { <Select {name} {label} {help} {options} value={text} {draft} {on} /> }
         }
-        Range::Set(options) => html! { <>{ chips(knob, options, &text, &on) }<Fault {name} {draft} /></> },
+        Range::Set(options) => {
+            let options: Vec<(String, String)> =
+                options.iter().map(|(value, title)| (value.to_string(), title.to_string())).collect();
+            html! { <>{ chips(knob, name, &options, &text, |chosen| chosen.join(","), &on) }<Fault {name} {draft} /></> }
+        }
+        Range::Blocks => {
+            let n = props.config.shape().model.num_hidden_layers;
+            let options: Vec<(String, String)> = (0..n).map(|i| (i.to_string(), format!("{}", i + 1))).collect();
+            let text = Blocks::parse(&text).unwrap_or_default().list(n).iter().map(usize::to_string).collect::<Vec<_>>();
+            let written = move |chosen: Vec<&str>| {
+                Blocks::of(chosen.iter().filter_map(|c| c.parse().ok()).collect(), n).to_string()
+            };
+            html! { <>{ chips(knob, name, &options, &text.join(","), written, &on) }<Fault {name} {draft} /></> }
+        }
+        Range::Flag => {
+            let pressed = text == "true";
+            let onclick = Callback::from(move |_| on.emit(Action::Set(name, (!pressed).to_string())));
+            html! {
+                <div class="set" title={help}>
+                    <span class="chips"><button type="button" class="chip" aria-pressed={pressed.to_string()} {onclick}>{ label }</button></span>
+                    <Fault {name} {draft} />
+                </div>
+            }
+        }
     }
 }
 
 /// A slider over the values that this base admits.
-fn slider(knob: &'static Knob, steps: &[usize], text: &str, props: &KnobsProps) -> Html {
+fn slider(
+    knob: &'static Knob,
+    name: &'static str,
+    method: &MethodConfig,
+    steps: &[usize],
+    text: &str,
+    props: &KnobsProps,
+) -> Html {
     let (shape, tokens) = (props.config.shape(), props.config.task.max_tokens());
     let admitted: Vec<usize> = steps
         .iter()
         .copied()
         .filter(|step| {
-            let mut method = props.config.method.clone();
+            let mut method = method.clone();
             method.method_mut().set(knob.name, Value::Integer(*step));
             method.method().check(&shape, tokens).map_or_else(|fault| fault.key != knob.name, |()| true)
         })
@@ -70,7 +144,7 @@ fn slider(knob: &'static Knob, steps: &[usize], text: &str, props: &KnobsProps) 
         Callback::from(move |event: InputEvent| {
             let input: HtmlInputElement = event.target_unchecked_into();
             if let Some(step) = input.value().parse::<usize>().ok().and_then(|i| admitted.get(i)) {
-                on.emit(Action::Set(knob.name, step.to_string()));
+                on.emit(Action::Set(name, step.to_string()));
             }
         })
     };
@@ -82,28 +156,30 @@ fn slider(knob: &'static Knob, steps: &[usize], text: &str, props: &KnobsProps) 
     }
 }
 
-/// Toggles for a set of which at least one stays chosen.
+/// Toggles for a set of (value, title) of which at least one stays chosen.
 fn chips(
     knob: &'static Knob,
-    options: &'static [(&'static str, &'static str)],
+    name: &'static str,
+    options: &[(String, String)],
     text: &str,
+    written: impl Fn(Vec<&str>) -> String,
     on: &Callback<Action>,
 ) -> Html {
     let chosen: Vec<&str> = text.split(',').filter(|s| !s.is_empty()).collect();
-    let chip = |(value, title): &(&'static str, &'static str)| {
-        let pressed = chosen.contains(value);
-        let toggled: Vec<&str> = options
-            .iter()
-            .map(|(v, _)| *v)
-            .filter(|v| if v == value { !pressed } else { chosen.contains(v) })
-            .collect();
-        let (on, toggled) = (on.clone(), toggled.join(","));
-        let onclick = Callback::from(move |_| on.emit(Action::Set(knob.name, toggled.clone())));
+    let chip = |(value, title): &(String, String)| {
+        let pressed = chosen.contains(&value.as_str());
+        let toggled = options.iter().map(|(v, _)| v.as_str());
+        let toggled: Vec<&str> =
+            toggled.filter(|v| if *v == value { !pressed } else { chosen.contains(v) }).collect();
+        let toggled = if toggled.is_empty() { String::new() } else { written(toggled) };
+        let on = on.clone();
+        let onclick = Callback::from(move |_| on.emit(Action::Set(name, toggled.clone())));
         let face = match title.split_once('_') {
             Some((letter, index)) => html! { <>{ letter }<sub>{ index }</sub></> },
-            None => html! { { *title } },
+            None => html! { { title } },
         };
-        html! { <button type="button" class="chip" aria-pressed={pressed.to_string()} aria-label={*title} {onclick}>{ face }</button> }
+        let spoken = if matches!(knob.range, Range::Blocks) { format!("Block {title}") } else { title.clone() };
+        html! { <button type="button" class="chip" aria-pressed={pressed.to_string()} aria-label={spoken} {onclick}>{ face }</button> }
     };
     html! {
         <div class="set" role="group" aria-label={knob.label} title={knob.help}>

@@ -11,7 +11,6 @@ pub struct What;
 impl What {
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let config = &state.config;
-        let info = config.method.info();
         let pulse = state.active().is_some_and(|r| r.phase == Phase::Running && r.config == *config);
         let task = (!state.hides("task")).then(|| {
             html! {
@@ -29,7 +28,7 @@ impl What {
                     <Diagram config={config.clone()} {pulse} compact={state.compact} />
                 </div>
                 <div class="method-formula">
-                    <p class="caption">{ info.summary }</p>
+                    { for config.methods().map(|m| html! { <p class="caption">{ m.info().summary }</p> }) }
                 </div>
             </section>
         }

@@ -1,8 +1,8 @@
 //! One block, opened: from its input at the bottom to its output at the top.
 
 use super::part::{Canvas, Flow, Form, PLUS, Part};
-use super::plan::Plan;
-use crate::peft::{Place, Target};
+use super::plan::{Plan, PrefixPlan, Update};
+use crate::peft::{Place, Placement, Target};
 use crate::ui::chart::place::Rect;
 
 /// Width of an opened block.
@@ -23,8 +23,12 @@ const MATRIX: f64 = 34.0;
 const ROW: f64 = 22.0;
 const BIAS: f64 = 13.0;
 const PAIR: f64 = 36.0;
+/// Width of what stands beside a narrower pair.
+const BAR: f64 = 10.0;
 /// How far left of the middle a row stands that an adapter follows.
 const ASIDE: f64 = 42.0;
+/// Where an adapter starts.
+const BESIDE: f64 = MIDDLE - ASIDE + 86.0 + 14.0;
 
 /// A block under construction: the cursor climbs from 0, so every y is negative until the whole is shifted.
 struct Climb<'a> {
@@ -38,23 +42,29 @@ struct Climb<'a> {
 /// Draws a block; `y` is negative, 0 is its bottom. Gives its height too.
 pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
     let mut climb = Climb { plan, layer, canvas: Canvas::default(), y: 0.0 };
-    let adapter = plan.adapter.as_ref();
-    let (attention, mlp) = (adapter.is_some_and(|a| a.after_attention), adapter.is_some_and(|a| a.after_mlp));
+    let placement = plan.adapter_at(layer).map(|a| a.placement);
+    let (attention, mlp) = (placement.is_some_and(Placement::at_attention), placement.is_some_and(Placement::at_mlp));
+    let parallel = placement == Some(Placement::Parallel);
     let (enters, branch) = (6.0, -5.0);
     climb.y = branch;
-    climb.norm(Place::AttentionNorm(layer), "LayerNorm before attention", enters);
+    climb.norm(Place::AttentionNorm(layer), "LayerNorm before attention", enters, RIGHT);
     climb.heads();
     let joins = climb.matrix_row(Target::O, 110.0, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
-    let joins = if attention { climb.adapter(joins, "attention") } else { joins };
+    let joins = if attention { climb.adapter(joins, "after attention", None) } else { joins };
     climb.sum(joins, branch, "sum: attention's output and the residual line");
     let (from, branch) = (climb.y, climb.y - 5.0);
     climb.y = branch;
-    climb.norm(Place::MlpNorm(layer), "LayerNorm before the MLP", from);
+    // What stands beside the MLP reads what the MLP's LayerNorm reads: its line goes up at the right.
+    climb.norm(Place::MlpNorm(layer), "LayerNorm before the MLP", from, if parallel { BESIDE - 8.0 } else { RIGHT });
     let aside = if mlp { ASIDE } else { 0.0 };
     climb.matrix_row(Target::Fc1, 172.0, aside, GAP);
     climb.activation(aside);
     let joins = climb.matrix_row(Target::Fc2, 172.0, aside, 5.0);
-    let joins = if mlp { climb.adapter(joins, "the MLP") } else { joins };
+    let joins = match (mlp, parallel) {
+        (true, true) => climb.adapter(joins, "beside the MLP", Some(branch)),
+        (true, false) => climb.adapter(joins, "after the MLP", None),
+        _ => joins,
+    };
     climb.sum(joins, branch, "sum: the MLP's output and the residual line");
     // The frame's title stands beside the way out.
     let top = climb.y - 18.0;
@@ -72,9 +82,9 @@ struct Out {
 
 impl Climb<'_> {
     /// A LayerNorm over the whole width, fed from `from`.
-    fn norm(&mut self, place: Place, name: &str, from: f64) {
+    fn norm(&mut self, place: Place, name: &str, from: f64, right: f64) {
         self.y -= GAP + NORM;
-        let area = Rect { x: LEFT, y: self.y, w: RIGHT - LEFT, h: NORM };
+        let area = Rect { x: LEFT, y: self.y, w: right - LEFT, h: NORM };
         self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
         norm(&mut self.canvas, self.plan, place, area, name);
     }
@@ -88,7 +98,7 @@ impl Climb<'_> {
         let mut columns = [0.0; 3];
         for (i, target) in [Target::Q, Target::K, Target::V].into_iter().enumerate() {
             let middle = LEFT + cell * (i as f64 + 0.5);
-            let paired = self.updates(target);
+            let paired = self.plan.update_at(self.layer, target).is_some();
             let x = if paired { middle - 22.0 } else { middle };
             columns[i] = x;
             let area = Rect { x: x - 26.0, y: top, w: 52.0, h: MATRIX };
@@ -96,9 +106,9 @@ impl Climb<'_> {
             self.matrix(target, area);
         }
         let mut from = top;
-        let prefix = self.plan.prefix;
+        let prefix = self.plan.prefix_at(self.layer);
         self.y -= BYPASS_GAP;
-        if let Some(n) = prefix {
+        if let Some(PrefixPlan { shape, elements, .. }) = prefix {
             self.y -= 19.0;
             let d = self.plan.model().hidden_size;
             for (x, letter, what) in [(columns[1], "K", "keys"), (columns[2], "V", "values")] {
@@ -113,7 +123,7 @@ impl Climb<'_> {
                 let ours = Rect { x: x - 15.0 - 36.0, y, w: 34.0, h: 19.0 };
                 let part =
                     Part::new(Form::Box, ours, format!("φ_{letter}"), format!("φ_{letter}, {what} of the prefix"));
-                self.canvas.parts.push(part.shape(format!("{n} × {d}"), n * d).trained(true));
+                self.canvas.parts.push(part.shape(shape.clone(), *elements).trained(true));
             }
             self.canvas.line(Flow::Main, &[(columns[0], from), (columns[0], self.y)]);
             from = self.y;
@@ -138,11 +148,19 @@ impl Climb<'_> {
 
     /// A matrix in the middle, or left of it by `aside`, with φ's pair at its right where it has one.
     fn matrix_row(&mut self, target: Target, w: f64, aside: f64, gap: f64) -> Out {
-        let paired = self.updates(target);
+        let paired = self.plan.update_at(self.layer, target).is_some();
         let h = if paired { MATRIX } else { ROW };
         let from = self.y;
         self.y -= if paired { BYPASS_GAP } else { gap } + h;
         let middle = MIDDLE - aside;
+        // Beside an adapter a row leaves room for what else stands at its matrix.
+        let bar = self.plan.only_bias(Place::Linear(self.layer, target)) || self.plan.factor_at(self.layer, target);
+        let room = match (paired, bar) {
+            (true, _) => PAIR + 9.0,
+            (false, true) => BIAS + 3.0,
+            (false, false) => 0.0,
+        };
+        let w = if aside > 0.0 { w.min(172.0 - 2.0 * room) } else { w };
         let area = Rect { x: middle - w / 2.0, y: self.y, w, h };
         self.canvas.arrow(&[(middle, from), (middle, area.bottom())]);
         self.matrix(target, area);
@@ -169,29 +187,36 @@ impl Climb<'_> {
         self.canvas.parts.push(part.letter(11.0));
     }
 
-    /// x + W_U σ(W_D x), to the right of the row that it follows.
-    fn adapter(&mut self, row: Out, after: &str) -> Out {
-        let Some(adapter) = &self.plan.adapter else { return row };
+    /// x + W_U σ(W_D x), to the right of the row that it follows; `beside` is the height of what it reads where that is not
+    /// the row's output.
+    fn adapter(&mut self, row: Out, after: &str, beside: Option<f64>) -> Out {
+        let Some(adapter) = self.plan.adapter_at(self.layer) else { return row };
         let (k, d) = (adapter.width, self.plan.model().hidden_size);
         const W: f64 = 34.0;
         const H: f64 = 30.0;
         const SIGMA: f64 = 16.0;
         let middle = row.area.y + row.area.h / 2.0;
         // The row's own box decides where the adapter starts, so that both stand in one column.
-        let x = MIDDLE - ASIDE + 86.0 + 14.0;
+        let x = BESIDE;
         let rect = |x: f64| Rect { x, y: middle - H / 2.0, w: W, h: H };
         let sigma = Rect { x: x + W, y: middle - SIGMA / 2.0, w: SIGMA, h: SIGMA };
         let end = x + 2.0 * W + SIGMA;
         self.canvas.line(Flow::Main, &[(row.side, middle), (x - 8.0, middle)]);
-        self.canvas.line(Flow::Phi, &[(x - 8.0, middle), (end + 6.0, middle)]);
+        match beside {
+            Some(y) => {
+                self.canvas.bypass(&[(MIDDLE, y), (x - 4.0, y), (x - 4.0, middle + 3.0), (x + 3.0, middle)]);
+                self.canvas.line(Flow::Phi, &[(x, middle), (end + 6.0, middle)]);
+            }
+            None => self.canvas.line(Flow::Phi, &[(x - 8.0, middle), (end + 6.0, middle)]),
+        }
         let parts = [
-            Part::new(Form::NarrowingRight, rect(x), "W_D", format!("adapter W_D after {after}"))
+            Part::new(Form::NarrowingRight, rect(x), "W_D", format!("adapter W_D {after}"))
                 .shape(format!("{k} × {d} and bias {k}"), k * d + k)
                 .trained(true),
-            Part::new(Form::Pill, sigma, "σ", format!("σ = {} of the adapter after {after}", adapter.sigma))
+            Part::new(Form::Pill, sigma, "σ", format!("σ = {} of the adapter {after}", adapter.sigma))
                 .shape("no parameters", 0)
                 .letter(10.0),
-            Part::new(Form::WideningRight, rect(x + W + SIGMA), "W_U", format!("adapter W_U after {after}"))
+            Part::new(Form::WideningRight, rect(x + W + SIGMA), "W_U", format!("adapter W_U {after}"))
                 .shape(format!("{d} × {k} and bias {d}"), d * k + d)
                 .trained(true),
         ];
@@ -218,10 +243,6 @@ impl Climb<'_> {
         self.canvas.plus(middle, name);
     }
 
-    fn updates(&self, target: Target) -> bool {
-        self.plan.lora.as_ref().is_some_and(|l| l.target_modules.contains(&target))
-    }
-
     /// A linear layer of θ, its bias as a part of its own where only that is trained, LoRA's A and B at its right.
     fn matrix(&mut self, target: Target, area: Rect) {
         let (inputs, outputs) = target.shape(self.plan.model());
@@ -234,19 +255,31 @@ impl Climb<'_> {
         let written = if inputs == outputs { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
         let part = Part::new(form, area, written, label);
         let place = Place::Linear(self.layer, target);
+        let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
         let part = if self.plan.only_bias(place) {
-            let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
             self.canvas.parts.push(part.shape(format!("{outputs} × {inputs}"), inputs * outputs));
             Part::new(Form::Box, bar, "b", format!("bias of {label}")).shape(outputs.to_string(), outputs).trained(true)
         } else {
+            let trained = self.plan.trained(place);
             part.shape(format!("{outputs} × {inputs} and bias {outputs}"), inputs * outputs + outputs)
-                .trained(self.plan.whole(place))
+                .partly(trained)
+                .moved(self.plan.moves(place))
         };
         self.canvas.parts.push(part);
-        let Some(lora) = self.plan.lora.as_ref().filter(|_| self.updates(target)) else { return };
-        let r = lora.rank;
+        if self.plan.factor_at(self.layer, target) {
+            let (n, what) = match target {
+                Target::Fc2 => (inputs, "in front of"),
+                _ => (outputs, "behind"),
+            };
+            let part = Part::new(Form::Box, bar, "l", format!("l, factors {what} {label}"));
+            self.canvas.parts.push(part.shape(n.to_string(), n).trained(true));
+        }
+        let Some(updates) = self.plan.update_at(self.layer, target) else { return };
+        let (r, kind) = (updates.rank, updates.kind);
         let x = area.right() + 9.0;
-        let middle = x + PAIR / 2.0;
+        // Beside the pair stand the lengths of DoRA, or VeRA's scales.
+        let pair = if kind == Update::Lora { PAIR } else { PAIR - BAR - 2.0 };
+        let middle = x + pair / 2.0;
         let column = area.x + area.w / 2.0;
         const H: f64 = 14.5;
         let (a, b) = (area.bottom() - H, area.y);
@@ -254,14 +287,33 @@ impl Climb<'_> {
         self.canvas.bypass(&[(column, area.bottom() + 7.0), (middle, area.bottom() + 7.0), (middle, a)]);
         self.canvas.bypass(&[(middle, a), (middle, b + H)]);
         self.canvas.bypass(&[(middle, b), (middle, area.y - 7.0), (column, area.y - 7.0)]);
-        let pair = [
+        let method = match kind {
+            Update::Lora => "LoRA",
+            Update::Dora => "DoRA",
+            Update::Vera => "VeRA",
+        };
+        let matrices = [
             ("A", Form::Narrowing, a, format!("{r} × {inputs}"), r * inputs),
             ("B", Form::Widening, b, format!("{outputs} × {r}"), outputs * r),
         ];
-        for (letter, form, y, shape, elements) in pair {
-            let area = Rect { x, y, w: PAIR, h: H };
-            let part = Part::new(form, area, letter, format!("LoRA {letter} of {label}")).shape(shape, elements);
-            self.canvas.parts.push(part.trained(true));
+        for (letter, form, y, shape, elements) in matrices {
+            let area = Rect { x, y, w: pair, h: H };
+            let part = Part::new(form, area, letter, format!("{method} {letter} of {label}"));
+            self.canvas.parts.push(match kind {
+                // One pair for all blocks, random and never counted.
+                Update::Vera => part.shape(format!("{shape}, random, shared by all blocks"), 0),
+                _ => part.shape(shape, elements).trained(true),
+            });
+        }
+        let bar = |y: f64, h: f64| Rect { x: x + pair + 2.0, y, w: BAR, h };
+        let bars = match kind {
+            Update::Lora => Vec::new(),
+            Update::Dora => vec![("m", bar(b, area.h), outputs, "lengths m")],
+            Update::Vera => vec![("d", bar(a, H), r, "scales d"), ("b", bar(b, H), outputs, "scales b")],
+        };
+        for (letter, area, n, what) in bars {
+            let part = Part::new(Form::Box, area, letter, format!("{method}'s {what} of {label}"));
+            self.canvas.parts.push(part.shape(n.to_string(), n).trained(true).letter(10.0));
         }
     }
 }
@@ -278,6 +330,6 @@ pub fn norm(canvas: &mut Canvas, plan: &Plan, place: Place, area: Rect, name: &s
         canvas.parts.push(part.trained(true));
     } else {
         let part = Part::new(Form::Box, area, label, name).shape(format!("scale {d} and bias {d}"), 2 * d);
-        canvas.parts.push(part.trained(plan.whole(place)));
+        canvas.parts.push(part.trained(plan.whole(place)).moved(plan.moves(place)));
     }
 }

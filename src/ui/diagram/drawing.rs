@@ -1,8 +1,8 @@
 //! The whole drawing: the stack at the left and one block opened, or on a narrow page that block alone.
 
 use super::block::{self, MIDDLE};
-use super::outside::{VECTOR, VECTOR_PITCH, VECTORS, embedding, final_norm, head, positions, vectors};
-use super::part::{Canvas, Flow, PLUS, Part, Scope};
+use super::outside::{VECTOR, VECTOR_PITCH, VECTORS, embedding, everywhere, final_norm, head, positions, vectors};
+use super::part::{Canvas, Flow, PLUS, Scope};
 use super::plan::{Head, Plan};
 use crate::config::RunConfig;
 use crate::peft::Place;
@@ -31,6 +31,10 @@ pub struct Drawing {
     pub panel: Rect,
     /// How many blocks the network has.
     pub layers: usize,
+    /// Of each block: parameters, and those of them that are trained.
+    of_blocks: Vec<(usize, usize)>,
+    /// The opened block.
+    opened: usize,
 }
 
 const STACK: f64 = 136.0;
@@ -45,30 +49,44 @@ impl Drawing {
     /// Draws a configuration with a block opened (0 is the first).
     pub fn new(config: &RunConfig, opened: usize, compact: bool) -> Drawing {
         let plan = Plan::new(config);
-        if compact { narrow(&plan) } else { wide(&plan, opened) }
+        if compact { narrow(&plan, opened) } else { wide(&plan, opened) }
     }
 
-    /// The block that is open before anyone chooses one: the lower of the two in the middle.
-    pub fn first_opened(layers: usize) -> usize {
-        layers.saturating_sub(1) / 2
+    /// The block that is open before anyone chooses one: of those with a φ the one nearest to the middle.
+    pub fn first_opened(config: &RunConfig) -> usize {
+        let plan = Plan::new(config);
+        let layers = plan.model().num_hidden_layers;
+        let middle = layers.saturating_sub(1) / 2;
+        let mut order: Vec<usize> = (0..layers).collect();
+        order.sort_by_key(|layer| layer.abs_diff(middle));
+        order.into_iter().find(|layer| count(&block::block(&plan, *layer).0).1 > 0).unwrap_or(middle)
     }
 
-    /// Parameters drawn in all and those of them that are trained: each block counts as often as there are blocks.
+    /// Parameters drawn in all and those of them that are trained, every block with its own.
     pub fn counts(&self) -> (usize, usize) {
-        let times = |part: &Part| match part.scope {
-            Scope::Block => part.elements * self.layers,
-            Scope::Network => part.elements,
-        };
-        let all = self.canvas.parts.iter().map(times).sum();
-        let trained = self.canvas.parts.iter().filter(|p| p.trained).map(times).sum();
-        (all, trained)
+        let outside = self.canvas.parts.iter().filter(|p| p.scope == Scope::Network);
+        let outside = outside.fold((0, 0), |(all, trained), p| (all + p.elements, trained + p.trained_elements));
+        self.of_blocks.iter().fold(outside, |sum, block| (sum.0 + block.0, sum.1 + block.1))
     }
 
     /// The same for one block.
-    pub fn block_counts(&self) -> (usize, usize) {
-        let inside = || self.canvas.parts.iter().filter(|p| p.scope == Scope::Block);
-        (inside().map(|p| p.elements).sum(), inside().filter(|p| p.trained).map(|p| p.elements).sum())
+    pub fn block_counts(&self, layer: usize) -> (usize, usize) {
+        self.of_blocks.get(layer).copied().unwrap_or_default()
     }
+
+    /// Blocks that are like the opened one.
+    pub fn alike(&self) -> usize {
+        self.of_blocks.iter().filter(|block| **block == self.block_counts(self.opened)).count()
+    }
+}
+
+/// Parameters of a block's parts, and those of them that are trained.
+fn count(block: &Canvas) -> (usize, usize) {
+    block.parts.iter().fold((0, 0), |(all, trained), p| (all + p.elements, trained + p.trained_elements))
+}
+
+fn of_blocks(plan: &Plan) -> Vec<(usize, usize)> {
+    (0..plan.model().num_hidden_layers).map(|layer| count(&block::block(plan, layer).0)).collect()
 }
 
 /// The opened block, shifted so that its frame's upper left corner is at (x, y).
@@ -90,7 +108,11 @@ fn wide(plan: &Plan, layer: usize) -> Drawing {
         canvas.line(Flow::Zoom, &[(right, block.area.bottom()), (panel.x, panel.bottom() - 6.0)]);
     }
     canvas.note(panel.x + 10.0, panel.y + TITLE, format!("Block {}, opened", layer + 1));
-    Drawing { width: panel.right() + 2.0, height, canvas, blocks, panel, layers: plan.model().num_hidden_layers }
+    // Between the stack and the opened block, below the lines that join them.
+    everywhere(&mut canvas, plan, Rect { x: TIE + STACK + 4.0, y: height - 27.0, w: BETWEEN - 8.0, h: 24.0 });
+    let layers = plan.model().num_hidden_layers;
+    let of_blocks = of_blocks(plan);
+    Drawing { width: panel.right() + 2.0, height, canvas, blocks, panel, layers, of_blocks, opened: layer }
 }
 
 /// Embeddings at the bottom, the blocks, the last LayerNorm and the head at the top of a column of this height.
@@ -106,7 +128,7 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     canvas.arrow(&[(middle, embedding_area.y), (middle, vectors_y + VECTOR + 1.0)]);
     vectors(canvas, plan, vectors_x, vectors_y);
     let plus_y = vectors_y - STEP - PLUS;
-    if let Some(n) = plan.prompt {
+    if let Some(n) = plan.front.as_ref().and_then(|front| front.tokens) {
         canvas.note(vectors_x, vectors_y - 6.0, format!("{n} × ⟨φ⟩"));
     }
     canvas.arrow(&[(middle, vectors_y), (middle, plus_y + PLUS)]);
@@ -168,16 +190,16 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
     };
     let middle = (top + bottom) / 2.0;
     let rect = |x: f64, y: f64, w: f64, h: f64| vec![(x, y + h), (x, y), (x + w, y), (x + w, y + h)];
-    if let Some(lora) = &plan.lora {
-        let n = lora.target_modules.len();
-        let w = if n > 3 { 8.0 } else { 14.0 };
-        return (0..n).flat_map(|i| hourglass(column(i, n, w, 2.5), w, middle)).collect();
+    let updates = plan.updates_of(layer);
+    if updates > 0 {
+        let w = if updates > 3 { 8.0 } else { 14.0 };
+        return (0..updates).flat_map(|i| hourglass(column(i, updates, w, 2.5), w, middle)).collect();
     }
-    if let Some(adapter) = &plan.adapter {
-        let n = usize::from(adapter.after_attention) + usize::from(adapter.after_mlp);
+    if let Some(adapter) = plan.adapter_at(layer) {
+        let n = usize::from(adapter.placement.at_attention()) + usize::from(adapter.placement.at_mlp());
         return (0..n).flat_map(|i| hourglass(column(i, n, 22.0, 5.0), 22.0, middle)).collect();
     }
-    if plan.prefix.is_some() {
+    if plan.prefix_at(layer).is_some() {
         let half = h / 2.0 - 1.5;
         return (0..3)
             .flat_map(|i| {
@@ -190,22 +212,29 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
         // The whole block is in φ's colour.
         return Vec::new();
     }
-    let touched = Place::of_block(layer).enumerate().filter(|(_, place)| plan.touches(*place));
+    let factor = |place: &Place| matches!(place, Place::Linear(_, target) if plan.factor_at(layer, *target));
+    let touched = Place::of_block(layer).enumerate().filter(|(_, place)| plan.touches(*place) || factor(place));
     touched.map(|(i, _)| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect()
 }
 
 /// The opened block; what is trained outside the blocks stands above and below it, so that φ is never out of sight.
-fn narrow(plan: &Plan) -> Drawing {
+fn narrow(plan: &Plan, layer: usize) -> Drawing {
     let outside = plan.outside();
     let y = if outside { 60.0 } else { 4.0 };
-    let (mut canvas, panel) = opened(plan, 0, 4.0, y);
+    let (mut canvas, panel) = opened(plan, layer, 4.0, y);
     let mut bottom = panel.bottom();
     if outside {
         bottom = around(&mut canvas, plan, panel);
     }
     let layers = plan.model().num_hidden_layers;
-    canvas.note(panel.x + 10.0, panel.y + TITLE, format!("One of {layers} blocks"));
-    Drawing { width: panel.right() + 4.0, height: bottom + 4.0, canvas, blocks: Vec::new(), panel, layers }
+    let of_blocks = of_blocks(plan);
+    let title = match of_blocks.iter().all(|block| *block == of_blocks[layer]) {
+        true => format!("One of {layers} blocks"),
+        false => format!("Block {} of {layers}", layer + 1),
+    };
+    canvas.note(panel.x + 10.0, panel.y + TITLE, title);
+    let (width, height) = (panel.right() + 4.0, bottom + 4.0);
+    Drawing { width, height, canvas, blocks: Vec::new(), panel, layers, of_blocks, opened: layer }
 }
 
 /// What stands outside the blocks as a row above and a row below the frame; gives the lower row's bottom.
@@ -216,6 +245,7 @@ fn around(canvas: &mut Canvas, plan: &Plan, panel: Rect) -> f64 {
     let head_area = Rect { x: norm_area.right() + 14.0, w: panel.right() - norm_area.right() - 14.0, ..norm_area };
     final_norm(&mut rows, plan, norm_area);
     head(&mut rows, plan, head_area);
+    everywhere(&mut rows, plan, Rect { x: panel.x, w: 60.0, ..norm_area });
     rows.arrow(&[(middle, panel.y + 8.0), (middle, norm_area.bottom())]);
     rows.arrow(&[(norm_area.right(), norm_area.y + 13.0), (head_area.x, norm_area.y + 13.0)]);
     let row = Rect { x: panel.x, y: panel.bottom() + 26.0, w: 84.0, h: 26.0 };
@@ -258,6 +288,25 @@ mod tests {
             "method=prefix&num_virtual_tokens=1",
             "method=adapter&placement=attention",
             "method=adapter&placement=mlp&bottleneck=64&non_linearity=silu",
+            "method=adapter&placement=parallel&scaling=4&layers=1,2",
+            "method=lora&layers=3&target_modules=q_proj,fc1",
+            "method=dora&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
+            "method=vera&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
+            "method=ia3&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
+            "method=ia3&layers=0",
+            "method=bitfit&biases=q_proj,fc1",
+            "method=last-layer&rows=block",
+            "method=embeddings&embeddings=both",
+            "method=layers&layers=0,3&parts=mlp,norms",
+            "method=pruning&sparsity=90",
+            "method=pruning&schedule=dense-sparse-dense",
+            "method=subspace&intrinsic_dimension=16&projection=dense",
+            "method=prefix&layers=2",
+            "method=prefix&prefix_projection=true",
+            "method=text-prompt&text=abcd",
+            "method=lora,prompt&num_virtual_tokens=5",
+            "method=adapter,bitfit",
+            "method=lora,ia3&ia3.target_modules=k_proj,fc2",
         ] {
             hashes.push(knobs.into());
         }
@@ -275,7 +324,7 @@ mod tests {
     #[test]
     fn trained_parts_hold_as_many_parameters_as_the_method_counts() {
         for config in configurations() {
-            let count = config.method.method().count(&config.shape()).total();
+            let count = config.trainable();
             let (all, trained) = Drawing::new(&config, 0, false).counts();
             assert_eq!(trained, count, "{}", config.to_hash());
             assert_eq!(all, config.all_parameters(), "{}", config.to_hash());

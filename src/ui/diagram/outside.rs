@@ -17,7 +17,7 @@ pub const VECTORS: usize = 8;
 pub fn embedding(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let (v, d) = (plan.model().vocab_size, plan.model().hidden_size);
     let part = Part::new(Form::Box, area, "Embedding", "token embedding").shape(format!("{v} × {d}"), v * d);
-    canvas.parts.push(part.trained(plan.whole(Place::Tokens)).scope(Scope::Network));
+    canvas.parts.push(part.trained(plan.whole(Place::Tokens)).moved(plan.moves(Place::Tokens)).scope(Scope::Network));
 }
 
 /// The table of positions; its count has OPT's two rows of offset.
@@ -25,26 +25,36 @@ pub fn positions(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let d = plan.model().hidden_size;
     let rows = plan.model().max_position_embeddings + ModelConfig::POSITION_OFFSET;
     let part = Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), rows * d);
-    canvas.parts.push(part.letter(10.0).trained(plan.whole(Place::Positions)).scope(Scope::Network));
+    canvas.parts.push(part.letter(10.0).trained(plan.whole(Place::Positions)).moved(plan.moves(Place::Positions)).scope(Scope::Network));
 }
 
 /// The vectors that enter the first block, φ's in front of the text's. `x` is the row's left end.
 pub fn vectors(canvas: &mut Canvas, plan: &Plan, x: f64, y: f64) {
     let d = plan.model().hidden_size;
-    let ours = plan.prompt.map_or(0, |n| n.min(4));
+    let ours = plan.front.as_ref().map_or(0, |front| front.tokens.unwrap_or(3).min(4));
     let row = |from: usize, n: usize| Rect {
         x: x + from as f64 * VECTOR_PITCH,
         y,
         w: n as f64 * VECTOR_PITCH - (VECTOR_PITCH - VECTOR),
         h: VECTOR,
     };
-    if let Some(n) = plan.prompt {
-        let part = Part::new(Form::Vectors(ours), row(0, ours), "", "φ, virtual tokens in front of the text");
-        canvas.parts.push(part.shape(format!("{n} × {d}"), n * d).trained(true).scope(Scope::Network));
+    if let Some(front) = &plan.front {
+        let part = Part::new(Form::Vectors(ours), row(0, ours), "", front.name);
+        let part = part.shape(front.shape.clone(), front.elements).trained(front.trained);
+        canvas.parts.push(part.scope(Scope::Network));
     }
     let theirs = VECTORS - ours;
     let part = Part::new(Form::Vectors(theirs), row(ours, theirs), "", "vectors of the text's tokens");
     canvas.parts.push(part.shape(format!("{d} numbers each"), 0).scope(Scope::Network));
+}
+
+/// A φ that moves the whole network from one spot, in this area.
+pub fn everywhere(canvas: &mut Canvas, plan: &Plan, area: Rect) {
+    if let Some(e) = &plan.everywhere {
+        let part = Part::new(Form::Box, area, e.label, e.name).shape(e.shape.clone(), if e.added { e.elements } else { 0 });
+        let part = part.partly(e.elements);
+        canvas.parts.push(part.scope(Scope::Network));
+    }
 }
 
 /// The last LayerNorm.

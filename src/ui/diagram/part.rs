@@ -47,6 +47,10 @@ pub struct Part {
     /// Parameters it holds.
     pub elements: usize,
     pub trained: bool,
+    /// How many of its parameters are trained: a pruned matrix trains what is left of it.
+    pub trained_elements: usize,
+    /// φ moves it, though it holds nothing of φ itself.
+    pub moved: bool,
     pub scope: Scope,
 }
 
@@ -62,6 +66,8 @@ impl Part {
             shape: String::new(),
             elements: 0,
             trained: false,
+            trained_elements: 0,
+            moved: false,
             scope: Scope::Block,
         }
     }
@@ -74,6 +80,20 @@ impl Part {
 
     pub fn trained(mut self, trained: bool) -> Part {
         self.trained = trained;
+        self.trained_elements = if trained { self.elements } else { 0 };
+        self
+    }
+
+    /// With so many of its parameters trained.
+    pub fn partly(mut self, trained: usize) -> Part {
+        self.trained = trained > 0;
+        self.trained_elements = trained;
+        self
+    }
+
+    /// Moved by a φ that stands elsewhere.
+    pub fn moved(mut self, moved: bool) -> Part {
+        self.moved = moved && !self.trained;
         self
     }
 
@@ -110,6 +130,9 @@ impl Part {
                 .copied()
                 .collect::<Vec<_>>()
                 .join(" · "),
+            n if self.trained && self.trained_elements < n => {
+                format!("{} · {} of {} parameters{each} · trained", self.shape, grouped(self.trained_elements), grouped(n))
+            }
             n => format!("{} · {} parameters{each} · {}", self.shape, grouped(n), self.state()),
         }
     }
@@ -118,6 +141,7 @@ impl Part {
         match (self.trained, self.elements) {
             (true, _) => "trained",
             (false, 0) => "",
+            (false, _) if self.moved => "moved by φ",
             (false, _) => "frozen",
         }
     }

@@ -32,7 +32,8 @@ pub fn Diagram(props: &DiagramProps) -> Html {
     let layers = props.config.shape().model.num_hidden_layers;
     let chosen = use_state_eq(|| None::<usize>);
     // A base may have fewer blocks than the one before.
-    let opened = chosen.filter(|layer| *layer < layers).unwrap_or_else(|| Drawing::first_opened(layers));
+    let first = use_memo(props.config.clone(), Drawing::first_opened);
+    let opened = chosen.filter(|layer| *layer < layers).unwrap_or(*first);
     let drawing = use_memo((props.config.clone(), opened, props.compact), |(config, opened, compact)| {
         Drawing::new(config, *opened, *compact)
     });
@@ -48,7 +49,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
 
     let label = format!(
         "The network with {layers} blocks and {}: {} of its {} parameters are trained",
-        props.config.method.info().title,
+        props.config.methods().map(|m| m.info().title).collect::<Vec<_>>().join(" and "),
         grouped(props.config.trainable()),
         grouped(props.config.all_parameters())
     );
@@ -72,7 +73,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
             </svg>
             <p class="diagram-caption">{ caption(*eyed, &drawing) }</p>
             <p class="diagram-formula">
-                <Formula text={props.config.method.info().formula} />
+                { for props.config.methods().map(|m| html! { <Formula text={m.info().formula} /> }) }
                 <span class="shapes"><Formula text={shapes(&props.config)} /></span>
             </p>
         </div>
@@ -158,7 +159,7 @@ fn part(i: usize, part: &Part, eye: &Callback<Option<Eyed>>) -> Html {
         Form::Pill => "pill",
         _ => "",
     };
-    let class = classes!("part", kind, if part.trained { "trained" } else { "frozen" });
+    let class = classes!("part", kind, if part.trained { "trained" } else { "frozen" }, part.moved.then_some("moved"));
     let spoken = part.spoken();
     html! {
         <g {class} tabindex="0" role="img" aria-label={spoken.clone()} {onpointerenter} {onpointerleave} {onfocus} {onblur}>
@@ -225,7 +226,7 @@ fn stack_block(
 }
 
 fn block_spoken(layer: usize, drawing: &Drawing) -> String {
-    let (all, trained) = drawing.block_counts();
+    let (all, trained) = drawing.block_counts(layer);
     format!("Block {} of {}, {} parameters, {} trained", layer + 1, drawing.layers, grouped(all), grouped(trained))
 }
 
@@ -234,7 +235,7 @@ fn caption(eyed: Option<Eyed>, drawing: &Drawing) -> Html {
         // The configuration may have changed under the pointer.
         Some(Eyed::Part(i)) => match drawing.canvas.parts.get(i) {
             Some(part) => html! {
-                <><b class={part.trained.then_some("phi")}><Formula text={part.name.clone()} /></b>{ " " }{ part.caption(drawing.layers) }</>
+                <><b class={part.trained.then_some("phi")}><Formula text={part.name.clone()} /></b>{ " " }{ part.caption(if part.trained { drawing.alike() } else { drawing.layers }) }</>
             },
             None => html! {},
         },

@@ -185,7 +185,7 @@ impl Run {
 
     /// The name of its curve and row.
     pub fn label(&self) -> String {
-        self.config.method.method().label()
+        self.config.label()
     }
 
     /// Milliseconds until the last step, from the time that the steps so far took, evaluations included.

@@ -57,7 +57,7 @@ impl State {
                 let culprit = fault.key.clone();
                 let own = (culprit == key).then(|| fault.clone());
                 self.drafts.insert(key.to_string(), Draft { text: text.to_string(), fault: own });
-                if culprit != key && self.config.method.info().knobs.iter().any(|k| k.name == culprit) {
+                if culprit != key && self.config.knob(&culprit).is_some() {
                     let text = self.text_of(&culprit);
                     self.drafts.insert(culprit, Draft { text, fault: Some(fault) });
                 } else if culprit != key
@@ -98,8 +98,8 @@ impl State {
 
     /// The method as it would be chosen now: with the knobs it had when it was left, where they fit this base.
     pub fn method_named(&self, name: &str) -> Option<MethodConfig> {
-        if self.config.method.info().name == name {
-            return Some(self.config.method.clone());
+        if let Some(method) = self.config.methods().find(|m| m.info().name == name) {
+            return Some(method.clone());
         }
         let left = self.left_methods.iter().find(|m| m.info().name == name).cloned();
         left.filter(|m| m.method().check(&self.config.shape(), self.config.task.max_tokens()).is_ok())
@@ -109,12 +109,47 @@ impl State {
     fn choose_method(&mut self, name: &str) -> Vec<Effect> {
         let Some(method) = self.method_named(name).filter(|m| *m != self.config.method) else { return Vec::new() };
         let left = std::mem::replace(&mut self.config.method, method);
-        self.left_methods.retain(|m| m.info().name != left.info().name);
-        self.left_methods.push(left);
+        self.leave(left);
         self.drafts.clear();
         // Each method has its own tuned rate: one carried over would make the next look broken.
-        let config = RunConfig { lr: None, ..self.config.clone() };
+        let mut config = RunConfig { lr: None, ..self.config.clone() };
+        // What trained beside the method before stays where it can.
+        config.also.retain(|m| m.info().name != name);
+        while config.check().is_err() && !config.also.is_empty() {
+            config.also.pop();
+        }
         self.adopt(config)
+    }
+
+    /// Keeps a method's knobs for the next time it is chosen.
+    fn leave(&mut self, left: MethodConfig) {
+        self.left_methods.retain(|m| m.info().name != left.info().name);
+        self.left_methods.push(left);
+    }
+
+    /// Trains a method together with the chosen one, or no longer.
+    pub(super) fn combine(&mut self, name: &str) -> Vec<Effect> {
+        let mut config = RunConfig { lr: None, ..self.config.clone() };
+        match config.also.iter().position(|m| m.info().name == name) {
+            Some(place) => {
+                let left = config.also.remove(place);
+                self.leave(left);
+            }
+            None => match self.method_named(name) {
+                Some(method) => config.also.push(method),
+                None => return Vec::new(),
+            },
+        }
+        match config.check() {
+            Ok(()) => {
+                self.drafts.clear();
+                self.adopt(config)
+            }
+            Err(fault) => {
+                self.fault(fault.message, None);
+                Vec::new()
+            }
+        }
     }
 
     fn choose_base(&mut self, id: &str) -> Vec<Effect> {
@@ -150,6 +185,7 @@ impl State {
             && let Some(method) = MethodConfig::named(config.method.info().name)
         {
             config.method = method;
+            config.also.clear();
         }
         self.adopt(config)
     }
@@ -209,7 +245,7 @@ fn value_of(config: &RunConfig, key: &str) -> String {
         "batch_size" => config.batch_size.map(|n| n.to_string()).unwrap_or_default(),
         "examples" => config.task.examples().map(|n| n.to_string()).unwrap_or_default(),
         "rule" => config.task.pairs().into_iter().find(|(k, _)| *k == "rule").map(|(_, v)| v).unwrap_or_default(),
-        _ => config.method.get(key).unwrap_or_default(),
+        _ => config.knob(key).unwrap_or_default(),
     }
 }
 
@@ -218,7 +254,7 @@ fn with(config: &RunConfig, wanted: &[(&str, &str)]) -> Result<RunConfig, Fault>
     let mut pairs = config.pairs();
     for (key, text) in wanted {
         pairs.retain(|(k, _)| k != key);
-        if !(text.trim().is_empty() && ["lr", "batch_size", "examples", "alpha"].contains(key)) {
+        if !(text.trim().is_empty() && ["lr", "batch_size", "examples", "alpha"].contains(&key.rsplit('.').next().unwrap_or(key))) {
             pairs.push((key.to_string(), text.to_string()));
         }
     }

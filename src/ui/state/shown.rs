@@ -90,6 +90,9 @@ impl State {
     /// The recorded run of the chosen method: with the same knobs, else with the knobs it was recorded with.
     pub fn recorded_choice(&self) -> Option<&Run> {
         let method = &self.config.method;
+        if !self.config.also.is_empty() {
+            return self.recorded(|r| r.config.method == *method && r.config.also == self.config.also);
+        }
         self.recorded(|r| r.config.method == *method)
             .or_else(|| self.recorded(|r| r.config.method.info().name == method.info().name))
     }
