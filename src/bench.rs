@@ -69,6 +69,7 @@ impl BenchShape {
             rng: stream(0, "bench phi"),
             labels: &[],
             encode: &|_| Vec::new(),
+            begins: 0,
             scores: None,
         };
         let mut phi = Phi::init([method], &mut context);

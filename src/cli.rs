@@ -1,6 +1,8 @@
 //! The trainer on the command line: the same session, flags named as in the URL, events as JSON lines.
 
 use crate::config::RunConfig;
+use crate::interchange::peft::{self, AdapterFiles};
+use crate::interchange::{Made, RunFile};
 use crate::model::{BASES, Base, Tokens};
 use crate::peft::phi::Phi;
 use crate::peft::{Knob, MethodConfig, Range, trainable_line};
@@ -52,16 +54,42 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("evaluate")
-                .about("Scores the base alone on a task's held-out examples")
+                .about("Scores the base alone, a run's φ or an adapter on a task's held-out examples")
                 .args(run_args())
+                .args(phi_args())
+                .arg(
+                    Arg::new("lambda")
+                        .long("lambda")
+                        .default_value("1")
+                        .value_parser(clap::value_parser!(f64))
+                        .help("λ of θ ⊕ λφ, 0 to 1.5"),
+                )
                 .arg(json()),
         )
         .subcommand(
             Command::new("predict")
-                .about("Reads a text with the base alone: tokens, the likeliest next token, logits")
-                .arg(Arg::new("base").long("base").required(true).value_name("BASE"))
-                .arg(Arg::new("text").long("text").required(true).value_name("TEXT"))
+                .about("Reads a text with the base alone, a run's φ or an adapter: tokens, likeliest next token, logits")
+                .args(phi_args())
+                .arg(Arg::new("base").long("base").value_name("BASE"))
+                .arg(Arg::new("input").long("text").required(true).value_name("TEXT"))
                 .arg(Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Print logits [tokens][vocab]")),
+        )
+        .subcommand(
+            Command::new("export")
+                .about("Writes a run's φ as Hugging Face PEFT does: adapter_config.json and adapter_model.safetensors")
+                .arg(Arg::new("run").long("run").required(true).value_name("RUN"))
+                .arg(Arg::new("out").long("out").required(true).value_name("DIR")),
+        )
+        .subcommand(
+            Command::new("merge")
+                .about("Folds a run's φ into a copy of θ: config.json, model.safetensors, tokenizer.json")
+                .arg(Arg::new("run").long("run").required(true).value_name("RUN"))
+                .arg(Arg::new("out").long("out").required(true).value_name("DIR")),
+        )
+        .subcommand(
+            Command::new("python")
+                .about("Prints the Python that does the same with transformers and peft")
+                .args(run_args()),
         )
         .subcommand(
             Command::new("bench")
@@ -69,6 +97,14 @@ fn command() -> Command {
                 .arg(json())
                 .arg(Arg::new("steps").long("steps").default_value("20").value_parser(clap::value_parser!(usize))),
         )
+}
+
+/// Where a trained φ comes from.
+fn phi_args() -> [Arg; 2] {
+    [
+        Arg::new("run").long("run").value_name("RUN").conflicts_with("adapter").help("A run file that `train --out` wrote"),
+        Arg::new("adapter").long("adapter").value_name("DIR").help("A folder with a PEFT adapter"),
+    ]
 }
 
 /// Flags of a run: those of the URL, with dashes or underscores.
@@ -111,6 +147,12 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "train" => pollster::block_on(train(args)),
         "evaluate" => pollster::block_on(evaluate_base(args)),
         "predict" => pollster::block_on(predict(args)),
+        "export" => pollster::block_on(export(args)),
+        "merge" => pollster::block_on(merge(args)),
+        "python" => {
+            println!("{}", crate::interchange::python::script(&config(args)?)?);
+            Ok(())
+        }
         "bench" => crate::bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),
         other => Err(format!("there is no command {other}")),
     }
@@ -182,7 +224,7 @@ fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
     let mut pairs = Vec::new();
     for id in args.ids() {
         if let Ok(Some(value)) = args.try_get_one::<String>(id.as_str())
-            && id.as_str() != "out"
+            && !["out", "run", "adapter", "input"].contains(&id.as_str())
         {
             pairs.push((id.as_str().to_string(), value.clone()));
         }
@@ -221,6 +263,7 @@ async fn train(args: &ArgMatches) -> Result<(), Sentence> {
         None => None,
     };
     let json = args.get_flag("json");
+    let saves = out.is_some();
     let mut emit = |events: Vec<Event>| -> Result<(), Sentence> {
         for event in events {
             let line = serde_json::to_string(&event).map_err(|e| e.to_string())?;
@@ -228,7 +271,8 @@ async fn train(args: &ArgMatches) -> Result<(), Sentence> {
                 writeln!(file, "{line}").map_err(|e| format!("the run file cannot be written: {e}"))?;
             }
             // A reader that has seen enough closes the pipe; the run file is still written to its end.
-            let text = if json { Some(line) } else { describe(&event) };
+            let saved = matches!(event, Event::Phi { .. } | Event::Made { .. });
+            let text = if json { Some(line).filter(|_| !saved) } else { describe(&event) };
             if let Some(text) = text {
                 let _ = writeln!(std::io::stdout(), "{text}");
             }
@@ -238,9 +282,15 @@ async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let run = async || -> Result<(), Failure> {
         let mut session = session(config).await?;
         let unwritten = |message| Failure { reason: crate::train::FailureReason::Load, message };
+        if saves {
+            emit(vec![Made::here(hardware()).event()]).map_err(unwritten)?;
+        }
         emit(session.begin().await?).map_err(unwritten)?;
         while !session.done() {
             emit(session.advance(false).await?).map_err(unwritten)?;
+        }
+        if saves {
+            emit(vec![session.save().await?]).map_err(unwritten)?;
         }
         Ok(())
     };
@@ -286,10 +336,60 @@ async fn session(config: RunConfig) -> Result<Session, Failure> {
     Session::new(0, config, base, authors.as_ref(), &device, "cpu", clock)
 }
 
+/// Processor and system, for the run file.
+fn hardware() -> String {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{} {}, {threads} threads, native", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// A session at its end with the φ that `--run` or `--adapter` names; `None` without either.
+async fn stored(
+    args: &ArgMatches,
+    config: impl FnOnce() -> Result<RunConfig, Sentence>,
+) -> Result<Option<Session>, Sentence> {
+    let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
+    if let Some(path) = given("run") {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+        let runs = RunFile::read_all(&text).map_err(|e| format!("{path}: {e}"))?;
+        let run = runs.into_iter().next_back().ok_or("the run file is empty")?;
+        let tensors = run.phi.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))?;
+        let mut session = session(run.config).await.map_err(|f| f.message)?;
+        session.restore_saved(&tensors).map_err(|f| f.message)?;
+        return Ok(Some(session));
+    }
+    if let Some(folder) = given("adapter") {
+        let read = |name: &str| {
+            let path = PathBuf::from(folder).join(name);
+            std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
+        };
+        let text = String::from_utf8(read(peft::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
+        let files = AdapterFiles { config: text, weights: read(peft::MODEL_FILE)? };
+        let (config, phi) = peft::import(&config()?, &files).map_err(|e| e.to_string())?;
+        let mut session = session(config).await.map_err(|f| f.message)?;
+        session.restore(phi);
+        return Ok(Some(session));
+    }
+    Ok(None)
+}
+
 async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
-    let config = config(args)?;
-    let session = session(config).await.map_err(|f| f.message)?;
-    let scores = evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await.map_err(|f| f.message)?;
+    let lambda: f64 = args.get_one("lambda").copied().unwrap_or(1.0);
+    if !(0.0..=1.5).contains(&lambda) {
+        return Err(format!("λ cannot be {lambda}: it runs from 0 to 1.5."));
+    }
+    let scores = match stored(args, || config(args)).await? {
+        Some(session) => {
+            if lambda != 1.0 {
+                session.config().dial()?;
+            }
+            session.evaluate(lambda).await
+        }
+        None => {
+            let session = session(config(args)?).await.map_err(|f| f.message)?;
+            evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await
+        }
+    };
+    let scores = scores.map_err(|f| f.message)?;
     if args.get_flag("json") {
         println!("{}", json!({"loss": scores.loss, "accuracy": scores.accuracy, "n": scores.n}));
     } else {
@@ -299,20 +399,30 @@ async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
 }
 
 async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
-    let id: &String = args.get_one("base").ok_or("--base is missing")?;
-    let text: &String = args.get_one("text").ok_or("--text is missing")?;
-    let base = Base::named(id)
-        .ok_or_else(|| format!("There is no base “{id}”. There is: {}.", BASES.each_ref().map(|b| b.id).join(", ")))?;
+    let text: &String = args.get_one("input").ok_or("--text is missing")?;
+    let id: Option<&String> = args.get_one("base");
+    let of_base = || -> Result<RunConfig, Sentence> {
+        let id = id.ok_or("--base is missing: which base to read the text with")?;
+        let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id.clone())]);
+        faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
+    };
+    let session = stored(args, of_base).await?;
+    let base = match &session {
+        Some(session) => session.config().base,
+        None => of_base()?.base,
+    };
     let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
     let tokens = loaded.tokenizer.encode(text);
-    let limit = loaded.theta.config.max_position_embeddings;
+    let in_front = session.as_ref().map_or(0, |s| s.config().methods().map(|m| m.method().positions()).sum::<usize>());
+    let limit = loaded.theta.config.max_position_embeddings - in_front;
     if tokens.is_empty() || tokens.len() > limit {
         return Err(format!("The text has {} tokens; this base reads 1 to {limit}.", tokens.len()));
     }
     let batch = Tokens { ids: tokens.iter().map(|t| *t as i32).collect(), sequences: 1, length: tokens.len() };
     let rows: Vec<usize> = (0..tokens.len()).collect();
     let vocab = loaded.theta.config.vocab_size;
-    let logits = loaded.theta.logits(&Phi::none(), &batch, &rows).reshape([tokens.len() * vocab]);
+    let phi = session.as_ref().map_or_else(Phi::none, |s| s.phi().frozen());
+    let logits = loaded.theta.logits(&phi, &batch, &rows).reshape([tokens.len() * vocab]);
     let logits = read(logits).await.map_err(|f| f.message)?;
     let logits: Vec<&[f32]> = logits.chunks(vocab).collect();
     let last = logits[tokens.len() - 1];
@@ -322,6 +432,41 @@ async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
         answer["logits"] = json!(logits);
     }
     println!("{answer}");
+    Ok(())
+}
+
+/// Writes files into a folder, which is made.
+fn write_all(folder: &str, files: &[(&str, &[u8])]) -> Result<(), Sentence> {
+    let failed = |e: std::io::Error| format!("{folder} cannot be written: {e}");
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for (name, bytes) in files {
+        std::fs::write(PathBuf::from(folder).join(name), bytes).map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn export(args: &ArgMatches) -> Result<(), Sentence> {
+    let missing = || Err("--run is missing".to_string());
+    let session = stored(args, missing).await?.ok_or("--run is missing")?;
+    let files = session.export().await.map_err(|f| f.message)?;
+    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
+    write_all(folder, &[(peft::CONFIG_FILE, files.config.as_bytes()), (peft::MODEL_FILE, &files.weights)])?;
+    println!("{folder}: {} for {}", session.config().label(), session.config().base.id);
+    Ok(())
+}
+
+async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
+    let missing = || Err("--run is missing".to_string());
+    let session = stored(args, missing).await?.ok_or("--run is missing")?;
+    let merged = session.merged().map_err(|f| f.message)?;
+    let weights = merged.to_safetensors().await.map_err(|f| f.message)?;
+    let (disk, id) = (Disk::default(), session.config().base.id);
+    let config = disk.read(&format!("models/{id}/config.json")).await?;
+    let tokenizer = disk.read(&format!("models/{id}/tokenizer.json")).await?;
+    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
+    let files = [("config.json", config.as_slice()), ("model.safetensors", &weights), ("tokenizer.json", &tokenizer)];
+    write_all(folder, &files)?;
+    println!("{folder}: {id} with {} folded in", session.config().label());
     Ok(())
 }
 

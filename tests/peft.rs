@@ -9,14 +9,20 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use fixtures::{flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
+use peft_lab::cli::{Disk, clock};
+use peft_lab::config::RunConfig;
+use peft_lab::interchange::peft::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter};
 use peft_lab::model::kernels::cross_entropy;
-use peft_lab::peft::phi::Phi;
+use peft_lab::peft::phi::{InitContext, Phi};
 use peft_lab::peft::{Shape, TensorInfo, trainable_line};
+use peft_lab::train::Session;
 use peft_lab::train::evaluate::read;
+use peft_lab::train::library::LoadedBase;
 use peft_lab::train::optimizer::Optimizer;
 use safetensors::SafeTensors;
+use serde_json::Value;
 
-pub const CASES: [&str; 10] = [
+const CASES: [&str; 10] = [
     "lora",
     "rslora",
     "dora",
@@ -130,4 +136,115 @@ fn every_method_of_peft_is_peft_s_to_1e_4() {
         let apart = largest_difference(&logits(&stepped), &flat(&expected["logits_after"]).0);
         assert!(apart < 1e-4, "{case}: logits after a step differ by {apart}");
     }
+}
+
+fn files(case: &str) -> AdapterFiles {
+    let path = folder().join("peft").join(case);
+    AdapterFiles {
+        config: std::fs::read_to_string(path.join(CONFIG_FILE)).unwrap(),
+        weights: std::fs::read(path.join(MODEL_FILE)).unwrap(),
+    }
+}
+
+#[test]
+fn an_adapter_that_peft_saved_answers_here_as_there() {
+    let theta = model(&folder().join("tiny"));
+    let shape = Shape { model: theta.config.clone(), labels: 3 };
+    for case in CASES {
+        let (method, stored) = read_adapter(&files(case), &shape).unwrap_or_else(|e| panic!("{case}: {e}"));
+        let mut context = InitContext {
+            theta: &theta,
+            device: &Device::flex().autodiff(),
+            rng: peft_lab::task::stream(0, "phi"),
+            labels: &shared::LABELS,
+            encode: &|_| Vec::new(),
+            begins: 1,
+            scores: None,
+        };
+        let phi = stored.phi([&method], &mut context);
+        let expected = json(&format!("peft/{case}/expected.json"));
+        let tokens = tokens(&expected["ids"]);
+        let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
+        let apart = largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&expected["logits"]).0);
+        assert!(apart < 1e-4, "{case}: logits differ by {apart}");
+    }
+}
+
+#[test]
+fn files_have_peft_s_keys() {
+    let base = pollster::block_on(LoadedBase::load(RunConfig::default().base, &Disk::default(), &Device::flex())).unwrap();
+    let base = std::rc::Rc::new(base);
+    for case in CASES {
+        let expected = json(&format!("peft/{case}/expected.json"));
+        let method = method(expected["method"].as_str().unwrap(), &expected["knobs"]);
+        let config = RunConfig { method, ..RunConfig::default() };
+        let session = Session::new(0, config, base.clone(), None, &Device::flex(), "cpu", clock).unwrap();
+        let ours = pollster::block_on(session.export()).unwrap();
+        let theirs = files(case);
+        let keys = |bytes: &[u8]| -> Vec<String> {
+            let file = SafeTensors::deserialize(bytes).unwrap();
+            let mut names: Vec<String> = file.names().into_iter().map(String::from).collect();
+            // The fixtures' base has two blocks, this one four.
+            names.retain(|n| !n.contains("layers.2.") && !n.contains("layers.3."));
+            names.sort();
+            names
+        };
+        assert_eq!(keys(&ours.weights), keys(&theirs.weights), "{case}");
+        // Every setting we write PEFT writes too, most of them the same.
+        let [ours, theirs]: [Value; 2] = [&ours.config, &theirs.config].map(|text| serde_json::from_str(text).unwrap());
+        for (key, value) in ours.as_object().unwrap() {
+            let of_the_base = ["base_model_name_or_path", "token_dim", "num_layers", "num_attention_heads"];
+            let folded = ["encoder_hidden_size", "prefix_projection", "num_transformer_submodules"];
+            let order = ["target_modules", "feedforward_modules"];
+            if of_the_base.contains(&key.as_str()) || folded.contains(&key.as_str()) || order.contains(&key.as_str()) {
+                continue;
+            }
+            if let Some(theirs) = theirs.get(key) {
+                let same = value == theirs || value.as_f64().is_some_and(|v| Some(v) == theirs.as_f64());
+                assert!(same, "{case}: {key} is {value}, PEFT writes {theirs}");
+            }
+        }
+    }
+}
+
+/// Files with one thing wrong, and what the message must name.
+#[test]
+fn a_broken_adapter_is_refused_by_the_key_that_is_wrong() {
+    let theta = model(&folder().join("tiny"));
+    let shape = Shape { model: theta.config.clone(), labels: 3 };
+    let refused = |config: &str, weights: &[u8]| {
+        let files = AdapterFiles { config: config.to_string(), weights: weights.to_vec() };
+        read_adapter(&files, &shape).unwrap_err().to_string()
+    };
+    let AdapterFiles { config, weights } = files("lora");
+    for (from, to, named) in [
+        ("\"LORA\"", "\"LOHA\"", "peft_type"),
+        ("\"bias\": \"none\"", "\"bias\": \"all\"", "bias"),
+        ("\"r\": 3", "\"r\": -3", "r is -3"),
+        ("\"r\": 3", "\"r\": 4", "lora_A"),
+        ("\"r\": 3", "\"r\": 400", "rank"),
+        ("\"lora_alpha\": 6", "\"lora_alpha\": \"much\"", "lora_alpha"),
+        ("\"k_proj\"", "\"w_proj\"", "w_proj"),
+        ("\"fc1\",", "", "fc1"),
+        ("\"layers_to_transform\": null", "\"layers_to_transform\": [7]", "layers"),
+        ("\"rank_pattern\": {}", "\"rank_pattern\": {\"fc1\": 1}", "rank_pattern"),
+        ("{", "", "not readable"),
+    ] {
+        assert!(config.contains(from), "{from}");
+        let message = refused(&config.replacen(from, to, 1), &weights);
+        assert!(message.contains(named), "{from} → {to}: {message}");
+    }
+    for cut in [0, 4, 100, weights.len() - 1] {
+        assert!(refused(&config, &weights[..cut]).contains("cut short"), "{cut}");
+    }
+    let mut bad = weights.clone();
+    let end = bad.len();
+    bad[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    assert!(refused(&config, &bad).contains("not finite"), "{}", refused(&config, &bad));
+    // Another base's adapter: the shapes tell.
+    let other = Shape { model: RunConfig::default().shape().model, labels: 3 };
+    let message = read_adapter(&files("lora"), &other).unwrap_err().to_string();
+    assert!(message.contains("[3, 16]") && message.contains("[3, 64]"), "{message}");
+    let message = read_adapter(&files("prompt"), &other).unwrap_err().to_string();
+    assert!(message.contains("token_dim") && message.contains("another"), "{message}");
 }

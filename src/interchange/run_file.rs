@@ -22,7 +22,33 @@ pub struct RunFile {
     pub finished: Option<(usize, f32, f64, usize, f64)>,
     /// Median milliseconds per step: a machine that was busy for a while does not count.
     pub ms_per_step: f64,
+    /// Versions and hardware, where the file says them.
+    pub made: Option<Made>,
+    /// φ as a safetensors file in base64, where the file holds it.
+    pub phi: Option<String>,
 }
+
+/// What made a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    pub version: String,
+    pub burn: String,
+    pub hardware: String,
+}
+
+impl Made {
+    /// By this build, on this hardware.
+    pub fn here(hardware: String) -> Made {
+        Made { version: env!("CARGO_PKG_VERSION").into(), burn: BURN.into(), hardware }
+    }
+
+    pub fn event(self) -> Event {
+        Event::Made { version: self.version, burn: self.burn, hardware: self.hardware }
+    }
+}
+
+/// The version of Burn in this build's lock file; a test compares.
+const BURN: &str = "0.22.1";
 
 /// Why a run file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +64,7 @@ impl RunFile {
     pub fn read_all(text: &str) -> Result<Vec<RunFile>, RunFileError> {
         let mut runs: Vec<RunFile> = Vec::new();
         let mut times: Vec<Vec<f64>> = Vec::new();
+        let mut made = None;
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
             let event: Event =
                 serde_json::from_str(line).map_err(|e| RunFileError::Line { line: i + 1, message: e.to_string() })?;
@@ -55,8 +82,11 @@ impl RunFile {
                         examples: Vec::new(),
                         finished: None,
                         ms_per_step: 0.0,
+                        made: made.clone(),
+                        phi: None,
                     });
                 }
+                Event::Made { version, burn, hardware } => made = Some(Made { version, burn, hardware }),
                 Event::Ready { .. } | Event::Loading { .. } => {}
                 event => {
                     if let (Event::Step { ms, .. }, Some(times)) = (&event, times.last_mut()) {
@@ -81,7 +111,19 @@ impl RunFile {
             Event::Finished { step, loss, accuracy, n, seconds, .. } => {
                 self.finished = Some((step, loss, accuracy, n, seconds));
             }
+            Event::Phi { tensors, .. } => self.phi = Some(tensors),
             _ => {}
         }
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_burn_is_the_locked_one() {
+        let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
+        assert!(lock.contains(&format!("name = \"burn\"\nversion = \"{BURN}\"")), "{BURN}");
     }
 }

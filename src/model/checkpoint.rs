@@ -3,9 +3,12 @@
 use super::layers::{LayerNorm, Linear};
 use super::theta::{Block, Model, Weights};
 use super::{ModelConfig, ModelConfigError};
+use crate::interchange::phi_file;
+use crate::peft::phi::{InitContext, Phi};
+use crate::peft::{Full, MethodConfig, Shape};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// A checkpoint that cannot be used; the message names the key and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,26 @@ impl Model {
             final_norm: reader.norm("final_layer_norm", d)?,
         };
         Ok(Model { config, weights })
+    }
+}
+
+impl Model {
+    /// `model.safetensors` of these weights at full precision, under the keys and in the orientation of Hugging Face's OPT.
+    pub async fn to_safetensors(&self) -> Result<Vec<u8>, crate::train::Failure> {
+        let full = MethodConfig::Full(Full);
+        let shape = Shape { model: self.config.clone(), labels: 0 };
+        let mut context = InitContext {
+            theta: self,
+            device: &self.weights.tokens.val().device().autodiff(),
+            rng: crate::task::stream(0, "unused"),
+            labels: &[],
+            encode: &|_| Vec::new(),
+            begins: 0,
+            scores: None,
+        };
+        // Full fine-tuning's φ is a copy of every tensor of θ, whose names and orientation its file knows.
+        let phi = Phi::init([&full], &mut context);
+        phi_file::write_tensors(&full.method().tensors(&shape), &phi).await
     }
 }
 
@@ -95,16 +118,21 @@ impl Reader<'_> {
         if view.shape() != shape {
             return Err(CheckpointError::Shape { key, found: view.shape().to_vec(), expected: shape.to_vec() });
         }
-        let bytes = view.data();
-        let values: Vec<f32> = match view.dtype() {
-            Dtype::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-            Dtype::F16 => bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
-            Dtype::BF16 => bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
-            other => return Err(CheckpointError::Type { key, found: format!("{other:?}") }),
-        };
+        let values = floats(&view).map_err(|found| CheckpointError::Type { key: key.clone(), found })?;
         match values.iter().all(|x| x.is_finite()) {
             true => Ok(values),
             false => Err(CheckpointError::NotFinite(key)),
         }
+    }
+}
+
+/// The numbers of a tensor at full or half precision; the name of its type where it is another.
+pub(crate) fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
+    let bytes = view.data();
+    match view.dtype() {
+        Dtype::F32 => Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
+        Dtype::F16 => Ok(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        Dtype::BF16 => Ok(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        other => Err(format!("{other:?}")),
     }
 }

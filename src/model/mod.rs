@@ -16,6 +16,8 @@ mod theta;
 pub use bases::{BASES, Base};
 #[cfg(feature = "train")]
 pub use checkpoint::CheckpointError;
+#[cfg(feature = "train")]
+pub(crate) use checkpoint::floats;
 pub use config::{Activation, ModelConfig, ModelConfigError};
 #[cfg(feature = "train")]
 pub use theta::{Block, Model, Tokens, Weights};

@@ -3,7 +3,7 @@
 use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear, relu};
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
 use super::{Activation, ModelConfig};
-use crate::peft::phi::{Linear as LinearAt, Phi, Prefixed, Sublayer};
+use crate::peft::phi::{Linear as LinearAt, Phi, Prefixed, Sublayer, Text};
 use crate::peft::{Place, Target};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
@@ -70,6 +70,7 @@ impl Model {
         let d = self.config.hidden_size;
         let text = phi.text();
         let (told, tokens) = (tokens.length, &tokens.with_text(text));
+        let (after, written) = text.map_or((0, 0), |text| (text.after, text.tokens.len()));
         let prompt = phi.prompt();
         let virtual_tokens = prompt.as_ref().map_or(0, |p| p.dims()[0]);
         let prefixes = phi.prefixes();
@@ -91,8 +92,7 @@ impl Model {
             .iter()
             .map(|row| {
                 let (sequence, row) = (row / told, row % told);
-                // A discrete prompt stands behind the text's first token.
-                let row = if row > 0 { row + text.len() } else { row };
+                let row = if row >= after { row + written } else { row };
                 (sequence * length + virtual_tokens + row) as i32
             })
             .collect();
@@ -222,12 +222,12 @@ impl Model {
 }
 
 impl Tokens {
-    /// With the tokens of a discrete prompt behind each sequence's first.
-    fn with_text(&self, text: &[i32]) -> Tokens {
-        if text.is_empty() || self.length == 0 {
+    /// With the tokens of a discrete prompt in each sequence.
+    fn with_text(&self, text: Option<&Text>) -> Tokens {
+        let Some(Text { tokens, after }) = text.filter(|text| text.after <= self.length && self.length > 0) else {
             return self.clone();
-        }
-        let ids = self.ids.chunks(self.length).flat_map(|s| s[..1].iter().chain(text).chain(&s[1..]).copied());
-        Tokens { ids: ids.collect(), sequences: self.sequences, length: self.length + text.len() }
+        };
+        let ids = self.ids.chunks(self.length).flat_map(|s| s[..*after].iter().chain(tokens).chain(&s[*after..]).copied());
+        Tokens { ids: ids.collect(), sequences: self.sequences, length: self.length + tokens.len() }
     }
 }

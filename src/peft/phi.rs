@@ -66,9 +66,9 @@ pub trait Composition {
         None
     }
 
-    /// Input composition: tokens after the text's first, which begins it.
-    fn text(&self) -> &[i32] {
-        &[]
+    /// Input composition: the tokens of a discrete prompt.
+    fn text(&self) -> Option<&Text> {
+        None
     }
 
     /// Input composition: for each layer that has them, keys and values in front of its own, each `[n, d]`.
@@ -116,6 +116,14 @@ pub trait Composition {
     fn elements(&self) -> Option<usize> {
         None
     }
+}
+
+/// A discrete prompt.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    pub tokens: Vec<i32>,
+    /// Tokens of each sequence that stay in front of it: 1 for `<s>`.
+    pub after: usize,
 }
 
 /// Keys and values in front of a layer's own, each `[n, d]`.
@@ -211,9 +219,9 @@ impl Phi {
         self.parts.iter().find_map(|part| part.composition().prompt())
     }
 
-    /// Tokens that a discrete prompt puts after each text's first.
-    pub fn text(&self) -> &[i32] {
-        self.parts.iter().map(|part| part.composition().text()).find(|text| !text.is_empty()).unwrap_or(&[])
+    /// A discrete prompt, where there is one.
+    pub fn text(&self) -> Option<&Text> {
+        self.parts.iter().find_map(|part| part.composition().text()).filter(|text| !text.tokens.is_empty())
     }
 
     pub fn prefixes(&self) -> Vec<Prefixed> {
@@ -322,6 +330,8 @@ pub struct InitContext<'a> {
     pub labels: &'a [u32],
     /// The base's tokenizer.
     pub encode: &'a dyn Fn(&str) -> Vec<u32>,
+    /// Tokens that begin every text of the task.
+    pub begins: usize,
     /// How much each weight of θ matters, in the order of [`Place::all`]'s matrices; `None` draws at random.
     pub scores: Option<Vec<f32>>,
 }

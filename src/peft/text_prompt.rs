@@ -3,7 +3,7 @@
 use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, Term, Value};
 use crate::model::ModelConfig;
 
-/// f_θ([prompt, x]) with the prompt a text. Its tokens stand behind the token that begins every text of the base.
+/// f_θ([prompt, x]) with the prompt a text. Where `<s>` begins every text, it stays in front.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextPrompt {
     pub text: String,
@@ -88,26 +88,26 @@ impl Method for TextPrompt {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::TextPrompt;
-    use crate::peft::phi::{Composition, InitContext};
+    use crate::peft::phi::{Composition, InitContext, Text};
     use burn::module::Module;
 
     /// The text's tokens: no tensor, nothing to train.
     #[derive(Module, Debug)]
     pub struct Phi {
         #[module(skip)]
-        tokens: Vec<i32>,
+        text: Text,
     }
 
     impl Phi {
         pub fn init(config: &TextPrompt, context: &mut InitContext<'_>) -> Phi {
             let tokens = if config.text.is_empty() { Vec::new() } else { (context.encode)(&config.text) };
-            Phi { tokens: tokens.into_iter().map(|t| t as i32).collect() }
+            Phi { text: Text { tokens: tokens.into_iter().map(|t| t as i32).collect(), after: context.begins } }
         }
     }
 
     impl Composition for Phi {
-        fn text(&self) -> &[i32] {
-            &self.tokens
+        fn text(&self) -> Option<&Text> {
+            Some(&self.text)
         }
     }
 }

@@ -41,6 +41,14 @@ pub struct Baselines {
 }
 
 impl TaskConfig {
+    /// Tokens that begin every text: `<s>` for `rules`, nothing for prose.
+    pub fn begins(&self) -> usize {
+        match self {
+            TaskConfig::Rules { .. } => 1,
+            TaskConfig::Authors { .. } => 0,
+        }
+    }
+
     pub const NAMES: [&'static str; 2] = ["rules", "authors"];
 
     /// A task of a contract name at its defaults.

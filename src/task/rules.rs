@@ -32,7 +32,7 @@ struct Primitive {
 }
 
 /// A secret alphabet: nothing in the base knows it. A fixed shuffle of the sixteen letters.
-const CIPHER: Letters16 = [3, 14, 7, 9, 13, 11, 4, 5, 12, 8, 1, 0, 15, 6, 2, 10];
+pub(crate) const CIPHER: Letters16 = [3, 14, 7, 9, 13, 11, 4, 5, 12, 8, 1, 0, 15, 6, 2, 10];
 type Letters16 = [u8; ALPHABET];
 
 fn sorted(mut s: Letters) -> Letters {

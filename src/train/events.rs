@@ -12,6 +12,35 @@ pub enum Event {
     Ready {
         device: String,
     },
+    /// What made a run: the first line of a run file.
+    Made {
+        /// Of this program.
+        version: String,
+        /// Of Burn.
+        burn: String,
+        /// Processor and system, or the browser.
+        hardware: String,
+    },
+    /// A trained φ: the last line of a run file. `tensors` is a safetensors file in base64.
+    Phi {
+        run: u32,
+        tensors: String,
+    },
+    /// A trained φ as Hugging Face PEFT writes it: the text of `adapter_config.json`, and `adapter_model.safetensors` in base64.
+    Adapter {
+        run: u32,
+        config: String,
+        weights: String,
+    },
+    /// Loss, accuracy and answers at θ ⊕ λφ.
+    Dialled {
+        run: u32,
+        lambda: f64,
+        loss: f32,
+        accuracy: f64,
+        n: usize,
+        items: Vec<Prediction>,
+    },
     /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are known.
     Loading {
         run: u32,
@@ -138,7 +167,7 @@ impl Event {
     /// The run it belongs to, `None` for [`Event::Ready`].
     pub fn run(&self) -> Option<u32> {
         match self {
-            Event::Ready { .. } => None,
+            Event::Ready { .. } | Event::Made { .. } => None,
             Event::Loading { run, .. }
             | Event::Started { run, .. }
             | Event::Step { run, .. }
@@ -149,6 +178,9 @@ impl Event {
             | Event::Stopped { run, .. }
             | Event::Finished { run, .. }
             | Event::Predicted { run, .. }
+            | Event::Phi { run, .. }
+            | Event::Adapter { run, .. }
+            | Event::Dialled { run, .. }
             | Event::Failed { run, .. } => Some(*run),
         }
     }

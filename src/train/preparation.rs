@@ -83,6 +83,7 @@ impl Preparation {
                     rng: stream(config.seed, "phi"),
                     labels: &data.labels,
                     encode: &|_| Vec::new(),
+                    begins: 0,
                     scores: None,
                 };
                 Phi::init([&MethodConfig::Full(Full)], &mut context)

@@ -7,6 +7,9 @@ use super::optimizer::{Optimizer, learning_rate};
 use super::preparation::Preparation;
 use super::{Answer, Event, Failure, FailureReason, Prediction};
 use crate::config::RunConfig;
+use crate::interchange::peft::{self, AdapterFiles};
+use crate::interchange::phi_file::{self, StoredPhi};
+use crate::interchange::{base64, from_base64};
 use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::task::{Authors, TaskConfig, stream};
@@ -56,7 +59,6 @@ impl Session {
         device_name: &str,
         clock: fn() -> f64,
     ) -> Result<Session, Failure> {
-        let input = |fault: crate::peft::Fault| Failure { reason: FailureReason::Input, message: fault.message };
         config.check().map_err(input)?;
         let data = match (&config.task, authors) {
             (TaskConfig::Rules { rule, examples }, _) => TaskData::rules(rule, *examples, config.seed),
@@ -89,6 +91,51 @@ impl Session {
             unreported: (0, 0.0),
             active: 0.0,
         })
+    }
+
+    /// φ as a file in the event that ends a run file.
+    pub async fn save(&self) -> Result<Event, Failure> {
+        let bytes = phi_file::write(&self.config, &self.phi).await?;
+        Ok(Event::Phi { run: self.run, tensors: base64(&bytes) })
+    }
+
+    /// φ as Hugging Face PEFT writes it.
+    pub async fn export(&self) -> Result<AdapterFiles, Failure> {
+        peft::export(&self.config, &self.phi).await.map_err(input)
+    }
+
+    /// Takes a φ that was trained elsewhere, in place of its own; the run is then at its end.
+    pub fn restore(&mut self, stored: StoredPhi) {
+        let mut context = InitContext {
+            theta: &self.base.theta,
+            device: &self.device.clone().autodiff(),
+            rng: stream(self.config.seed, "phi"),
+            labels: &self.data.labels,
+            encode: &|text| self.base.tokenizer.encode(text),
+            begins: self.config.task.begins(),
+            scores: None,
+        };
+        self.phi = stored.phi(self.config.methods(), &mut context);
+        (self.preparation, self.step) = (None, self.steps());
+    }
+
+    /// Reads φ of a run file, in base64.
+    pub fn restore_saved(&mut self, tensors: &str) -> Result<(), Failure> {
+        let bytes = from_base64(tensors).map_err(|e| input(format!("φ in the run file is {e}")))?;
+        let stored = phi_file::parse(&self.config, &self.config.shape(), &bytes).map_err(input)?;
+        self.restore(stored);
+        Ok(())
+    }
+
+    /// A network with φ folded into θ; the reason where the method cannot be.
+    pub fn merged(&self) -> Result<crate::model::Model, Failure> {
+        self.config.merges().map_err(|why| input(format!("This cannot be merged into θ. {why}.")))?;
+        Ok(self.base.theta.merged(&self.phi))
+    }
+
+    /// Scores all held-out examples at θ ⊕ λφ.
+    pub async fn evaluate(&self, lambda: f64) -> Result<Evaluation, Failure> {
+        evaluate(&self.base.theta, &self.phi.frozen().dialled(lambda), &self.data, usize::MAX).await
     }
 
     pub fn config(&self) -> &RunConfig {
@@ -187,7 +234,7 @@ impl Session {
         self.phi.noise(Some(self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.step as u64));
         let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut self.rng));
         let rate = learning_rate(self.config.learning_rate(), self.step, self.config.steps);
-        let virtual_tokens = self.phi.prompt().map_or(0, |p| p.dims()[0]) + self.phi.text().len();
+        let virtual_tokens = self.phi.prompt().map_or(0, |p| p.dims()[0]);
         let tokens = batch.tokens.sequences * (batch.tokens.length + virtual_tokens);
 
         let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
@@ -348,6 +395,11 @@ impl Session {
     }
 }
 
+/// A fault of what was asked for.
+fn input(message: impl ToString) -> Failure {
+    Failure { reason: FailureReason::Input, message: message.to_string() }
+}
+
 /// φ as a run of `config` starts with.
 fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device, scores: Option<Vec<f32>>) -> Phi {
     let mut context = InitContext {
@@ -356,6 +408,7 @@ fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device
         rng: stream(config.seed, "phi"),
         labels: &data.labels,
         encode: &|text| base.tokenizer.encode(text),
+        begins: config.task.begins(),
         scores,
     };
     Phi::init(config.methods(), &mut context)

@@ -113,6 +113,7 @@ pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: O
         rng: stream(2, "tiny phi"),
         labels: &LABELS,
         encode: &|_| vec![1, 2, 3],
+        begins: 1,
         scores,
     };
     let mut phi = Phi::init([method], &mut context);

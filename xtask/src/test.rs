@@ -139,7 +139,7 @@ fn wasm_pack(cargo_args: &[&str]) -> Result<Command> {
         .env("PATH", &path)
         .env("CARGO_TARGET_DIR", target_dir())
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(&browser)?)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "900");
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "1800");
     without_empty_rustflags(&mut command);
     Ok(command)
 }

@@ -1,0 +1,426 @@
+//! The Python that does the same as a configuration, with PyTorch, Hugging Face `transformers` and, where it has the method,
+//! `peft`. It is run by a test.
+
+use crate::config::RunConfig;
+use crate::peft::{
+    Blocks, Embeddings, Lora, Mask, Method, MethodConfig, Piece, Place, Placement, Rows, Target,
+};
+use crate::task::TaskConfig;
+
+/// A whole script: base, method, task, training, accuracy. The reason where PyTorch's libraries have no counterpart.
+pub fn script(config: &RunConfig) -> Result<String, String> {
+    let task = match &config.task {
+        TaskConfig::Rules { .. } => rules(config),
+        TaskConfig::Authors { .. } => AUTHORS.to_string(),
+    };
+    // What peft wraps comes first: the others then reach into the model it wraps.
+    let mut methods: Vec<String> = config.methods().map(|m| method(m, config)).collect();
+    methods.sort_by_key(|m| !m.contains("get_peft_model"));
+    if methods.iter().filter(|m| m.contains("get_peft_model")).count() > 1 {
+        return Err("peft holds one method per adapter: these train together only here.".into());
+    }
+    let peft = methods.iter().any(|m| m.contains("get_peft_model"));
+    let peft = if peft { "from peft import *\n" } else { "" };
+    Ok(format!(
+        "# {label} on {task_title}, base {base}: what `peft-lab train` does, in PyTorch.\n\
+         # pip install torch transformers{pip}; BASE is a folder with config.json, model.safetensors and tokenizer.json.\n\
+         import json, random, sys\n\
+         import torch\n\
+         import torch.nn.functional as F\n\
+         {peft}from transformers import OPTForCausalLM\n\n\
+         BASE = sys.argv[1] if len(sys.argv) > 1 else \"www/models/{base}\"\n\
+         STEPS, BATCH, RATE = {steps}, {batch}, {rate:e}\n\
+         random.seed({seed}); torch.manual_seed({seed})\n\n\
+         {task}\n\
+         model = OPTForCausalLM.from_pretrained(BASE, dtype=torch.float32)\n\
+         for p in model.parameters(): p.requires_grad_(False)\n\
+         {DEFAULTS}{methods}\n\
+         {TRAINING}",
+        label = config.label(),
+        task_title = config.task.title(),
+        base = config.base.id,
+        pip = if peft.is_empty() { "" } else { " peft" },
+        steps = if config.trains() { config.steps } else { 0 },
+        batch = config.batch_size(),
+        rate = config.learning_rate(),
+        seed = config.seed,
+        methods = methods.join("\n"),
+    ))
+}
+
+/// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
+const TRAINING: &str = r#"
+trained = [p for p in model.parameters() if p.requires_grad] + extra
+count = sum(p.numel() for p in trained) if counted is None else counted
+print(f"trainable: {count:,}")
+
+def answers(logits, rows):
+    """Logits in front of each answer's tokens; virtual tokens, if the method has some, stand at the front."""
+    first = logits.shape[1] - max(len(t) for t, _ in rows)
+    return [(logits[i, first + len(t) - n - 1 : first + len(t) - 1], torch.tensor(t[-n:])) for i, (t, n) in enumerate(rows)]
+
+def forward(rows):
+    width = max(len(t) for t, _ in rows)
+    ids = torch.tensor([t + [0] * (width - len(t)) for t, _ in rows])
+    # Padding stands at the right, where causal attention does not look.
+    return answers(apply(ids, torch.ones_like(ids)), rows)
+
+if trained and STEPS:
+    optimizer = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    rate = lambda s: min((s + 1) / (0.05 * STEPS), 1.0) * (1 - s / STEPS)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    for step in range(STEPS):
+        before_step(step)
+        pairs = forward([draw() for _ in range(BATCH)])
+        loss = F.cross_entropy(torch.cat([z for z, _ in pairs]), torch.cat([t for _, t in pairs]))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step(); schedule.step(); optimizer.zero_grad()
+        if step % 20 == 0 or step == STEPS - 1: print(f"step {step + 1}: loss {loss.item():.4f}")
+
+with torch.no_grad():
+    right = 0
+    for i in range(0, len(held_out), 64):
+        for z, t in forward(held_out[i : i + 64]):
+            right += (torch.tensor(LABELS)[z[:, LABELS].argmax(-1)] == t).all().item()
+print(f"accuracy {right / len(held_out):.3f} of {len(held_out)}")
+"#;
+
+const AUTHORS: &str = r#"from tokenizers import Tokenizer
+tokenizer = Tokenizer.from_file(BASE + "/tokenizer.json")
+data = json.load(open(sys.argv[2] if len(sys.argv) > 2 else "www/data/authors.json"))  # `cargo xtask bake` writes it
+LABELS = [tokenizer.encode(x).ids[0] for x in "ABCDEFG"]
+newline = tokenizer.encode("\n").ids[0]
+example = lambda book, text: (tokenizer.encode(text).ids[-96:] + [newline, LABELS[book]], 1)
+pool, held_out = ([example(*x) for x in data[part]] for part in ("training", "held_out"))
+draw = lambda: random.choice(pool)
+encode = lambda text: tokenizer.encode(text).ids
+BEGINS = 0
+"#;
+
+/// The rule as Python functions of lists of letters from 0 to 15.
+fn rules(config: &RunConfig) -> String {
+    let TaskConfig::Rules { rule, .. } = &config.task else { return String::new() };
+    let python = |name: &str| match name {
+        "copy" => "s".to_string(),
+        "reverse" => "s[::-1]".into(),
+        "rotate-left" => "s[1:] + s[:1]".into(),
+        "rotate-right" => "s[-1:] + s[:-1]".into(),
+        "swap-ends" => "[s[3], s[1], s[2], s[0]]".into(),
+        "swap-pairs" => "[s[1], s[0], s[3], s[2]]".into(),
+        "first" => "s[:1] * 4".into(),
+        "last" => "s[-1:] * 4".into(),
+        "sort" => "sorted(s)".into(),
+        "sort-down" => "sorted(s)[::-1]".into(),
+        "max" => "[max(s)] * 4".into(),
+        "min" => "[min(s)] * 4".into(),
+        "next" => "[(c + 1) % 16 for c in s]".into(),
+        "previous" => "[(c + 15) % 16 for c in s]".into(),
+        "plus-3" => "[(c + 3) % 16 for c in s]".into(),
+        "mirror" => "[15 - c for c in s]".into(),
+        "cipher" => format!("[{:?}[c] for c in s]", crate::task::rules::CIPHER),
+        "if-vowel" => "s[::-1] if s[0] in (0, 4, 8, 14) else sorted(s)".into(),
+        // A rule of its own file needs a line here; the test that runs every rule asks for it.
+        _ => "[sum(c > s[0] for c in s)] * 4".into(),
+    };
+    let text = rule.to_string();
+    let steps: Vec<String> = text.split('.').map(|name| format!("    s = {}  # {name}", python(name))).collect();
+    format!(
+        "LABELS = list(range(16))  # letters a to p; 16 is >, 18 is <s>\n\
+         def rule(s):\n{}\n    return s\n\
+         def example(s): return [18] + s + [16] + rule(s), 4\n\
+         letters = lambda: [random.randrange(16) for _ in range(4)]\n\
+         held_out_strings = [letters() for _ in range(512)]\n\
+         held_out = [example(s) for s in held_out_strings]\n\
+         def draw():\n    while (s := letters()) in held_out_strings: pass\n    return example(s)\n\
+         encode = lambda text: [16 if c == \">\" else 17 if c == \";\" else ord(c) - 97 for c in text]\n\
+         BEGINS = 1\n",
+        steps.join("\n")
+    )
+}
+
+/// What every method may set: how logits are computed, what is trained outside the model, what happens before a step.
+const DEFAULTS: &str = "base, extra, counted = model, [], None\n\
+     apply = lambda ids, mask: model(input_ids=ids, attention_mask=mask).logits\n\
+     before_step = lambda step: None\n";
+
+fn quoted(targets: &[Target]) -> String {
+    format!("[{}]", targets.iter().map(|t| format!("\"{}\"", t.module())).collect::<Vec<_>>().join(", "))
+}
+
+fn transformed(layers: &Blocks, config: &RunConfig) -> String {
+    match layers.is_all() {
+        true => String::new(),
+        false => format!(", layers_to_transform={:?}", layers.list(config.shape().model.num_hidden_layers)),
+    }
+}
+
+fn peft(config: &str) -> String {
+    format!(
+        "model = get_peft_model(model, {config})\nmodel.print_trainable_parameters()\nbase = model.get_base_model()\n"
+    )
+}
+
+fn lora(m: &Lora, config: &RunConfig, more: &str) -> String {
+    peft(&format!(
+        "LoraConfig(task_type=\"CAUSAL_LM\", r={}, lora_alpha={}, target_modules={}, lora_dropout={}{}{}{more})",
+        m.rank,
+        m.alpha(),
+        quoted(&m.target_modules),
+        m.lora_dropout,
+        if m.use_rslora { ", use_rslora=True" } else { "" },
+        transformed(&m.layers, config),
+    ))
+}
+
+/// Trains the parameters whose names are these.
+fn copies(method: &dyn Method, config: &RunConfig) -> String {
+    let model = config.shape().model;
+    let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
+    let all = || Place::all(model.num_hidden_layers).flat_map(pieces);
+    let name = |(place, piece): (Place, Piece)| {
+        format!("{}.{}", place.key(), if piece == Piece::Bias { "bias" } else { "weight" })
+    };
+    let (inside, outside): (Vec<_>, Vec<_>) = all().partition(|(place, piece)| method.copies(*place, *piece, &model));
+    if outside.is_empty() {
+        return format!("for p in base.parameters(): p.requires_grad_(True)\n");
+    }
+    let (list, test) = if inside.len() <= outside.len() { (inside, "in") } else { (outside, "not in") };
+    let names: Vec<String> = list.into_iter().map(|x| format!("\"{}\"", name(x))).collect();
+    format!(
+        "names = {{{}}}\n\
+         for name, p in base.named_parameters():\n    \
+             if name.replace(\".base_layer\", \"\") {test} names: p.requires_grad_(True)\n",
+        names.join(", ")
+    )
+}
+
+fn method(method: &MethodConfig, config: &RunConfig) -> String {
+    let model = config.shape().model;
+    let (d, n) = (model.hidden_size, model.num_hidden_layers);
+    match method {
+        MethodConfig::Lora(m) => lora(m, config, ""),
+        MethodConfig::Dora(m) => lora(&m.lora(), config, ", use_dora=True"),
+        MethodConfig::Vera(m) => peft(&format!(
+            "VeraConfig(task_type=\"CAUSAL_LM\", r={}, target_modules={}, projection_prng_key=0{})",
+            m.rank,
+            quoted(&m.target_modules),
+            transformed(&m.layers, config)
+        )),
+        MethodConfig::Ia3(m) => {
+            let names = |wanted: fn(&Target) -> bool| {
+                let targets = m.target_modules.iter().filter(move |t| wanted(t));
+                let named = |t: &Target| match m.layers.is_all() {
+                    true => vec![t.module().to_string()],
+                    false => m.layers.list(n).into_iter().map(|l| Place::Linear(l, *t).key()).collect(),
+                };
+                format!("{:?}", targets.flat_map(named).collect::<Vec<_>>())
+            };
+            peft(&format!(
+                "IA3Config(task_type=\"CAUSAL_LM\", target_modules={}, feedforward_modules={})",
+                names(|_| true),
+                names(|t| *t == Target::Fc2)
+            ))
+        }
+        MethodConfig::LnTuning(_) => peft(
+            "LNTuningConfig(task_type=\"CAUSAL_LM\", target_modules=[\"self_attn_layer_norm\", \"final_layer_norm\"])",
+        ),
+        MethodConfig::Prompt(m) => format!(
+            "{}with torch.no_grad():  # from vectors of the vocabulary, as `init=vocab`\n    \
+             rows = torch.randint({}, ({},))\n    \
+             model.prompt_encoder[\"default\"].embedding.weight.copy_(model.word_embeddings.weight[rows])\n",
+            peft(&format!("PromptTuningConfig(task_type=\"CAUSAL_LM\", num_virtual_tokens={})", m.num_virtual_tokens)),
+            model.vocab_size,
+            m.num_virtual_tokens
+        ),
+        MethodConfig::PTuning(m) => peft(&format!(
+            "PromptEncoderConfig(task_type=\"CAUSAL_LM\", num_virtual_tokens={}, encoder_hidden_size={})",
+            m.num_virtual_tokens, m.encoder_hidden_size
+        )),
+        MethodConfig::Prefix(m) if m.layers.is_all() => peft(&format!(
+            "PrefixTuningConfig(task_type=\"CAUSAL_LM\", num_virtual_tokens={}{})",
+            m.num_virtual_tokens,
+            if m.prefix_projection {
+                format!(", prefix_projection=True, encoder_hidden_size={}", m.encoder_hidden_size)
+            } else {
+                String::new()
+            }
+        )),
+        MethodConfig::Prefix(m) => format!(
+            "from transformers import DynamicCache\n\
+             # peft's prefix stands in every layer; here only in some, whose keys and values come in by a hook.\n\
+             N, HEADS = {}, base.config.num_attention_heads\n\
+             prefix = {{i: torch.nn.Parameter(torch.randn(2, N, {d}) * torch.tensor([0.5, 0.1]).view(2, 1, 1)) for i in {:?}}}\n\
+             extra = list(prefix.values())\n\
+             positions = base.model.decoder.embed_positions\n\
+             moved = torch.nn.Embedding.from_pretrained(positions.weight[N:])\n\
+             base.model.decoder.embed_positions.forward = lambda mask, past=0, position_ids=None: moved(torch.arange(mask.shape[1]).expand_as(mask) + 2)\n\
+             def attention(layer):\n    \
+                 own = prefix[layer]\n    \
+                 block = base.model.decoder.layers[layer].self_attn\n    \
+                 def forward(hidden_states, **_):\n        \
+                     split = lambda x: x.unflatten(-1, (HEADS, -1)).transpose(1, 2)\n        \
+                     b, t = hidden_states.shape[:2]\n        \
+                     q, k, v = (f(hidden_states) for f in (block.q_proj, block.k_proj, block.v_proj))\n        \
+                     k, v = (torch.cat([p.expand(b, -1, -1), x], 1) for p, x in zip(own, (k, v)))\n        \
+                     sees = torch.ones(t, N + t, dtype=torch.bool).tril(N)\n        \
+                     mixed = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=sees)\n        \
+                     return block.out_proj(mixed.transpose(1, 2).flatten(2)), None\n    \
+                 block.forward = forward\n\
+             for layer in prefix: attention(layer)\n",
+            m.num_virtual_tokens,
+            m.layers.list(n)
+        ),
+        MethodConfig::TextPrompt(m) => format!(
+            "TEXT = encode({:?})\n\
+             def apply(ids, mask):\n    \
+                 text = torch.tensor(TEXT, dtype=torch.long).expand(len(ids), -1)\n    \
+                 ids = torch.cat([ids[:, :BEGINS], text, ids[:, BEGINS:]], 1)\n    \
+                 return model(input_ids=ids).logits\n",
+            m.text
+        ),
+        MethodConfig::LastLayer(m) if m.rows != Rows::Block => {
+            let rows = if m.rows == Rows::Labels { "LABELS" } else { "slice(None)" };
+            format!(
+                "# An untied copy of the head, or of its labels' rows.\n\
+                 table = base.model.decoder.embed_tokens.weight.detach()\n\
+                 head = torch.nn.Parameter(table[{rows}].clone())\n\
+                 extra = [head]\n\
+                 def apply(ids, mask):\n    \
+                     features = base.model(input_ids=ids, attention_mask=mask).last_hidden_state\n    \
+                     whole = table.clone(); whole[{rows}] = head\n    \
+                     return features @ whole.T\n"
+            )
+        }
+        MethodConfig::Adapter(m) => {
+            let act = match method.get("non_linearity").as_deref() {
+                Some("relu") => "F.relu",
+                Some("silu") => "F.silu",
+                Some("tanh") => "torch.tanh",
+                _ => "lambda x: F.gelu(x, approximate=\"tanh\")",
+            };
+            let mut hooks = String::new();
+            if m.placement.at_attention() {
+                hooks.push_str("    layer.self_attn.out_proj.register_forward_hook(bottleneck())\n");
+            }
+            match m.placement {
+                Placement::Parallel => hooks.push_str(
+                    "    # Beside the MLP: what it reads comes from the residual line, in front of the LayerNorm.\n    \
+                     parallel(layer)\n",
+                ),
+                placement if placement.at_mlp() => {
+                    hooks.push_str("    layer.fc2.register_forward_hook(bottleneck())\n");
+                }
+                _ => {}
+            }
+            format!(
+                "D, K, SCALING, act = {d}, {}, {}, {act}\n\
+                 def module():\n    \
+                     down, up = torch.nn.Linear(D, K), torch.nn.Linear(K, D)\n    \
+                     torch.nn.init.normal_(down.weight, std=0.02)\n    \
+                     for p in (down.bias, up.weight, up.bias): torch.nn.init.zeros_(p)\n    \
+                     extra.extend([*down.parameters(), *up.parameters()])\n    \
+                     return lambda x: SCALING * up(act(down(x)))\n\
+                 def bottleneck():\n    \
+                     change = module()\n    \
+                     return lambda _module, _inputs, y: y + change(y)\n\
+                 def parallel(layer):\n    \
+                     change, read = module(), {{}}\n    \
+                     layer.final_layer_norm.register_forward_pre_hook(lambda _m, inputs: read.update(x=inputs[0]))\n    \
+                     layer.fc2.register_forward_hook(lambda _m, _i, y: y + change(read[\"x\"]).view_as(y))\n\
+                 for i in {:?}:\n    layer = base.model.decoder.layers[i]\n{hooks}",
+                m.bottleneck,
+                m.scaling,
+                m.layers.list(n)
+            )
+        }
+        MethodConfig::Sparse(m) => {
+            let score = match m.mask {
+                Mask::Magnitude => "p.detach().abs()",
+                Mask::Random => "torch.rand_like(p)",
+                Mask::Fisher => "fisher[name]",
+                Mask::Change => "(p.detach() - start[name]).abs()",
+            };
+            let first = match m.mask {
+                Mask::Fisher => {
+                    "fisher = {name: torch.zeros_like(p) for name, p in matrices.items()}\n\
+                     for _ in range(64):\n    \
+                         tokens, n = draw()\n    \
+                         logits = model(input_ids=torch.tensor([tokens])).logits[0, -n - 1 : -1]\n    \
+                         F.cross_entropy(logits, torch.tensor(tokens[-n:])).backward()\n    \
+                         for name, p in matrices.items(): fisher[name] += p.grad ** 2; p.grad = None\n"
+                }
+                Mask::Change => {
+                    "start = {name: p.detach().clone() for name, p in matrices.items()}\n\
+                     first = torch.optim.AdamW(matrices.values(), lr=5e-3, weight_decay=0.0)\n\
+                     for _ in range(max(min(STEPS // 2, 150), 1)):\n    \
+                         tokens, n = draw()\n    \
+                         logits = model(input_ids=torch.tensor([tokens])).logits[0, -n - 1 : -1]\n    \
+                         F.cross_entropy(logits, torch.tensor(tokens[-n:])).backward()\n    \
+                         first.step(); first.zero_grad()\n"
+                }
+                _ => "",
+            };
+            let back = if m.mask == Mask::Change {
+                "with torch.no_grad():\n    for name, p in matrices.items(): p.copy_(start[name])\n"
+            } else {
+                ""
+            };
+            format!(
+                "# Only K weights get a gradient: the others' is set to zero, and AdamW without decay leaves them.\n\
+                 K = {}\n\
+                 matrices = {{name: p for name, p in base.named_parameters() if p.dim() == 2}}\n\
+                 for p in matrices.values(): p.requires_grad_(True)\n\
+                 {first}\
+                 scores = {{name: {score} for name, p in matrices.items()}}\n\
+                 least = torch.cat([s.flatten() for s in scores.values()]).topk(K).values[-1]\n\
+                 for name, p in matrices.items(): p.register_hook(lambda g, m=(scores[name] >= least): g * m)\n\
+                 {back}counted = K\n",
+                m.num_weights
+            )
+        }
+        MethodConfig::Pruning(m) => {
+            let dense = method.get("schedule").as_deref() == Some("dense-sparse-dense");
+            let shares: Vec<f64> = (0..m.rounds).map(|round| m.share(round)).collect();
+            let when = match dense {
+                true => format!("{{max(STEPS // 3, 1): {}, max(2 * STEPS // 3, 2): 0.0}}", m.sparsity as f64 / 100.0),
+                false => format!("{{i * STEPS // {}: share for i, share in enumerate({shares:?})}}", m.rounds),
+            };
+            format!(
+                "for p in base.parameters(): p.requires_grad_(True)\n\
+                 linear = [p for name, p in base.named_parameters() if \".layers.\" in name and p.dim() == 2]\n\
+                 masks = [torch.ones_like(p) for p in linear]\n\
+                 for p, mask in zip(linear, masks): p.register_hook(lambda g, m=mask: g * m)\n\
+                 due = {when}\n\
+                 @torch.no_grad()\n\
+                 def before_step(step):\n    \
+                     if step not in due: return\n    \
+                     optimizer.state.clear()  # the optimizer starts anew with each round\n    \
+                     for p, mask in zip(linear, masks):\n        \
+                         smallest = p.abs().flatten().argsort()[: int(due[step] * p.numel())]\n        \
+                         mask.fill_(1.0); mask.view(-1)[smallest] = 0.0\n        \
+                         p.mul_(mask)\n\
+                 counted = {}\n",
+                method.method().count(&config.shape()).total()
+            )
+        }
+        MethodConfig::Subspace(m) => format!(
+            "# θ + Pφ. P is dense here; `peft-lab` builds it as Fastfood's product too, which stores far less.\n\
+             theta = dict(base.named_parameters())\n\
+             phi = torch.nn.Parameter(torch.zeros({0}))\n\
+             D = sum(p.numel() for p in theta.values())\n\
+             P = {{name: torch.randn(p.numel(), {0}) / D ** 0.5 for name, p in theta.items()}}\n\
+             extra = [phi]\n\
+             def apply(ids, mask):\n    \
+                 moved = {{name: p + (P[name] @ phi).view_as(p) for name, p in theta.items()}}\n    \
+                 return torch.func.functional_call(base, moved, (), dict(input_ids=ids, attention_mask=mask)).logits\n",
+            m.intrinsic_dimension
+        ),
+        MethodConfig::Embeddings(Embeddings { .. })
+        | MethodConfig::Full(_)
+        | MethodConfig::LastLayer(_)
+        | MethodConfig::AllButEmbeddings(_)
+        | MethodConfig::BitFit(_)
+        | MethodConfig::Layers(_) => copies(method.method(), config),
+    }
+}

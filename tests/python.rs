@@ -1,0 +1,141 @@
+//! What leaves the lab for Python, read and run there: PEFT loads our exports, and the Python that the lab prints runs.
+//!
+//! Needs a Python with torch, transformers and peft (`tools/fixtures/requirements.txt`): `PEFT_LAB_PYTHON`, or `python3` where
+//! it has them. Without one the tests say so and pass.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod shared;
+
+use burn::tensor::Device;
+use peft_lab::cli::{Disk, clock};
+use peft_lab::config::RunConfig;
+use peft_lab::interchange::peft::{CONFIG_FILE, MODEL_FILE};
+use peft_lab::interchange::python::script;
+use peft_lab::model::Tokens;
+use peft_lab::peft::MethodConfig;
+use peft_lab::peft::phi::Phi;
+use peft_lab::train::Session;
+use peft_lab::train::evaluate::read;
+use peft_lab::train::library::LoadedBase;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("PEFT_LAB_PYTHON").map(PathBuf::from);
+    let python = named.unwrap_or_else(|| "python3".into());
+    let imports = Command::new(&python).args(["-c", "import torch, transformers, peft"]).output();
+    let there = imports.is_ok_and(|o| o.status.success());
+    if !there {
+        println!("skipped: {} has no torch, transformers and peft", python.display());
+    }
+    there.then_some(python)
+}
+
+fn run(python: &Path, tool: &str, folder: &Path) {
+    let output = Command::new(python)
+        .arg(Path::new(ROOT).join("tools/fixtures").join(tool))
+        .arg(folder)
+        .current_dir(ROOT)
+        .env("HF_HUB_OFFLINE", "1")
+        .output()
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn fresh(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_do() {
+    let Some(python) = python() else { return };
+    let config = RunConfig::default();
+    let base = pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap();
+    let base = Rc::new(base);
+    let folder = fresh("exports");
+    let ids = [18, 3, 7, 1, 12, 16, 4, 9];
+    let mut exported = 0;
+    // Knobs of the shared list fit the shipped base too.
+    for (i, method) in shared::methods().into_iter().enumerate() {
+        let config = RunConfig { method, steps: 4, batch_size: Some(8), ..config.clone() };
+        let mut session = Session::new(0, config.clone(), base.clone(), None, &Device::flex(), "cpu", clock).unwrap();
+        pollster::block_on(session.begin()).unwrap();
+        while !session.done() {
+            pollster::block_on(session.advance(false)).unwrap();
+        }
+        let out = folder.join(format!("{i:02}-{}", config.method.info().name));
+        let logits = |theta: &peft_lab::model::Model, phi: &Phi| {
+            let tokens = Tokens { ids: ids.to_vec(), sequences: 1, length: ids.len() };
+            let rows: Vec<usize> = (0..ids.len()).collect();
+            pollster::block_on(read(theta.logits(phi, &tokens, &rows).reshape([ids.len() * 20]))).unwrap()
+        };
+        let ours = logits(session.theta(), &session.phi().frozen());
+        if let Ok(files) = pollster::block_on(session.export()) {
+            std::fs::create_dir_all(&out).unwrap();
+            std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
+            std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
+            exported += 1;
+        }
+        if let Ok(merged) = session.merged() {
+            let out = out.join("merged");
+            std::fs::create_dir_all(&out).unwrap();
+            std::fs::write(out.join("model.safetensors"), pollster::block_on(merged.to_safetensors()).unwrap()).unwrap();
+            std::fs::copy(Path::new(ROOT).join("www/models/rules/config.json"), out.join("config.json")).unwrap();
+        }
+        if out.exists() {
+            std::fs::write(out.join("expected.json"), json!({"ids": [ids], "logits": ours}).to_string()).unwrap();
+        }
+    }
+    assert!(exported > 10);
+    run(&python, "round_trip.py", &folder);
+}
+
+#[test]
+fn the_python_that_the_lab_prints_runs_and_counts_alike() {
+    let Some(python) = python() else { return };
+    let folder = fresh("scripts");
+    let mut methods: Vec<(String, RunConfig)> = Vec::new();
+    for method in shared::methods().into_iter().chain([shared::method("text-prompt", &[("text", "abcd>bcad;")])]) {
+        let config = RunConfig { method, steps: 3, batch_size: Some(4), ..RunConfig::default() };
+        methods.push((config.method.info().name.into(), config));
+    }
+    for mask in ["fisher", "change", "magnitude"] {
+        let method = shared::method("sparse", &[("num_weights", "40"), ("mask", mask)]);
+        methods.push(("sparse".into(), RunConfig { method, steps: 3, batch_size: Some(4), ..RunConfig::default() }));
+    }
+    for hash in ["method=lora,bitfit", "method=prompt,adapter&num_virtual_tokens=4", "method=last-layer,ia3"] {
+        let (config, faults, _) = RunConfig::from_hash(&format!("{hash}&steps=3&batch_size=4"));
+        assert!(faults.is_empty(), "{faults:?}");
+        methods.push(("together".into(), config));
+    }
+    for rule in peft_lab::task::rules::OFFERED {
+        let (config, ..) = RunConfig::from_hash(&format!("method=lora&rule={rule}&steps=1&batch_size=4"));
+        methods.push((format!("rule-{rule}"), config));
+    }
+    if Path::new(ROOT).join("www/data/authors.json").exists() {
+        let (config, ..) = RunConfig::from_hash("task=authors&base=prose-nano&method=lora&steps=1&batch_size=4");
+        methods.push(("authors".into(), config));
+    }
+    for (i, (name, config)) in methods.iter().enumerate() {
+        let text = script(config).unwrap_or_else(|e| panic!("{name}: {e}"));
+        std::fs::write(folder.join(format!("{i:02}-{name}.py")), text).unwrap();
+        std::fs::write(folder.join(format!("{i:02}-{name}.count")), config.trainable().to_string()).unwrap();
+    }
+    run(&python, "run_scripts.py", &folder);
+}
+
+/// Two methods that peft would both wrap have no script, and the reason is said.
+#[test]
+fn what_python_cannot_do_says_why() {
+    let (config, ..) = RunConfig::from_hash("method=lora,prompt&num_virtual_tokens=4");
+    assert!(script(&config).unwrap_err().contains("one method per adapter"));
+    assert!(MethodConfig::named("lora").is_some());
+}
