@@ -68,7 +68,9 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("predict")
-                .about("Reads a text with the base alone, a run's φ or an adapter: tokens, likeliest next token, logits")
+                .about(
+                    "Reads a text with the base alone, a run's φ or an adapter: tokens, likeliest next token, logits",
+                )
                 .args(phi_args())
                 .arg(Arg::new("base").long("base").value_name("BASE"))
                 .arg(Arg::new("input").long("text").required(true).value_name("TEXT"))
@@ -102,7 +104,11 @@ fn command() -> Command {
 /// Where a trained φ comes from.
 fn phi_args() -> [Arg; 2] {
     [
-        Arg::new("run").long("run").value_name("RUN").conflicts_with("adapter").help("A run file that `train --out` wrote"),
+        Arg::new("run")
+            .long("run")
+            .value_name("RUN")
+            .conflicts_with("adapter")
+            .help("A run file that `train --out` wrote"),
         Arg::new("adapter").long("adapter").value_name("DIR").help("A folder with a PEFT adapter"),
     ]
 }

@@ -27,7 +27,8 @@ fn shapes() -> impl Strategy<Value = ModelConfig> {
 
 fn methods() -> impl Strategy<Value = MethodConfig> {
     let modules = || prop::sample::subsequence(vec!["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"], 1..=6);
-    let biases = prop::sample::subsequence(vec!["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "norms"], 1..=7);
+    let biases =
+        prop::sample::subsequence(vec!["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "norms"], 1..=7);
     let parts = prop::sample::subsequence(vec!["attention", "mlp", "norms"], 1..=3);
     let layers = || prop::sample::select(vec!["all", "0"]);
     let named = |name: &'static str| Just(shared::method(name, &[]));
@@ -58,13 +59,17 @@ fn methods() -> impl Strategy<Value = MethodConfig> {
         low_rank("lora"),
         low_rank("dora"),
         low_rank("vera"),
-        (modules(), layers()).prop_map(|(m, l)| shared::method("ia3", &[("target_modules", &m.join(",")), ("layers", l)])),
+        (modules(), layers())
+            .prop_map(|(m, l)| shared::method("ia3", &[("target_modules", &m.join(",")), ("layers", l)])),
         (1..9_usize).prop_map(|k| shared::method("sparse", &[("num_weights", &k.to_string()), ("mask", "random")])),
         (1..99_usize).prop_map(|s| shared::method("pruning", &[("sparsity", &s.to_string())])),
         (1..20_usize).prop_map(|d| shared::method("subspace", &[("intrinsic_dimension", &d.to_string())])),
         virtual_tokens("prompt"),
         (1..7_usize, 1..9_usize).prop_map(|(n, h)| {
-            shared::method("p-tuning", &[("num_virtual_tokens", &n.to_string()), ("encoder_hidden_size", &h.to_string())])
+            shared::method(
+                "p-tuning",
+                &[("num_virtual_tokens", &n.to_string()), ("encoder_hidden_size", &h.to_string())],
+            )
         }),
         (1..7_usize, layers(), prop::bool::ANY, 1..9_usize).prop_map(|(n, l, projection, h)| {
             let (n, h, projection) = (n.to_string(), h.to_string(), projection.to_string());
@@ -76,8 +81,9 @@ fn methods() -> impl Strategy<Value = MethodConfig> {
             ];
             shared::method("prefix", &knobs)
         }),
-        (1..9_usize, prop::sample::select(vec!["both", "attention", "mlp", "parallel"]), layers())
-            .prop_map(|(k, p, l)| shared::method("adapter", &[("bottleneck", &k.to_string()), ("placement", p), ("layers", l)])),
+        (1..9_usize, prop::sample::select(vec!["both", "attention", "mlp", "parallel"]), layers()).prop_map(
+            |(k, p, l)| shared::method("adapter", &[("bottleneck", &k.to_string()), ("placement", p), ("layers", l)])
+        ),
         named("text-prompt"),
     ]
 }

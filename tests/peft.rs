@@ -22,18 +22,8 @@ use peft_lab::train::optimizer::Optimizer;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: [&str; 10] = [
-    "lora",
-    "rslora",
-    "dora",
-    "vera",
-    "ia3",
-    "prompt",
-    "p-tuning",
-    "prefix",
-    "prefix-projection",
-    "ln-tuning",
-];
+const CASES: [&str; 10] =
+    ["lora", "rslora", "dora", "vera", "ia3", "prompt", "p-tuning", "prefix", "prefix-projection", "ln-tuning"];
 
 /// A parameter of a PEFT model by the name that our files give it.
 fn name_in_state(name: &str) -> String {
@@ -165,14 +155,16 @@ fn an_adapter_that_peft_saved_answers_here_as_there() {
         let expected = json(&format!("peft/{case}/expected.json"));
         let tokens = tokens(&expected["ids"]);
         let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
-        let apart = largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&expected["logits"]).0);
+        let apart =
+            largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&expected["logits"]).0);
         assert!(apart < 1e-4, "{case}: logits differ by {apart}");
     }
 }
 
 #[test]
 fn files_have_peft_s_keys() {
-    let base = pollster::block_on(LoadedBase::load(RunConfig::default().base, &Disk::default(), &Device::flex())).unwrap();
+    let base =
+        pollster::block_on(LoadedBase::load(RunConfig::default().base, &Disk::default(), &Device::flex())).unwrap();
     let base = std::rc::Rc::new(base);
     for case in CASES {
         let expected = json(&format!("peft/{case}/expected.json"));

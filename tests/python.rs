@@ -87,7 +87,8 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
         if let Ok(merged) = session.merged() {
             let out = out.join("merged");
             std::fs::create_dir_all(&out).unwrap();
-            std::fs::write(out.join("model.safetensors"), pollster::block_on(merged.to_safetensors()).unwrap()).unwrap();
+            std::fs::write(out.join("model.safetensors"), pollster::block_on(merged.to_safetensors()).unwrap())
+                .unwrap();
             std::fs::copy(Path::new(ROOT).join("www/models/rules/config.json"), out.join("config.json")).unwrap();
         }
         if out.exists() {

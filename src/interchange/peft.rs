@@ -5,7 +5,9 @@ use super::phi_file::{PhiFileError, Reader, StoredPhi, Writer, push_shared, read
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
 use crate::peft::phi::Phi;
-use crate::peft::{Blocks, Dora, Fault, Ia3, LnTuning, Lora, MethodConfig, Prefix, Prompt, Shape, Target, TensorInfo, Vera};
+use crate::peft::{
+    Blocks, Dora, Fault, Ia3, LnTuning, Lora, MethodConfig, Prefix, Prompt, Shape, Target, TensorInfo, Vera,
+};
 use crate::train::Failure;
 use crate::train::evaluate::read;
 use burn::tensor::Tensor;
@@ -201,7 +203,11 @@ pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig
     let infos = method.method().tensors(shape);
     let values = infos.iter().map(|info| reader.tensor(&key(info), info)).collect::<Result<_, _>>()?;
     if matches!(method, MethodConfig::Vera(_)) && !reader.has(super::phi_file::SHARED[0]) {
-        return Err(unsupported("save_projection", &Value::Bool(false), "true: without A and B in the file only PyTorch's generator could draw them again"));
+        return Err(unsupported(
+            "save_projection",
+            &Value::Bool(false),
+            "true: without A and B in the file only PyTorch's generator could draw them again",
+        ));
     }
     let shared = read_shared(&mut reader, std::iter::once(&method), shape)?;
     reader.finish()?;
@@ -279,18 +285,22 @@ pub fn read_config(text: &str, model: &ModelConfig) -> Result<MethodConfig, Adap
             let all = ["final_layer_norm", "self_attn_layer_norm"];
             match all.iter().all(|norm| named.iter().any(|n| n == norm)) && named.len() == 2 {
                 true => MethodConfig::LnTuning(LnTuning),
-                false => return Err(unsupported("target_modules", &json!(named), "self_attn_layer_norm and final_layer_norm together")),
+                false => {
+                    return Err(unsupported(
+                        "target_modules",
+                        &json!(named),
+                        "self_attn_layer_norm and final_layer_norm together",
+                    ));
+                }
             }
         }
         // An MLP that wrote the prompt has folded away: what is left is a prompt.
-        Some("PROMPT_TUNING" | "P_TUNING") => MethodConfig::Prompt(Prompt {
-            num_virtual_tokens: settings.virtual_tokens()?,
-            ..Prompt::default()
-        }),
-        Some("PREFIX_TUNING") => MethodConfig::Prefix(Prefix {
-            num_virtual_tokens: settings.virtual_tokens()?,
-            ..Prefix::default()
-        }),
+        Some("PROMPT_TUNING" | "P_TUNING") => {
+            MethodConfig::Prompt(Prompt { num_virtual_tokens: settings.virtual_tokens()?, ..Prompt::default() })
+        }
+        Some("PREFIX_TUNING") => {
+            MethodConfig::Prefix(Prefix { num_virtual_tokens: settings.virtual_tokens()?, ..Prefix::default() })
+        }
         _ => {
             let found = json.get("peft_type").cloned().unwrap_or(Value::Null);
             let known = "LORA, VERA, IA3, LN_TUNING, PROMPT_TUNING, P_TUNING and PREFIX_TUNING";
@@ -329,7 +339,8 @@ impl Settings<'_> {
     fn virtual_tokens(&self) -> Result<usize, AdapterError> {
         let width = self.value("token_dim");
         if !width.is_null() && width.as_u64() != Some(self.model.hidden_size as u64) {
-            let expected = format!("{}, the width of this base: the adapter was made for another", self.model.hidden_size);
+            let expected =
+                format!("{}, the width of this base: the adapter was made for another", self.model.hidden_size);
             return Err(unsupported("token_dim", width, &expected));
         }
         self.integer("num_virtual_tokens")
@@ -366,13 +377,15 @@ impl Settings<'_> {
         let blocks: Option<Vec<usize>> =
             list.iter().map(|v| v.as_u64().and_then(|n| usize::try_from(n).ok())).collect();
         let text = blocks.unwrap_or_default().iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-        Blocks::parse(&text).ok_or_else(|| unsupported("layers_to_transform", value, "null, a block or a list of blocks"))
+        Blocks::parse(&text)
+            .ok_or_else(|| unsupported("layers_to_transform", value, "null, a block or a list of blocks"))
     }
 
     /// (IA)³ names modules with their blocks where it leaves some out.
     fn ia3(&self) -> Result<MethodConfig, AdapterError> {
         let names = self.names("target_modules")?;
-        let wrong = |name: &str| unsupported("target_modules", &json!(name), "module names of an OPT, all in the same blocks");
+        let wrong =
+            |name: &str| unsupported("target_modules", &json!(name), "module names of an OPT, all in the same blocks");
         let mut places: Vec<(Option<usize>, Target)> = Vec::new();
         for name in &names {
             let module = name.rsplit('.').next().unwrap_or(name);

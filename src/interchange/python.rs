@@ -2,9 +2,7 @@
 //! `peft`. It is run by a test.
 
 use crate::config::RunConfig;
-use crate::peft::{
-    Blocks, Embeddings, Lora, Mask, Method, MethodConfig, Piece, Place, Placement, Rows, Target,
-};
+use crate::peft::{Blocks, Embeddings, Lora, Mask, Method, MethodConfig, Piece, Place, Placement, Rows, Target};
 use crate::task::TaskConfig;
 
 /// A whole script: base, method, task, training, accuracy. The reason where PyTorch's libraries have no counterpart.
@@ -183,7 +181,7 @@ fn copies(method: &dyn Method, config: &RunConfig) -> String {
     };
     let (inside, outside): (Vec<_>, Vec<_>) = all().partition(|(place, piece)| method.copies(*place, *piece, &model));
     if outside.is_empty() {
-        return format!("for p in base.parameters(): p.requires_grad_(True)\n");
+        return "for p in base.parameters(): p.requires_grad_(True)\n".into();
     }
     let (list, test) = if inside.len() <= outside.len() { (inside, "in") } else { (outside, "not in") };
     let names: Vec<String> = list.into_iter().map(|x| format!("\"{}\"", name(x))).collect();

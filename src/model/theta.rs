@@ -227,7 +227,8 @@ impl Tokens {
         let Some(Text { tokens, after }) = text.filter(|text| text.after <= self.length && self.length > 0) else {
             return self.clone();
         };
-        let ids = self.ids.chunks(self.length).flat_map(|s| s[..*after].iter().chain(tokens).chain(&s[*after..]).copied());
+        let ids =
+            self.ids.chunks(self.length).flat_map(|s| s[..*after].iter().chain(tokens).chain(&s[*after..]).copied());
         Tokens { ids: ids.collect(), sequences: self.sequences, length: self.length + tokens.len() }
     }
 }

@@ -61,8 +61,7 @@ pub enum NonLinearity {
 }
 
 impl NonLinearity {
-    const ALL: [NonLinearity; 4] =
-        [NonLinearity::Relu, NonLinearity::GeluNew, NonLinearity::Silu, NonLinearity::Tanh];
+    const ALL: [NonLinearity; 4] = [NonLinearity::Relu, NonLinearity::GeluNew, NonLinearity::Silu, NonLinearity::Tanh];
     const OPTIONS: [(&'static str, &'static str); 4] =
         [("relu", "ReLU"), ("gelu_new", "GELU"), ("silu", "SiLU"), ("tanh", "tanh")];
 }

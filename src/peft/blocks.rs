@@ -24,8 +24,7 @@ impl Blocks {
         if text == "all" {
             return Some(Blocks(None));
         }
-        let blocks: Option<Vec<usize>> =
-            text.split(',').map(|s| s.trim().parse().ok().filter(|b| *b < MOST)).collect();
+        let blocks: Option<Vec<usize>> = text.split(',').map(|s| s.trim().parse().ok().filter(|b| *b < MOST)).collect();
         let mut blocks = blocks?;
         blocks.sort_unstable();
         blocks.dedup();

@@ -1,7 +1,9 @@
 //! DoRA (Liu et al. 2024): LoRA for the direction of a matrix's rows, a trained length for each of them.
 
 use super::lora::{self, ALPHA, RANK, TARGETS};
-use super::{Blocks, Count, Fault, Kind, Lora, Method, MethodInfo, Place, Shape, Spot, Target, TensorInfo, Term, Value};
+use super::{
+    Blocks, Count, Fault, Kind, Lora, Method, MethodInfo, Place, Shape, Spot, Target, TensorInfo, Term, Value,
+};
 use crate::model::ModelConfig;
 
 /// W = m ⊙ (W₀ + s·BA)/‖W₀ + s·BA‖, a length m for each output; it starts at ‖W₀‖.

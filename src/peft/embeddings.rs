@@ -74,7 +74,7 @@ impl Method for Embeddings {
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 3e-2 } else { 5e-3 }
+        if task == "rules" { 5e-2 } else { 5e-3 }
     }
 }
 

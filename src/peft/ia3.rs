@@ -2,7 +2,8 @@
 
 use super::lora;
 use super::{
-    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term, Value,
+    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term,
+    Value,
 };
 use crate::model::ModelConfig;
 

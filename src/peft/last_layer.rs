@@ -132,9 +132,9 @@ impl Method for LastLayer {
 #[cfg(feature = "train")]
 pub(crate) mod phi {
     use super::{LastLayer, Rows};
+    use crate::peft::Place;
     use crate::peft::copies::Copies;
     use crate::peft::phi::{Composition, InitContext};
-    use crate::peft::Place;
     use burn::module::{Module, Param};
     use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 

@@ -112,7 +112,9 @@ impl Method for Layers {
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
         // A few thousand numbers bear a higher rate than matrices.
-        if self.parts == [BlockPart::Norms] { return super::LnTuning.learning_rate(task, base) }
+        if self.parts == [BlockPart::Norms] {
+            return super::LnTuning.learning_rate(task, base);
+        }
         super::Full.learning_rate(task, base)
     }
 

@@ -1,7 +1,8 @@
 //! LoRA (Hu et al. 2022): a low-rank update beside chosen matrices.
 
 use super::{
-    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term, Value,
+    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term,
+    Value,
 };
 use crate::model::ModelConfig;
 
@@ -216,7 +217,11 @@ impl Method for Lora {
 
     fn label(&self) -> String {
         let name = if self.use_rslora { "rsLoRA" } else { "LoRA" };
-        if self.layers.is_all() { format!("{name} r {}", self.rank) } else { format!("{name} r {} in {}", self.rank, self.layers) }
+        if self.layers.is_all() {
+            format!("{name} r {}", self.rank)
+        } else {
+            format!("{name} r {} in {}", self.rank, self.layers)
+        }
     }
 }
 
@@ -283,7 +288,8 @@ pub(crate) mod phi {
             rng.set_stream(place as u64);
             let keep = (1.0 - self.dropout) as f32;
             let n = x.shape().num_elements();
-            let mask = (0..n).map(|_| if rng.random::<f32>() < keep { keep.recip() } else { 0.0 }).collect::<Vec<f32>>();
+            let mask =
+                (0..n).map(|_| if rng.random::<f32>() < keep { keep.recip() } else { 0.0 }).collect::<Vec<f32>>();
             x.clone() * Tensor::from_data(TensorData::new(mask, x.shape()), &x.device())
         }
     }

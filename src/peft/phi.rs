@@ -246,8 +246,7 @@ impl Phi {
 
     /// What each part asks before a step; empty where none does.
     pub fn asks(&self, step: usize, steps: usize) -> Vec<Vec<Tensor<1>>> {
-        let asked: Vec<Vec<Tensor<1>>> =
-            self.parts.iter().map(|part| part.composition().asks(step, steps)).collect();
+        let asked: Vec<Vec<Tensor<1>>> = self.parts.iter().map(|part| part.composition().asks(step, steps)).collect();
         if asked.iter().all(Vec::is_empty) { Vec::new() } else { asked }
     }
 
@@ -376,7 +375,10 @@ impl InitContext<'_> {
     /// A linear layer as `nn.Linear` starts in PyTorch: weights and bias uniform within 1/√inputs.
     pub fn linear(&mut self, inputs: usize, outputs: usize) -> crate::model::layers::Linear {
         let bound = (inputs as f32).sqrt().recip();
-        crate::model::layers::Linear { weight: self.uniform([inputs, outputs], bound), bias: self.uniform([outputs], bound) }
+        crate::model::layers::Linear {
+            weight: self.uniform([inputs, outputs], bound),
+            bias: self.uniform([outputs], bound),
+        }
     }
 
     /// A trainable copy of one of θ's tensors.

@@ -19,12 +19,7 @@ pub struct Prefix {
 
 impl Default for Prefix {
     fn default() -> Self {
-        Prefix {
-            num_virtual_tokens: 10,
-            layers: Blocks::default(),
-            prefix_projection: false,
-            encoder_hidden_size: 64,
-        }
+        Prefix { num_virtual_tokens: 10, layers: Blocks::default(), prefix_projection: false, encoder_hidden_size: 64 }
     }
 }
 

@@ -23,7 +23,8 @@ pub enum Schedule {
     DenseSparseDense,
 }
 
-const OPTIONS: [(&str, &str); 2] = [("iterative", "prune, retrain, repeat"), ("dense-sparse-dense", "dense, sparse, dense")];
+const OPTIONS: [(&str, &str); 2] =
+    [("iterative", "prune, retrain, repeat"), ("dense-sparse-dense", "dense, sparse, dense")];
 
 impl Default for Pruning {
     fn default() -> Self {
@@ -51,12 +52,7 @@ static INFO: MethodInfo = MethodInfo {
             help: "Into how many rounds of pruning and training the steps are divided.",
             range: Range::Integer { min: 1, max: 20, steps: &[1, 2, 3, 4, 5] },
         },
-        Knob {
-            name: "schedule",
-            label: "Schedule",
-            help: "What follows pruning.",
-            range: Range::Choice(&OPTIONS),
-        },
+        Knob { name: "schedule", label: "Schedule", help: "What follows pruning.", range: Range::Choice(&OPTIONS) },
     ],
     merges: Ok(()),
     dial: Ok(()),
@@ -150,7 +146,14 @@ impl Method for Pruning {
 
     fn note(&self, shape: &Shape) -> Option<String> {
         let m = &shape.model;
-        let matrices = Target::ALL.map(|t| { let (i, o) = t.shape(m); i * o }).iter().sum::<usize>() * m.num_hidden_layers;
+        let matrices = Target::ALL
+            .map(|t| {
+                let (i, o) = t.shape(m);
+                i * o
+            })
+            .iter()
+            .sum::<usize>()
+            * m.num_hidden_layers;
         let kept = super::grouped(self.count(shape).total());
         (self.schedule == Schedule::Iterative).then(|| {
             let pruned = super::grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
@@ -159,7 +162,7 @@ impl Method for Pruning {
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        super::Full.learning_rate(task, base)
+        if task == "rules" { 1e-2 } else { super::Full.learning_rate(task, base) }
     }
 
     fn label(&self) -> String {
@@ -248,7 +251,12 @@ pub(crate) mod phi {
                     None => copy,
                 })
             });
-            matrices.map(|m| { let n = m.shape().num_elements(); m.reshape([n]) }).collect()
+            matrices
+                .map(|m| {
+                    let n = m.shape().num_elements();
+                    m.reshape([n])
+                })
+                .collect()
         }
 
         /// Prunes the smallest of each matrix; pruned weights that grow again start at zero.

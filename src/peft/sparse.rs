@@ -1,7 +1,8 @@
 //! Sparse fine-tuning: θ + Δ, where Δ is zero but at chosen weights (Guo et al. 2021; Sung et al. 2021; Ansell et al. 2022).
 
 use super::{
-    Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, TensorInfo, Term, Value, knob::place_of,
+    Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, TensorInfo, Term, Value,
+    knob::place_of,
 };
 use crate::model::ModelConfig;
 
@@ -95,7 +96,8 @@ impl Method for Sparse {
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
         let all = weights(&shape.model);
         if self.num_weights > all {
-            let message = format!("This base has {all} weights in its matrices: {} cannot be chosen.", self.num_weights);
+            let message =
+                format!("This base has {all} weights in its matrices: {} cannot be chosen.", self.num_weights);
             return Err(Fault::new("num_weights", message));
         }
         Ok(())
@@ -124,7 +126,10 @@ impl Method for Sparse {
     }
 
     fn note(&self, _shape: &Shape) -> Option<String> {
-        Some("The gradient is still computed for whole matrices: a mask saves storage and optimizer state, not time.".into())
+        Some(
+            "The gradient is still computed for whole matrices: a mask saves storage and optimizer state, not time."
+                .into(),
+        )
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
@@ -181,8 +186,7 @@ pub(crate) mod phi {
         let (mut chosen, mut first, mut done) = (Vec::new(), 0, 0);
         for place in Place::all(model.num_hidden_layers) {
             let end = first + place.elements(Piece::Matrix, model);
-            let inside: Vec<i32> =
-                order[done..].iter().take_while(|i| **i < end).map(|i| (i - first) as i32).collect();
+            let inside: Vec<i32> = order[done..].iter().take_while(|i| **i < end).map(|i| (i - first) as i32).collect();
             let n = inside.len();
             if n > 0 {
                 chosen.push((place, done, inside));

@@ -1,7 +1,8 @@
 //! Random subspaces (Li et al. 2018; Aghajanyan et al. 2021): the whole network moves, but only in d random directions.
 
 use super::{
-    Count, Fault, Kind, Knob, Method, MethodInfo, Place, Range, Shape, Spot, TensorInfo, Term, Value, grouped, knob::place_of,
+    Count, Fault, Kind, Knob, Method, MethodInfo, Place, Range, Shape, Spot, TensorInfo, Term, Value, grouped,
+    knob::place_of,
 };
 use crate::model::ModelConfig;
 
@@ -27,7 +28,7 @@ const OPTIONS: [(&str, &str); 2] = [("dense", "dense"), ("fastfood", "Fastfood")
 
 impl Default for Subspace {
     fn default() -> Self {
-        Subspace { intrinsic_dimension: 64, projection: Projection::Fastfood }
+        Subspace { intrinsic_dimension: 512, projection: Projection::Fastfood }
     }
 }
 

@@ -26,6 +26,11 @@ pub enum Event {
         run: u32,
         tensors: String,
     },
+    /// A run as a file: its configuration, curves, versions, hardware and φ, a JSON object on each line.
+    RunFile {
+        run: u32,
+        text: String,
+    },
     /// A trained φ as Hugging Face PEFT writes it: the text of `adapter_config.json`, and `adapter_model.safetensors` in base64.
     Adapter {
         run: u32,
@@ -179,6 +184,7 @@ impl Event {
             | Event::Finished { run, .. }
             | Event::Predicted { run, .. }
             | Event::Phi { run, .. }
+            | Event::RunFile { run, .. }
             | Event::Adapter { run, .. }
             | Event::Dialled { run, .. }
             | Event::Failed { run, .. } => Some(*run),

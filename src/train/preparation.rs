@@ -10,8 +10,8 @@ use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::peft::{Full, Mask, Method, MethodConfig, Piece, Place};
 use crate::task::stream;
-use burn::optim::GradientsParams;
 use burn::module::{ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 

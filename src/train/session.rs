@@ -9,7 +9,7 @@ use super::{Answer, Event, Failure, FailureReason, Prediction};
 use crate::config::RunConfig;
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::phi_file::{self, StoredPhi};
-use crate::interchange::{base64, from_base64};
+use crate::interchange::{Made, base64, from_base64};
 use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::task::{Authors, TaskConfig, stream};
@@ -46,6 +46,8 @@ pub struct Session {
     unreported: (usize, f64),
     /// Milliseconds spent training and evaluating.
     active: f64,
+    /// What it has reported, for its file; of answers only the last.
+    log: Vec<Event>,
 }
 
 impl Session {
@@ -90,6 +92,7 @@ impl Session {
             base_answers: Vec::new(),
             unreported: (0, 0.0),
             active: 0.0,
+            log: Vec::new(),
         })
     }
 
@@ -138,6 +141,32 @@ impl Session {
         evaluate(&self.base.theta, &self.phi.frozen().dialled(lambda), &self.data, usize::MAX).await
     }
 
+    /// The number that the run was given.
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+
+    /// The run as a file: what made it, all it has reported, and φ.
+    pub async fn run_file(&self, hardware: String) -> Result<String, Failure> {
+        let mut events = vec![Made::here(hardware).event()];
+        events.extend(self.log.iter().cloned());
+        events.push(self.save().await?);
+        let lines = events.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+        lines.map(|lines| lines.join("\n") + "\n").map_err(input)
+    }
+
+    fn logged(&mut self, events: Vec<Event>) -> Vec<Event> {
+        for event in &events {
+            match event {
+                Event::Loading { .. } => continue,
+                Event::Examples { .. } => self.log.retain(|e| !matches!(e, Event::Examples { .. })),
+                _ => {}
+            }
+            self.log.push(event.clone());
+        }
+        events
+    }
+
     pub fn config(&self) -> &RunConfig {
         &self.config
     }
@@ -173,14 +202,32 @@ impl Session {
     /// Says what starts, and judges the base before training: the curve's first point. Where φ has to be prepared,
     /// [`advance`](Self::advance) does that first.
     pub async fn begin(&mut self) -> Result<Vec<Event>, Failure> {
-        let prompts = self.shown_prompts();
-        let length = self.data.held_out[0].answer;
-        let answered = answers(&self.base.theta, &Phi::none(), &self.data.labels, &prompts, length).await?;
-        self.base_answers = answered.into_iter().map(|a| self.named(a)).collect();
+        let events = self.first_events().await?;
+        Ok(self.logged(events))
+    }
+
+    async fn first_events(&mut self) -> Result<Vec<Event>, Failure> {
+        self.ask_the_base().await?;
         match &self.preparation {
             Some(preparation) => Ok(vec![preparation.progress(self.run)]),
             None => self.started().await,
         }
+    }
+
+    /// The base's own answers to the shown examples.
+    async fn ask_the_base(&mut self) -> Result<(), Failure> {
+        let prompts = self.shown_prompts();
+        let length = self.data.held_out[0].answer;
+        let answered = answers(&self.base.theta, &Phi::none(), &self.data.labels, &prompts, length).await?;
+        self.base_answers = answered.into_iter().map(|a| self.named(a)).collect();
+        Ok(())
+    }
+
+    /// Takes up a run from its file: what it reported, and φ.
+    pub async fn reopen(&mut self, events: Vec<Event>, tensors: &str) -> Result<(), Failure> {
+        self.restore_saved(tensors)?;
+        self.log = events;
+        self.ask_the_base().await
     }
 
     async fn started(&mut self) -> Result<Vec<Event>, Failure> {
@@ -219,6 +266,11 @@ impl Session {
 
     /// One step, and whatever is due after it. `single` reads the loss back even where the device would rather not.
     pub async fn advance(&mut self, single: bool) -> Result<Vec<Event>, Failure> {
+        let events = self.next_events(single).await?;
+        Ok(self.logged(events))
+    }
+
+    async fn next_events(&mut self, single: bool) -> Result<Vec<Event>, Failure> {
         if let Some(preparation) = self.preparation.take() {
             let mut events = self.prepare(preparation).await?;
             while single && let Some(preparation) = self.preparation.take() {

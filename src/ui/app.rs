@@ -97,6 +97,7 @@ impl App {
                 }
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Present(on) => dom::set_present(on),
+                Effect::Download(files) => files.iter().for_each(|file| dom::download(&file.name, &file.bytes)),
             }
         }
     }

@@ -144,6 +144,22 @@ pub async fn copy(text: &str) -> bool {
     JsFuture::from(clipboard.unchecked_into::<web_sys::Clipboard>().write_text(text)).await.is_ok()
 }
 
+/// Gives the visitor a file to keep.
+pub fn download(name: &str, bytes: &[u8]) {
+    let Some(document) = document() else { return };
+    let blob = gloo::file::Blob::new(bytes);
+    let url = gloo::file::ObjectUrl::from(blob);
+    let Ok(link) = document.create_element("a") else { return };
+    if link.set_attribute("href", &url).is_ok()
+        && link.set_attribute("download", name).is_ok()
+        && let Ok(link) = link.dyn_into::<web_sys::HtmlElement>()
+    {
+        link.click();
+    }
+    // The browser has to read the file before its address ends.
+    gloo::timers::callback::Timeout::new(60_000, move || drop(url)).forget();
+}
+
 fn document() -> Option<web_sys::Document> {
     web_sys::window().and_then(|w| w.document())
 }

@@ -2,6 +2,7 @@
 //!
 //! No browser in here: time, files and workers come in as actions and go out as [`Effect`]s, so all of it is tested natively.
 
+mod keep;
 mod notice;
 mod own;
 mod run;
@@ -12,6 +13,7 @@ mod tests;
 mod training;
 mod verdict;
 
+pub use keep::{Dial, File};
 pub use notice::{Notice, NoticeTone, Remedy};
 pub use own::Own;
 pub use run::{Curve, Evaluation, Phase, Run, duration, half_width, percent, significant};
@@ -98,6 +100,11 @@ pub struct State {
     heard_at: f64,
     pub notices: Vec<Notice>,
     pub own: Own,
+    /// The run that a visitor chose to look at; else it is the latest.
+    looked_at: Option<u32>,
+    pub dial: Dial,
+    /// Whether the Python of this configuration is shown.
+    pub python: bool,
     pub tab: Tab,
     /// Large type for a lecture hall.
     pub present: bool,
@@ -126,6 +133,18 @@ pub enum Action {
     Rewind,
     /// Takes a live run off the page.
     Remove(u32),
+    /// Puts a live run's φ in the place of the one that answers now.
+    LookAt(u32),
+    /// Sets λ of θ ⊕ λφ.
+    Dial(f64),
+    /// Saves the chosen run as a file.
+    SaveRun,
+    /// Exports the chosen run's φ for Hugging Face PEFT.
+    ExportAdapter,
+    /// Shows the Python that does the same, or hides it.
+    Python(bool),
+    /// Files that a visitor chose: a run, or the two of an adapter.
+    Open(Vec<File>),
     Remedy(u32, Remedy),
     Dismiss(u32),
     Tab(Tab),
@@ -154,6 +173,8 @@ pub enum Effect {
     Kill(Trainer),
     Send(Trainer, Command),
     ReplaceHash(String),
+    /// Gives the visitor files to keep.
+    Download(Vec<File>),
     FetchRuns(String),
     FetchAuthors,
     /// Read the manifest again in a few seconds: the WebGPU trainer is still being built.
@@ -182,6 +203,9 @@ impl State {
             heard_at: 0.0,
             notices: Vec::new(),
             own: Own::default(),
+            looked_at: None,
+            dial: Dial::default(),
+            python: false,
             tab: Tab::default(),
             present: false,
             help: false,
@@ -211,7 +235,13 @@ impl State {
             Action::Step => return self.press_step(),
             Action::Stop => return self.press_stop(),
             Action::Rewind => return self.press_rewind(),
-            Action::Remove(id) => self.runs.retain(|r| r.id != id || r.phase.is_active()),
+            Action::Remove(id) => return self.remove(id),
+            Action::LookAt(id) => return self.look_at(id),
+            Action::Dial(lambda) => return self.set_dial(lambda),
+            Action::SaveRun => return self.save_run(),
+            Action::ExportAdapter => return self.export_adapter(),
+            Action::Python(shown) => self.python = shown,
+            Action::Open(files) => return self.open_files(files),
             Action::Remedy(notice, remedy) => {
                 self.dismiss(notice);
                 return self.remedy(remedy);

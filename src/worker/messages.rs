@@ -1,6 +1,7 @@
 //! Commands go to the trainer, [`Event`](crate::train::Event)s come back; both travel as JSON text.
 
 use crate::config::RunConfig;
+use crate::train::Event;
 use serde::{Deserialize, Serialize};
 
 /// What the page asks of the trainer.
@@ -26,6 +27,38 @@ pub enum Command {
     /// One step, then pause.
     Step,
     Stop,
+    /// Score and answer at θ ⊕ λφ with the φ of a run that the trainer still holds. Answered by `dialled`.
+    Dial {
+        run: u32,
+        lambda: f64,
+    },
+    /// Answered by `run_file`.
+    Save {
+        run: u32,
+    },
+    /// Answered by `adapter`.
+    Export {
+        run: u32,
+    },
+    /// Take in a run file as a run: its events, and φ as a safetensors file in base64.
+    Restore {
+        run: u32,
+        config: RunConfig,
+        events: Vec<Event>,
+        tensors: String,
+    },
+    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`: the text of its configuration, its weights
+    /// in base64. Answered by the events of a run that is at its end.
+    Import {
+        run: u32,
+        config: RunConfig,
+        adapter_config: String,
+        weights: String,
+    },
+    /// The run is no longer on the page.
+    Forget {
+        run: u32,
+    },
     /// Answer what a visitor typed, with θ alone and with the present φ.
     /// Before any run it answers with the φ a run of `config` would start from.
     Predict {

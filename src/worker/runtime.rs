@@ -2,6 +2,8 @@
 
 use super::{AssetUrls, Command};
 use crate::config::RunConfig;
+use crate::interchange::peft::{self, AdapterFiles};
+use crate::interchange::{base64, from_base64};
 use crate::task::{Authors, TaskConfig};
 use crate::train::library::{Files, LoadedBase, load_authors};
 use crate::train::{Event, Failure, FailureReason, Session};
@@ -127,7 +129,12 @@ struct Trainer {
     /// The number of the session's run, and whether it steps.
     run: u32,
     running: bool,
+    /// φ of earlier runs, the oldest first: θ is one for all of them.
+    shelf: VecDeque<Session>,
 }
+
+/// How many earlier φ are kept.
+const SHELF: usize = 24;
 
 impl Trainer {
     async fn run(backend: Backend) {
@@ -150,6 +157,7 @@ impl Trainer {
             session: None,
             run: 0,
             running: false,
+            shelf: VecDeque::new(),
         };
         let turns = Turns::new();
         loop {
@@ -168,6 +176,11 @@ impl Trainer {
     }
 
     async fn handle(&mut self, command: Command) {
+        let asked = match &command {
+            Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } => Some(*run),
+            Command::Restore { run, .. } | Command::Import { run, .. } => Some(*run),
+            _ => None,
+        };
         let result = match command {
             Command::Init { assets } => {
                 self.files = Fetch(assets);
@@ -179,9 +192,8 @@ impl Trainer {
                 Ok(())
             }
             Command::Start { run, config, paused } => {
+                self.shelve();
                 self.run = run;
-                self.running = false;
-                self.session = None;
                 self.begin(run, config, paused).await
             }
             Command::Pause => {
@@ -215,6 +227,17 @@ impl Trainer {
                 }
                 Ok(())
             }
+            Command::Dial { run, lambda } => self.dial(run, lambda).await,
+            Command::Save { run } => self.save(run).await,
+            Command::Export { run } => self.export(run).await,
+            Command::Restore { run, config, events, tensors } => self.restore(run, config, events, &tensors).await,
+            Command::Import { run, config, adapter_config, weights } => {
+                self.import(run, config, adapter_config, &weights).await
+            }
+            Command::Forget { run } => {
+                self.shelf.retain(|session| session.run() != run);
+                Ok(())
+            }
             Command::Predict { run, config, text } => {
                 if let Err(failure) = self.predict(run, config, &text).await {
                     post_failure(run, failure);
@@ -223,7 +246,7 @@ impl Trainer {
             }
         };
         if let Err(failure) = result {
-            post_failure(self.run, failure);
+            post_failure(asked.unwrap_or(self.run), failure);
         }
     }
 
@@ -265,10 +288,75 @@ impl Trainer {
         }
     }
 
+    /// Puts the session away, if it has learnt anything.
+    fn shelve(&mut self) {
+        self.running = false;
+        if let Some(session) = self.session.take().filter(|s| s.step() > 0) {
+            self.shelf.retain(|s| s.run() != session.run());
+            self.shelf.push_back(session);
+        }
+        while self.shelf.len() > SHELF {
+            self.shelf.pop_front();
+        }
+    }
+
+    /// The session of a run, at work or put away.
+    fn held(&self, run: u32) -> Result<&Session, Failure> {
+        let sessions = self.session.iter().chain(&self.shelf);
+        sessions.into_iter().find(|s| s.run() == run).ok_or_else(|| Failure {
+            reason: FailureReason::Input,
+            message: "The trainer no longer holds this run's φ: train it again, or open its file.".into(),
+        })
+    }
+
+    async fn dial(&self, run: u32, lambda: f64) -> Result<(), Failure> {
+        let (evaluation, items) = self.held(run)?.dialled(lambda).await?;
+        let (loss, accuracy, n) = (evaluation.loss, evaluation.accuracy, evaluation.n);
+        post(&Event::Dialled { run, lambda, loss, accuracy, n, items });
+        Ok(())
+    }
+
+    async fn save(&self, run: u32) -> Result<(), Failure> {
+        let text = self.held(run)?.run_file(hardware()).await?;
+        post(&Event::RunFile { run, text });
+        Ok(())
+    }
+
+    async fn export(&self, run: u32) -> Result<(), Failure> {
+        let files = self.held(run)?.export().await?;
+        post(&Event::Adapter { run, config: files.config, weights: base64(&files.weights) });
+        Ok(())
+    }
+
+    async fn restore(&mut self, run: u32, config: RunConfig, events: Vec<Event>, tensors: &str) -> Result<(), Failure> {
+        let mut session = self.session_for(run, config).await?;
+        session.reopen(events, tensors).await?;
+        self.shelf.push_back(session);
+        Ok(())
+    }
+
+    async fn import(
+        &mut self,
+        run: u32,
+        config: RunConfig,
+        adapter_config: String,
+        weights: &str,
+    ) -> Result<(), Failure> {
+        let input = |message: String| Failure { reason: FailureReason::Input, message };
+        let weights = from_base64(weights).map_err(input)?;
+        let files = AdapterFiles { config: adapter_config, weights };
+        let (config, stored) = peft::import(&config, &files).map_err(|e| input(e.to_string()))?;
+        let mut session = self.session_for(run, config).await?;
+        session.restore(stored);
+        session.begin().await?.iter().for_each(post);
+        self.shelf.push_back(session);
+        Ok(())
+    }
+
     /// Answers with the present φ if it is of that configuration, else with the φ such a run would start from.
     async fn predict(&mut self, run: u32, config: RunConfig, text: &str) -> Result<(), Failure> {
-        let item = match &self.session {
-            Some(session) if *session.config() == config => session.predict(text).await?,
+        let item = match self.held(run) {
+            Ok(session) if *session.config() == config => session.predict(text).await?,
             _ => self.session_for(run, config).await?.predict(text).await?,
         };
         post(&Event::Predicted { run, item });
@@ -358,6 +446,13 @@ fn scope() -> DedicatedWorkerGlobalScope {
 /// Milliseconds since the worker started.
 pub fn now() -> f64 {
     scope().performance().map_or(0.0, |p| p.now())
+}
+
+/// The browser and how many processors it tells, for the run file.
+fn hardware() -> String {
+    let navigator = scope().navigator();
+    let agent = navigator.user_agent().unwrap_or_default();
+    format!("{agent}, {} threads", navigator.hardware_concurrency())
 }
 
 fn post(event: &Event) {

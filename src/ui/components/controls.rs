@@ -42,11 +42,13 @@ fn progress(state: &State) -> Html {
             format!("loading {what}: {} of {} kB", grouped((done / 1000) as usize), grouped((of / 1000) as usize)),
         ),
         Phase::Loading { what, .. } => (0.0, format!("loading {what} …")),
+        // Where nothing is trained there are no steps.
+        Phase::Finished if run.steps == 0 => (1.0, "scored without training".into()),
         phase => (run.step as f64 / run.steps.max(1) as f64, line(run, phase)),
     };
     let changed = (run.config != state.config && run.phase.is_active())
         .then(|| html! { <p>{ "New settings apply to the next run." }</p> });
-    let speed = (run.ms > 0.0 && changed.is_none()).then(|| {
+    let speed = (run.ms > 0.0 && run.tokens > 0 && changed.is_none()).then(|| {
         let rate = 1000.0 / run.ms;
         html! { <p>{ format!("{} steps/s · {} tokens/s", steps_per_second(rate), grouped((rate * run.tokens as f64).round() as usize)) }</p> }
     });

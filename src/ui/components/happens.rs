@@ -1,5 +1,6 @@
 //! The right column: curves, the table of runs, and what a run that learnt nothing has to say.
 
+use super::keep::Keep;
 use super::table::Table;
 use crate::task::Baselines;
 use crate::ui::chart::{Chart, Reference, Series, Tone, Unit};
@@ -51,6 +52,7 @@ impl Happens {
                 <div class="runs">
                     { Table::of(&shown, state, on) }
                     { judgement }
+                    { Keep::of(state, on) }
                 </div>
             </section>
         }

@@ -15,7 +15,7 @@ pub struct KnobsProps {
 }
 
 /// Knobs that stand behind “More” where the method has others.
-const MORE: [&str; 5] = ["layers", "use_rslora", "lora_dropout", "scaling", "non_linearity"];
+const MORE: [&str; 6] = ["alpha", "layers", "use_rslora", "lora_dropout", "scaling", "non_linearity"];
 
 /// All knobs of the chosen methods, and what there is to know about them.
 #[component]
@@ -26,8 +26,10 @@ pub fn Knobs(props: &KnobsProps) -> Html {
         let info = method.info();
         let wanted = |knob: &&Knob| match knob.name {
             // Each only matters with another knob's value.
-            "init_text" => method.get("init").is_some_and(|init| init == "text")
-                || text_of(&props.config, &props.drafts, props.config.static_key(method, "init")) == "text",
+            "init_text" => {
+                method.get("init").is_some_and(|init| init == "text")
+                    || text_of(&props.config, &props.drafts, props.config.static_key(method, "init")) == "text"
+            }
             "encoder_hidden_size" => method.get("prefix_projection").is_none_or(|on| on == "true"),
             _ => true,
         };
@@ -99,7 +101,8 @@ fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html 
         Range::Blocks => {
             let n = props.config.shape().model.num_hidden_layers;
             let options: Vec<(String, String)> = (0..n).map(|i| (i.to_string(), format!("{}", i + 1))).collect();
-            let text = Blocks::parse(&text).unwrap_or_default().list(n).iter().map(usize::to_string).collect::<Vec<_>>();
+            let text =
+                Blocks::parse(&text).unwrap_or_default().list(n).iter().map(usize::to_string).collect::<Vec<_>>();
             let written = move |chosen: Vec<&str>| {
                 Blocks::of(chosen.iter().filter_map(|c| c.parse().ok()).collect(), n).to_string()
             };
@@ -169,8 +172,7 @@ fn chips(
     let chip = |(value, title): &(String, String)| {
         let pressed = chosen.contains(&value.as_str());
         let toggled = options.iter().map(|(v, _)| v.as_str());
-        let toggled: Vec<&str> =
-            toggled.filter(|v| if *v == value { !pressed } else { chosen.contains(v) }).collect();
+        let toggled: Vec<&str> = toggled.filter(|v| if *v == value { !pressed } else { chosen.contains(v) }).collect();
         let toggled = if toggled.is_empty() { String::new() } else { written(toggled) };
         let on = on.clone();
         let onclick = Callback::from(move |_| on.emit(Action::Set(name, toggled.clone())));

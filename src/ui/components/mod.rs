@@ -8,11 +8,13 @@ mod fields;
 mod happens;
 mod header;
 mod help;
+mod keep;
 mod knobs;
 mod methods;
 mod notices;
 mod own;
 mod picker;
+mod python;
 mod table;
 mod what;
 

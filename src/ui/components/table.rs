@@ -65,12 +65,21 @@ fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
         html! { <button type="button" class="remove" aria-label={format!("Remove {}", run.label())} title="Remove" {onclick}>{ "×" }</button> }
     });
     let key = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { run.id.to_string() };
+    // A live run's φ is a click away: θ stays.
+    let chooses = !run.recorded && shown.role != Role::Chosen;
+    let name = if chooses {
+        let (on, id) = (on.clone(), run.id);
+        let onclick = Callback::from(move |_| on.emit(Action::LookAt(id)));
+        html! { <button type="button" class="swap" title="Swap this φ in" {onclick}>{ run.label() }{ base }</button> }
+    } else {
+        html! { <>{ run.label() }{ base }</> }
+    };
     html! {
         <tr {key}>
             <th scope="row" title={place}>
                 <div class="run">
                     <span class={swatch(shown.role)} />
-                    <span class="name">{ run.label() }{ base }<span class={classes!("badge", badge)}>{ badge }</span></span>
+                    <span class="name">{ name }<span class={classes!("badge", badge)}>{ badge }</span></span>
                     { remove }
                 </div>
             </th>

@@ -25,7 +25,12 @@ pub fn positions(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let d = plan.model().hidden_size;
     let rows = plan.model().max_position_embeddings + ModelConfig::POSITION_OFFSET;
     let part = Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), rows * d);
-    canvas.parts.push(part.letter(10.0).trained(plan.whole(Place::Positions)).moved(plan.moves(Place::Positions)).scope(Scope::Network));
+    canvas.parts.push(
+        part.letter(10.0)
+            .trained(plan.whole(Place::Positions))
+            .moved(plan.moves(Place::Positions))
+            .scope(Scope::Network),
+    );
 }
 
 /// The vectors that enter the first block, φ's in front of the text's. `x` is the row's left end.
@@ -51,7 +56,8 @@ pub fn vectors(canvas: &mut Canvas, plan: &Plan, x: f64, y: f64) {
 /// A φ that moves the whole network from one spot, in this area.
 pub fn everywhere(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     if let Some(e) = &plan.everywhere {
-        let part = Part::new(Form::Box, area, e.label, e.name).shape(e.shape.clone(), if e.added { e.elements } else { 0 });
+        let part =
+            Part::new(Form::Box, area, e.label, e.name).shape(e.shape.clone(), if e.added { e.elements } else { 0 });
         let part = part.partly(e.elements);
         canvas.parts.push(part.scope(Scope::Network));
     }

@@ -131,7 +131,12 @@ impl Part {
                 .collect::<Vec<_>>()
                 .join(" · "),
             n if self.trained && self.trained_elements < n => {
-                format!("{} · {} of {} parameters{each} · trained", self.shape, grouped(self.trained_elements), grouped(n))
+                format!(
+                    "{} · {} of {} parameters{each} · trained",
+                    self.shape,
+                    grouped(self.trained_elements),
+                    grouped(n)
+                )
             }
             n => format!("{} · {} parameters{each} · {}", self.shape, grouped(n), self.state()),
         }

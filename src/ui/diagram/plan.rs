@@ -158,10 +158,9 @@ impl Plan {
                     let shape = format!("E {n} × {d} and an MLP {d} → {h} → {h} → {d}");
                     plan.stand_in_front(Some(n), "φ, virtual tokens out of an MLP", shape, count);
                 }
-                MethodConfig::TextPrompt(m) => {
-                    if !m.text.is_empty() {
-                        plan.stand_in_front(None, "the prompt's tokens", "words, nothing trained".into(), 0);
-                    }
+                MethodConfig::TextPrompt(m) if m.text.is_empty() => {}
+                MethodConfig::TextPrompt(_) => {
+                    plan.stand_in_front(None, "the prompt's tokens", "words, nothing trained".into(), 0);
                 }
                 MethodConfig::Prefix(m) => {
                     let (n, h) = (m.num_virtual_tokens, m.encoder_hidden_size);
@@ -239,9 +238,8 @@ impl Plan {
 
     /// Trained numbers of a tensor of θ.
     pub fn trained(&self, place: Place) -> usize {
-        let of = |piece: &Piece| {
-            self.methods.iter().map(|m| m.method().trained(place, *piece, self.model())).sum::<usize>()
-        };
+        let of =
+            |piece: &Piece| self.methods.iter().map(|m| m.method().trained(place, *piece, self.model())).sum::<usize>();
         place.pieces().iter().map(of).sum()
     }
 
@@ -311,22 +309,24 @@ fn shapes_of(method: &MethodConfig, shape: &Shape) -> String {
             Rows::Labels => format!("{0} rows of W_head ∈ ℝ^{{{0}×{d}}}", shape.labels),
             Rows::Block => format!("θ′ ∈ ℝ^{{{count}}} of the last block"),
         },
-        MethodConfig::Lora(lora) => of_matrices(&lora.target_modules, m, |i, o| {
-            format!("A ∈ ℝ^{{{0}×{i}}}, B ∈ ℝ^{{{o}×{0}}}", lora.rank)
-        }),
+        MethodConfig::Lora(lora) => {
+            of_matrices(&lora.target_modules, m, |i, o| format!("A ∈ ℝ^{{{0}×{i}}}, B ∈ ℝ^{{{o}×{0}}}", lora.rank))
+        }
         MethodConfig::Dora(dora) => of_matrices(&dora.target_modules, m, |i, o| {
             format!("A ∈ ℝ^{{{0}×{i}}}, B ∈ ℝ^{{{o}×{0}}}, m ∈ ℝ^{{{o}}}", dora.rank)
         }),
-        MethodConfig::Vera(vera) => of_matrices(&vera.target_modules, m, |_, o| {
-            format!("Λ_d ∈ ℝ^{{{}}}, Λ_b ∈ ℝ^{{{o}}}", vera.rank)
-        }),
+        MethodConfig::Vera(vera) => {
+            of_matrices(&vera.target_modules, m, |_, o| format!("Λ_d ∈ ℝ^{{{}}}, Λ_b ∈ ℝ^{{{o}}}", vera.rank))
+        }
         MethodConfig::Ia3(ia3) => {
             let wide = ia3.target_modules.iter().any(|t| matches!(t, Target::Fc1 | Target::Fc2));
             let ff = if wide { format!(", at the MLP ∈ ℝ^{{{}}}", m.ffn_dim) } else { String::new() };
             format!("l ∈ ℝ^{{{d}}}{ff}")
         }
         MethodConfig::Sparse(_) => format!("Δ ∈ ℝ^{{{count}}}"),
-        MethodConfig::Subspace(s) => format!("φ ∈ ℝ^{{{}}}, D = {}", s.intrinsic_dimension, crate::peft::grouped(m.parameters())),
+        MethodConfig::Subspace(s) => {
+            format!("φ ∈ ℝ^{{{}}}, D = {}", s.intrinsic_dimension, crate::peft::grouped(m.parameters()))
+        }
         MethodConfig::Prompt(p) => format!("φ ∈ ℝ^{{{}×{d}}}", p.num_virtual_tokens),
         MethodConfig::PTuning(p) => {
             format!("E ∈ ℝ^{{{}×{d}}}, MLP {d} → {1} → {1} → {d}", p.num_virtual_tokens, p.encoder_hidden_size)
@@ -338,7 +338,11 @@ fn shapes_of(method: &MethodConfig, shape: &Shape) -> String {
         }
         MethodConfig::Adapter(a) => {
             let s = if a.scaling == 1.0 { String::new() } else { format!(", s = {}", a.scaling) };
-            format!("W_D ∈ ℝ^{{{0}×{d}}}, W_U ∈ ℝ^{{{d}×{0}}}, σ = {1}{s}", a.bottleneck, choice(method, "non_linearity"))
+            format!(
+                "W_D ∈ ℝ^{{{0}×{d}}}, W_U ∈ ℝ^{{{d}×{0}}}, σ = {1}{s}",
+                a.bottleneck,
+                choice(method, "non_linearity")
+            )
         }
         #[allow(unreachable_patterns)]
         _ => String::new(),

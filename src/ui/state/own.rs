@@ -60,9 +60,9 @@ impl State {
         }
     }
 
-    /// The run whose φ answers, and the worker that holds it: the latest on the present base and task, else a fresh φ.
+    /// The run whose φ answers, and the worker that holds it: the chosen one, else a fresh φ.
     fn answering(&self) -> (u32, Trainer) {
-        let run = self.runs.last().filter(|r| r.config.base == self.config.base && r.config.task == self.config.task);
+        let run = self.chosen_run().filter(|r| r.config.task == self.config.task);
         run.and_then(|r| Some((r.id, r.trainer?))).unwrap_or((0, Trainer::Cpu))
     }
 }

@@ -133,6 +133,15 @@ pub struct Run {
     pub warned: bool,
     /// Milliseconds between its first and last report while it ran.
     pub active_ms: f64,
+    /// An adapter from elsewhere, which says itself what method it is.
+    pub imported: bool,
+}
+
+impl Phase {
+    /// Whether the trainer has said what it does.
+    pub fn has_begun(&self) -> bool {
+        !matches!(self, Phase::Loading { .. } | Phase::Failed(_))
+    }
 }
 
 impl Run {
@@ -159,6 +168,7 @@ impl Run {
             tokens: 0,
             warned: false,
             active_ms: 0.0,
+            imported: false,
             config,
         }
     }
@@ -209,7 +219,8 @@ impl Run {
             Event::Loading { what, done, of, .. } if matches!(self.phase, Phase::Loading { .. }) => {
                 self.phase = Phase::Loading { what: what.clone(), done: *done, of: *of };
             }
-            Event::Started { device, trainable, total, steps, baselines, .. } => {
+            Event::Started { device, trainable, total, steps, baselines, config, .. } => {
+                self.config = config.clone();
                 (self.trainable, self.total, self.steps) = (*trainable, *total, *steps);
                 (self.device, self.baselines) = (Some(device.clone()), Some(*baselines));
                 self.phase = Phase::Running;
@@ -234,7 +245,7 @@ impl Run {
                 self.finished(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
             Event::Failed { reason, .. } => self.phase = Phase::Failed(*reason),
-            Event::Loading { .. } | Event::Ready { .. } | Event::Predicted { .. } => {}
+            _ => {}
         }
     }
 

@@ -254,7 +254,9 @@ fn with(config: &RunConfig, wanted: &[(&str, &str)]) -> Result<RunConfig, Fault>
     let mut pairs = config.pairs();
     for (key, text) in wanted {
         pairs.retain(|(k, _)| k != key);
-        if !(text.trim().is_empty() && ["lr", "batch_size", "examples", "alpha"].contains(&key.rsplit('.').next().unwrap_or(key))) {
+        if !(text.trim().is_empty()
+            && ["lr", "batch_size", "examples", "alpha"].contains(&key.rsplit('.').next().unwrap_or(key)))
+        {
             pairs.push((key.to_string(), text.to_string()));
         }
     }

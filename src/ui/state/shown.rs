@@ -105,10 +105,13 @@ impl State {
     /// All that chart and table show, the run one looks at first.
     pub fn shown(&self) -> Vec<Shown<'_>> {
         let mut shown: Vec<Shown> = Vec::new();
-        for (i, run) in self.comparable().rev().enumerate() {
-            let role = if i == 0 { Role::Chosen } else { Role::Other(run.id as usize) };
+        // The chosen run may be of another base; then the latest is in front.
+        let first = self.chosen_run().map(|r| r.id).or_else(|| self.comparable().next_back().map(|r| r.id));
+        for run in self.comparable().rev() {
+            let role = if Some(run.id) == first { Role::Chosen } else { Role::Other(run.id as usize) };
             shown.push(Shown { run, role });
         }
+        shown.sort_by_key(|s| s.role != Role::Chosen);
         let method = self.config.method.info().name;
         let has_live =
             shown.iter().any(|s| s.run.config.method.info().name == method && s.run.config.base == self.config.base);
@@ -129,15 +132,14 @@ impl State {
 
     /// The run whose examples are shown: the latest live one on the present base and task, else the recorded one.
     pub fn exemplary(&self) -> Option<&Run> {
-        let live =
-            self.comparable().next_back().filter(|r| r.config.base == self.config.base && !r.examples.is_empty());
-        live.or_else(|| self.recorded_choice())
+        self.chosen_run().filter(|r| !r.examples.is_empty()).or_else(|| self.recorded_choice())
     }
 
     /// The examples to show, `None` in place of answers that nobody has given yet.
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
         const SHOWN: usize = 3;
-        let items = self.exemplary().map(|r| r.examples.clone()).unwrap_or_default();
+        let items =
+            self.dialled_examples().or_else(|| self.exemplary().map(|r| r.examples.clone())).unwrap_or_default();
         let mut rows: Vec<_> = items.iter().take(SHOWN).map(|p| (p.index, Some(p.clone()))).collect();
         for i in rows.len()..SHOWN {
             rows.push((Some(i), None));
@@ -153,7 +155,7 @@ impl State {
 
 /// Whether two runs answer the same questions, so that their curves may share a chart. They may have seen different numbers
 /// of examples.
-fn same_task(a: &TaskConfig, b: &TaskConfig) -> bool {
+pub(super) fn same_task(a: &TaskConfig, b: &TaskConfig) -> bool {
     match (a, b) {
         (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,
         (TaskConfig::Authors { .. }, TaskConfig::Authors { .. }) => true,

@@ -122,6 +122,7 @@ impl State {
         self.runs.retain(|r| Some(r.id) != replaced && r.step + r.accuracy.points().len() > 0);
         let id = self.next_run;
         self.next_run += 1;
+        self.look_at_latest();
         self.runs.push(Run::new(id, config));
         self.launch = Some(Launch { run: id, paused });
         self.step_when_started = None;
@@ -248,6 +249,13 @@ impl State {
                 self.own.answer = Some(item);
                 Vec::new()
             }
+            Event::Dialled { .. } => self.dialled(trainer, event),
+            Event::RunFile { .. } | Event::Adapter { .. } => self.kept(event),
+            // An adapter says what it is: the page follows.
+            Event::Started { run, ref config, .. } if self.runs.iter().any(|r| r.id == run && r.imported) => {
+                self.drafts.clear();
+                self.adopt(config.clone())
+            }
             Event::Failed { run, reason, message } => self.hear_failure(trainer, run, reason, message),
             _ => Vec::new(),
         }
@@ -269,6 +277,9 @@ impl State {
     }
 
     fn hear_failure(&mut self, trainer: Trainer, run: u32, reason: FailureReason, message: String) -> Vec<Effect> {
+        self.dial_failed(run);
+        // An adapter that cannot be used leaves nothing behind.
+        self.runs.retain(|r| r.id != run || !r.imported || r.phase.has_begun());
         match reason {
             FailureReason::Input if self.own.waiting => {
                 self.own.waiting = false;

@@ -22,10 +22,12 @@ async fn the_page_is_complete_before_any_click() {
         "4 blocks × 2 matrices × 4 × (64 + 64)",
         "Full fine-tuning",
         "BitFit",
-        "Prompt tuning",
-        "Prefix tuning",
-        "Adapter",
-        "Last layer",
+        "DoRA",
+        "Random subspace",
+        "Baselines",
+        "Input composition",
+        "Function composition",
+        "Export adapter",
         "rules · 0.2 M",
         "Pretrained on string rules",
         "trainable params: 4,096 || all params: 209,664 || trainable%: 1.9536",
@@ -66,7 +68,14 @@ async fn every_control_has_a_name_of_its_own_and_a_visible_focus() {
                 names.push(format!("{role} {name}"));
             }
         }
-        for name in ["button Train", "button Step", "radio LoRA", "textbox Learning rate", "combobox Device"] {
+        let radio = if hash.contains("prompt") {
+            "radio Prompt tuning"
+        } else if hash.contains("adapter") {
+            "radio Adapter"
+        } else {
+            "radio LoRA"
+        };
+        for name in ["button Train", "button Step", radio, "textbox Learning rate", "combobox Device"] {
             assert!(names.iter().any(|n| n == name), "{hash}: no {name} among {names:?}");
         }
         let count = names.len();
@@ -231,9 +240,9 @@ async fn keys_start_pause_step_rewind_and_help() {
     lab.key("r").await;
     lab.wait("labEvents.filter(e => e.event === 'started').length === 2").await;
     lab.key("?").await;
-    lab.wait("document.querySelector('dialog').open").await;
+    lab.wait("document.querySelector('dialog[aria-label=Help]').open").await;
     lab.driver.action_chain().send_keys(Key::Escape).perform().await.unwrap();
-    lab.wait("!document.querySelector('dialog').open").await;
+    lab.wait("!document.querySelector('dialog[aria-label=Help]').open").await;
     // Keys typed into a field stay there.
     let started = lab.count("started").await;
     lab.type_into("Try your own", "rs r").await;
