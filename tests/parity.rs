@@ -183,3 +183,29 @@ fn a_subspace_is_pytorch_s_to_1e_4() {
     phi.project(rows);
     check_one_tensor("subspace", &phi, &fixture, &flat(&fixture["gradients"]["phi"]).0);
 }
+
+#[test]
+fn pruning_is_pytorch_s_to_1e_4() {
+    let theta = model(&folder().join("tiny"));
+    let fixture = json("plain/pruning.json");
+    let method = method("pruning", &fixture["knobs"]);
+    let mut phi = shared::phi(&theta, &method, &Device::flex());
+    pollster::block_on(shared::tell(&mut phi, 0, 10));
+    let tokens = tokens(&fixture["ids"]);
+    let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
+    let apart = largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&fixture["logits"]).0);
+    assert!(apart < 1e-4, "logits differ by {apart}");
+    let (rows, targets) = answers(&tokens, fixture["answer"].as_u64().unwrap() as usize);
+    let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
+    let gradients = GradientsParams::from_grads(loss.backward(), &phi);
+    let mut collect = Collect(&gradients, Vec::new());
+    phi.visit(&mut collect);
+    let shape = Shape { model: theta.config.clone(), labels: 3 };
+    for (info, ours) in method.method().tensors(&shape).iter().zip(collect.1) {
+        let (numbers, shape) = flat(&fixture["gradients"][info.name.as_str()]);
+        assert_eq!(shape, info.shape, "{}", info.name);
+        let theirs = if info.transposed { oriented(&numbers, shape[0], shape[1]) } else { numbers };
+        let apart = largest_difference(&ours, &theirs);
+        assert!(apart < 1e-4, "the gradient of {} differs by {apart}", info.name);
+    }
+}

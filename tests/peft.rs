@@ -11,10 +11,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use fixtures::{flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
 use peft_lab::cli::{Disk, clock};
 use peft_lab::config::RunConfig;
-use peft_lab::interchange::peft::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter};
+use peft_lab::interchange::peft::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter, write_adapter};
+use peft_lab::model::Model;
 use peft_lab::model::kernels::cross_entropy;
 use peft_lab::peft::phi::{InitContext, Phi};
-use peft_lab::peft::{Shape, TensorInfo, trainable_line};
+use peft_lab::peft::{Shape, TensorInfo, grouped, trainable_line};
 use peft_lab::train::Session;
 use peft_lab::train::evaluate::read;
 use peft_lab::train::library::LoadedBase;
@@ -128,6 +129,19 @@ fn every_method_of_peft_is_peft_s_to_1e_4() {
     }
 }
 
+fn context(theta: &Model) -> InitContext<'_> {
+    static DEVICE: std::sync::OnceLock<Device> = std::sync::OnceLock::new();
+    InitContext {
+        theta,
+        device: DEVICE.get_or_init(|| Device::flex().autodiff()),
+        rng: peft_lab::task::stream(0, "phi"),
+        labels: &shared::LABELS,
+        encode: &|_| Vec::new(),
+        begins: 1,
+        scores: None,
+    }
+}
+
 fn files(case: &str) -> AdapterFiles {
     let path = folder().join("peft").join(case);
     AdapterFiles {
@@ -142,16 +156,7 @@ fn an_adapter_that_peft_saved_answers_here_as_there() {
     let shape = Shape { model: theta.config.clone(), labels: 3 };
     for case in CASES {
         let (method, stored) = read_adapter(&files(case), &shape).unwrap_or_else(|e| panic!("{case}: {e}"));
-        let mut context = InitContext {
-            theta: &theta,
-            device: &Device::flex().autodiff(),
-            rng: peft_lab::task::stream(0, "phi"),
-            labels: &shared::LABELS,
-            encode: &|_| Vec::new(),
-            begins: 1,
-            scores: None,
-        };
-        let phi = stored.phi([&method], &mut context);
+        let phi = stored.phi([&method], &mut context(&theta));
         let expected = json(&format!("peft/{case}/expected.json"));
         let tokens = tokens(&expected["ids"]);
         let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
@@ -196,6 +201,58 @@ fn files_have_peft_s_keys() {
                 assert!(same, "{case}: {key} is {value}, PEFT writes {theirs}");
             }
         }
+    }
+}
+
+/// Logits of a text on a tiny GPT-2.
+fn on_gpt2(phi: &Phi, ids: &Value) -> Vec<f32> {
+    let theta = model(&folder().join("gpt2"));
+    let tokens = tokens(ids);
+    let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
+    numbers(theta.logits(&phi.frozen(), &tokens, &all))
+}
+
+#[test]
+fn gpt2_answers_as_in_transformers_and_with_peft_s_adapters() {
+    let theta = model(&folder().join("gpt2"));
+    let expected = json("gpt2/logits.json");
+    let apart = largest_difference(&on_gpt2(&Phi::none(), &expected["ids"]), &flat(&expected["logits"]).0);
+    assert!(apart < 1e-4, "GPT-2's logits differ by {apart}");
+    let shape = Shape { model: theta.config.clone(), labels: 3 };
+    for case in ["attention", "all"] {
+        let path = folder().join("gpt2").join(case);
+        let files = AdapterFiles {
+            config: std::fs::read_to_string(path.join(CONFIG_FILE)).unwrap(),
+            weights: std::fs::read(path.join(MODEL_FILE)).unwrap(),
+        };
+        let (method, stored) = read_adapter(&files, &shape).unwrap();
+        let phi = stored.phi([&method], &mut context(&theta));
+        let expected = json(&format!("gpt2/{case}/expected.json"));
+        let apart = largest_difference(&on_gpt2(&phi, &expected["ids"]), &flat(&expected["logits"]).0);
+        assert!(apart < 1e-4, "{case}: logits differ by {apart}");
+    }
+}
+
+/// LoRA on W_Q, W_K, W_V separately becomes one block-structured adapter, whose product is the same; both counts are told.
+#[test]
+fn separate_updates_become_one_of_summed_rank_on_gpt2() {
+    let theta = model(&folder().join("gpt2"));
+    let shape = Shape { model: theta.config.clone(), labels: 3 };
+    let ids = json("gpt2/logits.json")["ids"].clone();
+    for targets in ["q_proj,k_proj,v_proj", "q_proj,v_proj", "k_proj,out_proj,fc1,fc2"] {
+        let method = shared::method("lora", &[("rank", "2"), ("target_modules", targets)]);
+        let phi = shared::stirred(&shared::phi(&theta, &method, &Device::flex()));
+        let files = pollster::block_on(write_adapter(&method, &shape, "gpt2", &phi)).unwrap();
+        let file = SafeTensors::deserialize(&files.weights).unwrap();
+        let elements: usize = file.iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum();
+        let count = method.method().count(&shape).total();
+        let note = method.method().note(&shape).unwrap();
+        assert!(note.contains(&format!("{} numbers instead of {}", grouped(elements), grouped(count))), "{note}");
+        // Read back it is another φ of the same function.
+        let (again, stored) = read_adapter(&files, &shape).unwrap();
+        let again = stored.phi([&again], &mut context(&theta));
+        let apart = largest_difference(&on_gpt2(&again, &ids), &on_gpt2(&phi, &ids));
+        assert!(apart < 1e-5, "{targets}: {apart}");
     }
 }
 

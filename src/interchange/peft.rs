@@ -56,15 +56,10 @@ fn layers(layers: &Blocks, model: &ModelConfig) -> Value {
     if layers.is_all() { Value::Null } else { json!(layers.list(model.num_hidden_layers)) }
 }
 
-/// `adapter_config.json` of a configuration; the reason where PEFT cannot hold it.
-pub fn config_json(config: &RunConfig) -> Result<Value, AdapterError> {
-    let model = &config.shape().model;
-    if !config.also.is_empty() {
-        let message = "A PEFT adapter holds one method: train the methods apart to export them, or save the run.";
-        return Err(AdapterError::NotInPeft(message.into()));
-    }
+/// `adapter_config.json` of a method on a base of this name; the reason where PEFT cannot hold it.
+pub fn config_json(method: &MethodConfig, model: &ModelConfig, base: &str) -> Result<Value, AdapterError> {
     let mut json = json!({
-        "base_model_name_or_path": config.base.id, "task_type": "CAUSAL_LM", "inference_mode": true,
+        "base_model_name_or_path": base, "task_type": "CAUSAL_LM", "inference_mode": true,
         "auto_mapping": null, "revision": null, "modules_to_save": null,
     });
     let virtual_tokens = |n: usize| {
@@ -77,7 +72,15 @@ pub fn config_json(config: &RunConfig) -> Result<Value, AdapterError> {
                "layers_pattern": null, "use_rslora": m.use_rslora, "use_dora": dora, "bias": "none",
                "fan_in_fan_out": false, "init_lora_weights": true, "rank_pattern": {}, "alpha_pattern": {}})
     };
-    let own = match &config.method {
+    let own = match method {
+        MethodConfig::Lora(m) if model.is_gpt2() => gpt2::config(m, lora(m, false)),
+        MethodConfig::Dora(_) | MethodConfig::Vera(_) | MethodConfig::Ia3(_) | MethodConfig::LnTuning(_)
+            if model.is_gpt2() =>
+        {
+            let message =
+                format!("Of GPT-2's modules only LoRA is written, not {}: save the run.", method.info().title);
+            return Err(AdapterError::NotInPeft(message));
+        }
         MethodConfig::Lora(m) => lora(m, false),
         MethodConfig::Dora(m) => lora(&m.lora(), true),
         MethodConfig::Vera(m) => {
@@ -152,12 +155,26 @@ fn key(info: &TensorInfo) -> String {
     if info.name.starts_with("model.") { format!("base_model.model.{}", info.name) } else { info.name.clone() }
 }
 
-/// A trained φ as PEFT writes it. A reparameterised prompt or prefix is folded first.
+/// A run's φ as PEFT writes it.
 pub async fn export(config: &RunConfig, phi: &Phi) -> Result<AdapterFiles, AdapterError> {
-    let json = config_json(config)?;
+    if !config.also.is_empty() {
+        let message = "A PEFT adapter holds one method: train the methods apart to export them, or save the run.";
+        return Err(AdapterError::NotInPeft(message.into()));
+    }
+    write_adapter(&config.method, &config.shape(), config.base.id, phi).await
+}
+
+/// A trained φ of one method as PEFT writes it. A reparameterised prompt or prefix is folded first.
+pub async fn write_adapter(
+    method: &MethodConfig,
+    shape: &Shape,
+    base: &str,
+    phi: &Phi,
+) -> Result<AdapterFiles, AdapterError> {
+    let json = config_json(method, &shape.model, base)?;
     let mut writer = Writer::default();
     let phi = phi.frozen();
-    let folded = match &config.method {
+    let folded = match method {
         MethodConfig::PTuning(_) => phi.prompt(),
         MethodConfig::Prefix(_) => {
             let parts = phi.prefixes().into_iter().flat_map(|p| [p.keys, p.values]).collect();
@@ -170,8 +187,13 @@ pub async fn export(config: &RunConfig, phi: &Phi) -> Result<AdapterFiles, Adapt
             let [n, w] = folded.dims();
             writer.push_floats("prompt_embeddings", &[n, w], &read(folded.reshape([n * w])).await?);
         }
+        None if shape.model.is_gpt2() => {
+            if let MethodConfig::Lora(lora) = method {
+                gpt2::write(&mut writer, lora, &shape.model, &values(&phi).await?);
+            }
+        }
         None => {
-            let infos = config.method.method().tensors(&config.shape());
+            let infos = method.method().tensors(shape);
             for (info, values) in infos.iter().zip(values(&phi).await?) {
                 writer.push(key(info), info, &values);
             }
@@ -197,6 +219,9 @@ pub fn import(config: &RunConfig, files: &AdapterFiles) -> Result<(RunConfig, St
 
 /// Reads an adapter for a base of this shape.
 pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig, StoredPhi), AdapterError> {
+    if shape.model.is_gpt2() && files.config.contains("\"LORA\"") {
+        return gpt2::read(files, shape);
+    }
     let method = read_config(&files.config, &shape.model)?;
     method.method().check(shape, 0).map_err(AdapterError::Fault)?;
     let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
@@ -243,16 +268,22 @@ const NEUTRAL: [(&str, &[&str]); 20] = [
     ("encoder_reparameterization_type", &["\"MLP\"", "\"LSTM\""]),
 ];
 
-/// The method of an `adapter_config.json`.
-pub fn read_config(text: &str, model: &ModelConfig) -> Result<MethodConfig, AdapterError> {
-    let json: Map<String, Value> = serde_json::from_str(text).map_err(|e| AdapterError::Json(e.to_string()))?;
-    for (key, neutral) in NEUTRAL {
+/// Refuses settings that would change what is computed, but for those that the caller reads itself.
+fn check_neutral(json: &Map<String, Value>, reads: impl Fn(&str) -> bool) -> Result<(), AdapterError> {
+    for (key, neutral) in NEUTRAL.into_iter().filter(|(key, _)| !reads(key)) {
         if let Some(found) = json.get(key)
             && !neutral.contains(&found.to_string().as_str())
         {
             return Err(unsupported(key, found, neutral[0]));
         }
     }
+    Ok(())
+}
+
+/// The method of an `adapter_config.json`.
+pub fn read_config(text: &str, model: &ModelConfig) -> Result<MethodConfig, AdapterError> {
+    let json: Map<String, Value> = serde_json::from_str(text).map_err(|e| AdapterError::Json(e.to_string()))?;
+    check_neutral(&json, |_| false)?;
     let settings = Settings { json: &json, model };
     let flag = |key: &str| json.get(key).and_then(Value::as_bool).unwrap_or(false);
     let method = match json.get("peft_type").and_then(Value::as_str) {
@@ -426,5 +457,162 @@ impl Settings<'_> {
             }
         }
         Ok(MethodConfig::Ia3(Ia3 { target_modules, layers }))
+    }
+}
+
+/// LoRA on GPT-2, whose W_Q, W_K, W_V are one matrix `c_attn` there: updates of k of them become one of rank k·r, whose A holds
+/// theirs one below the other and whose B is zero outside their blocks. The product is the same.
+mod gpt2 {
+    use super::{AdapterError, AdapterFiles, MODEL_FILE, Settings, unsupported};
+    use crate::interchange::phi_file::{Reader, StoredPhi, Writer};
+    use crate::model::ModelConfig;
+    use crate::peft::{Fault, Lora, MethodConfig, Shape, Target};
+    use serde_json::{Map, Value, json};
+
+    /// The matrices that a module of GPT-2 holds, side by side.
+    const MODULES: [(&str, &[Target]); 4] = [
+        ("attn.c_attn", &[Target::Q, Target::K, Target::V]),
+        ("attn.c_proj", &[Target::O]),
+        ("mlp.c_fc", &[Target::Fc1]),
+        ("mlp.c_proj", &[Target::Fc2]),
+    ];
+
+    fn key(block: usize, module: &str) -> String {
+        format!("base_model.model.transformer.h.{block}.{module}")
+    }
+
+    /// The chosen ones of a module's matrices, by their place in it.
+    fn chosen(lora: &Lora, of: &[Target]) -> Vec<usize> {
+        (0..of.len()).filter(|i| lora.target_modules.contains(&of[*i])).collect()
+    }
+
+    pub fn config(lora: &Lora, mut json: Value) -> Value {
+        let (mut modules, mut ranks, mut alphas) = (Vec::new(), Map::new(), Map::new());
+        for (module, of) in MODULES {
+            let k = chosen(lora, of).len();
+            if k > 0 {
+                modules.push(module);
+            }
+            if k > 1 {
+                ranks.insert(module.into(), json!(k * lora.rank));
+                // The factor stays: α/r, or α/√r.
+                let k = k as f64;
+                alphas.insert(module.into(), json!(lora.alpha() * if lora.use_rslora { k.sqrt() } else { k }));
+            }
+        }
+        json["target_modules"] = json!(modules);
+        json["rank_pattern"] = Value::Object(ranks);
+        json["alpha_pattern"] = Value::Object(alphas);
+        json["fan_in_fan_out"] = true.into();
+        json
+    }
+
+    /// `values` are A `[inputs, rank]` and B `[rank, outputs]` of each chosen matrix of each chosen block.
+    pub fn write(writer: &mut Writer, lora: &Lora, model: &ModelConfig, values: &[Vec<f32>]) {
+        let r = lora.rank;
+        for (i, block) in lora.layers.list(model.num_hidden_layers).into_iter().enumerate() {
+            for (module, of) in MODULES {
+                let chosen = chosen(lora, of);
+                let ((inputs, outputs), rank) = (of[0].shape(model), chosen.len() * r);
+                let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; of.len() * outputs * rank]);
+                for (n, place) in chosen.iter().enumerate() {
+                    let among = lora.target_modules.iter().position(|t| *t == of[*place]).unwrap_or(0);
+                    let at = 2 * (i * lora.target_modules.len() + among);
+                    for x in 0..r {
+                        for y in 0..inputs {
+                            a[(n * r + x) * inputs + y] = values[at][y * r + x];
+                        }
+                        for y in 0..outputs {
+                            b[(place * outputs + y) * rank + n * r + x] = values[at + 1][x * outputs + y];
+                        }
+                    }
+                }
+                if rank > 0 {
+                    let key = key(block, module);
+                    writer.push_floats(format!("{key}.lora_A.weight"), &[rank, inputs], &a);
+                    writer.push_floats(format!("{key}.lora_B.weight"), &[of.len() * outputs, rank], &b);
+                }
+            }
+        }
+    }
+
+    /// An adapter of any ranks: each matrix gets the whole A of its module and its rows of B, with zeros up to the highest rank
+    /// and the module's factor in B.
+    pub fn read(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig, StoredPhi), AdapterError> {
+        let json: Map<String, Value> =
+            serde_json::from_str(&files.config).map_err(|e| AdapterError::Json(e.to_string()))?;
+        let allowed = ["fan_in_fan_out", "rank_pattern", "alpha_pattern"];
+        super::check_neutral(&json, |key| allowed.contains(&key))?;
+        let model = &shape.model;
+        let settings = Settings { json: &json, model };
+        for key in ["use_dora"] {
+            if settings.value(key) == &Value::Bool(true) {
+                return Err(unsupported(key, settings.value(key), "false on GPT-2"));
+            }
+        }
+        let names = settings.names("target_modules")?;
+        let is = |module: &str, name: &str| module == name || module.ends_with(&format!(".{name}"));
+        if let Some(other) = names.iter().find(|name| !MODULES.iter().any(|(module, _)| is(module, name))) {
+            return Err(unsupported("target_modules", &json!(other), "c_attn, c_fc and c_proj"));
+        }
+        let of_pattern = |pattern: &str, module: &str| {
+            let entries = settings.value(pattern).as_object();
+            entries.and_then(|map| map.iter().find(|(name, _)| is(module, name)).map(|(_, v)| v.clone()))
+        };
+        let (rank, alpha) = (settings.integer("r")?, settings.number("lora_alpha")?);
+        let mut modules = Vec::new();
+        for (module, of) in MODULES {
+            if names.iter().any(|name| is(module, name)) {
+                let r = match of_pattern("rank_pattern", module) {
+                    Some(v) => v.as_u64().ok_or_else(|| unsupported("rank_pattern", &v, "whole numbers"))? as usize,
+                    None => rank,
+                };
+                let a = match of_pattern("alpha_pattern", module) {
+                    Some(v) => v.as_f64().ok_or_else(|| unsupported("alpha_pattern", &v, "numbers"))?,
+                    None => alpha,
+                };
+                if r == 0 || r > 3 * model.hidden_size {
+                    return Err(unsupported("rank_pattern", &json!(r), "ranks up to three times the width"));
+                }
+                let root = settings.value("use_rslora") == &Value::Bool(true);
+                modules.push((module, of, r, a / if root { (r as f64).sqrt() } else { r as f64 }));
+            }
+        }
+        let highest = modules.iter().map(|(_, _, r, _)| *r).max().unwrap_or(rank);
+        let lora = Lora {
+            rank: highest,
+            // The factors are in B.
+            alpha: Some(highest as f64),
+            target_modules: modules.iter().flat_map(|(_, of, ..)| of.iter().copied()).collect(),
+            layers: settings.layers()?,
+            use_rslora: false,
+            lora_dropout: 0.0,
+        };
+        lora.layers.check(shape).map_err(AdapterError::Fault)?;
+        if highest > 1024 {
+            return Err(AdapterError::Fault(Fault::new("rank", "A rank above 1024 is not a low one.")));
+        }
+        let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
+        let mut values = Vec::new();
+        for block in lora.layers.list(model.num_hidden_layers) {
+            for (module, of, r, factor) in &modules {
+                let (inputs, outputs) = of[0].shape(model);
+                let key = key(block, module);
+                let a = reader.floats(&format!("{key}.lora_A.weight"), &[*r, inputs])?;
+                let b = reader.floats(&format!("{key}.lora_B.weight"), &[of.len() * outputs, *r])?;
+                for place in 0..of.len() {
+                    let (mut ours_a, mut ours_b) = (vec![0.0; inputs * highest], vec![0.0; highest * outputs]);
+                    for x in 0..*r {
+                        (0..inputs).for_each(|y| ours_a[y * highest + x] = a[x * inputs + y]);
+                        (0..outputs).for_each(|y| {
+                            ours_b[x * outputs + y] = (*factor * f64::from(b[(place * outputs + y) * r + x])) as f32;
+                        });
+                    }
+                    values.extend([ours_a, ours_b]);
+                }
+            }
+        }
+        reader.finish()?;
+        Ok((MethodConfig::Lora(lora), StoredPhi { values, scores: None, shared: None }))
     }
 }

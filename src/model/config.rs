@@ -1,4 +1,4 @@
-//! The shape of a base: Hugging Face's `config.json` for `model_type: opt`.
+//! The shape of a base: Hugging Face's `config.json` for `model_type: opt`, and for `gpt2` in the same terms.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +26,13 @@ impl Activation {
     }
 }
 
-/// Shape of an OPT model. Field names are Hugging Face's, so `config.json` reads as it is.
+/// Shape of an OPT model, or of a GPT-2 model told in OPT's terms. Field names are Hugging Face's, so OPT's `config.json` reads
+/// as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelConfig {
     pub model_type: String,
     pub vocab_size: usize,
-    /// Positions the model was trained on; its table holds [`POSITION_OFFSET`](Self::POSITION_OFFSET) rows more.
+    /// Positions the model was trained on; its table holds [`position_offset`](Self::position_offset) rows more.
     pub max_position_embeddings: usize,
     /// `d_model`.
     pub hidden_size: usize,
@@ -55,20 +56,37 @@ pub enum ModelConfigError {
 }
 
 impl ModelConfig {
-    /// Rows in front of OPT's position table that no token uses.
-    pub const POSITION_OFFSET: usize = 2;
+    /// Rows in front of the position table that no token uses: OPT has two.
+    pub fn position_offset(&self) -> usize {
+        if self.is_gpt2() { 0 } else { 2 }
+    }
+
+    /// Rows of the position table.
+    pub fn position_rows(&self) -> usize {
+        self.max_position_embeddings + self.position_offset()
+    }
+
+    /// Whether W_Q, W_K, W_V stand in one matrix in the checkpoint (`c_attn`), and modules have GPT-2's names.
+    pub fn is_gpt2(&self) -> bool {
+        self.model_type == GPT2
+    }
 
     /// Reads and checks a `config.json`.
     pub fn from_json(text: &str) -> Result<Self, ModelConfigError> {
-        let config: ModelConfig = serde_json::from_str(text).map_err(|e| ModelConfigError::Json(e.to_string()))?;
+        let json = |e: serde_json::Error| ModelConfigError::Json(e.to_string());
+        let value: serde_json::Value = serde_json::from_str(text).map_err(json)?;
+        let config: ModelConfig = match value["model_type"].as_str() {
+            Some(GPT2) => serde_json::from_value::<Gpt2Config>(value).map_err(json)?.try_into()?,
+            _ => serde_json::from_value(value).map_err(json)?,
+        };
         config.check()?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), ModelConfigError> {
         let refuse = |key, found: String, expected| Err(ModelConfigError::Unsupported { key, found, expected });
-        if self.model_type != "opt" {
-            return refuse("model_type", self.model_type.clone(), "\"opt\"");
+        if self.model_type != "opt" && !self.is_gpt2() {
+            return refuse("model_type", self.model_type.clone(), "\"opt\" and \"gpt2\"");
         }
         if !self.do_layer_norm_before {
             return refuse("do_layer_norm_before", "false".into(), "true (pre-LayerNorm)");
@@ -112,10 +130,78 @@ impl ModelConfig {
     /// All parameters as Hugging Face counts them: the tied head once, the two offset rows of the position table included.
     pub fn parameters(&self) -> usize {
         let d = self.hidden_size;
-        self.vocab_size * d
-            + (self.max_position_embeddings + Self::POSITION_OFFSET) * d
-            + self.num_hidden_layers * self.block_parameters()
-            + 2 * d
+        self.vocab_size * d + self.position_rows() * d + self.num_hidden_layers * self.block_parameters() + 2 * d
+    }
+}
+
+const GPT2: &str = "gpt2";
+
+/// GPT-2's `config.json`.
+#[derive(Deserialize)]
+struct Gpt2Config {
+    vocab_size: usize,
+    n_positions: usize,
+    n_embd: usize,
+    n_layer: usize,
+    n_head: usize,
+    #[serde(default)]
+    n_inner: Option<usize>,
+    #[serde(default = "gelu_new")]
+    activation_function: Activation,
+    #[serde(default = "yes")]
+    tie_word_embeddings: bool,
+    #[serde(default = "yes")]
+    scale_attn_weights: bool,
+    #[serde(default)]
+    scale_attn_by_inverse_layer_idx: bool,
+    #[serde(default)]
+    add_cross_attention: bool,
+    #[serde(default = "epsilon")]
+    layer_norm_epsilon: f64,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn gelu_new() -> Activation {
+    Activation::GeluNew
+}
+
+fn epsilon() -> f64 {
+    1e-5
+}
+
+impl TryFrom<Gpt2Config> for ModelConfig {
+    type Error = ModelConfigError;
+
+    fn try_from(c: Gpt2Config) -> Result<Self, ModelConfigError> {
+        let refuse = |key, found: String, expected| Err(ModelConfigError::Unsupported { key, found, expected });
+        for (key, value, wanted) in [
+            ("scale_attn_weights", c.scale_attn_weights, true),
+            ("scale_attn_by_inverse_layer_idx", c.scale_attn_by_inverse_layer_idx, false),
+            ("add_cross_attention", c.add_cross_attention, false),
+        ] {
+            if value != wanted {
+                return refuse(key, value.to_string(), if wanted { "true" } else { "false" });
+            }
+        }
+        if c.layer_norm_epsilon != epsilon() {
+            return refuse("layer_norm_epsilon", c.layer_norm_epsilon.to_string(), "1e-5");
+        }
+        Ok(ModelConfig {
+            model_type: GPT2.into(),
+            vocab_size: c.vocab_size,
+            max_position_embeddings: c.n_positions,
+            hidden_size: c.n_embd,
+            ffn_dim: c.n_inner.unwrap_or(4 * c.n_embd),
+            num_hidden_layers: c.n_layer,
+            num_attention_heads: c.n_head,
+            activation_function: c.activation_function,
+            do_layer_norm_before: true,
+            tie_word_embeddings: c.tie_word_embeddings,
+            word_embed_proj_dim: None,
+        })
     }
 }
 

@@ -26,7 +26,7 @@ impl Model {
         let blocks = blocks.collect();
         let weights = Weights {
             tokens: draw.tensor([config.vocab_size, d], 0.0),
-            positions: draw.tensor([config.max_position_embeddings + ModelConfig::POSITION_OFFSET, d], 0.0),
+            positions: draw.tensor([config.position_rows(), d], 0.0),
             blocks,
             final_norm: draw.norm(d),
         };

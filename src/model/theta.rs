@@ -120,7 +120,7 @@ impl Model {
             x = Tensor::cat(vec![prompt, x], 1);
         }
         let length = x.dims()[1];
-        let first = ModelConfig::POSITION_OFFSET + first;
+        let first = self.config.position_offset() + first;
         let positions = phi.matrix(Place::Positions, self.weights.positions.val());
         x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
     }

@@ -54,7 +54,7 @@ impl Method for Embeddings {
 
     fn count(&self, shape: &Shape) -> Count {
         let (v, d) = (shape.model.vocab_size, shape.model.hidden_size);
-        let p = shape.model.max_position_embeddings + ModelConfig::POSITION_OFFSET;
+        let p = shape.model.position_rows();
         let mut terms = Vec::new();
         if self.tables != Tables::Positions {
             terms.push(Term::new("token embedding", format!("{v} tokens × {d}"), v * d));

@@ -33,7 +33,7 @@ impl Method for Full {
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
         let (d, f, v, n) = (m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers);
-        let p = m.max_position_embeddings + ModelConfig::POSITION_OFFSET;
+        let p = m.position_rows();
         Count::new([
             Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),
             Term::new(

@@ -206,6 +206,25 @@ impl Method for Lora {
         tensors
     }
 
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let model = &shape.model;
+        let attention = [Target::Q, Target::K, Target::V];
+        let k = attention.iter().filter(|t| self.target_modules.contains(t)).count();
+        if !model.is_gpt2() || k == 0 {
+            return None;
+        }
+        // PEFT's A has k·r rows, its B as many columns over the three matrices side by side, most of them zero.
+        let (n, d, ours) =
+            (self.layers.list(model.num_hidden_layers).len(), model.hidden_size, self.count(shape).total());
+        let peft = ours + n * k * self.rank * 2 * d;
+        Some(format!(
+            "This base holds W_Q, W_K, W_V as one matrix: in PEFT the {k} updates are one of rank {}, block by block, with {} numbers instead of {}.",
+            k * self.rank,
+            super::grouped(peft),
+            super::grouped(ours)
+        ))
+    }
+
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
         match task {
             // α/r stays 2 by default, so the update of a step grows with rank and matrices: at 2e-2 rank 64 breaks.

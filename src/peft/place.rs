@@ -82,7 +82,7 @@ impl Place {
         let d = model.hidden_size;
         match (self, piece) {
             (Place::Tokens, Piece::Matrix) => model.vocab_size * d,
-            (Place::Positions, Piece::Matrix) => (model.max_position_embeddings + ModelConfig::POSITION_OFFSET) * d,
+            (Place::Positions, Piece::Matrix) => model.position_rows() * d,
             (Place::Linear(_, target), Piece::Matrix) => {
                 let (inputs, outputs) = target.shape(model);
                 inputs * outputs

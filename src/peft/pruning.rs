@@ -110,7 +110,7 @@ impl Method for Pruning {
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
         let (d, f, v, n) = (m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers);
-        let p = m.max_position_embeddings + ModelConfig::POSITION_OFFSET;
+        let p = m.position_rows();
         let (square, wide) = (self.kept(d * d), self.kept(d * f));
         Count::new([
             Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),

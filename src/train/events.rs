@@ -31,6 +31,13 @@ pub enum Event {
         run: u32,
         text: String,
     },
+    /// θ with φ folded in: `config.json` is the base's own, `weights` is `model.safetensors` in base64.
+    Merged {
+        run: u32,
+        /// The largest difference of a logit between the folded network and θ with φ beside it, over held-out examples.
+        difference: f32,
+        weights: String,
+    },
     /// A trained φ as Hugging Face PEFT writes it: the text of `adapter_config.json`, and `adapter_model.safetensors` in base64.
     Adapter {
         run: u32,
@@ -185,6 +192,7 @@ impl Event {
             | Event::Predicted { run, .. }
             | Event::Phi { run, .. }
             | Event::RunFile { run, .. }
+            | Event::Merged { run, .. }
             | Event::Adapter { run, .. }
             | Event::Dialled { run, .. }
             | Event::Failed { run, .. } => Some(*run),

@@ -136,6 +136,23 @@ impl Session {
         Ok(self.base.theta.merged(&self.phi))
     }
 
+    /// φ folded into θ, as a file, with the largest difference that it makes to a logit of the shown examples.
+    pub async fn merge(&self) -> Result<Event, Failure> {
+        let merged = self.merged()?;
+        let examples: Vec<&crate::task::Example> = self.data.held_out.iter().take(SHOWN).collect();
+        let batch = Batch::new(examples);
+        let logits = async |theta: &crate::model::Model, phi: &Phi| {
+            let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+            let n = logits.shape().num_elements();
+            read(logits.reshape([n])).await
+        };
+        let (beside, inside) =
+            (logits(&self.base.theta, &self.phi.frozen()).await?, logits(&merged, &Phi::none()).await?);
+        let difference = beside.iter().zip(inside).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let weights = base64(&merged.to_safetensors().await?);
+        Ok(Event::Merged { run: self.run, difference, weights })
+    }
+
     /// Scores all held-out examples at θ ⊕ λφ.
     pub async fn evaluate(&self, lambda: f64) -> Result<Evaluation, Failure> {
         evaluate(&self.base.theta, &self.phi.frozen().dialled(lambda), &self.data, usize::MAX).await

@@ -141,6 +141,8 @@ pub enum Action {
     SaveRun,
     /// Exports the chosen run's φ for Hugging Face PEFT.
     ExportAdapter,
+    /// Folds the chosen run's φ into a copy of θ.
+    MergePhi,
     /// Shows the Python that does the same, or hides it.
     Python(bool),
     /// Files that a visitor chose: a run, or the two of an adapter.
@@ -240,6 +242,7 @@ impl State {
             Action::Dial(lambda) => return self.set_dial(lambda),
             Action::SaveRun => return self.save_run(),
             Action::ExportAdapter => return self.export_adapter(),
+            Action::MergePhi => return self.merge_phi(),
             Action::Python(shown) => self.python = shown,
             Action::Open(files) => return self.open_files(files),
             Action::Remedy(notice, remedy) => {

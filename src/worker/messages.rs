@@ -40,6 +40,10 @@ pub enum Command {
     Export {
         run: u32,
     },
+    /// Fold a run's φ into a copy of θ. Answered by `merged`.
+    Merge {
+        run: u32,
+    },
     /// Take in a run file as a run: its events, and φ as a safetensors file in base64.
     Restore {
         run: u32,

@@ -177,7 +177,9 @@ impl Trainer {
 
     async fn handle(&mut self, command: Command) {
         let asked = match &command {
-            Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } => Some(*run),
+            Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } | Command::Merge { run } => {
+                Some(*run)
+            }
             Command::Restore { run, .. } | Command::Import { run, .. } => Some(*run),
             _ => None,
         };
@@ -230,6 +232,7 @@ impl Trainer {
             Command::Dial { run, lambda } => self.dial(run, lambda).await,
             Command::Save { run } => self.save(run).await,
             Command::Export { run } => self.export(run).await,
+            Command::Merge { run } => self.merge(run).await,
             Command::Restore { run, config, events, tensors } => self.restore(run, config, events, &tensors).await,
             Command::Import { run, config, adapter_config, weights } => {
                 self.import(run, config, adapter_config, &weights).await
@@ -325,6 +328,11 @@ impl Trainer {
     async fn export(&self, run: u32) -> Result<(), Failure> {
         let files = self.held(run)?.export().await?;
         post(&Event::Adapter { run, config: files.config, weights: base64(&files.weights) });
+        Ok(())
+    }
+
+    async fn merge(&self, run: u32) -> Result<(), Failure> {
+        post(&self.held(run)?.merge().await?);
         Ok(())
     }
 

@@ -28,6 +28,10 @@ impl Keep {
             let onclick = Callback::from(move |_: MouseEvent| on.emit(action.clone()));
             html! { <button type="button" title={help} disabled={!enabled} {onclick}>{ title }</button> }
         };
+        let merges = kept.map_or_else(
+            || Err("Train a run first.".to_string()),
+            |run| run.config.merges().map_err(|why| format!("Cannot be merged. {why}.")),
+        );
         let exports = kept.map_or_else(|| Err("Train a run first.".to_string()), |run| exports(&run.config));
         html! {
             <div class="keep">
@@ -36,6 +40,7 @@ impl Keep {
                 <div class="files">
                     { button("Save run", "Its settings, curves, versions, hardware and φ in one file".into(), kept.is_some(), Action::SaveRun) }
                     { button("Export adapter", exports.clone().err().unwrap_or_else(|| "adapter_config.json and adapter_model.safetensors, as Hugging Face PEFT writes them".into()), exports.is_ok(), Action::ExportAdapter) }
+                    { button("Merge", merges.clone().err().unwrap_or_else(|| "φ folded into a copy of θ: model.safetensors for transformers".into()), merges.is_ok(), Action::MergePhi) }
                     <Opener on={on.clone()} />
                     { button("Python", "The same with transformers and peft".into(), true, Action::Python(true)) }
                 </div>

@@ -23,7 +23,7 @@ pub fn embedding(canvas: &mut Canvas, plan: &Plan, area: Rect) {
 /// The table of positions; its count has OPT's two rows of offset.
 pub fn positions(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let d = plan.model().hidden_size;
-    let rows = plan.model().max_position_embeddings + ModelConfig::POSITION_OFFSET;
+    let rows = plan.model().position_rows();
     let part = Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), rows * d);
     canvas.parts.push(
         part.letter(10.0)

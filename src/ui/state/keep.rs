@@ -142,6 +142,10 @@ impl State {
         self.ask_of_kept(|run| Command::Export { run })
     }
 
+    pub(super) fn merge_phi(&mut self) -> Vec<Effect> {
+        self.ask_of_kept(|run| Command::Merge { run })
+    }
+
     fn ask_of_kept(&self, command: impl Fn(u32) -> Command) -> Vec<Effect> {
         let kept = self.kept_run();
         kept.map(|(run, trainer)| Effect::Send(trainer, command(run.id))).into_iter().collect()
@@ -160,6 +164,15 @@ impl State {
                 ],
                 Err(_) => return Vec::new(),
             },
+            Event::Merged { difference, weights, .. } => {
+                let Ok(bytes) = from_base64(&weights) else { return Vec::new() };
+                let label = run.label();
+                let text = format!(
+                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer.json."
+                );
+                self.say(super::NoticeTone::Info, text, None);
+                vec![File::new("model.safetensors", bytes)]
+            }
             _ => return Vec::new(),
         };
         vec![Effect::Download(files)]

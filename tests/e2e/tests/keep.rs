@@ -50,6 +50,11 @@ async fn a_trained_phi_is_dialled_saved_exported_and_opened_again() {
     lab.press("Export adapter").await;
     lab.wait("kept.some(k => k.name.endsWith('.safetensors'))").await;
 
+    lab.press("Merge").await;
+    lab.wait("kept.some(k => k.name === 'model.safetensors')").await;
+    lab.wait("document.body.innerText.includes('is folded into θ')").await;
+    assert_eq!(lab.eval("labEvents.find(e => e.event === 'merged').difference < 1e-4").await, json!(true));
+
     // A file that is cut short says so and leaves the runs as they were.
     lab.eval(&choose(&["adapter_config.json", "adapter_model.safetensors"], ".slice(0, 300)")).await;
     lab.wait("document.body.innerText.includes('not readable') || document.body.innerText.includes('cut short')").await;
