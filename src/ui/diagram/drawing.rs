@@ -17,6 +17,8 @@ pub struct StackBlock {
     pub marks: Vec<Vec<(f64, f64)>>,
     /// Trained as a whole.
     pub trained: bool,
+    /// Moved by a φ that stands elsewhere.
+    pub moved: bool,
 }
 
 /// A diagram, laid out.
@@ -167,6 +169,7 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
                 area,
                 marks: marks(plan, layer, area),
                 trained: Place::of_block(layer).all(|place| plan.whole(place)),
+                moved: Place::of_block(layer).any(|place| plan.moves(place)),
             }
         })
         .collect();

@@ -3,7 +3,6 @@
 use super::block;
 use super::part::{Canvas, Form, Part, Scope};
 use super::plan::{Head, Plan};
-use crate::model::ModelConfig;
 use crate::peft::Place;
 use crate::ui::chart::place::Rect;
 

@@ -209,7 +209,13 @@ fn stack_block(
         })
     };
     let a = block.area;
-    let class = classes!("part", "block", if block.trained { "trained" } else { "frozen" }, open.then_some("open"));
+    let class = classes!(
+        "part",
+        "block",
+        if block.trained { "trained" } else { "frozen" },
+        block.moved.then_some("moved"),
+        open.then_some("open")
+    );
     let spoken = block_spoken(layer, drawing);
     let letter = (a.h - 4.0).clamp(6.0, 12.0);
     html! {

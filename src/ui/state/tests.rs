@@ -1,6 +1,7 @@
 //! The reducer, followed through what visitors, browsers and trainers do.
 
 mod faults;
+mod keep;
 
 use super::run::Curve;
 use super::*;

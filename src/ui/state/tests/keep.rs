@@ -1,0 +1,155 @@
+//! Methods that train together; φ dialled, swapped, kept and opened.
+
+use super::*;
+use crate::interchange::base64;
+
+/// A page with a finished run 1.
+fn trained(hash: &str) -> State {
+    let mut state = training(hash);
+    let steps = state.config.steps;
+    hear(&mut state, Trainer::Cpu, vec![finished(1, steps, 1.0)]);
+    state
+}
+
+fn dialled(run: u32, lambda: f64, accuracy: f64) -> Event {
+    Event::Dialled { run, lambda, loss: 0.5, accuracy, n: 140, items: Vec::new() }
+}
+
+#[test]
+fn methods_join_leave_and_keep_their_knobs() {
+    let mut state = ready("#method=lora&rank=8");
+    let effects = state.reduce(Action::Combine("prompt"));
+    assert_eq!(state.config.label(), "LoRA r 8 + prompt 20");
+    assert!(matches!(effects.as_slice(), [Effect::ReplaceHash(hash)] if hash.contains("method=lora,prompt")));
+    set(&mut state, "num_virtual_tokens", "5");
+    assert_eq!(state.config.trainable(), 8192 + 5 * 64);
+    state.reduce(Action::Combine("prompt"));
+    state.reduce(Action::Combine("prompt"));
+    assert_eq!(state.text_of("num_virtual_tokens"), "5", "a second look finds the knobs again");
+
+    // Another method in front keeps what it can be combined with, and drops what it cannot.
+    set(&mut state, "method", "adapter");
+    assert_eq!(state.config.label(), "adapter 8 + prompt 5");
+    set(&mut state, "method", "p-tuning");
+    assert!(state.config.also.is_empty());
+}
+
+#[test]
+fn a_knob_that_two_methods_have_is_named_by_its_method() {
+    let mut state = ready("#method=lora,ia3&ia3.target_modules=k_proj,fc2");
+    assert!(state.notices.is_empty(), "{:?}", state.notices);
+    assert_eq!(state.config.trainable(), 4096 + 4 * (64 + 256));
+    set(&mut state, "target_modules", "q_proj");
+    assert_eq!(state.text_of("ia3.target_modules"), "k_proj,fc2");
+    assert_eq!(state.text_of("target_modules"), "q_proj");
+    let (again, faults, rest) = RunConfig::from_hash(&state.hash());
+    assert!(faults.is_empty() && rest.is_empty());
+    assert_eq!(again, state.config);
+}
+
+#[test]
+fn what_cannot_be_combined_is_said_and_leaves_the_settings() {
+    let mut state = ready("#method=lora");
+    state.reduce(Action::Combine("dora"));
+    assert_eq!(state.config.label(), "LoRA r 4");
+    assert!(state.notices[0].text.contains("both change W_Q of block 1"), "{}", state.notices[0].text);
+    let state = ready("#method=prompt,p-tuning,bitfit");
+    assert_eq!(state.config.label(), "prompt 20", "an address drops what does not fit");
+    assert!(state.notices[0].text.contains("both change the front of the text"), "{}", state.notices[0].text);
+    let state = ready("#method=prompt,prefix&num_virtual_tokens=40&prefix.num_virtual_tokens=40");
+    assert!(state.notices[0].text.contains("positions"), "{}", state.notices[0].text);
+}
+
+#[test]
+fn the_dial_asks_once_at_a_time_and_ends_where_it_was_left() {
+    let mut state = trained("#method=lora");
+    let asked = |effects: &[Effect]| match command(effects) {
+        Some((_, Command::Dial { run, lambda })) => Some((*run, *lambda)),
+        _ => None,
+    };
+    assert_eq!(asked(&state.reduce(Action::Dial(0.5))), Some((1, 0.5)));
+    assert_eq!(asked(&state.reduce(Action::Dial(0.25))), None, "an answer is under way");
+    assert_eq!(asked(&state.reduce(Action::Dial(9.0))), None);
+    let effects = hear(&mut state, Trainer::Cpu, vec![dialled(1, 0.5, 0.8)]);
+    assert_eq!(asked(&effects), Some((1, 1.5)), "where it was left, within its ends");
+    hear(&mut state, Trainer::Cpu, vec![dialled(1, 1.5, 0.7)]);
+    let run = state.kept_run().unwrap().0;
+    assert_eq!(state.dial_of(run).points, [(0.5, 0.8), (1.5, 0.7)]);
+    // A question that failed does not block the next.
+    state.reduce(Action::Dial(0.0));
+    hear(&mut state, Trainer::Cpu, vec![failed(1, FailureReason::Input)]);
+    assert_eq!(asked(&state.reduce(Action::Dial(0.1))), Some((1, 0.1)));
+    assert_eq!(state.runs[0].phase, Phase::Finished, "the run stays what it was");
+}
+
+#[test]
+fn an_earlier_phi_is_swapped_in_and_a_new_run_comes_to_the_front() {
+    let mut state = trained("#method=lora");
+    state.config.method = MethodConfig::named("ia3").unwrap();
+    state.reduce(Action::Main);
+    let config = state.config.clone();
+    hear(&mut state, Trainer::Cpu, vec![started(2, &config), step(2, 1), finished(2, 300, 0.9)]);
+    assert_eq!(state.shown()[0].run.id, 2);
+    let (n, phi, theta) = state.bytes_of_tasks().unwrap();
+    assert_eq!((n, phi, theta), (2, 4 * (4096 + 1536), 2 * 4 * 205_568));
+
+    state.reduce(Action::LookAt(1));
+    assert_eq!((state.shown()[0].run.id, state.shown()[0].role), (1, Role::Chosen));
+    state.reduce(Action::TypeOwn("abcd".into()));
+    let effects = state.reduce(Action::AskOwn);
+    assert!(matches!(command(&effects), Some((_, Command::Predict { run: 1, .. }))));
+
+    state.reduce(Action::Main);
+    assert_eq!(state.shown()[0].run.id, 3, "what begins now is what one looks at");
+    let effects = state.reduce(Action::Remove(1));
+    assert_eq!(command(&effects), Some((Trainer::Cpu, &Command::Forget { run: 1 })));
+}
+
+#[test]
+fn files_are_taken_whole_or_refused_with_their_name() {
+    let mut state = ready("#method=bitfit");
+    let file = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
+    for (files, said) in [
+        (vec![file("run.jsonl", "{}")], "run.jsonl cannot be opened: line 1"),
+        (vec![file("run.jsonl", "")], "no “started”"),
+        (vec![file("adapter_model.safetensors", "x")], "the two files of an adapter together"),
+    ] {
+        assert!(state.reduce(Action::Open(files)).is_empty());
+        let text = &state.notices.last().unwrap().text;
+        assert!(text.contains(said), "{text}");
+    }
+    assert!(state.runs.is_empty());
+
+    let config = RunConfig { steps: 2, ..RunConfig::default() };
+    let mut events = vec![started(7, &config), evaluated(7, 0, 0.0), step(7, 1), step(7, 2), finished(7, 2, 0.5)];
+    events.push(Event::Phi { run: 7, tensors: base64(b"phi") });
+    let text: String = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
+    let effects = state.reduce(Action::Open(vec![file("run.jsonl", &text)]));
+    let Some((_, Command::Restore { run: 1, config: restored, events, tensors })) = command(&effects) else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((restored, events.len(), tensors.as_str()), (&config, 5, base64(b"phi").as_str()));
+    assert_eq!(state.config, config, "the page shows what the run trained");
+    assert_eq!(state.runs[0].phase, Phase::Finished);
+
+    // An adapter that cannot be used leaves no run behind.
+    let adapter = vec![file("adapter_config.json", "{}"), file("adapter_model.safetensors", "x")];
+    let effects = state.reduce(Action::Open(adapter));
+    assert!(matches!(command(&effects), Some((_, Command::Import { run: 2, .. }))));
+    hear(&mut state, Trainer::Cpu, vec![failed(2, FailureReason::Input)]);
+    assert_eq!(state.runs.len(), 1);
+}
+
+#[test]
+fn what_the_trainer_wrote_goes_to_the_visitor() {
+    let mut state = trained("#method=lora&rule=cipher");
+    assert_eq!(command(&state.reduce(Action::SaveRun)), Some((Trainer::Cpu, &Command::Save { run: 1 })));
+    let effects = hear(&mut state, Trainer::Cpu, vec![Event::RunFile { run: 1, text: "{}".into() }]);
+    let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
+    assert_eq!(files[0].name, "rules-cipher-lora-seed-0.jsonl");
+    assert_eq!(command(&state.reduce(Action::ExportAdapter)), Some((Trainer::Cpu, &Command::Export { run: 1 })));
+    let adapter = Event::Adapter { run: 1, config: "{}".into(), weights: base64(b"tensors") };
+    let effects = hear(&mut state, Trainer::Cpu, vec![adapter]);
+    let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
+    assert_eq!((files.len(), files[1].bytes.as_slice()), (2, b"tensors".as_slice()));
+}
