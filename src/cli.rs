@@ -139,8 +139,14 @@ fn run_args() -> Vec<Arg> {
         let (name, dashed) = (name.to_string(), name.replace('_', "-"));
         Arg::new(name.clone()).long(dashed).alias(name).help(help).allow_hyphen_values(true)
     };
+    // Of several methods with a knob of one name, each can be named: `--ia3.target-modules`.
+    let of_methods = MethodConfig::all().into_iter().flat_map(|method| {
+        let name = method.info().name;
+        method.info().knobs.iter().map(move |knob| format!("{name}.{}", knob.name))
+    });
+    let of_methods: Vec<Arg> = of_methods.map(|key| arg(&key, String::new()).hide(true)).collect();
     let fixed = fixed.into_iter().map(|(name, help)| arg(name, help.to_string()));
-    fixed.chain(flags.into_iter().map(|(name, help)| arg(name, help))).collect()
+    fixed.chain(flags.into_iter().map(|(name, help)| arg(name, help))).chain(of_methods).collect()
 }
 
 fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
@@ -255,6 +261,11 @@ fn count(args: &ArgMatches) -> Result<(), Sentence> {
         println!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
     } else {
         println!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
+        if let MethodConfig::Lora(lora) = &config.method
+            && let Some(fused) = lora.fused(&config.shape())
+        {
+            println!("{fused}");
+        }
     }
     Ok(())
 }

@@ -190,3 +190,25 @@ fn a_typed_string_is_answered_and_nonsense_is_refused() {
     assert_eq!(answer.base.text.len(), 4);
     assert_eq!(pollster::block_on(session.predict("xyz!")).unwrap_err().reason, FailureReason::Input);
 }
+
+#[test]
+fn a_text_prompt_is_its_tokens_in_the_text() {
+    use peft_lab::model::Tokens;
+    let base = base();
+    let text = session("method=text-prompt&text=abcd%3Ebcda%3B", &base);
+    assert!(!text.config().trains());
+    let answer = |session: &Session, phi: &Phi, ids: &[i32], row: usize| {
+        let tokens = Tokens { ids: ids.to_vec(), sequences: 1, length: ids.len() };
+        let logits = session.theta().logits(phi, &tokens, &[0, row]);
+        pollster::block_on(read(logits.reshape([40]))).unwrap()
+    };
+    // <s> stays in front; 16 is `>`, 17 is `;`.
+    let with = answer(&text, &text.phi().frozen(), &[18, 3, 7, 1, 12, 16], 5);
+    let without = answer(&text, &Phi::none(), &[18, 0, 1, 2, 3, 16, 1, 2, 3, 0, 17, 3, 7, 1, 12, 16], 15);
+    assert_eq!(with, without);
+    // A run of it is one evaluation.
+    let mut text = text;
+    let events = pollster::block_on(text.begin()).unwrap();
+    assert!(matches!(events.last(), Some(Event::Finished { step: 0, .. })), "{events:?}");
+    assert!(text.done());
+}

@@ -118,7 +118,7 @@ impl Reader<'_> {
             let joined = linear(at("attn.c_attn"), d, 3 * d)?;
             let part = |n: usize| Linear {
                 weight: Param::from_tensor(joined.weight.val().slice([0..d, n * d..(n + 1) * d])),
-                bias: Param::from_tensor(joined.bias.val().slice([n * d..(n + 1) * d])),
+                bias: Param::from_tensor(joined.bias.val().narrow(0, n * d, d)),
             };
             Ok::<_, CheckpointError>(Block {
                 attention_norm: norm(at("ln_1"))?,

@@ -137,6 +137,27 @@ impl Lora {
         self.alpha() / if self.use_rslora { r.sqrt() } else { r }
     }
 
+    /// What PEFT makes of this on a base with GPT-2's layout, where W_Q, W_K, W_V are one matrix: both counts. `None` where none
+    /// of the three is chosen.
+    pub fn fused(&self, shape: &Shape) -> Option<String> {
+        let model = &shape.model;
+        let k = [Target::Q, Target::K, Target::V].iter().filter(|t| self.target_modules.contains(t)).count();
+        if k == 0 {
+            return None;
+        }
+        // PEFT's A has k·r rows, its B as many columns over the three matrices side by side, most of them zero.
+        let (n, d) = (self.layers.list(model.num_hidden_layers).len(), model.hidden_size);
+        let ours = self.count(shape).total();
+        let peft = ours + n * k * self.rank * 2 * d;
+        let updates = if k == 1 { "the update is".into() } else { format!("the {k} updates are") };
+        Some(format!(
+            "In GPT-2's layout W_Q, W_K, W_V are one matrix: in PEFT {updates} one of rank {}, block by block, with {} numbers instead of {}.",
+            k * self.rank,
+            super::grouped(peft),
+            super::grouped(ours)
+        ))
+    }
+
     /// α.
     pub fn alpha(&self) -> f64 {
         self.alpha.unwrap_or(2.0 * self.rank as f64)
@@ -207,22 +228,7 @@ impl Method for Lora {
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        let model = &shape.model;
-        let attention = [Target::Q, Target::K, Target::V];
-        let k = attention.iter().filter(|t| self.target_modules.contains(t)).count();
-        if !model.is_gpt2() || k == 0 {
-            return None;
-        }
-        // PEFT's A has k·r rows, its B as many columns over the three matrices side by side, most of them zero.
-        let (n, d, ours) =
-            (self.layers.list(model.num_hidden_layers).len(), model.hidden_size, self.count(shape).total());
-        let peft = ours + n * k * self.rank * 2 * d;
-        Some(format!(
-            "This base holds W_Q, W_K, W_V as one matrix: in PEFT the {k} updates are one of rank {}, block by block, with {} numbers instead of {}.",
-            k * self.rank,
-            super::grouped(peft),
-            super::grouped(ours)
-        ))
+        self.fused(shape).filter(|_| shape.model.is_gpt2())
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

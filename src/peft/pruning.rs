@@ -210,8 +210,9 @@ pub(crate) mod phi {
             match self.config.schedule {
                 Schedule::Iterative => {
                     // Where there are fewer steps than rounds, the last of those that fall on one counts.
-                    let rounds = (0..self.config.rounds).filter(|round| round * steps / self.config.rounds == step);
-                    rounds.last().map(|round| self.config.share(round))
+                    let mut rounds =
+                        (0..self.config.rounds).rev().filter(|round| round * steps / self.config.rounds == step);
+                    rounds.next().map(|round| self.config.share(round))
                 }
                 Schedule::DenseSparseDense if step == (steps / 3).max(1) => Some(self.config.sparsity as f64 / 100.0),
                 Schedule::DenseSparseDense if step == (2 * steps / 3).max(2) => Some(0.0),

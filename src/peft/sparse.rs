@@ -200,7 +200,7 @@ pub(crate) mod phi {
         fn matrix(&self, place: Place, theta: &Tensor<2>) -> Option<Tensor<2>> {
             let (_, first, inside) = self.chosen.iter().find(|(p, ..)| *p == place)?;
             let (shape, n) = (theta.dims(), theta.shape().num_elements());
-            let delta = self.delta.val().slice([*first..first + inside.len()]);
+            let delta = self.delta.val().narrow(0, *first, inside.len());
             let ids = Tensor::<1, Int>::from_data(TensorData::new(inside.clone(), [inside.len()]), &theta.device());
             Some(theta.clone().reshape([n]).select_assign(0, ids, delta, IndexingUpdateOp::Add).reshape(shape))
         }

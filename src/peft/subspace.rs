@@ -177,6 +177,7 @@ pub(crate) mod phi {
 
     /// P's rows for one tensor of n numbers.
     #[derive(Clone, Debug)]
+    #[allow(clippy::large_enum_variant)] // A few dozen of them: nothing is gained by boxing.
     enum Rows {
         /// `[n, d]`
         Dense(Tensor<2>),
@@ -230,7 +231,7 @@ pub(crate) mod phi {
 
     /// The Hadamard matrix of Sylvester's construction, entries ±1.
     fn hadamard(side: usize) -> Vec<f32> {
-        let entry = |i: usize| if (i / side & i % side).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
+        let entry = |i: usize| if ((i / side) & (i % side)).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
         (0..side * side).map(entry).collect()
     }
 
@@ -278,7 +279,7 @@ pub(crate) mod phi {
             };
             let x = padded.reshape([1, side]).expand([blocks, side]) * self.signs.clone();
             let x = self.transform(x).gather(1, self.permutation.clone()) * self.gauss.clone();
-            self.transform(x).reshape([blocks * side]).slice([0..n])
+            self.transform(x).reshape([blocks * side]).narrow(0, 0, n)
         }
     }
 

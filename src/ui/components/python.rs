@@ -2,6 +2,7 @@
 
 use crate::config::RunConfig;
 use crate::interchange::python::script;
+use crate::peft::MethodConfig;
 use crate::ui::dom::{self, Dialog};
 use crate::ui::state::Action;
 use wasm_bindgen::JsCast;
@@ -44,6 +45,10 @@ pub fn Python(props: &PythonProps) -> Html {
     };
     let written = if props.open { script(&props.config) } else { Ok(String::new()) };
     let text = written.unwrap_or_else(|why| why);
+    let fused = match &props.config.method {
+        MethodConfig::Lora(lora) if props.open => lora.fused(&props.config.shape()),
+        _ => None,
+    };
     let copy = {
         let (text, copied) = (text.clone(), copied.setter());
         Callback::from(move |_: MouseEvent| {
@@ -55,6 +60,7 @@ pub fn Python(props: &PythonProps) -> Html {
         <dialog ref={node} class="help python" aria-label="Python" {onclose}>
             <h2>{ "The same in Python" }</h2>
             <pre tabindex="0">{ text }</pre>
+            { for fused.map(|text| html! { <p class="caption">{ text }</p> }) }
             <div class="files">
                 <button type="button" class="main" onclick={copy}>{ if *copied { "Copied" } else { "Copy" } }</button>
                 <button type="button" onclick={close}>{ "Close" }</button>
