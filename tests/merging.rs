@@ -71,3 +71,34 @@ fn the_dial_runs_from_theta_over_phi_and_beyond() {
         }
     }
 }
+
+/// P's numbers have the variance 1/D, dense or by Fastfood: it keeps lengths, as a random projection does.
+#[test]
+fn a_subspace_moves_theta_as_far_as_phi_is_long() {
+    let theta = shared::tiny_model(&Device::flex());
+    for projection in ["dense", "fastfood"] {
+        let knobs = [("intrinsic_dimension", "48"), ("projection", projection)];
+        let method = shared::method("subspace", &knobs);
+        let phi = trained(&theta, &method);
+        let numbers_of = |model: &Model| -> Vec<f32> {
+            let bytes = pollster::block_on(model.to_safetensors()).unwrap();
+            let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+            let mut names = file.names();
+            names.sort();
+            let numbers = |name: &str| {
+                let data = file.tensor(name).unwrap().data().to_vec();
+                data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect::<Vec<f32>>()
+            };
+            names.into_iter().flat_map(numbers).collect()
+        };
+        let moved: f32 = numbers_of(&theta.merged(&phi))
+            .iter()
+            .zip(numbers_of(&theta))
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum::<f32>()
+            .sqrt();
+        let own: f32 = pollster::block_on(shared::values(&phi)).iter().map(|x| x * x).sum::<f32>().sqrt();
+        let ratio = moved / own;
+        assert!((0.85..1.15).contains(&ratio), "{projection}: ‖Pφ‖/‖φ‖ is {ratio}");
+    }
+}
