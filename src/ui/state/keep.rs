@@ -97,7 +97,11 @@ impl State {
         let Some((run, trainer)) = self.kept_run() else { return Vec::new() };
         let id = run.id;
         if self.dial.run != id {
-            self.dial = Dial { run: id, ..Dial::default() };
+            // Both ends are known: the base before training, and the run at its end.
+            let accuracies = run.accuracy.points();
+            let ends = accuracies.first().zip(accuracies.last()).filter(|(first, last)| first.0 == 0.0 && last.0 > 0.0);
+            let points = ends.map_or_else(Vec::new, |(first, last)| vec![(0.0, first.1), (1.0, last.1)]);
+            self.dial = Dial { run: id, points, ..Dial::default() };
         }
         self.dial.lambda = Some(lambda.clamp(0.0, 1.5));
         if std::mem::replace(&mut self.dial.waiting, true) {

@@ -74,7 +74,7 @@ fn the_dial_asks_once_at_a_time_and_ends_where_it_was_left() {
     assert_eq!(asked(&effects), Some((1, 1.5)), "where it was left, within its ends");
     hear(&mut state, Trainer::Cpu, vec![dialled(1, 1.5, 0.7)]);
     let run = state.kept_run().unwrap().0;
-    assert_eq!(state.dial_of(run).points, [(0.5, 0.8), (1.5, 0.7)]);
+    assert_eq!(state.dial_of(run).points, [(0.0, 0.0), (0.5, 0.8), (1.0, 1.0), (1.5, 0.7)]);
     // A question that failed does not block the next.
     state.reduce(Action::Dial(0.0));
     hear(&mut state, Trainer::Cpu, vec![failed(1, FailureReason::Input)]);
