@@ -127,7 +127,18 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
         let method = shared::method("sparse", &[("num_weights", "40"), ("mask", mask)]);
         methods.push(("sparse".into(), RunConfig { method, steps: 3, batch_size: Some(4), ..RunConfig::default() }));
     }
-    for hash in ["method=lora,bitfit", "method=prompt,adapter&num_virtual_tokens=4", "method=last-layer,ia3"] {
+    for hash in [
+        "method=lora,bitfit",
+        "method=prompt,adapter&num_virtual_tokens=4",
+        "method=last-layer,ia3",
+        "method=lora,prompt&num_virtual_tokens=4",
+        "method=dora,ia3&ia3.target_modules=k_proj,fc2",
+        "method=lora,p-tuning&num_virtual_tokens=4",
+        "method=ln-tuning,vera",
+        "method=prompt,ia3&num_virtual_tokens=4",
+        "method=adapter,prefix&num_virtual_tokens=3&prefix_projection=true&encoder_hidden_size=5",
+        "method=prefix,last-layer&num_virtual_tokens=3&layers=1,2",
+    ] {
         let (config, faults, _) = RunConfig::from_hash(&format!("{hash}&steps=3&batch_size=4"));
         assert!(faults.is_empty(), "{faults:?}");
         methods.push(("together".into(), config));
@@ -148,9 +159,9 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
     run(&python, "run_scripts.py", &folder);
 }
 
-/// Two methods that peft would both wrap have no script, and the reason is said.
+/// Two low-rank methods have no script, and the reason is said.
 #[test]
 fn what_python_cannot_do_says_why() {
-    let (config, ..) = RunConfig::from_hash("method=lora,prompt&num_virtual_tokens=4");
-    assert!(script(&config).unwrap_err().contains("one method per adapter"));
+    let (config, ..) = RunConfig::from_hash("method=lora,vera&vera.target_modules=fc1");
+    assert!(script(&config).unwrap_err().contains("one low-rank method per adapter"));
 }

@@ -12,11 +12,18 @@ pub fn script(config: &RunConfig) -> Result<String, String> {
         TaskConfig::Authors { .. } => AUTHORS.to_string(),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
-    let mut methods: Vec<String> = config.methods().map(|m| method(m, config)).collect();
-    methods.sort_by_key(|m| !m.contains("get_peft_model"));
-    if methods.iter().filter(|m| m.contains("get_peft_model")).count() > 1 {
-        return Err("peft holds one method per adapter: these train together only here.".into());
+    // It holds one method: of several a low-rank one, and the others are written out.
+    let low_rank =
+        |m: &&MethodConfig| matches!(m, MethodConfig::Lora(_) | MethodConfig::Dora(_) | MethodConfig::Vera(_));
+    if config.methods().filter(low_rank).count() > 1 {
+        return Err("peft holds one low-rank method per adapter: these train together only here.".into());
     }
+    let wrapped = config.methods().find(low_rank).unwrap_or(&config.method);
+    let mut methods: Vec<String> = config
+        .methods()
+        .map(|m| if m == wrapped { method(m, config) } else { plain(m, config).unwrap_or_else(|| method(m, config)) })
+        .collect();
+    methods.sort_by_key(|m| !m.contains("get_peft_model"));
     let peft = methods.iter().any(|m| m.contains("get_peft_model"));
     let peft = if peft { "from peft import *\n" } else { "" };
     Ok(format!(
@@ -193,6 +200,51 @@ fn copies(method: &dyn Method, config: &RunConfig) -> String {
     )
 }
 
+/// A method of peft without peft, for a model that holds another one; `None` for what peft does not have.
+fn plain(method: &MethodConfig, config: &RunConfig) -> Option<String> {
+    let model = config.shape().model;
+    let d = model.hidden_size;
+    let in_front = "embed = base.model.decoder.embed_tokens\n\
+         def apply(ids, mask):\n    \
+             front = prompt().expand(len(ids), -1, -1)\n    \
+             mask = torch.cat([torch.ones(front.shape[:2], dtype=mask.dtype), mask], 1)\n    \
+             return model(inputs_embeds=torch.cat([front, embed(ids)], 1), attention_mask=mask).logits\n";
+    match method {
+        MethodConfig::LnTuning(m) => Some(copies(m, config)),
+        MethodConfig::Prompt(m) => Some(format!(
+            "vectors = torch.nn.Parameter(base.model.decoder.embed_tokens.weight[torch.randint({}, ({},))].clone())\n\
+             extra.append(vectors)\nprompt = lambda: vectors\n{in_front}",
+            model.vocab_size, m.num_virtual_tokens
+        )),
+        MethodConfig::PTuning(m) => Some(format!(
+            "E = torch.nn.Parameter(torch.randn({}, {d}))\n\
+             mlp = torch.nn.Sequential(torch.nn.Linear({d}, {h}), torch.nn.ReLU(), torch.nn.Linear({h}, {h}), torch.nn.ReLU(), torch.nn.Linear({h}, {d}))\n\
+             extra.extend([E, *mlp.parameters()])\nprompt = lambda: mlp(E)\n{in_front}",
+            m.num_virtual_tokens,
+            h = m.encoder_hidden_size
+        )),
+        MethodConfig::Ia3(m) => {
+            let places = m.layers.list(model.num_hidden_layers).into_iter();
+            let places = places.flat_map(|layer| m.target_modules.iter().map(move |t| (Place::Linear(layer, *t), *t)));
+            let named = places.map(|(place, target)| {
+                let (inputs, outputs) = target.shape(&model);
+                let n = if target == Target::Fc2 { inputs } else { outputs };
+                format!("(\"{}\", {n}, {})", place.key(), if target == Target::Fc2 { "True" } else { "False" })
+            });
+            Some(format!(
+                "def factor(name, n, inner):\n    \
+                     module, l = base.get_submodule(name), torch.nn.Parameter(torch.ones(n))\n    \
+                     extra.append(l)\n    \
+                     if inner: module.register_forward_pre_hook(lambda _m, inputs: (inputs[0] * l,))\n    \
+                     else: module.register_forward_hook(lambda _m, _i, y: y * l)\n\
+                 for place in [{}]: factor(*place)\n",
+                named.collect::<Vec<_>>().join(", ")
+            ))
+        }
+        _ => None,
+    }
+}
+
 fn method(method: &MethodConfig, config: &RunConfig) -> String {
     let model = config.shape().model;
     let (d, n) = (model.hidden_size, model.num_hidden_layers);
@@ -235,7 +287,7 @@ fn method(method: &MethodConfig, config: &RunConfig) -> String {
             "PromptEncoderConfig(task_type=\"CAUSAL_LM\", num_virtual_tokens={}, encoder_hidden_size={})",
             m.num_virtual_tokens, m.encoder_hidden_size
         )),
-        MethodConfig::Prefix(m) if m.layers.is_all() => peft(&format!(
+        MethodConfig::Prefix(m) if m.layers.is_all() && config.also.is_empty() => peft(&format!(
             "PrefixTuningConfig(task_type=\"CAUSAL_LM\", num_virtual_tokens={}{})",
             m.num_virtual_tokens,
             if m.prefix_projection {
@@ -244,31 +296,45 @@ fn method(method: &MethodConfig, config: &RunConfig) -> String {
                 String::new()
             }
         )),
-        MethodConfig::Prefix(m) => format!(
-            "from transformers import DynamicCache\n\
-             # peft's prefix stands in every layer; here only in some, whose keys and values come in by a hook.\n\
-             N, HEADS = {}, base.config.num_attention_heads\n\
-             prefix = {{i: torch.nn.Parameter(torch.randn(2, N, {d}) * torch.tensor([0.5, 0.1]).view(2, 1, 1)) for i in {:?}}}\n\
-             extra = list(prefix.values())\n\
+        MethodConfig::Prefix(m) => {
+            let layers = m.layers.list(n);
+            let (h, k) = (m.encoder_hidden_size, layers.len());
+            let written = if m.prefix_projection {
+                format!(
+                    "E = torch.nn.Parameter(torch.randn(N, {d}))\n\
+                     mlp = torch.nn.Sequential(torch.nn.Linear({d}, {h}), torch.nn.Tanh(), torch.nn.Linear({h}, {}))\n\
+                     extra.extend([E, *mlp.parameters()])\n\
+                     own = lambda layer: mlp(E).view(N, {k}, 2, {d})[:, LAYERS.index(layer)].transpose(0, 1)\n",
+                    2 * k * d
+                )
+            } else {
+                format!(
+                    "prefix = {{i: torch.nn.Parameter(torch.randn(2, N, {d}) * torch.tensor([0.5, 0.1]).view(2, 1, 1)) for i in LAYERS}}\n\
+                     extra.extend(prefix.values())\nown = lambda layer: prefix[layer]\n"
+                )
+            };
+            format!(
+                "# peft's prefix stands in every layer of a model of its own; here keys and values come in by a hook.\n\
+             N, HEADS, LAYERS = {}, base.config.num_attention_heads, {layers:?}\n\
+             {written}\
              positions = base.model.decoder.embed_positions\n\
              moved = torch.nn.Embedding.from_pretrained(positions.weight[N:])\n\
              base.model.decoder.embed_positions.forward = lambda mask, past=0, position_ids=None: moved(torch.arange(mask.shape[1]).expand_as(mask) + 2)\n\
              def attention(layer):\n    \
-                 own = prefix[layer]\n    \
                  block = base.model.decoder.layers[layer].self_attn\n    \
                  def forward(hidden_states, **_):\n        \
                      split = lambda x: x.unflatten(-1, (HEADS, -1)).transpose(1, 2)\n        \
                      b, t = hidden_states.shape[:2]\n        \
                      q, k, v = (f(hidden_states) for f in (block.q_proj, block.k_proj, block.v_proj))\n        \
-                     k, v = (torch.cat([p.expand(b, -1, -1), x], 1) for p, x in zip(own, (k, v)))\n        \
+                     k, v = (torch.cat([p.expand(b, -1, -1), x], 1) for p, x in zip(own(layer), (k, v)))\n        \
                      sees = torch.ones(t, N + t, dtype=torch.bool).tril(N)\n        \
                      mixed = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=sees)\n        \
                      return block.out_proj(mixed.transpose(1, 2).flatten(2)), None\n    \
                  block.forward = forward\n\
-             for layer in prefix: attention(layer)\n",
-            m.num_virtual_tokens,
-            m.layers.list(n)
-        ),
+             for layer in LAYERS: attention(layer)\n",
+                m.num_virtual_tokens,
+            )
+        }
         MethodConfig::TextPrompt(m) => format!(
             "TEXT = encode({:?})\n\
              def apply(ids, mask):\n    \
@@ -283,7 +349,7 @@ fn method(method: &MethodConfig, config: &RunConfig) -> String {
                 "# An untied copy of the head, or of its labels' rows.\n\
                  table = base.model.decoder.embed_tokens.weight.detach()\n\
                  head = torch.nn.Parameter(table[{rows}].clone())\n\
-                 extra = [head]\n\
+                 extra.append(head)\n\
                  def apply(ids, mask):\n    \
                      features = base.model(input_ids=ids, attention_mask=mask).last_hidden_state\n    \
                      whole = table.clone(); whole[{rows}] = head\n    \
@@ -408,7 +474,7 @@ fn method(method: &MethodConfig, config: &RunConfig) -> String {
              phi = torch.nn.Parameter(torch.zeros({0}))\n\
              D = sum(p.numel() for p in theta.values())\n\
              P = {{name: torch.randn(p.numel(), {0}) / D ** 0.5 for name, p in theta.items()}}\n\
-             extra = [phi]\n\
+             extra.append(phi)\n\
              def apply(ids, mask):\n    \
                  moved = {{name: p + (P[name] @ phi).view_as(p) for name, p in theta.items()}}\n    \
                  return torch.func.functional_call(base, moved, (), dict(input_ids=ids, attention_mask=mask)).logits\n",
