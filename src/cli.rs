@@ -162,7 +162,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "export" => pollster::block_on(export(args)),
         "merge" => pollster::block_on(merge(args)),
         "python" => {
-            println!("{}", crate::interchange::python::script(&config(args)?)?);
+            println!("{}", crate::interchange::python::script(&config(args)?));
             Ok(())
         }
         "bench" => crate::bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),

@@ -5,20 +5,18 @@ use crate::config::RunConfig;
 use crate::peft::{Blocks, Embeddings, Lora, Mask, Method, MethodConfig, Piece, Place, Placement, Rows, Target};
 use crate::task::TaskConfig;
 
-/// A whole script: base, method, task, training, accuracy. The reason where PyTorch's libraries have no counterpart.
-pub fn script(config: &RunConfig) -> Result<String, String> {
+/// A whole script: base, method, task, training, accuracy.
+pub fn script(config: &RunConfig) -> String {
     let task = match &config.task {
         TaskConfig::Rules { .. } => rules(config),
         TaskConfig::Authors { .. } => AUTHORS.to_string(),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several a low-rank one, and the others are written out.
-    let low_rank =
-        |m: &&MethodConfig| matches!(m, MethodConfig::Lora(_) | MethodConfig::Dora(_) | MethodConfig::Vera(_));
-    if config.methods().filter(low_rank).count() > 1 {
-        return Err("peft holds one low-rank method per adapter: these train together only here.".into());
-    }
-    let wrapped = config.methods().find(low_rank).unwrap_or(&config.method);
+    // DoRA before the other low-rank ones: it takes the most to write out.
+    let is = |name: &'static str| move |m: &&MethodConfig| m.info().name == name;
+    let first = ["dora", "lora", "vera"].into_iter().find_map(|name| config.methods().find(is(name)));
+    let wrapped = first.unwrap_or(&config.method);
     let mut methods: Vec<String> = config
         .methods()
         .map(|m| if m == wrapped { method(m, config) } else { plain(m, config).unwrap_or_else(|| method(m, config)) })
@@ -26,7 +24,7 @@ pub fn script(config: &RunConfig) -> Result<String, String> {
     methods.sort_by_key(|m| !m.contains("get_peft_model"));
     let peft = methods.iter().any(|m| m.contains("get_peft_model"));
     let peft = if peft { "from peft import *\n" } else { "" };
-    Ok(format!(
+    format!(
         "# {label} on {task_title}, base {base}: what `peft-lab train` does, in PyTorch.\n\
          # pip install torch transformers{pip}; BASE is a folder with config.json, model.safetensors and tokenizer.json.\n\
          import json, random, sys\n\
@@ -50,7 +48,7 @@ pub fn script(config: &RunConfig) -> Result<String, String> {
         rate = config.learning_rate(),
         seed = config.seed,
         methods = methods.join("\n"),
-    ))
+    )
 }
 
 /// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
@@ -200,6 +198,12 @@ fn copies(method: &dyn Method, config: &RunConfig) -> String {
     )
 }
 
+/// Names of chosen modules.
+fn keys(targets: &[Target], layers: &Blocks, config: &RunConfig) -> Vec<String> {
+    let layers = layers.list(config.shape().model.num_hidden_layers).into_iter();
+    layers.flat_map(|layer| targets.iter().map(move |t| Place::Linear(layer, *t).key())).collect()
+}
+
 /// A method of peft without peft, for a model that holds another one; `None` for what peft does not have.
 fn plain(method: &MethodConfig, config: &RunConfig) -> Option<String> {
     let model = config.shape().model;
@@ -211,6 +215,35 @@ fn plain(method: &MethodConfig, config: &RunConfig) -> Option<String> {
              return model(inputs_embeds=torch.cat([front, embed(ids)], 1), attention_mask=mask).logits\n";
     match method {
         MethodConfig::LnTuning(m) => Some(copies(m, config)),
+        MethodConfig::Lora(m) => Some(format!(
+            "def low_rank(name):\n    \
+                 module = base.get_submodule(name)\n    \
+                 i, o = module.in_features, module.out_features\n    \
+                 A, B = torch.nn.Parameter((2 * torch.rand({r}, i) - 1) / i**0.5), torch.nn.Parameter(torch.zeros(o, {r}))\n    \
+                 extra.extend([A, B])\n    \
+                 x = lambda inputs: F.dropout(inputs[0], {}, training=torch.is_grad_enabled())\n    \
+                 module.register_forward_hook(lambda _m, inputs, y: y + {} * (x(inputs) @ A.T) @ B.T)\n\
+             for name in {:?}: low_rank(name)\n",
+            m.lora_dropout,
+            m.scaling(),
+            keys(&m.target_modules, &m.layers, config),
+            r = m.rank
+        )),
+        MethodConfig::Vera(m) => {
+            let (i, o) = m.shared(&model);
+            Some(format!(
+                "shared_A, shared_B = (2 * torch.rand({r}, {i}) - 1) * (6 / {i}) ** 0.5, (2 * torch.rand({o}, {r}) - 1) * (6 / {r}) ** 0.5\n\
+                 def scales(name):\n    \
+                     module = base.get_submodule(name)\n    \
+                     A, B = shared_A[:, : module.in_features], shared_B[: module.out_features]\n    \
+                     b, d = torch.nn.Parameter(torch.zeros(len(B))), torch.nn.Parameter(torch.full(({r},), 0.1))\n    \
+                     extra.extend([b, d])\n    \
+                     module.register_forward_hook(lambda _m, inputs, y: y + b * ((d * (inputs[0] @ A.T)) @ B.T))\n\
+                 for name in {:?}: scales(name)\n",
+                keys(&m.target_modules, &m.layers, config),
+                r = m.rank
+            ))
+        }
         MethodConfig::Prompt(m) => Some(format!(
             "vectors = torch.nn.Parameter(base.model.decoder.embed_tokens.weight[torch.randint({}, ({},))].clone())\n\
              extra.append(vectors)\nprompt = lambda: vectors\n{in_front}",

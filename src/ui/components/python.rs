@@ -43,8 +43,7 @@ pub fn Python(props: &PythonProps) -> Html {
         let on = props.on.clone();
         Callback::from(move |_: MouseEvent| on.emit(Action::Python(false)))
     };
-    let written = if props.open { script(&props.config) } else { Ok(String::new()) };
-    let text = written.unwrap_or_else(|why| why);
+    let text = if props.open { script(&props.config) } else { String::new() };
     let fused = match &props.config.method {
         MethodConfig::Lora(lora) if props.open => lora.fused(&props.config.shape()),
         _ => None,
