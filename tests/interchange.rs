@@ -74,6 +74,19 @@ fn a_mask_that_was_found_by_a_first_pass_comes_back_with_its_run() {
     }
 }
 
+#[test]
+fn a_run_that_was_stopped_while_pruning_comes_back_pruned() {
+    let base = base();
+    let method = shared::method("pruning", &[("sparsity", "90"), ("rounds", "1")]);
+    let mut stopped = session(RunConfig { method, steps: 50, batch_size: Some(4), ..RunConfig::default() }, &base);
+    pollster::block_on(stopped.begin()).unwrap();
+    pollster::block_on(stopped.advance(true)).unwrap();
+    let Event::Phi { tensors, .. } = pollster::block_on(stopped.save()).unwrap() else { unreachable!() };
+    let mut again = session(stopped.config().clone(), &base);
+    again.restore_saved(&tensors).unwrap();
+    assert_eq!(logits(&again), logits(&stopped));
+}
+
 /// Bytes of a file with some of them changed, or cut.
 fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let n = bytes.len();

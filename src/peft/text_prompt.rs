@@ -67,6 +67,11 @@ impl Method for TextPrompt {
         vec![Spot::Prompt]
     }
 
+    /// At most: a token for each byte.
+    fn positions(&self) -> usize {
+        self.text.len()
+    }
+
     fn trains(&self) -> bool {
         false
     }

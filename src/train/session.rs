@@ -35,6 +35,8 @@ pub struct Session {
     /// What has to be done before φ can be made, where there is something.
     preparation: Option<Preparation>,
     phi: Phi,
+    /// In front of each text.
+    virtual_tokens: usize,
     optimizer: Optimizer,
     rng: ChaCha8Rng,
     /// Milliseconds, from any origin.
@@ -85,6 +87,7 @@ impl Session {
             base,
             data,
             device_name: device_name.to_string(),
+            virtual_tokens: phi.prompt().map_or(0, |p| p.dims()[0]),
             phi,
             optimizer: Optimizer::new(),
             clock,
@@ -98,7 +101,10 @@ impl Session {
 
     /// φ as a file in the event that ends a run file.
     pub async fn save(&self) -> Result<Event, Failure> {
-        let bytes = phi_file::write(&self.config, &self.phi).await?;
+        // A run that was stopped in the midst of pruning has not settled yet.
+        let mut phi = self.phi.clone();
+        phi.settle();
+        let bytes = phi_file::write(&self.config, &phi).await?;
         Ok(Event::Phi { run: self.run, tensors: base64(&bytes) })
     }
 
@@ -303,8 +309,7 @@ impl Session {
         self.phi.noise(Some(self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.step as u64));
         let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut self.rng));
         let rate = learning_rate(self.config.learning_rate(), self.step, self.config.steps);
-        let virtual_tokens = self.phi.prompt().map_or(0, |p| p.dims()[0]);
-        let tokens = batch.tokens.sequences * (batch.tokens.length + virtual_tokens);
+        let tokens = batch.tokens.sequences * (batch.tokens.length + self.virtual_tokens);
 
         let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
         let loss = cross_entropy(logits, &batch.targets).mean();

@@ -58,6 +58,9 @@ fn what_cannot_be_combined_is_said_and_leaves_the_settings() {
     assert!(state.notices[0].text.contains("both change the front of the text"), "{}", state.notices[0].text);
     let state = ready("#method=prompt,prefix&num_virtual_tokens=40&prefix.num_virtual_tokens=40");
     assert!(state.notices[0].text.contains("positions"), "{}", state.notices[0].text);
+    let text = "a".repeat(50);
+    let state = ready(&format!("#method=text-prompt,prefix&text={text}&num_virtual_tokens=40"));
+    assert!(state.notices[0].text.contains("positions"), "{}", state.notices[0].text);
 }
 
 #[test]
