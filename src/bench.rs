@@ -70,6 +70,7 @@ impl BenchShape {
             labels: &[],
             encode: &|_| Vec::new(),
             begins: 0,
+            demonstrations: &[],
             scores: None,
         };
         let mut phi = Phi::init([method], &mut context);

@@ -8,7 +8,7 @@ use crate::peft::phi::Phi;
 use crate::peft::{Knob, MethodConfig, Range, trainable_line};
 use crate::task::{TaskConfig, rules};
 use crate::train::evaluate::{evaluate, read};
-use crate::train::library::{Files, LoadedBase, load_authors};
+use crate::train::library::{Files, LoadedBase, Materials};
 use crate::train::{Event, Failure, Session};
 use burn::tensor::Device;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -94,6 +94,38 @@ fn command() -> Command {
                 .args(run_args()),
         )
         .subcommand(
+            Command::new("spread")
+                .about(
+                    "How much in-context learning depends on order, choice, wording and labels of its demonstrations",
+                )
+                .args(run_args())
+                .arg(json()),
+        )
+        .subcommand(
+            Command::new("sweep")
+                .about("Trains a grid of runs and writes what each gave; goes on where it stopped")
+                .arg(Arg::new("sweep").required(true).value_name("FILE"))
+                .arg(Arg::new("out").long("out").required(true).value_name("FILE"))
+                .arg(
+                    Arg::new("jobs")
+                        .long("jobs")
+                        .value_parser(clap::value_parser!(usize))
+                        .help("Runs at a time; one for each core by default"),
+                ),
+        )
+        .subcommand(
+            Command::new("pretrain")
+                .about("Makes a base from its recipe; goes on from a checkpoint in the folder")
+                .arg(Arg::new("recipe").required(true).value_name("RECIPE"))
+                .arg(Arg::new("out").long("out").required(true).value_name("DIR"))
+                .arg(
+                    Arg::new("text")
+                        .long("text")
+                        .default_value("data/pretraining/corpus.json")
+                        .help("The text of the prose bases, as `cargo xtask bake --pretraining` writes it"),
+                ),
+        )
+        .subcommand(
             Command::new("bench")
                 .about("Milliseconds per step at the shapes S and s")
                 .arg(json())
@@ -115,11 +147,15 @@ fn phi_args() -> [Arg; 2] {
 
 /// Flags of a run: those of the URL, with dashes or underscores.
 fn run_args() -> Vec<Arg> {
-    let fixed: [(&str, &str); 10] = [
+    let fixed: [(&str, &str); 14] = [
         ("base", "A pretrained base (see `bases`)"),
         ("task", "A task (see `tasks`)"),
         ("rule", "Of the task rules: primitives joined by dots"),
+        ("question", "Of the task questions: what is asked of a string"),
+        ("unit", "Of the task language: sentence or word"),
+        ("author", "Of the task style: dickens, stoker, doyle, twain, dumas, homer, verne"),
         ("examples", "Training examples; all by default"),
+        ("forgetting", "true: evaluations also score what the base could do before"),
         ("method", "A method (see `methods`)"),
         ("lr", "Peak learning rate; the method's tuned default otherwise"),
         ("batch_size", "Sequences per step"),
@@ -165,6 +201,9 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
             println!("{}", crate::interchange::python::script(&config(args)?));
             Ok(())
         }
+        "spread" => pollster::block_on(spread(args)),
+        "sweep" => sweep(args),
+        "pretrain" => pollster::block_on(pretrain(args)),
         "bench" => crate::bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),
         other => Err(format!("there is no command {other}")),
     }
@@ -203,6 +242,12 @@ fn tasks_json() -> Vec<serde_json::Value> {
             let offered: &[&str] = if task.name() == "rules" { &rules::OFFERED } else { &[] };
             let about = match task.name() {
                 "rules" => format!("One string rule, exact match; --rule one of {} or another composition", offered.join(", ")),
+                "questions" => {
+                    let names: Vec<&str> = crate::task::Question::all().map(|q| q.name()).collect();
+                    format!("Yes or no about a string; --question one of {}", names.join(", "))
+                }
+                "language" => format!("{} Or of a word: --unit word", task.description()),
+                "style" => "Writing like one author: every next token of a book; --author".to_string(),
                 _ => task.description(),
             };
             json!({"task": task.name(), "about": about, "bases": task.bases(), "held_out": task.held_out(), "rules": offered})
@@ -346,11 +391,8 @@ async fn session(config: RunConfig) -> Result<Session, Failure> {
     let device = Device::flex();
     let files = Disk::default();
     let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
-    let authors = match config.task {
-        TaskConfig::Authors { .. } => Some(load_authors(&files).await?),
-        TaskConfig::Rules { .. } => None,
-    };
-    Session::new(0, config, base, authors.as_ref(), &device, "cpu", clock)
+    let materials = Materials::load(&config, &files).await?;
+    Session::new(0, config, base, &materials, &device, "cpu", clock)
 }
 
 /// Processor and system, for the run file.
@@ -484,6 +526,73 @@ async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     let files = [("config.json", config.as_slice()), ("model.safetensors", &weights), ("tokenizer.json", &tokenizer)];
     write_all(folder, &files)?;
     println!("{folder}: {id} with {} folded in", session.config().label());
+    Ok(())
+}
+
+async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
+    use crate::train::spread::Spread;
+    let config = config(args)?;
+    let (files, device) = (Disk::default(), Device::flex());
+    let measure = async || -> Result<(), Failure> {
+        let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
+        let materials = Materials::load(&config, &files).await?;
+        let mut spread = Spread::new(0, config.clone(), base, &device)?;
+        while let Some(event) = spread.advance(&materials).await? {
+            match &event {
+                event if args.get_flag("json") => println!("{}", serde_json::to_string(event).unwrap_or_default()),
+                Event::Spread { what, accuracy, free, n, .. } => {
+                    let score = accuracy.map_or("does not fit".into(), |a| format!("{a:.3} of {n}"));
+                    let free = free.map_or_else(String::new, |f| format!(", {f:.3} among all tokens"));
+                    println!("{what:34} {score}{free}");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    measure().await.map_err(|f| f.message)
+}
+
+fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
+    use crate::sweep::{Measured, Sweep};
+    let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
+    let (path, out) = (given("sweep")?, given("out")?);
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let sweep = Sweep::from_json(&text).map_err(|e| format!("{path}: {e}"))?;
+    let known = match std::fs::read_to_string(out) {
+        Ok(text) => serde_json::from_str::<Measured>(&text).map_err(|e| format!("{out}: {e}"))?.points,
+        Err(_) => Vec::new(),
+    };
+    let jobs = args.get_one("jobs").copied();
+    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let unwritten = std::sync::Mutex::new(None);
+    let keep = |measured: &Measured| {
+        let written = measured.to_lines().and_then(|text| std::fs::write(out, text).map_err(|e| e.to_string()));
+        if let (Err(e), Ok(mut slot)) = (written, unwritten.lock()) {
+            *slot = Some(format!("{out} cannot be written: {e}"));
+        }
+    };
+    let measured = sweep.measure(known, jobs, &Disk::default(), |line| println!("{line}"), keep)?;
+    keep(&measured);
+    unwritten.into_inner().ok().flatten().map_or(Ok(()), Err)
+}
+
+async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
+    use crate::pretrain::{Corpus, Data, Recipe, pretrain};
+    let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
+    let read = |path: &str| std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}."));
+    let path = given("recipe")?;
+    let recipe = Recipe::from_json(&read(path)?).map_err(|e| format!("{path}: {e}"))?;
+    let corpus = match recipe.data {
+        Data::Rules(_) => None,
+        Data::Prose(_) => {
+            let path = given("text")?;
+            let text = read(path).map_err(|e| format!("{e} `cargo xtask bake --pretraining` writes it."))?;
+            Some(serde_json::from_str::<Corpus>(&text).map_err(|e| format!("{path}: {e}"))?)
+        }
+    };
+    let out = PathBuf::from(given("out")?);
+    pretrain(&recipe, corpus.as_ref(), &out, None, |line| println!("{line}")).await?;
     Ok(())
 }
 

@@ -24,6 +24,8 @@ pub struct RunConfig {
     pub steps: usize,
     pub seed: u64,
     pub device: DeviceChoice,
+    /// Whether evaluations also score what the base could do before.
+    pub forgetting: bool,
 }
 
 /// Where a run trains.
@@ -73,6 +75,7 @@ impl Default for RunConfig {
             steps: 300,
             seed: 0,
             device: DeviceChoice::Auto,
+            forgetting: false,
         }
     }
 }
@@ -107,7 +110,8 @@ impl RunConfig {
     pub fn shape(&self) -> Shape {
         // Shipped configurations are parsed in this crate's tests: this cannot fail on a build that passed them.
         let model: ModelConfig = self.base.config().expect("a shipped config.json");
-        Shape { model, labels: self.task.labels() }
+        let labels = self.task.labels(model.vocab_size);
+        Shape { model, labels }
     }
 
     /// Elements of φ as a sum.
@@ -280,6 +284,9 @@ impl RunConfig {
         if self.device != DeviceChoice::Auto {
             pairs.push(("device".into(), self.device.name().into()));
         }
+        if self.forgetting {
+            pairs.push(("forgetting".into(), "true".into()));
+        }
         pairs
     }
 
@@ -333,7 +340,12 @@ impl RunConfig {
         for (key, text) in pairs {
             let result = match key.as_str() {
                 "base" | "task" | "method" => Ok(()),
-                "rule" | "examples" => config.task.set(key, text),
+                key if TaskConfig::KEYS.contains(&key) => config.task.set(key, text),
+                "forgetting" => match text.trim() {
+                    "true" | "1" => Ok(config.forgetting = true),
+                    "false" | "0" => Ok(config.forgetting = false),
+                    _ => Err(no_such("forgetting", text, &["true", "false"])),
+                },
                 "lr" => number(key, text, &limits::LR).map(|x| config.lr = Some(x)),
                 "batch_size" => integer(key, text, &limits::BATCH_SIZE).map(|n| config.batch_size = Some(n)),
                 "steps" => integer(key, text, &limits::STEPS).map(|n| config.steps = n),

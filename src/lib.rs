@@ -8,6 +8,8 @@
 //! - [`task`]: tokenizer, examples, batches; `rules` and `authors`.
 //! - [`train`]: the session (step, evaluate, predict), the optimizer, and the events it reports.
 //! - [`worker`]: messages between page and trainer, and the trainer's loop in a Web Worker.
+//! - [`sweep`]: grids of runs, for figures.
+//! - `pretrain`: makes the shipped bases from recipes.
 //! - [`bench`]: what a step costs at two fixed shapes.
 //! - [`interchange`]: recorded runs.
 //! - `ui`: the page (feature `page`, no tensor in it). `cli`: the same trainer on the command line.
@@ -18,11 +20,14 @@ pub mod config;
 pub mod interchange;
 pub mod model;
 pub mod peft;
+pub mod sweep;
 pub mod task;
 pub mod train;
 pub mod worker;
 
 #[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 pub mod cli;
+#[cfg(all(feature = "train", not(target_arch = "wasm32")))]
+pub mod pretrain;
 #[cfg(feature = "page")]
 pub mod ui;

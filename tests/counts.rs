@@ -154,7 +154,7 @@ proptest! {
         let theta = Model::random(config.clone(), &mut stream(0, "theta"), &device);
         let mut context = InitContext {
             theta: &theta, device: &device.clone().autodiff(), rng: stream(0, "phi"), labels: &[1, 2, 3], encode: &|_| vec![0],
-            begins: 1, scores: None,
+            begins: 1, scores: None, demonstrations: &[],
         };
         let mut phi = Phi::init([&method], &mut context);
         let shape = Shape { model: config, labels: 3 };

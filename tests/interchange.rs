@@ -11,7 +11,7 @@ use peft_lab::interchange::{Made, RunFile, phi_file};
 use peft_lab::model::{Activation, Model};
 use peft_lab::peft::Shape;
 use peft_lab::train::evaluate::read;
-use peft_lab::train::library::LoadedBase;
+use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::{Event, Session};
 use proptest::prelude::*;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ fn base() -> Rc<LoadedBase> {
 }
 
 fn session(config: RunConfig, base: &Rc<LoadedBase>) -> Session {
-    Session::new(1, config, base.clone(), None, &Device::flex(), "cpu", clock).unwrap()
+    Session::new(1, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap()
 }
 
 fn logits(session: &Session) -> Vec<f32> {

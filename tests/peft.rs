@@ -18,7 +18,7 @@ use peft_lab::peft::phi::{InitContext, Phi};
 use peft_lab::peft::{Shape, TensorInfo, grouped, trainable_line};
 use peft_lab::train::Session;
 use peft_lab::train::evaluate::read;
-use peft_lab::train::library::LoadedBase;
+use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::optimizer::Optimizer;
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -138,6 +138,7 @@ fn context(theta: &Model) -> InitContext<'_> {
         labels: &shared::LABELS,
         encode: &|_| Vec::new(),
         begins: 1,
+        demonstrations: &[],
         scores: None,
     }
 }
@@ -175,7 +176,7 @@ fn files_have_peft_s_keys() {
         let expected = json(&format!("peft/{case}/expected.json"));
         let method = method(expected["method"].as_str().unwrap(), &expected["knobs"]);
         let config = RunConfig { method, ..RunConfig::default() };
-        let session = Session::new(0, config, base.clone(), None, &Device::flex(), "cpu", clock).unwrap();
+        let session = Session::new(0, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap();
         let ours = pollster::block_on(session.export()).unwrap();
         let theirs = files(case);
         let keys = |bytes: &[u8]| -> Vec<String> {

@@ -17,7 +17,7 @@ use peft_lab::peft::Shape;
 use peft_lab::peft::phi::Phi;
 use peft_lab::train::Session;
 use peft_lab::train::evaluate::read;
-use peft_lab::train::library::LoadedBase;
+use peft_lab::train::library::{LoadedBase, Materials};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,7 +67,8 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
     // Knobs of the shared list fit the shipped base too.
     for (i, method) in shared::methods().into_iter().enumerate() {
         let config = RunConfig { method, steps: 4, batch_size: Some(8), ..config.clone() };
-        let mut session = Session::new(0, config.clone(), base.clone(), None, &Device::flex(), "cpu", clock).unwrap();
+        let mut session =
+            Session::new(0, config.clone(), base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap();
         pollster::block_on(session.begin()).unwrap();
         while !session.done() {
             pollster::block_on(session.advance(false)).unwrap();

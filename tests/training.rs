@@ -8,7 +8,7 @@ use peft_lab::cli::{Disk, clock};
 use peft_lab::config::RunConfig;
 use peft_lab::peft::phi::Phi;
 use peft_lab::train::evaluate::read;
-use peft_lab::train::library::{LoadedBase, load_authors};
+use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::{Event, FailureReason, Session};
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ fn base() -> Rc<LoadedBase> {
 fn session(hash: &str, base: &Rc<LoadedBase>) -> Session {
     let (config, faults, _) = RunConfig::from_hash(hash);
     assert!(faults.is_empty(), "{faults:?}");
-    Session::new(7, config, base.clone(), None, &Device::flex(), "cpu", clock).unwrap()
+    Session::new(7, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap()
 }
 
 /// Runs to the end; every event but times.
@@ -32,7 +32,7 @@ fn run(session: &mut Session) -> Vec<Event> {
     for event in &mut events {
         match event {
             Event::Step { ms, .. } => *ms = 0.0,
-            Event::Finished { seconds, .. } => *seconds = 0.0,
+            Event::Finished { seconds, ms, .. } => (*seconds, *ms) = (0.0, 0.0),
             _ => {}
         }
     }
@@ -128,19 +128,18 @@ fn the_same_seed_gives_the_same_curve_and_another_seed_another() {
 /// The sentences that `cargo xtask bake` writes are needed; without them only `rules` is trained.
 #[test]
 fn every_method_trains_on_every_base() {
-    let authors = pollster::block_on(load_authors(&Disk::default())).ok();
     for base in &peft_lab::model::BASES {
         let loaded = Rc::new(pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap());
         for method in shared::methods() {
             let (mut config, ..) = RunConfig::from_hash(&format!("base={}&steps=400&batch_size=2", base.id));
             config.method = method;
-            if config.task.name() == "authors" && authors.is_none() {
+            let Ok(materials) = pollster::block_on(Materials::load(&config, &Disk::default())) else {
                 println!("skipped: no sentences for {}", base.id);
                 break;
-            }
+            };
             let device = Device::flex();
             let mut session =
-                Session::new(0, config.clone(), loaded.clone(), authors.as_ref(), &device, "cpu", clock).unwrap();
+                Session::new(0, config.clone(), loaded.clone(), &materials, &device, "cpu", clock).unwrap();
             // One step of many: `begin` and evaluations score hundreds of sentences.
             let events = pollster::block_on(session.advance(true)).unwrap();
             assert!(losses(&events).iter().all(|l| l.is_finite()), "{config:?}");

@@ -56,6 +56,13 @@ impl Writer {
         self.tensors.push((name.into(), Dtype::F32, shape.to_vec(), bytes));
     }
 
+    /// Adds a tensor of φ, in the file's orientation, at half precision.
+    pub fn push_halves(&mut self, info: &TensorInfo, values: &[f32]) {
+        let values = if info.transposed { flipped(values, info.shape[1], info.shape[0]) } else { values.to_vec() };
+        let bytes = values.iter().flat_map(|x| half::f16::from_f32(*x).to_le_bytes()).collect();
+        self.tensors.push((info.name.clone(), Dtype::F16, info.shape.to_vec(), bytes));
+    }
+
     fn push_integers(&mut self, name: &str, values: &[usize]) {
         let bytes = values.iter().flat_map(|i| (*i as i64).to_le_bytes()).collect();
         self.tensors.push((name.to_string(), Dtype::I64, vec![values.len()], bytes));
@@ -206,6 +213,23 @@ pub async fn write_tensors(infos: &[TensorInfo], phi: &Phi) -> Result<Vec<u8>, F
         writer.push(&info.name, info, &values);
     }
     Ok(writer.finish())
+}
+
+/// [`write_tensors`] at half precision.
+pub async fn write_halves(infos: &[TensorInfo], phi: &Phi) -> Result<Vec<u8>, Failure> {
+    let mut writer = Writer::default();
+    for (info, values) in infos.iter().zip(values(phi).await?) {
+        writer.push_halves(info, &values);
+    }
+    Ok(writer.finish())
+}
+
+/// The values of a file that [`write_tensors`] has written, in φ's order and orientation.
+pub fn read_tensors(name: &str, infos: &[TensorInfo], bytes: &[u8]) -> Result<Vec<Vec<f32>>, PhiFileError> {
+    let mut reader = Reader::new(name, bytes)?;
+    let values = infos.iter().map(|info| reader.tensor(&info.name, info)).collect::<Result<_, _>>()?;
+    reader.finish()?;
+    Ok(values)
 }
 
 /// φ as a file.

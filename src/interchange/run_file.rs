@@ -2,6 +2,7 @@
 
 use crate::config::RunConfig;
 use crate::task::Baselines;
+use crate::train::events::KeptScore;
 use crate::train::{Event, Prediction};
 
 /// A run read back from its events, ready to draw.
@@ -20,6 +21,10 @@ pub struct RunFile {
     pub examples: Vec<Prediction>,
     /// Of the last step: (step, loss, accuracy, n, seconds).
     pub finished: Option<(usize, f32, f64, usize, f64)>,
+    /// What a prediction reads and takes: tokens on average, milliseconds.
+    pub prediction: Option<(f64, f64)>,
+    /// What the base could do before, at each step where it was scored.
+    pub kept: Vec<(usize, KeptScore)>,
     /// Median milliseconds per step: a machine that was busy for a while does not count.
     pub ms_per_step: f64,
     /// Versions and hardware, where the file says them.
@@ -81,6 +86,8 @@ impl RunFile {
                         evaluations: Vec::new(),
                         examples: Vec::new(),
                         finished: None,
+                        prediction: None,
+                        kept: Vec::new(),
                         ms_per_step: 0.0,
                         made: made.clone(),
                         phi: None,
@@ -106,10 +113,14 @@ impl RunFile {
     fn push(&mut self, event: Event) {
         match event {
             Event::Step { step, loss, .. } => self.losses.push((step, loss)),
-            Event::Evaluated { step, loss, accuracy, n, .. } => self.evaluations.push((step, loss, accuracy, n)),
+            Event::Evaluated { step, loss, accuracy, n, kept, .. } => {
+                self.evaluations.push((step, loss, accuracy, n));
+                self.kept.extend(kept.map(|kept| (step, kept)));
+            }
             Event::Examples { items, .. } => self.examples = items,
-            Event::Finished { step, loss, accuracy, n, seconds, .. } => {
+            Event::Finished { step, loss, accuracy, n, seconds, tokens, ms, .. } => {
                 self.finished = Some((step, loss, accuracy, n, seconds));
+                self.prediction = (tokens > 0.0).then_some((tokens, ms));
             }
             Event::Phi { tensors, .. } => self.phi = Some(tensors),
             _ => {}

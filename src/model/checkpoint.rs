@@ -5,7 +5,7 @@ use super::theta::{Block, Model, Weights};
 use super::{ModelConfig, ModelConfigError};
 use crate::interchange::phi_file;
 use crate::peft::phi::{InitContext, Phi};
-use crate::peft::{Full, MethodConfig, Shape};
+use crate::peft::{Full, MethodConfig, Shape, TensorInfo};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -51,6 +51,18 @@ impl Model {
 impl Model {
     /// `model.safetensors` of these weights at full precision, under the keys and in the orientation of Hugging Face's OPT.
     pub async fn to_safetensors(&self) -> Result<Vec<u8>, crate::train::Failure> {
+        let (infos, phi) = self.as_phi();
+        phi_file::write_tensors(&infos, &phi).await
+    }
+
+    /// The same at half precision.
+    pub async fn to_half_safetensors(&self) -> Result<Vec<u8>, crate::train::Failure> {
+        let (infos, phi) = self.as_phi();
+        phi_file::write_halves(&infos, &phi).await
+    }
+
+    /// Every tensor as full fine-tuning's φ, with its name and orientation in a file.
+    fn as_phi(&self) -> (Vec<TensorInfo>, Phi) {
         let full = MethodConfig::Full(Full);
         let shape = Shape { model: self.config.clone(), labels: 0 };
         let mut context = InitContext {
@@ -60,11 +72,10 @@ impl Model {
             labels: &[],
             encode: &|_| Vec::new(),
             begins: 0,
+            demonstrations: &[],
             scores: None,
         };
-        // Full fine-tuning's φ is a copy of every tensor of θ, whose names and orientation its file knows.
-        let phi = Phi::init([&full], &mut context);
-        phi_file::write_tensors(&full.method().tensors(&shape), &phi).await
+        (full.method().tensors(&shape), Phi::init([&full], &mut context))
     }
 }
 

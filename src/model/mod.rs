@@ -1,6 +1,7 @@
 //! θ: a pretrained OPT model, loaded once, shared by every run, never written.
 
 mod bases;
+mod card;
 #[cfg(feature = "train")]
 mod checkpoint;
 mod config;
@@ -14,6 +15,7 @@ mod random;
 mod theta;
 
 pub use bases::{BASES, Base};
+pub use card::{Card, Figures, Judged};
 #[cfg(feature = "train")]
 pub use checkpoint::CheckpointError;
 #[cfg(feature = "train")]

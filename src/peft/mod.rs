@@ -15,6 +15,7 @@ mod dora;
 mod embeddings;
 mod full;
 mod ia3;
+mod icl;
 pub mod knob;
 mod last_layer;
 mod layers;
@@ -43,6 +44,7 @@ pub use dora::Dora;
 pub use embeddings::Embeddings;
 pub use full::Full;
 pub use ia3::Ia3;
+pub use icl::{DemonstrationLabels, Icl, Template};
 pub use knob::{Fault, Knob, Range, Value};
 pub use last_layer::{LastLayer, Rows};
 pub use layers::Layers;
@@ -322,6 +324,7 @@ methods! {
     PTuning in p_tuning,
     Prefix in prefix,
     TextPrompt in text_prompt,
+    Icl in icl,
     Adapter in adapter,
     Ia3 in ia3,
 }

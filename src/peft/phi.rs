@@ -331,6 +331,8 @@ pub struct InitContext<'a> {
     pub encode: &'a dyn Fn(&str) -> Vec<u32>,
     /// Tokens that begin every text of the task.
     pub begins: usize,
+    /// Tokens of in-context learning's demonstrations.
+    pub demonstrations: &'a [u32],
     /// How much each weight of θ matters, in the order of [`Place::all`]'s matrices; `None` draws at random.
     pub scores: Option<Vec<f32>>,
 }
@@ -396,7 +398,7 @@ impl InitContext<'_> {
 }
 
 /// Box–Muller, so that the stream does not depend on a library's algorithm.
-fn standard_normal(rng: &mut ChaCha8Rng) -> f32 {
+pub fn standard_normal(rng: &mut ChaCha8Rng) -> f32 {
     let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
     radius * (std::f32::consts::TAU * rng.random::<f32>()).cos()
 }

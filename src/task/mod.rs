@@ -1,13 +1,17 @@
 //! Tasks: next-token prediction with a loss on the last tokens of each example.
 
-pub mod authors;
 pub mod baseline;
+pub mod own;
+pub mod questions;
 pub mod rules;
 pub mod rules_baseline;
+pub mod style;
+pub mod text;
 pub mod tokenizer;
 
-pub use authors::Authors;
+pub use questions::Question;
 pub use rules::Rule;
+pub use text::{Labelled, TextTask};
 
 use crate::peft::Fault;
 use rand::SeedableRng;
@@ -25,8 +29,12 @@ pub struct Example {
 pub enum TaskConfig {
     /// One string rule, no demonstrations; exact match.
     Rules { rule: Rule, examples: Option<usize> },
-    /// Which of seven books is this sentence from?
-    Authors { examples: Option<usize> },
+    /// Yes or no about a string.
+    Questions { question: Question, examples: Option<usize> },
+    /// Which of a few labels belongs to a text?
+    Text { of: TextTask, examples: Option<usize> },
+    /// Writing like one author, by its place in [`style::AUTHORS`].
+    Style { author: usize },
 }
 
 /// Numbers a run is judged against.
@@ -41,21 +49,28 @@ pub struct Baselines {
 }
 
 impl TaskConfig {
-    /// Tokens that begin every text: `<s>` for `rules`, nothing for prose.
+    /// Tokens that begin every text: `<s>` for strings, nothing for prose.
     pub fn begins(&self) -> usize {
         match self {
-            TaskConfig::Rules { .. } => 1,
-            TaskConfig::Authors { .. } => 0,
+            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => 1,
+            TaskConfig::Text { .. } | TaskConfig::Style { .. } => 0,
         }
     }
 
-    pub const NAMES: [&'static str; 2] = ["rules", "authors"];
+    pub const NAMES: [&'static str; 7] =
+        ["rules", "questions", "authors", "dialogue", "language", "style", "sentiment"];
 
     /// A task of a contract name at its defaults.
     pub fn named(name: &str) -> Option<TaskConfig> {
+        let text = |of| Some(TaskConfig::Text { of, examples: None });
         match name {
             "rules" => Some(TaskConfig::Rules { rule: Rule::default(), examples: None }),
-            "authors" => Some(TaskConfig::Authors { examples: None }),
+            "questions" => Some(TaskConfig::Questions { question: Question::default(), examples: None }),
+            "authors" => text(TextTask::Authors),
+            "dialogue" => text(TextTask::Dialogue),
+            "language" => text(TextTask::Sentences),
+            "sentiment" => text(TextTask::Sentiment),
+            "style" => Some(TaskConfig::Style { author: 0 }),
             _ => None,
         }
     }
@@ -63,7 +78,12 @@ impl TaskConfig {
     pub fn name(&self) -> &'static str {
         match self {
             TaskConfig::Rules { .. } => "rules",
-            TaskConfig::Authors { .. } => "authors",
+            TaskConfig::Questions { .. } => "questions",
+            TaskConfig::Text { of: TextTask::Authors, .. } => "authors",
+            TaskConfig::Text { of: TextTask::Dialogue, .. } => "dialogue",
+            TaskConfig::Text { of: TextTask::Sentences | TextTask::Words, .. } => "language",
+            TaskConfig::Text { of: TextTask::Sentiment, .. } => "sentiment",
+            TaskConfig::Style { .. } => "style",
         }
     }
 
@@ -71,7 +91,9 @@ impl TaskConfig {
     pub fn title(&self) -> String {
         match self {
             TaskConfig::Rules { rule, .. } => rule.title(),
-            TaskConfig::Authors { .. } => "authors".into(),
+            TaskConfig::Questions { question, .. } => question.title().into(),
+            TaskConfig::Text { of, .. } => of.title().into(),
+            TaskConfig::Style { author } => format!("style of {}", style::AUTHORS[*author].1),
         }
     }
 
@@ -82,23 +104,43 @@ impl TaskConfig {
                 let input = [0, 1, 2, 3];
                 format!("{}> → {} · {}", rules::text(&input), rules::text(&rule.apply(input)), rule.origin().describe())
             }
-            TaskConfig::Authors { .. } => "Which of seven books is this sentence from?".into(),
+            TaskConfig::Questions { question, .. } => format!("{} Yes or no, of four letters.", question.title()),
+            TaskConfig::Text { of, .. } => of.question().into(),
+            TaskConfig::Style { author } => {
+                format!(
+                    "Which token comes next in a book by {}? The base learns to write like it.",
+                    style::AUTHORS[*author].1
+                )
+            }
         }
+    }
+
+    /// Whether the base answers in letters of the alphabet `a` … `p`.
+    pub fn is_strings(&self) -> bool {
+        matches!(self, TaskConfig::Rules { .. } | TaskConfig::Questions { .. })
     }
 
     /// Bases that read this task's tokens, the recommended one first.
     pub fn bases(&self) -> &'static [&'static str] {
+        if self.is_strings() { &["rules"] } else { &["prose-micro", "prose-nano"] }
+    }
+
+    /// The file with its examples, where it has one, by its logical name.
+    pub fn file(&self) -> Option<String> {
         match self {
-            TaskConfig::Rules { .. } => &["rules"],
-            TaskConfig::Authors { .. } => &["prose-micro", "prose-nano"],
+            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => None,
+            TaskConfig::Text { of, .. } => Some(of.file()),
+            TaskConfig::Style { .. } => Some(style::FILE.into()),
         }
     }
 
-    /// The number of tokens among which the answers are chosen.
-    pub fn labels(&self) -> usize {
+    /// The number of tokens among which the answers are chosen, of a vocabulary of so many.
+    pub fn labels(&self, vocabulary: usize) -> usize {
         match self {
             TaskConfig::Rules { .. } => rules::ALPHABET,
-            TaskConfig::Authors { .. } => authors::LABELS.len(),
+            TaskConfig::Questions { .. } => questions::ANSWERS.len(),
+            TaskConfig::Text { of, .. } => of.labels(),
+            TaskConfig::Style { .. } => vocabulary,
         }
     }
 
@@ -106,7 +148,9 @@ impl TaskConfig {
     pub fn max_tokens(&self) -> usize {
         match self {
             TaskConfig::Rules { .. } => rules::TOKENS - 1,
-            TaskConfig::Authors { .. } => authors::MAX_SENTENCE_TOKENS + 1,
+            TaskConfig::Questions { .. } => rules::LENGTH + 2,
+            TaskConfig::Text { of, .. } => of.max_tokens() + 1,
+            TaskConfig::Style { .. } => style::WINDOW - 1,
         }
     }
 
@@ -114,40 +158,72 @@ impl TaskConfig {
     pub fn metric(&self) -> &'static str {
         match self {
             TaskConfig::Rules { .. } => "exact match",
-            TaskConfig::Authors { .. } => "accuracy",
+            TaskConfig::Questions { .. } | TaskConfig::Text { .. } => "accuracy",
+            TaskConfig::Style { .. } => "next token right",
         }
     }
 
     /// Sequences per step where the visitor does not choose.
     pub fn default_batch_size(&self) -> usize {
         match self {
-            TaskConfig::Rules { .. } => 64,
-            TaskConfig::Authors { .. } => 32,
+            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => 64,
+            TaskConfig::Text { .. } => 32,
+            TaskConfig::Style { .. } => 16,
         }
     }
 
-    /// Held-out examples in all.
-    pub fn held_out(&self) -> usize {
+    /// Held-out examples in all; of a text as many as it gives.
+    pub fn held_out(&self) -> Option<usize> {
         match self {
-            TaskConfig::Rules { .. } => rules::HELD_OUT,
-            TaskConfig::Authors { .. } => authors::HELD_OUT,
+            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => Some(rules::HELD_OUT),
+            TaskConfig::Text { of, .. } => Some(of.held_out()),
+            TaskConfig::Style { .. } => None,
         }
     }
 
-    /// Training examples where the visitor limits them; `None` means all (fresh strings without end, for `rules`).
+    /// Training examples where the visitor limits them; `None` means all (fresh strings without end, for strings).
     pub fn examples(&self) -> Option<usize> {
         match self {
-            TaskConfig::Rules { examples, .. } | TaskConfig::Authors { examples } => *examples,
+            TaskConfig::Rules { examples, .. }
+            | TaskConfig::Questions { examples, .. }
+            | TaskConfig::Text { examples, .. } => *examples,
+            TaskConfig::Style { .. } => None,
         }
     }
+
+    /// Whether two tasks ask the same questions, so that their curves may share a chart. They may have seen different numbers of
+    /// examples.
+    pub fn same_questions(&self, other: &TaskConfig) -> bool {
+        match (self, other) {
+            (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,
+            (TaskConfig::Questions { question: a, .. }, TaskConfig::Questions { question: b, .. }) => a == b,
+            (TaskConfig::Text { of: a, .. }, TaskConfig::Text { of: b, .. }) => a == b,
+            (a, b) => a == b,
+        }
+    }
+
+    /// Keys of the tasks' own choices.
+    pub const KEYS: [&'static str; 5] = ["rule", "question", "unit", "author", "examples"];
 
     /// Sets one of the task's own choices from text.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), Fault> {
         match (key, self) {
             ("rule", TaskConfig::Rules { rule, .. }) => *rule = Rule::parse(text)?,
-            ("examples", TaskConfig::Rules { examples, .. } | TaskConfig::Authors { examples }) => {
-                *examples = parse_examples(text)?;
+            ("question", TaskConfig::Questions { question, .. }) => *question = Question::parse(text)?,
+            ("author", TaskConfig::Style { author }) => *author = style::parse(text)?,
+            ("unit", TaskConfig::Text { of: of @ (TextTask::Sentences | TextTask::Words), .. }) => {
+                *of = match text.trim() {
+                    "sentence" => TextTask::Sentences,
+                    "word" => TextTask::Words,
+                    _ => return Err(Fault::new("unit", "Unit: sentence or word.")),
+                };
             }
+            (
+                "examples",
+                TaskConfig::Rules { examples, .. }
+                | TaskConfig::Questions { examples, .. }
+                | TaskConfig::Text { examples, .. },
+            ) => *examples = parse_examples(text)?,
             (key, task) => return Err(Fault::new(key, format!("The task {} has no choice “{key}”.", task.name()))),
         }
         Ok(())
@@ -156,8 +232,12 @@ impl TaskConfig {
     /// The task's own choices that differ from its defaults, as URL and flags write them.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
-        if let TaskConfig::Rules { rule, .. } = self {
-            pairs.push(("rule", rule.to_string()));
+        match self {
+            TaskConfig::Rules { rule, .. } => pairs.push(("rule", rule.to_string())),
+            TaskConfig::Questions { question, .. } => pairs.push(("question", question.name().into())),
+            TaskConfig::Text { of: TextTask::Words, .. } => pairs.push(("unit", "word".into())),
+            TaskConfig::Text { .. } => {}
+            TaskConfig::Style { author } => pairs.push(("author", style::AUTHORS[*author].0.into())),
         }
         if let Some(n) = self.examples() {
             pairs.push(("examples", n.to_string()));

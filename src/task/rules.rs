@@ -11,6 +11,8 @@ pub const ALPHABET: usize = 16;
 pub const LENGTH: usize = 4;
 /// Token of `>`, between a string and its image.
 pub const ARROW: u32 = 16;
+/// Token of `;`, behind a demonstration.
+pub const SEMICOLON: u32 = 17;
 /// Token of `<s>`, in front of every episode.
 pub const BOS: u32 = 18;
 /// Tokens of an example: `<s>`, the string, `>`, its image.
@@ -35,7 +37,7 @@ struct Primitive {
 pub(crate) const CIPHER: Letters16 = [3, 14, 7, 9, 13, 11, 4, 5, 12, 8, 1, 0, 15, 6, 2, 10];
 type Letters16 = [u8; ALPHABET];
 
-fn sorted(mut s: Letters) -> Letters {
+pub(super) fn sorted(mut s: Letters) -> Letters {
     s.sort_unstable();
     s
 }
@@ -81,8 +83,8 @@ const fn foreign(name: &'static str, apply: fn(Letters) -> Letters) -> Primitive
     Primitive { name, apply, known: false }
 }
 
-/// Compositions that the base met in pretraining (`rules.py`, the 24 of its list `SEEN`).
-const SEEN: [&str; 24] = [
+/// Compositions that pretraining shows.
+pub const SEEN: [&str; 24] = [
     "first.reverse",
     "rotate-right.previous",
     "rotate-left.max",
@@ -107,6 +109,17 @@ const SEEN: [&str; 24] = [
     "min.sort",
     "min.next",
     "mirror.sort",
+];
+
+/// Compositions of which none is ever shown: they judge a base while it is made. Others that it never sees are as good for a task.
+#[rustfmt::skip]
+pub const UNSEEN: [&str; 30] = [
+    "swap-ends.rotate-left", "mirror.reverse", "sort.rotate-right", "next.first", "swap-ends.first",
+    "plus-3.rotate-right", "plus-3.sort", "next.sort", "plus-3.mirror", "min.swap-pairs",
+    "rotate-left.swap-pairs", "plus-3.last", "swap-ends.min", "previous.rotate-right", "swap-pairs.rotate-right",
+    "rotate-left.plus-3", "plus-3.next", "swap-ends.rotate-right", "next.previous", "max.sort-down",
+    "sort-down.last", "sort.last", "min.plus-3", "rotate-right.first", "first.rotate-left",
+    "previous.next", "rotate-right.rotate-left", "last.min", "plus-3.swap-ends", "last.mirror",
 ];
 
 /// Rules that the page offers, unseen compositions first.
@@ -220,6 +233,20 @@ impl Rule {
     }
 }
 
+/// Names of the single rules that pretraining shows; the first eight move letters, the others change them.
+pub fn known_primitives() -> Vec<&'static str> {
+    PRIMITIVES.iter().filter(|p| p.known).map(|p| p.name).collect()
+}
+
+/// A demonstration: `string > image ;`
+pub fn shot(string: Letters, image: Letters) -> Vec<u32> {
+    let mut tokens = string.map(u32::from).to_vec();
+    tokens.push(ARROW);
+    tokens.extend(image.map(u32::from));
+    tokens.push(SEMICOLON);
+    tokens
+}
+
 /// `<s> string >`
 pub fn prompt(string: Letters) -> Vec<u32> {
     let mut tokens = vec![BOS];
@@ -295,6 +322,16 @@ mod tests {
         assert_eq!(Rule::default().origin(), Origin::Unseen);
         assert_eq!(Rule::parse("sort.next").unwrap().origin(), Origin::Known);
         assert_eq!(Rule::parse("cipher").unwrap().origin(), Origin::Outside);
+    }
+
+    #[test]
+    fn no_composition_is_both_shown_and_kept() {
+        for name in UNSEEN {
+            assert_eq!(Rule::parse(name).unwrap().origin(), Origin::Unseen, "{name}");
+        }
+        for name in SEEN {
+            assert_eq!(Rule::parse(name).unwrap().origin(), Origin::Known, "{name}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod byte_level;
 mod file;
 mod letters;
 
+pub use byte_level::{byte_characters, pieces};
 use std::collections::HashMap;
 
 /// A tokenizer, ready to use.

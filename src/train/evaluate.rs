@@ -11,19 +11,52 @@ use burn::tensor::{Int, Tensor, TensorData, activation};
 /// Examples per forward pass: of like length, so that little is padding.
 const CHUNK: usize = 75;
 
+/// Windows of a text at a time: every one of their tokens is predicted.
+const WINDOWS: usize = 16;
+/// Windows of a live evaluation.
+const LIVE_WINDOWS: usize = 24;
+/// What a sample is drawn at: 1 follows the probabilities, less keeps to the likelier tokens.
+const TEMPERATURE: f32 = 0.8;
+
 /// What examples in a row gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
     /// Mean cross-entropy over the predicted tokens, nats.
     pub loss: f32,
-    /// Share of examples with every token right.
+    /// Share of examples with every token right; of a text, share of next tokens.
     pub accuracy: f64,
+    /// Examples; of a text, tokens.
     pub n: usize,
 }
 
 /// Scores the first `n` held-out examples under θ and φ, all of them where there are fewer.
 pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Result<Evaluation, Failure> {
-    let mut examples: Vec<&Example> = data.held_out.iter().take(n).collect();
+    if data.is_written() {
+        let n = if n < data.held_out.len() { LIVE_WINDOWS } else { n };
+        return next_tokens(theta, phi, data.held_out.iter().take(n)).await;
+    }
+    score(theta, phi, data, &data.labels, n).await
+}
+
+/// Scores the first `n` held-out examples where the answer is the likeliest of all tokens, not of the labels alone: it counts
+/// whether the base knows the form of an answer, too.
+pub async fn evaluate_free(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Result<Evaluation, Failure> {
+    let all: Vec<u32> = (0..theta.config.vocab_size as u32).collect();
+    score(theta, phi, data, &all, n).await
+}
+
+async fn score(theta: &Model, phi: &Phi, data: &TaskData, labels: &[u32], n: usize) -> Result<Evaluation, Failure> {
+    evaluate_episodes(theta, phi, data.held_out.iter().take(n), labels).await
+}
+
+/// Scores examples, each right where every token of its answer is the likeliest of `labels`.
+pub async fn evaluate_episodes<'a>(
+    theta: &Model,
+    phi: &Phi,
+    examples: impl IntoIterator<Item = &'a Example>,
+    labels: &[u32],
+) -> Result<Evaluation, Failure> {
+    let mut examples: Vec<&Example> = examples.into_iter().collect();
     let n = examples.len();
     examples.sort_by_key(|e| e.tokens.len());
     let (mut loss, mut tokens, mut right) = (0.0_f64, 0, 0);
@@ -31,7 +64,7 @@ pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Re
         let batch = Batch::new(chunk.iter().copied());
         let logits = theta.logits(phi, &batch.tokens, &batch.rows);
         let sum = cross_entropy(logits.clone(), &batch.targets).sum();
-        let scores = of_labels(logits, &data.labels);
+        let scores = of_labels(logits, labels);
         let shape = scores.dims()[0] * scores.dims()[1];
         // One read-back: the loss behind the scores.
         let values = read(Tensor::cat(vec![scores.reshape([shape]), sum], 0)).await?;
@@ -41,13 +74,84 @@ pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Re
         for example in chunk {
             let answers = &batch.targets[row..row + example.answer];
             right += usize::from(answers.iter().enumerate().all(|(i, target)| {
-                let at = (row + i) * data.labels.len();
-                data.labels[arg_max(&values[at..at + data.labels.len()])] as i32 == *target
+                let at = (row + i) * labels.len();
+                labels[arg_max(&values[at..at + labels.len()])] as i32 == *target
             }));
             row += example.answer;
         }
     }
     Ok(Evaluation { loss: (loss / tokens as f64) as f32, accuracy: right as f64 / n as f64, n })
+}
+
+/// Loss and share of right tokens over windows in which every token is predicted.
+pub async fn next_tokens<'a>(
+    theta: &Model,
+    phi: &Phi,
+    windows: impl Iterator<Item = &'a Example>,
+) -> Result<Evaluation, Failure> {
+    let windows: Vec<&Example> = windows.collect();
+    let (mut loss, mut right, mut n) = (0.0_f64, 0.0_f64, 0);
+    for chunk in windows.chunks(WINDOWS) {
+        let batch = Batch::new(chunk.iter().copied());
+        let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+        let rows = batch.targets.len();
+        let targets = Tensor::<1, Int>::from_data(TensorData::new(batch.targets.clone(), [rows]), &logits.device());
+        let hits = logits.clone().argmax(1).reshape([rows]).equal(targets).float().sum();
+        let sum = cross_entropy(logits, &batch.targets).sum();
+        // One read-back: two numbers, not the logits.
+        let values = read(Tensor::cat(vec![sum, hits], 0)).await?;
+        loss += f64::from(values[0]);
+        right += f64::from(values[1]);
+        n += rows;
+    }
+    let per = n.max(1) as f64;
+    Ok(Evaluation { loss: (loss / per) as f32, accuracy: right / per, n })
+}
+
+/// Goes on with prompts, token by token, drawn by each one's own stream: the same φ writes the same. For each, the tokens and the mean
+/// probability of one.
+pub async fn samples(
+    theta: &Model,
+    phi: &Phi,
+    prompts: &[Vec<u32>],
+    length: usize,
+) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
+    use rand::RngExt;
+    let mut texts = prompts.to_vec();
+    let mut streams: Vec<_> = (0..prompts.len()).map(|i| crate::task::stream(i as u64, "samples")).collect();
+    let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
+    let vocabulary = theta.config.vocab_size;
+    for _ in 0..length {
+        let (tokens, rows) = padded(&texts);
+        let logits = theta.logits(phi, &tokens, &rows).div_scalar(TEMPERATURE);
+        let values = read(activation::softmax(logits, 1).reshape([texts.len() * vocabulary])).await?;
+        for (i, row) in values.chunks(vocabulary).enumerate() {
+            let mut left = streams[i].random::<f32>();
+            // Rounding may leave a little at the end: then it is the likeliest token.
+            let drawn = row.iter().position(|p| {
+                left -= p;
+                left < 0.0
+            });
+            let token = drawn.unwrap_or_else(|| arg_max(row));
+            texts[i].push(token as u32);
+            written[i].0.push(token);
+            written[i].1 += row[token] / length as f32;
+        }
+    }
+    Ok(written)
+}
+
+/// Texts of different lengths as one batch, and the place of each one's last token.
+fn padded(texts: &[Vec<u32>]) -> (Tokens, Vec<usize>) {
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
+    let mut tokens = Tokens { ids: Vec::new(), sequences: texts.len(), length: longest };
+    let mut rows = Vec::new();
+    for (i, text) in texts.iter().enumerate() {
+        rows.push(i * longest + text.len() - 1);
+        tokens.ids.extend(text.iter().map(|t| *t as i32));
+        tokens.ids.resize((i + 1) * longest, 0);
+    }
+    (tokens, rows)
 }
 
 /// Greedy answers to prompts: for each, the labels' places and their probability.
@@ -61,14 +165,7 @@ pub async fn answers(
     let mut texts: Vec<Vec<u32>> = prompts.to_vec();
     let mut answers = vec![(Vec::new(), 1.0_f32); prompts.len()];
     for _ in 0..length {
-        let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
-        let mut tokens = Tokens { ids: Vec::new(), sequences: texts.len(), length: longest };
-        let mut rows = Vec::new();
-        for (i, text) in texts.iter().enumerate() {
-            rows.push(i * longest + text.len() - 1);
-            tokens.ids.extend(text.iter().map(|t| *t as i32));
-            tokens.ids.resize((i + 1) * longest, 0);
-        }
+        let (tokens, rows) = padded(&texts);
         let scores = activation::softmax(of_labels(theta.logits(phi, &tokens, &rows), labels), 1);
         let values = read(scores.reshape([texts.len() * labels.len()])).await?;
         for (i, (text, (answer, probability))) in texts.iter_mut().zip(&mut answers).enumerate() {

@@ -53,6 +53,22 @@ pub enum Event {
         n: usize,
         items: Vec<Prediction>,
     },
+    /// What in-context learning scores after another prompt.
+    Spread {
+        run: u32,
+        kind: SpreadKind,
+        /// The prompt's difference, in words.
+        what: String,
+        /// Among the labels; `None` where the prompt does not fit into the context.
+        accuracy: Option<f64>,
+        /// Where the likeliest of all tokens counts, not of the labels alone; measured for some kinds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        free: Option<f64>,
+        n: usize,
+        /// Prompts scored, of how many.
+        done: usize,
+        of: usize,
+    },
     /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are known.
     Loading {
         run: u32,
@@ -91,6 +107,9 @@ pub enum Event {
         loss: f32,
         accuracy: f64,
         n: usize,
+        /// What the base could do before, with φ; where the run measures it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        kept: Option<KeptScore>,
     },
     /// Answers on held-out examples at a step.
     Examples {
@@ -119,6 +138,12 @@ pub enum Event {
         accuracy: f64,
         n: usize,
         seconds: f64,
+        /// Tokens that a prediction reads on average, what φ or a prompt puts in front included.
+        #[serde(default)]
+        tokens: f64,
+        /// Milliseconds of one in this last evaluation.
+        #[serde(default)]
+        ms: f64,
     },
     /// The answer to a `predict` command: on what the visitor typed.
     Predicted {
@@ -131,6 +156,28 @@ pub enum Event {
         reason: FailureReason,
         message: String,
     },
+}
+
+/// What was changed about a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpreadKind {
+    /// Nothing: the configuration's own prompt.
+    Own,
+    /// All of it: there is none.
+    Nothing,
+    Order,
+    Choice,
+    Wording,
+    RandomLabels,
+}
+
+/// A score on what the base could do before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptScore {
+    pub loss: f32,
+    pub accuracy: f64,
+    pub n: usize,
 }
 
 /// Why something failed, for scripts.
@@ -195,6 +242,7 @@ impl Event {
             | Event::Merged { run, .. }
             | Event::Adapter { run, .. }
             | Event::Dialled { run, .. }
+            | Event::Spread { run, .. }
             | Event::Failed { run, .. } => Some(*run),
         }
     }
@@ -206,7 +254,7 @@ mod tests {
 
     #[test]
     fn events_have_the_contract_s_json() {
-        let event = Event::Evaluated { run: 1, step: 10, loss: 0.5, accuracy: 0.25, n: 140 };
+        let event = Event::Evaluated { run: 1, step: 10, loss: 0.5, accuracy: 0.25, n: 140, kept: None };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(json, r#"{"event":"evaluated","run":1,"step":10,"loss":0.5,"accuracy":0.25,"n":140}"#);
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);

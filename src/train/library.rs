@@ -1,9 +1,11 @@
 //! Bases ready to train: read once, shared by every run.
 
+use super::data::TaskFile;
 use super::{Failure, FailureReason};
+use crate::config::RunConfig;
 use crate::model::{Base, Model, ModelConfig};
-use crate::task::Authors;
 use crate::task::tokenizer::Tokenizer;
+use crate::task::{Labelled, TaskConfig, style};
 use burn::tensor::Device;
 use std::future::Future;
 
@@ -42,11 +44,53 @@ impl LoadedBase {
     }
 }
 
-/// Reads `data/authors.json`.
-pub async fn load_authors(files: &impl Files) -> Result<Authors, Failure> {
-    let json = text(files, "data/authors.json").await?;
-    Authors::from_json(&json)
-        .map_err(|e| load_failure(format!("The sentences of the task authors cannot be used: {e}.")))
+/// What a run needs besides its base.
+pub struct Materials {
+    pub file: TaskFile,
+    /// What no prose base was trained on, where forgetting is measured.
+    pub prose: Option<String>,
+}
+
+impl Materials {
+    /// Of a task that needs no file.
+    pub const NONE: Materials = Materials { file: TaskFile::None, prose: None };
+
+    pub async fn load(config: &RunConfig, files: &impl Files) -> Result<Materials, Failure> {
+        let prose = match config.forgetting && !config.task.is_strings() {
+            true => Some(load_prose(files).await?),
+            false => None,
+        };
+        Ok(Materials { file: load_task(&config.task, files).await?, prose })
+    }
+
+    /// Whether they serve a run of `config`, having been read for `other`.
+    pub fn serve(&self, other: &RunConfig, config: &RunConfig) -> bool {
+        let prose = self.prose.is_some() || !config.forgetting || config.task.is_strings();
+        config.task.file() == other.task.file() && prose
+    }
+}
+
+/// Reads the file of a task, where it has one.
+pub async fn load_task(task: &TaskConfig, files: &impl Files) -> Result<TaskFile, Failure> {
+    let Some(name) = task.file() else { return Ok(TaskFile::None) };
+    let json = text(files, &name).await?;
+    let broken = |e: String| load_failure(format!("The examples of the task {} cannot be used: {e}.", task.name()));
+    match task {
+        TaskConfig::Style { .. } => Ok(TaskFile::Texts(style::Texts::from_json(&json).map_err(broken)?)),
+        _ => Ok(TaskFile::Labelled(Labelled::from_json(&json).map_err(|e| broken(e.to_string()))?)),
+    }
+}
+
+/// Reads the prose that no prose base was trained on.
+pub async fn load_prose(files: &impl Files) -> Result<String, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Prose {
+        held_out: String,
+    }
+    let json = text(files, "data/prose.json").await?;
+    let prose: Prose = serde_json::from_str(&json)
+        .map_err(|e| load_failure(format!("The held-out prose cannot be used: prose.json is not readable: {e}.")))?;
+    Ok(prose.held_out)
 }
 
 async fn text(files: &impl Files, name: &str) -> Result<String, Failure> {

@@ -6,6 +6,8 @@ pub mod data;
 pub mod evaluate;
 pub mod events;
 #[cfg(feature = "train")]
+mod kept;
+#[cfg(feature = "train")]
 pub mod library;
 #[cfg(feature = "train")]
 pub mod optimizer;
@@ -13,6 +15,8 @@ pub mod optimizer;
 mod preparation;
 #[cfg(feature = "train")]
 mod session;
+#[cfg(feature = "train")]
+pub mod spread;
 
 pub use events::{Answer, Event, FailureReason, Prediction};
 #[cfg(feature = "train")]

@@ -12,7 +12,7 @@ const WARM_UP: f64 = 0.05;
 
 /// Steps φ.
 pub struct Optimizer {
-    adam: ModuleOptimizer,
+    pub adam: ModuleOptimizer,
 }
 
 /// The rate of a step (from 0): linear warm-up over 5 %, then linear decay to zero.
@@ -24,7 +24,12 @@ pub fn learning_rate(peak: f64, step: usize, steps: usize) -> f64 {
 impl Optimizer {
     /// Betas .9 and .999 and no decay; epsilon is PyTorch's (Burn's default is 1e-5).
     pub fn new() -> Optimizer {
-        Optimizer { adam: AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init() }
+        Optimizer::of(AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init())
+    }
+
+    /// Another optimizer behind the same clip.
+    pub fn of(adam: ModuleOptimizer) -> Optimizer {
+        Optimizer { adam }
     }
 
     /// One step. Returns φ and the norm of its gradient before clipping, `[1]`, not read back.

@@ -84,6 +84,7 @@ impl Preparation {
                     labels: &data.labels,
                     encode: &|_| Vec::new(),
                     begins: 0,
+                    demonstrations: &[],
                     scores: None,
                 };
                 Phi::init([&MethodConfig::Full(Full)], &mut context)

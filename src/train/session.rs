@@ -1,8 +1,10 @@
 //! One run: batch → forward(θ, φ) → loss → backward → step φ.
 
 use super::data::{Batch, TaskData};
-use super::evaluate::{Evaluation, answers, evaluate, read};
-use super::library::LoadedBase;
+use super::evaluate::{Evaluation, answers, evaluate, read, samples};
+use super::events::KeptScore;
+use super::kept::Kept;
+use super::library::{LoadedBase, Materials};
 use super::optimizer::{Optimizer, learning_rate};
 use super::preparation::Preparation;
 use super::{Answer, Event, Failure, FailureReason, Prediction};
@@ -12,7 +14,8 @@ use crate::interchange::phi_file::{self, StoredPhi};
 use crate::interchange::{Made, base64, from_base64};
 use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
-use crate::task::{Authors, TaskConfig, stream};
+use crate::peft::{Icl, MethodConfig};
+use crate::task::stream;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use std::rc::Rc;
@@ -21,6 +24,8 @@ use std::rc::Rc;
 pub const LIVE_EXAMPLES: usize = 140;
 /// Held-out examples whose answers are shown.
 const SHOWN: usize = 6;
+/// Samples of writing: each takes as many passes as it has tokens.
+const SAMPLES: usize = 2;
 /// Steps between read-backs on a GPU, which would otherwise wait for each.
 const GPU_REPORT_EVERY: usize = 5;
 
@@ -44,6 +49,10 @@ pub struct Session {
     step: usize,
     /// The base's own answers to the shown examples: they do not change.
     base_answers: Vec<Answer>,
+    /// Tokens that in-context learning puts in front of every example.
+    demonstrations: Vec<u32>,
+    /// What the base could do before, where forgetting is measured.
+    kept: Option<Kept>,
     /// Since the last report: steps and their milliseconds.
     unreported: (usize, f64),
     /// Milliseconds spent training and evaluating.
@@ -53,30 +62,35 @@ pub struct Session {
 }
 
 impl Session {
-    /// A run at step 0. `authors` is needed by the task of that name only.
+    /// A run at step 0.
     pub fn new(
         run: u32,
         config: RunConfig,
         base: Rc<LoadedBase>,
-        authors: Option<&Authors>,
+        materials: &Materials,
         device: &Device,
         device_name: &str,
         clock: fn() -> f64,
     ) -> Result<Session, Failure> {
         config.check().map_err(input)?;
-        let data = match (&config.task, authors) {
-            (TaskConfig::Rules { rule, examples }, _) => TaskData::rules(rule, *examples, config.seed),
-            (TaskConfig::Authors { examples }, Some(authors)) => {
-                TaskData::authors(authors, &base.tokenizer, *examples, config.seed).map_err(input)?
+        let template = icl(&config).and_then(Icl::template);
+        let data = TaskData::new(&config.task, &materials.file, &base.tokenizer, template.as_ref(), config.seed);
+        let data = data.map_err(input)?;
+        let context = base.theta.config.max_position_embeddings;
+        let positions = config.methods().map(|m| m.method().positions()).sum::<usize>();
+        let demonstrations = match icl(&config) {
+            Some(icl) => {
+                let room = context.saturating_sub(data.longest() + positions);
+                data.demonstrations(icl, room).map_err(input)?
             }
-            (TaskConfig::Authors { .. }, None) => {
-                return Err(Failure {
-                    reason: FailureReason::Load,
-                    message: "The sentences of the task are not there.".into(),
-                });
-            }
+            None => Vec::new(),
         };
-        let phi = start(&config, &base, &data, device, None);
+        let kept = match (config.forgetting, &materials.prose) {
+            (true, Some(prose)) => Some(Kept::prose(prose, &base.tokenizer)),
+            (true, None) if config.task.is_strings() => Some(Kept::rules(context, positions + demonstrations.len())),
+            _ => None,
+        };
+        let phi = start(&config, &base, &data, device, None, &demonstrations);
         let preparation = Preparation::of(&config);
         Ok(Session {
             run,
@@ -93,6 +107,8 @@ impl Session {
             clock,
             step: 0,
             base_answers: Vec::new(),
+            demonstrations,
+            kept,
             unreported: (0, 0.0),
             active: 0.0,
             log: Vec::new(),
@@ -122,6 +138,7 @@ impl Session {
             labels: &self.data.labels,
             encode: &|text| self.base.tokenizer.encode(text),
             begins: self.config.task.begins(),
+            demonstrations: &self.demonstrations,
             scores: None,
         };
         self.phi = stored.phi(self.config.methods(), &mut context);
@@ -239,11 +256,18 @@ impl Session {
 
     /// The base's own answers to the shown examples.
     async fn ask_the_base(&mut self) -> Result<(), Failure> {
-        let prompts = self.shown_prompts();
-        let length = self.data.held_out[0].answer;
-        let answered = answers(&self.base.theta, &Phi::none(), &self.data.labels, &prompts, length).await?;
-        self.base_answers = answered.into_iter().map(|a| self.named(a)).collect();
+        self.base_answers = self.answers(&Phi::none(), &self.shown_prompts()).await?;
         Ok(())
+    }
+
+    /// What φ answers to prompts.
+    async fn answers(&self, phi: &Phi, prompts: &[Vec<u32>]) -> Result<Vec<Answer>, Failure> {
+        let (theta, length) = (&self.base.theta, self.data.answer_length());
+        let answered = match self.data.is_written() {
+            true => samples(theta, phi, prompts, length).await?,
+            false => answers(theta, phi, &self.data.labels, prompts, length).await?,
+        };
+        Ok(answered.into_iter().map(|a| self.named(a)).collect())
     }
 
     /// Takes up a run from its file: what it reported, and φ.
@@ -281,7 +305,8 @@ impl Session {
                 Ok(events)
             }
             Some(scores) => {
-                self.phi = start(&self.config, &self.base, &self.data, &self.device, Some(scores));
+                let demonstrations = &self.demonstrations;
+                self.phi = start(&self.config, &self.base, &self.data, &self.device, Some(scores), demonstrations);
                 self.started().await
             }
         }
@@ -357,7 +382,9 @@ impl Session {
         let start = (self.clock)();
         self.phi.settle();
         let all = evaluate(&self.base.theta, &self.phi.frozen(), &self.data, usize::MAX).await?;
-        self.active += (self.clock)() - start;
+        let took = (self.clock)() - start;
+        self.active += took;
+        let added = self.config.methods().map(|m| m.method().positions()).sum::<usize>() + self.demonstrations.len();
         Ok(Event::Finished {
             run: self.run,
             step: self.step,
@@ -365,6 +392,8 @@ impl Session {
             accuracy: all.accuracy,
             n: all.n,
             seconds: self.active / 1e3,
+            tokens: self.data.mean_tokens() + added as f64,
+            ms: took / self.data.held_out.len().max(1) as f64,
         })
     }
 
@@ -398,23 +427,15 @@ impl Session {
         let typed = self.data.typed(text, &self.base.tokenizer);
         let (input, prompt, right) =
             typed.map_err(|fault| Failure { reason: FailureReason::Input, message: fault.message })?;
-        let length = self.data.held_out[0].answer;
         let prompts = [prompt];
-        let (theta, labels) = (&self.base.theta, &self.data.labels);
-        let of = async |phi: &Phi| -> Result<Answer, Failure> {
-            Ok(self.named(answers(theta, phi, labels, &prompts, length).await?.swap_remove(0)))
-        };
-        let base = of(&Phi::none()).await?;
-        let adapted = of(&self.phi.frozen()).await?;
+        let base = self.answers(&Phi::none(), &prompts).await?.swap_remove(0);
+        let adapted = self.answers(&self.phi.frozen(), &prompts).await?.swap_remove(0);
         Ok(Prediction { index: None, input, base, adapted, right })
     }
 
     /// Some thirty evaluations a run; twice as many of the short `rules` ones, where letters turn right in a few steps.
     fn evaluation_interval(&self) -> usize {
-        let points = match self.config.task {
-            TaskConfig::Rules { .. } => 60,
-            TaskConfig::Authors { .. } => 30,
-        };
+        let points = if self.config.task.is_strings() { 60 } else { 30 };
         (self.config.steps / points).max(1)
     }
 
@@ -425,31 +446,36 @@ impl Session {
         if !loss.is_finite() {
             return Err(self.diverged());
         }
+        let kept = match &self.kept {
+            Some(kept) => {
+                let Evaluation { loss, accuracy, n } = kept.measure(&self.base.theta, &phi).await?;
+                Some(KeptScore { loss, accuracy, n })
+            }
+            None => None,
+        };
         let items = self.shown(&phi).await?;
         Ok(vec![
-            Event::Evaluated { run: self.run, step: self.step, loss, accuracy, n },
+            Event::Evaluated { run: self.run, step: self.step, loss, accuracy, n, kept },
             Event::Examples { run: self.run, step: self.step, items },
         ])
     }
 
     /// The answers to the first held-out examples.
     async fn shown(&self, phi: &Phi) -> Result<Vec<Prediction>, Failure> {
-        let prompts = self.shown_prompts();
-        let length = self.data.held_out[0].answer;
-        let adapted = answers(&self.base.theta, phi, &self.data.labels, &prompts, length).await?;
-        let items = adapted.into_iter().enumerate().map(|(index, answer)| Prediction {
+        let adapted = self.answers(phi, &self.shown_prompts()).await?;
+        let items = adapted.into_iter().enumerate().map(|(index, adapted)| Prediction {
             index: Some(index),
             input: self.data.inputs[index].clone(),
             base: self.base_answers[index].clone(),
-            adapted: self.named(answer),
+            adapted,
             right: Some(self.data.right(index)),
         });
         Ok(items.collect())
     }
 
     fn shown_prompts(&self) -> Vec<Vec<u32>> {
-        let shown = self.data.held_out.iter().take(SHOWN);
-        shown.map(|e| e.tokens[..e.tokens.len() - e.answer].to_vec()).collect()
+        let shown = if self.data.is_written() { SAMPLES } else { SHOWN };
+        (0..shown.min(self.data.held_out.len())).map(|i| self.data.prompt(i)).collect()
     }
 
     fn named(&self, (labels, probability): (Vec<usize>, f32)) -> Answer {
@@ -475,7 +501,14 @@ fn input(message: impl ToString) -> Failure {
 }
 
 /// φ as a run of `config` starts with.
-fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device, scores: Option<Vec<f32>>) -> Phi {
+fn start(
+    config: &RunConfig,
+    base: &LoadedBase,
+    data: &TaskData,
+    device: &Device,
+    scores: Option<Vec<f32>>,
+    demonstrations: &[u32],
+) -> Phi {
     let mut context = InitContext {
         theta: &base.theta,
         device: &device.clone().autodiff(),
@@ -483,7 +516,16 @@ fn start(config: &RunConfig, base: &LoadedBase, data: &TaskData, device: &Device
         labels: &data.labels,
         encode: &|text| base.tokenizer.encode(text),
         begins: config.task.begins(),
+        demonstrations,
         scores,
     };
     Phi::init(config.methods(), &mut context)
+}
+
+/// In-context learning among the methods of a run.
+fn icl(config: &RunConfig) -> Option<&Icl> {
+    config.methods().find_map(|m| match m {
+        MethodConfig::Icl(icl) => Some(icl),
+        _ => None,
+    })
 }

@@ -1,6 +1,6 @@
 //! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
 
-use super::components::{Band, Choose, Happens, Header, Help, Notices, What};
+use super::components::{Band, Cards, Choose, Experiments, Happens, Header, Help, Notices, What};
 use super::dom;
 use super::state::{Action, Effect, State, Trainer};
 use super::trainer::Client;
@@ -60,6 +60,8 @@ impl Component for App {
                     { Band::of(state, on) }
                 </main>
                 <Help open={state.help} on={on.clone()} />
+                { Experiments::of(state, on) }
+                { Cards::of(state, on) }
             </>
         }
     }
@@ -91,9 +93,17 @@ impl App {
                     let file = self.state.manifest.files.get(&key).cloned();
                     self.fetch(file, move |text| Action::Recordings(key.clone(), text));
                 }
-                Effect::FetchAuthors => {
-                    let file = self.state.manifest.files.get("data/authors.json").cloned();
-                    self.fetch(file, Action::Authors);
+                Effect::FetchData(key) => {
+                    let file = self.state.manifest.files.get(&key).cloned();
+                    self.fetch(file, move |text| Action::Data(key.clone(), text));
+                }
+                Effect::FetchSweep(key) => {
+                    let file = self.state.manifest.files.get(&key).cloned();
+                    self.fetch(file, move |text| Action::Sweep(key.clone(), text));
+                }
+                Effect::FetchCard(id) => {
+                    let file = self.state.manifest.files.get(&format!("models/{id}/card.json")).cloned();
+                    self.fetch(file, move |text| Action::BaseCard(id.clone(), text));
                 }
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Present(on) => dom::set_present(on),

@@ -2,34 +2,43 @@
 //!
 //! No browser in here: time, files and workers come in as actions and go out as [`Effect`]s, so all of it is tested natively.
 
+mod experiments;
 mod keep;
 mod notice;
 mod own;
 mod run;
 mod settings;
 mod shown;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod training;
 mod verdict;
 
+pub use experiments::Line;
 pub use keep::{Dial, File};
 pub use notice::{Notice, NoticeTone, Remedy};
 pub use own::Own;
 pub use run::{Curve, Evaluation, Phase, Run, duration, half_width, percent, significant};
 pub use settings::{Draft, Drafts, text_of};
 pub use shown::{Recordings, Role, Shown};
+pub use spread::{Prompted, Spread};
 pub use training::MainButton;
 pub use verdict::verdict;
 
 use super::assets::{GpuStatus, Manifest};
 use crate::config::RunConfig;
+use crate::model::Card;
 use crate::peft::MethodConfig;
-use crate::task::Authors;
+use crate::sweep::Measured;
+use crate::task::Labelled;
 use crate::train::Event;
 use crate::worker::Command;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Held-out examples of a live evaluation; the trainer has the same number.
+pub const LIVE_EXAMPLES: usize = 140;
 
 /// One of the two worker builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +78,12 @@ pub enum Tab {
     Accuracy,
     Loss,
     Gradient,
+    /// What the base could do before.
+    Kept,
 }
 
 impl Tab {
-    pub const ALL: [Tab; 3] = [Tab::Accuracy, Tab::Loss, Tab::Gradient];
+    pub const ALL: [Tab; 4] = [Tab::Accuracy, Tab::Loss, Tab::Gradient, Tab::Kept];
 }
 
 /// Everything the page shows follows from this.
@@ -88,8 +99,8 @@ pub struct State {
     /// Live runs, in the order in which they were started.
     pub runs: Vec<Run>,
     recordings: BTreeMap<String, Recordings>,
-    pub authors: Option<Rc<Authors>>,
-    authors_asked: bool,
+    /// Examples of tasks, by their files; `None` while one is on its way.
+    data: BTreeMap<String, Option<Rc<Labelled>>>,
     pub manifest: Manifest,
     /// `None` until the browser has answered.
     pub gpu: Option<GpuProbe>,
@@ -103,6 +114,14 @@ pub struct State {
     /// The run that a visitor chose to look at; else it is the latest.
     looked_at: Option<u32>,
     pub dial: Dial,
+    spread: Option<Spread>,
+    /// Figures over grids of runs, by their files; `None` while one is on its way.
+    pub sweeps: BTreeMap<String, Option<Rc<Measured>>>,
+    /// Which of them is shown.
+    pub experiment: Option<String>,
+    /// Cards of bases, by id, and whether one is shown.
+    pub cards: BTreeMap<String, Option<Rc<Card>>>,
+    pub card: bool,
     /// Whether the Python of this configuration is shown.
     pub python: bool,
     pub tab: Tab,
@@ -153,12 +172,23 @@ pub enum Action {
     Present,
     Help(bool),
     Compact(bool),
+    /// Scores in-context learning after other orders, choices, wordings and labels.
+    MeasureSpread,
+    StopSpread,
+    /// Shows a figure over a grid of runs, or none.
+    Experiment(Option<String>),
+    /// A figure's file arrived, or did not.
+    Sweep(String, Option<String>),
+    /// Shows what base and task are, or hides it.
+    Card(bool),
+    /// A base's card arrived, or did not.
+    BaseCard(String, Option<String>),
     TypeOwn(String),
     AskOwn,
     /// A file of recorded runs arrived, or did not.
     Recordings(String, Option<String>),
-    /// `data/authors.json` arrived, or did not.
-    Authors(Option<String>),
+    /// A file with a task's examples arrived, or did not.
+    Data(String, Option<String>),
     GpuProbed(GpuProbe),
     /// The manifest was read again.
     Manifest(Manifest),
@@ -178,7 +208,12 @@ pub enum Effect {
     /// Gives the visitor files to keep.
     Download(Vec<File>),
     FetchRuns(String),
-    FetchAuthors,
+    /// Fetch the examples of a task.
+    FetchData(String),
+    /// Fetch a figure over a grid of runs.
+    FetchSweep(String),
+    /// Fetch the card of a base.
+    FetchCard(String),
     /// Read the manifest again in a few seconds: the WebGPU trainer is still being built.
     PollManifest,
     /// Give the page its large type, or take it back.
@@ -195,8 +230,7 @@ impl State {
             hidden: Vec::new(),
             runs: Vec::new(),
             recordings: BTreeMap::new(),
-            authors: None,
-            authors_asked: false,
+            data: BTreeMap::new(),
             gpu: None,
             gpu_failed: false,
             workers: Default::default(),
@@ -207,6 +241,11 @@ impl State {
             own: Own::default(),
             looked_at: None,
             dial: Dial::default(),
+            spread: None,
+            sweeps: BTreeMap::new(),
+            experiment: None,
+            cards: BTreeMap::new(),
+            card: false,
             python: false,
             tab: Tab::default(),
             present: false,
@@ -257,10 +296,22 @@ impl State {
             }
             Action::Help(open) => self.help = open,
             Action::Compact(compact) => self.compact = compact,
+            Action::MeasureSpread => return self.measure_spread(),
+            Action::StopSpread => return self.stop_spread(),
+            Action::Experiment(key) => return self.show_experiment(key),
+            Action::Sweep(key, text) => {
+                let read = text.and_then(|text| serde_json::from_str(&text).ok());
+                self.sweeps.insert(key, read.map(Rc::new));
+            }
+            Action::Card(shown) => return self.show_card(shown),
+            Action::BaseCard(id, text) => {
+                let read = text.and_then(|text| serde_json::from_str(&text).ok());
+                self.cards.insert(id, read.map(Rc::new));
+            }
             Action::TypeOwn(text) => return self.type_own(text),
             Action::AskOwn => return self.ask_own(),
             Action::Recordings(key, text) => self.recordings_arrived(key, text.as_deref()),
-            Action::Authors(text) => self.authors_arrived(text.as_deref()),
+            Action::Data(key, text) => self.data_arrived(key, text.as_deref()),
             Action::GpuProbed(probe) => {
                 self.gpu = Some(probe);
                 return self.advance();

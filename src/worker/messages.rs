@@ -59,6 +59,12 @@ pub enum Command {
         adapter_config: String,
         weights: String,
     },
+    /// Score in-context learning after many prompts around the one of `config`, while nothing trains. Answered by `spread` events; `stop`
+    /// ends it.
+    Spread {
+        run: u32,
+        config: RunConfig,
+    },
     /// The run is no longer on the page.
     Forget {
         run: u32,

@@ -4,8 +4,8 @@ use super::{AssetUrls, Command};
 use crate::config::RunConfig;
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::{base64, from_base64};
-use crate::task::{Authors, TaskConfig};
-use crate::train::library::{Files, LoadedBase, load_authors};
+use crate::train::library::{Files, LoadedBase, Materials};
+use crate::train::spread::Spread;
 use crate::train::{Event, Failure, FailureReason, Session};
 use burn::tensor::Device;
 use std::cell::{Cell, RefCell};
@@ -124,11 +124,14 @@ struct Trainer {
     device: Device,
     files: Fetch,
     bases: HashMap<&'static str, Rc<LoadedBase>>,
-    authors: Option<Rc<Authors>>,
+    /// What the last run needed besides its base, and its configuration: the next one mostly needs the same.
+    materials: Option<(RunConfig, Materials)>,
     session: Option<Session>,
     /// The number of the session's run, and whether it steps.
     run: u32,
     running: bool,
+    /// What depends on the prompt, being measured while nothing trains.
+    spread: Option<Spread>,
     /// φ of earlier runs, the oldest first: θ is one for all of them.
     shelf: VecDeque<Session>,
 }
@@ -153,15 +156,16 @@ impl Trainer {
             device,
             files: Fetch(assets),
             bases: HashMap::new(),
-            authors: None,
+            materials: None,
             session: None,
             run: 0,
             running: false,
+            spread: None,
             shelf: VecDeque::new(),
         };
         let turns = Turns::new();
         loop {
-            let command = if trainer.running {
+            let command = if trainer.running || trainer.spread.is_some() {
                 INBOX.with_borrow_mut(|i| i.commands.pop_front())
             } else {
                 Some(next_command().await)
@@ -169,7 +173,10 @@ impl Trainer {
             if let Some(command) = command {
                 trainer.handle(command).await;
             } else {
-                trainer.advance(false).await;
+                match trainer.running {
+                    true => trainer.advance(false).await,
+                    false => trainer.measure_spread().await,
+                }
                 turns.next().await;
             }
         }
@@ -180,7 +187,7 @@ impl Trainer {
             Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } | Command::Merge { run } => {
                 Some(*run)
             }
-            Command::Restore { run, .. } | Command::Import { run, .. } => Some(*run),
+            Command::Restore { run, .. } | Command::Import { run, .. } | Command::Spread { run, .. } => Some(*run),
             _ => None,
         };
         let result = match command {
@@ -224,6 +231,7 @@ impl Trainer {
             }
             Command::Stop => {
                 self.running = false;
+                self.spread = None;
                 if self.session.as_ref().is_some_and(|s| !s.done()) {
                     self.tell(|run, step| Event::Stopped { run, step });
                 }
@@ -237,6 +245,7 @@ impl Trainer {
             Command::Import { run, config, adapter_config, weights } => {
                 self.import(run, config, adapter_config, &weights).await
             }
+            Command::Spread { run, config } => self.begin_spread(run, config).await,
             Command::Forget { run } => {
                 self.shelf.retain(|session| session.run() != run);
                 Ok(())
@@ -272,7 +281,8 @@ impl Trainer {
 
     async fn session_for(&mut self, run: u32, config: RunConfig) -> Result<Session, Failure> {
         let base = self.load(&config).await?;
-        Session::new(run, config, base, self.authors.as_deref(), &self.device, self.backend.name(), now)
+        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials);
+        Session::new(run, config, base, materials, &self.device, self.backend.name(), now)
     }
 
     /// One step. What goes wrong ends the run, keeps φ for predictions no longer, and is told.
@@ -286,6 +296,30 @@ impl Trainer {
             Err(failure) => {
                 self.running = false;
                 self.session = None;
+                post_failure(self.run, failure);
+            }
+        }
+    }
+
+    async fn begin_spread(&mut self, run: u32, config: RunConfig) -> Result<(), Failure> {
+        let base = self.load(&config).await?;
+        self.spread = Some(Spread::new(run, config, base, &self.device)?);
+        Ok(())
+    }
+
+    /// One prompt more.
+    async fn measure_spread(&mut self) {
+        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials);
+        let Some(spread) = &mut self.spread else { return };
+        match spread.advance(materials).await {
+            Ok(event) => {
+                event.iter().for_each(post);
+                if spread.done() {
+                    self.spread = None;
+                }
+            }
+            Err(failure) => {
+                self.spread = None;
                 post_failure(self.run, failure);
             }
         }
@@ -372,9 +406,11 @@ impl Trainer {
     }
 
     async fn load(&mut self, config: &RunConfig) -> Result<Rc<LoadedBase>, Failure> {
-        if matches!(config.task, TaskConfig::Authors { .. }) && self.authors.is_none() {
-            self.say_loading("the sentences of seven books");
-            self.authors = Some(Rc::new(load_authors(&self.files).await?));
+        if !self.materials.as_ref().is_some_and(|(other, materials)| materials.serve(other, config)) {
+            if config.task.file().is_some() {
+                self.say_loading("the examples of the task");
+            }
+            self.materials = Some((config.clone(), Materials::load(config, &self.files).await?));
         }
         if let Some(base) = self.bases.get(config.base.id) {
             return Ok(base.clone());

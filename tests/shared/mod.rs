@@ -114,6 +114,7 @@ pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: O
         labels: &LABELS,
         encode: &|_| vec![1, 2, 3],
         begins: 1,
+        demonstrations: &[],
         scores,
     };
     let mut phi = Phi::init([method], &mut context);

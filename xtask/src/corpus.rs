@@ -10,22 +10,46 @@ const BLOCKS: usize = 40;
 /// Front matter: so many paragraphs go from a book that has enough of them.
 const FRONT_MATTER: usize = 20;
 /// Characters of a usable sentence.
-const SENTENCE: std::ops::RangeInclusive<usize> = 40..=220;
+pub const SENTENCE: std::ops::RangeInclusive<usize> = 40..=220;
 
-/// The two parts of a book that no base was pretrained on, as sentences in the book's order.
+/// What to train on and what to test on.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    pub training: Vec<String>,
-    pub held_out: Vec<String>,
+pub struct Parts<T> {
+    pub training: T,
+    pub held_out: T,
 }
 
-/// Sentences of the blocks kept for the task: 1, 5, 9, … to train on, 3, 11, 19, … to test on.
-pub fn parts(file: &[u8]) -> Parts {
-    let blocks = blocks(paragraphs(&decode(file)));
-    let take = |step: usize, first: usize| {
-        blocks.iter().skip(first).step_by(step).flatten().flat_map(|p| sentences(p)).collect()
-    };
+impl<T> Parts<T> {
+    pub fn map<U>(self, mut each: impl FnMut(T) -> U) -> Parts<U> {
+        Parts { training: each(self.training), held_out: each(self.held_out) }
+    }
+}
+
+/// A book's paragraphs, cut into its blocks.
+pub fn in_blocks(file: &[u8]) -> Vec<Vec<String>> {
+    blocks(paragraphs(&decode(file)), BLOCKS)
+}
+
+/// The blocks of a book that are pretrained on, with their numbers: all but those kept for tasks.
+pub fn pretraining(blocks: &[Vec<String>]) -> impl Iterator<Item = (usize, &[String])> {
+    let numbered = blocks.iter().enumerate().map(|(i, block)| (i, block.as_slice()));
+    numbered.filter(|(i, _)| i % 4 != 1 && i % 8 != 3)
+}
+
+/// The blocks of a book that no base was pretrained on: 1, 5, 9, … to train on, 3, 11, 19, … to test on.
+pub fn kept(blocks: &[Vec<String>]) -> Parts<Vec<&[String]>> {
+    let take = |step: usize, first: usize| blocks.iter().skip(first).step_by(step).map(Vec::as_slice).collect();
     Parts { training: take(4, 1), held_out: take(8, 3) }
+}
+
+/// A text that no task uses, in `n` blocks.
+pub fn whole(file: &[u8], n: usize) -> Vec<Vec<String>> {
+    blocks(paragraphs(&decode(file)), n)
+}
+
+/// Paragraphs as one text, each with a newline at its end.
+pub fn text(paragraphs: &[String]) -> String {
+    paragraphs.join("\n") + "\n"
 }
 
 /// Python's `open(…, encoding='utf-8-sig', errors='ignore').read()`: no mark at the start, no broken bytes, `\n` alone.
@@ -94,7 +118,7 @@ fn is_space(c: char) -> bool {
 }
 
 /// Typographic quotes, dashes and blanks as ASCII, marks of emphasis gone.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -121,7 +145,7 @@ fn without_brackets(text: &str) -> Cow<'_, str> {
     if out.is_empty() && rest.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(out + rest) }
 }
 
-fn on_one_line(text: &str) -> String {
+pub fn on_one_line(text: &str) -> String {
     text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -132,23 +156,28 @@ fn is_prose(paragraph: &str) -> bool {
     characters >= 20 && 2 * lower > characters
 }
 
-/// Cuts a book into [`BLOCKS`] of about the same number of characters, at paragraphs.
-fn blocks(paragraphs: Vec<String>) -> Vec<Vec<String>> {
+/// Cuts a book into `n` blocks of about the same number of characters, at paragraphs.
+fn blocks(paragraphs: Vec<String>, n: usize) -> Vec<Vec<String>> {
     let total: usize = paragraphs.iter().map(|p| p.chars().count()).sum();
-    let mut blocks = vec![Vec::new(); BLOCKS];
+    let mut blocks = vec![Vec::new(); n];
     let mut before = 0;
     for paragraph in paragraphs {
         let length = paragraph.chars().count();
         // A paragraph is never empty, so the total is not zero here.
-        blocks[(before * BLOCKS / total).min(BLOCKS - 1)].push(paragraph);
+        blocks[(before * n / total).min(n - 1)].push(paragraph);
         before += length;
     }
     blocks
 }
 
+/// Usable sentences of a paragraph, as the recipe finds them.
+pub fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
+    cut(paragraph, |_| false).into_iter().filter(|s| SENTENCE.contains(&s.chars().count()))
+}
+
 /// Cuts at `(?<=[.!?])["')]*\s+(?=["'(A-Z])`: after a sentence's end, before the next one's begin. The quote that closes a
-/// sentence goes with the cut, as in the recipe.
-fn sentences(paragraph: &str) -> Vec<String> {
+/// sentence goes with the cut, as in the recipe. There is no cut where `goes_on` says so of what stands up to the mark.
+pub fn cut(paragraph: &str, goes_on: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut out = Vec::new();
     let mut begin = 0;
     for (at, _) in paragraph.match_indices(['.', '!', '?']) {
@@ -156,17 +185,13 @@ fn sentences(paragraph: &str) -> Vec<String> {
         let rest = paragraph[end..].trim_start_matches(['"', '\'', ')']);
         let gap = blanks(rest);
         let opens = |c: char| matches!(c, '"' | '\'' | '(') || c.is_ascii_uppercase();
-        if gap > 0 && rest[gap..].starts_with(opens) {
+        if gap > 0 && rest[gap..].starts_with(opens) && !goes_on(&paragraph[begin..end]) {
             out.push(&paragraph[begin..end]);
             begin = paragraph.len() - rest.len() + gap;
         }
     }
     out.push(&paragraph[begin..]);
-    out.into_iter()
-        .map(|s| s.trim_matches(is_space))
-        .filter(|s| SENTENCE.contains(&s.chars().count()))
-        .map(String::from)
-        .collect()
+    out.into_iter().map(|s| s.trim_matches(is_space)).collect()
 }
 
 #[cfg(test)]
@@ -210,7 +235,7 @@ mod tests {
     #[test]
     fn blocks_hold_equal_shares_and_keep_the_order() {
         let paragraphs: Vec<String> = (0..80).map(|i| format!("{i:020}")).collect();
-        let blocks = blocks(paragraphs);
+        let blocks = blocks(paragraphs, BLOCKS);
         assert_eq!(blocks.len(), BLOCKS);
         assert!(blocks.iter().enumerate().all(|(i, b)| *b == [format!("{:020}", 2 * i), format!("{:020}", 2 * i + 1)]));
     }
@@ -220,23 +245,25 @@ mod tests {
         let first = "\"This one is long enough to be kept, is it not?";
         let second = "It is, said Mr. jones (who was asked by no one at all)!";
         let third = "'And this is the last of the three sentences here.'";
-        assert_eq!(
-            sentences(&format!("{first}\") {second} {third} Short.")),
-            [first, second, third.trim_end_matches('\'')]
-        );
-        assert_eq!(sentences(&"x".repeat(221)), Vec::<String>::new());
-        assert_eq!(sentences(&"é".repeat(220)).len(), 1);
+        let paragraph = format!("{first}\") {second} {third} Short.");
+        assert_eq!(sentences(&paragraph).collect::<Vec<_>>(), [first, second, third.trim_end_matches('\'')]);
+        assert_eq!(sentences(&"x".repeat(221)).count(), 0);
+        assert_eq!(sentences(&"é".repeat(220)).count(), 1);
+        assert_eq!(cut("It is Mr. Fogg. Is it?", |s| s.ends_with("Mr.")), ["It is Mr. Fogg.", "Is it?"]);
     }
 
     #[test]
     fn training_and_held_out_blocks_are_those_no_base_saw() {
         let body: Vec<String> =
             (0..40).map(|i| format!("This is the paragraph of block number {i:02} it is.")).collect();
-        let parts = parts(body.join("\n\n").as_bytes());
-        let numbers = |part: &[String]| -> Vec<usize> {
-            part.iter().map(|s| s.split(' ').nth(7).unwrap().parse().unwrap()).collect()
+        let blocks = in_blocks(body.join("\n\n").as_bytes());
+        let pretrained: Vec<usize> = pretraining(&blocks).map(|(i, _)| i).collect();
+        assert!(pretrained.iter().all(|i| i % 4 != 1 && i % 8 != 3) && pretrained.len() == 25);
+        let numbers = |part: Vec<&[String]>| -> Vec<usize> {
+            part.concat().iter().map(|s| s.split(' ').nth(7).unwrap().parse().unwrap()).collect()
         };
-        assert_eq!(numbers(&parts.training), [1, 5, 9, 13, 17, 21, 25, 29, 33, 37]);
-        assert_eq!(numbers(&parts.held_out), [3, 11, 19, 27, 35]);
+        let kept = kept(&blocks).map(numbers);
+        assert_eq!(kept.training, [1, 5, 9, 13, 17, 21, 25, 29, 33, 37]);
+        assert_eq!(kept.held_out, [3, 11, 19, 27, 35]);
     }
 }

@@ -7,6 +7,7 @@ mod bench;
 mod browser;
 mod cargo;
 mod corpus;
+mod pretrain;
 mod record;
 mod serve;
 mod site;
@@ -22,8 +23,10 @@ const HELP: &str = "cargo xtask <command>
   build  [--no-gpu]                          the static site in dist/
   test   [--only native|wasm|e2e] [--no-gpu] set up and pass every test
   bench  [--json]                            milliseconds per step, natively and in Chromium, and sizes
-  bake                                       write www/data/ from the crates that data/ names
-  record [--seeds N] [--jobs N]              train the recorded runs of www/runs/ again and print the README's tables
+  bake [--pretraining]                       write www/data/, the tasks' examples, from published packages; or the text of the prose bases
+  pretrain [BASE …]                          make the shipped bases again (hours), from recipes/ into www/models/
+  record [--seeds N] [--jobs N] [GROUP …]    train the recorded runs of www/runs/ again and print the README's tables
+  sweep  [--jobs N] [NAME …]                 measure the grids of sweeps/ again, into www/sweeps/
   help                                       this text";
 
 fn main() -> ExitCode {
@@ -48,8 +51,11 @@ fn dispatch(args: &[String]) -> Result<()> {
         "build" => site::build(&options).map(|site| site.print_sizes()),
         "test" => test::test(&options),
         "bench" => bench::bench(&options),
+        "bake" if options.pretraining => bake::bake_pretraining(&cargo::root()),
         "bake" => bake::bake(&cargo::root()),
+        "pretrain" => pretrain::pretrain(&options),
         "record" => record::record(&options),
+        "sweep" => record::sweep(&options),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
@@ -68,6 +74,9 @@ pub struct Options {
     pub only: Option<String>,
     pub seeds: Option<usize>,
     pub jobs: Option<usize>,
+    pub pretraining: bool,
+    /// What stands without dashes.
+    pub names: Vec<String>,
 }
 
 impl Options {
@@ -85,6 +94,8 @@ impl Options {
                 "--only" => options.only = Some(value()?.clone()),
                 "--seeds" => options.seeds = Some(value()?.parse()?),
                 "--jobs" => options.jobs = Some(value()?.parse()?),
+                "--pretraining" => options.pretraining = true,
+                name if !name.starts_with('-') => options.names.push(name.to_string()),
                 other => bail!("there is no option “{other}”\n\n{HELP}"),
             }
         }

@@ -63,11 +63,36 @@ pub fn record(options: &Options) -> Result<()> {
                 .collect::<Vec<_>>()
         })
         .collect();
-    let jobs = grid(&methods, &rules, options.seeds.unwrap_or(3));
+    let named = |job: &Job| options.names.is_empty() || options.names.iter().any(|n| job.group.starts_with(n.as_str()));
+    let jobs: Vec<Job> = grid(&methods, &rules, options.seeds.unwrap_or(3)).into_iter().filter(named).collect();
+    ensure!(!jobs.is_empty(), "no recorded run has a name that begins with {}", options.names.join(" or "));
     std::fs::create_dir_all(target_dir().join("recorded"))?;
     stage(&format!("training {} runs", jobs.len()), || train(&trainer, &jobs, options.jobs.unwrap_or(1)))?;
     ship(&jobs)?;
     print_tables(&jobs, &methods)
+}
+
+/// Measures every grid of `sweeps/` again, or the named ones, into `www/sweeps/`; what is there already is taken as it is.
+pub fn sweep(options: &Options) -> Result<()> {
+    stage("building the trainer", || run(&mut cargo(&["build", "--profile", "ci", "--bin", "peft-lab"])))?;
+    stage("baking the task data", || crate::bake::bake(&root()))?;
+    let folder = root().join("www/sweeps");
+    std::fs::create_dir_all(&folder)?;
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(root().join("sweeps"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.sort();
+    for file in files {
+        let (Some(stem), Some(name)) = (file.file_stem().and_then(|s| s.to_str()), file.file_name()) else { continue };
+        if options.names.is_empty() || options.names.iter().any(|n| n == stem) {
+            let mut command = Command::new(target_dir().join("ci/peft-lab"));
+            command.arg("sweep").arg(&file).arg("--out").arg(folder.join(name)).current_dir(root());
+            if let Some(jobs) = options.jobs {
+                command.args(["--jobs", &jobs.to_string()]);
+            }
+            stage(stem, || run(&mut command))?;
+        }
+    }
+    Ok(())
 }
 
 /// A list that the trainer prints as JSON.
@@ -211,7 +236,11 @@ fn result(job: &Job) -> Result<(f64, u64)> {
 fn print_tables(jobs: &[Job], methods: &[String]) -> Result<()> {
     let rules: Vec<String> = TABLE_RULES.iter().map(|r| format!("rules/{r}")).collect();
     let authors: Vec<String> = BASES.iter().rev().map(|b| format!("authors/{b}")).collect();
-    for groups in [rules, authors] {
+    let there = |group: &String| jobs.iter().any(|job| job.group == *group);
+    for groups in [rules, authors].map(|groups| groups.into_iter().filter(there).collect::<Vec<_>>()) {
+        if groups.is_empty() {
+            continue;
+        }
         let titles: Vec<&str> = groups.iter().filter_map(|g| g.split_once('/')).map(|(_, name)| name).collect();
         println!("\n| method | trained | {} |", titles.join(" | "));
         println!("|---|---|{}", "---|".repeat(groups.len()));

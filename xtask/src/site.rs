@@ -179,8 +179,12 @@ impl Site {
 
     fn copy_www(&mut self) -> Result<()> {
         let www = root().join("www");
-        for folder in ["models", "data", "runs"] {
+        for folder in ["models", "data", "runs", "sweeps"] {
             for path in files_under(&www.join(folder))? {
+                // What `bake` notes for itself is not for the page.
+                if path.extension().is_some_and(|e| e == "missing" || e == "partial") {
+                    continue;
+                }
                 let name = relative(&www, &path);
                 let contents = std::fs::read(&path)?;
                 let hashed = self.put(&name, &contents)?;

@@ -69,6 +69,9 @@ fn Optimizer(props: &OptimizerProps) -> Html {
         };
         (AttrValue::default(), AttrValue::from(name), AttrValue::from(title))
     });
+    let option = |value: &'static str, title: &'static str| {
+        (AttrValue::default(), AttrValue::from(value), AttrValue::from(title))
+    };
     let summary =
         format!("lr {}, {} × {}, seed {}", config.learning_rate(), config.steps, config.batch_size(), config.seed);
     // Opens where something in it needs a correction, and never closes by itself: `0` on the way to `0.01` needs one too.
@@ -85,6 +88,9 @@ fn Optimizer(props: &OptimizerProps) -> Html {
             { field("steps", "Steps", "Steps of the optimizer.", integers(&limits::STEPS), String::new()) }
             { field("seed", "Seed", "The same seed gives the same curve.", Kind::Number, String::new()) }
             { field("examples", "Training examples", "How many training examples there are; empty for all.", Kind::Integer { min: 1, max: 100_000 }, "all".into()) }
+            <Select name="forgetting" label="Measure forgetting" options={vec![option("false", "no"), option("true", "yes")]}
+                value={if config.forgetting { "true" } else { "false" }} on={props.on.clone()}
+                help="Evaluations also score what the base could do before: known rules shown by demonstrations, or prose that nobody trained on. They take longer." />
             <Select name="device" label="Device" options={devices.to_vec()} value={config.device.name()} on={props.on.clone()}
                 help="auto: WebGPU where the browser has a GPU, else the CPU. The small base “rules” stays on the CPU: a GPU waits for its launches longer than a CPU computes it." />
         </details>

@@ -1,10 +1,12 @@
 //! Held-out examples: the input, the base's answer, the adapted answer, the right one.
 
 use super::own::OwnRow;
+use crate::task::Question;
 use crate::task::rules::{self, Letters, Rule};
-use crate::task::{Authors, TaskConfig};
+use crate::task::{Labelled, TaskConfig, TextTask};
 use crate::train::{Answer, Prediction};
 use crate::ui::state::{Action, State};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use yew::prelude::*;
@@ -18,14 +20,17 @@ impl Examples {
         let run = state.exemplary().filter(|r| !r.examples.is_empty());
         let when = run.map(|r| if r.recorded { "recorded".to_string() } else { format!("step {}", r.step) });
         let rows = state.examples().into_iter().map(|(index, item)| {
-            html! { <Row task={task.clone()} {index} {item} authors={state.authors.clone()} /> }
+            html! { <Row task={task.clone()} {index} {item} data={state.data().cloned()} /> }
         });
         let heading = match task {
             TaskConfig::Rules { .. } => "held-out string",
-            TaskConfig::Authors { .. } => "held-out sentence",
+            TaskConfig::Questions { .. } => "held-out string",
+            TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
+            TaskConfig::Text { .. } => "held-out sentence",
+            TaskConfig::Style { .. } => "held-out text begins",
         };
         html! {
-            <div class={classes!("examples", task.name())} role="table" aria-label="Examples">
+            <div class={classes!("examples", shape(task))} role="table" aria-label="Examples">
                 <div class="row head" role="row">
                     <span role="columnheader">{ heading }</span>
                     <span role="columnheader">{ "base alone" }</span>
@@ -33,7 +38,7 @@ impl Examples {
                     <span role="columnheader">{ "right answer" }</span>
                 </div>
                 { for rows }
-                <OwnRow task={task.clone()} own={state.own.clone()} authors={state.authors.clone()} on={on.clone()} />
+                <OwnRow task={task.clone()} own={state.own.clone()} data={state.data().cloned()} on={on.clone()} />
             </div>
         }
     }
@@ -44,51 +49,58 @@ struct RowProps {
     task: TaskConfig,
     index: Option<usize>,
     item: Option<Prediction>,
-    authors: Option<Rc<Authors>>,
+    data: Option<Rc<Labelled>>,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
     let given = props.item.as_ref().map(|i| i.input.clone()).filter(|i| !i.is_empty());
-    let (input, right) = held_out(&props.task, props.index, props.authors.as_deref());
+    let (input, right) = held_out(&props.task, props.index, props.data.as_deref());
     let input = given.or(input).unwrap_or_default();
     let right = right.or_else(|| props.item.as_ref().and_then(|i| i.right.clone()));
     html! {
         <div class="row" role="row">
             <span role="cell" class="input">{ draw_input(&props.task, &input) }</span>
-            { answers(&props.task, props.item.as_ref(), right.as_deref(), props.authors.as_deref()) }
+            { answers(&props.task, props.item.as_ref(), right.as_deref(), props.data.as_deref()) }
         </div>
     }
 }
 
 /// The three answers to one input; dashes where nobody has answered.
-pub fn answers(task: &TaskConfig, item: Option<&Prediction>, right: Option<&str>, authors: Option<&Authors>) -> Html {
+pub fn answers(task: &TaskConfig, item: Option<&Prediction>, right: Option<&str>, data: Option<&Labelled>) -> Html {
     let cell = |answer: Option<&Answer>| {
         let title = answer.map(|a| format!("probability {:.2}", a.probability));
-        html! { <span role="cell" {title}>{ draw_answer(task, answer.map(|a| a.text.as_str()), right, authors) }</span> }
+        html! { <span role="cell" {title}>{ draw_answer(task, answer.map(|a| a.text.as_str()), right, data) }</span> }
     };
     html! {
         <>
             { cell(item.map(|i| &i.base)) }
             { cell(item.map(|i| &i.adapted)) }
-            <span role="cell">{ draw_answer(task, right, None, authors) }</span>
+            <span role="cell">{ draw_answer(task, right, None, data) }</span>
         </>
     }
 }
 
 /// Input and right answer of a held-out example.
-fn held_out(task: &TaskConfig, index: Option<usize>, authors: Option<&Authors>) -> (Option<String>, Option<String>) {
+fn held_out(task: &TaskConfig, index: Option<usize>, data: Option<&Labelled>) -> (Option<String>, Option<String>) {
     let Some(index) = index else { return (None, None) };
     match task {
         TaskConfig::Rules { rule, .. } => {
             let string = strings().get(index);
             (string.map(rules::text), string.map(|s| rules::text(&rule.apply(*s))))
         }
-        TaskConfig::Authors { .. } => {
-            let Some(authors) = authors else { return (None, None) };
-            let Some((book, sentence)) = authors.held_out.get(index) else { return (None, None) };
-            (Some(sentence.clone()), authors.books.get(*book).map(|b| b.label.clone()))
+        TaskConfig::Text { .. } => {
+            let Some(data) = data else { return (None, None) };
+            let Some((label, text)) = data.held_out.get(index) else { return (None, None) };
+            (Some(text.clone()), data.labels.get(*label).map(|l| l.label.clone()))
         }
+        TaskConfig::Questions { question, .. } => {
+            let strings = question_strings(*question);
+            let right = |s: &Letters| if question.answer(*s) { "yes".to_string() } else { "no".to_string() };
+            (strings.get(index).map(rules::text), strings.get(index).map(right))
+        }
+        // The trainer sends them with their answers.
+        TaskConfig::Style { .. } => (None, None),
     }
 }
 
@@ -102,23 +114,52 @@ fn strings() -> &'static [Letters] {
     STRINGS.get_or_init(rules::held_out)
 }
 
-fn draw_input(task: &TaskConfig, input: &str) -> Html {
+/// The strings about which a question is asked, kept for the one that was asked last.
+fn question_strings(question: Question) -> Rc<Vec<Letters>> {
+    thread_local! {
+        static STRINGS: RefCell<Option<(Question, Rc<Vec<Letters>>)>> = const { RefCell::new(None) };
+    }
+    STRINGS.with_borrow_mut(|kept| match kept {
+        Some((of, strings)) if *of == question => strings.clone(),
+        _ => {
+            let strings = Rc::new(question.held_out());
+            *kept = Some((question, strings.clone()));
+            strings
+        }
+    })
+}
+
+/// The class that lays the rows out.
+fn shape(task: &TaskConfig) -> &'static str {
     match task {
-        TaskConfig::Rules { .. } => tiles(input, None),
-        TaskConfig::Authors { .. } => html! { <q class="sentence" title={input.to_string()}>{ input }</q> },
+        TaskConfig::Rules { .. } => "rules",
+        TaskConfig::Questions { .. } => "questions",
+        TaskConfig::Text { .. } => "texts",
+        TaskConfig::Style { .. } => "style",
     }
 }
 
-fn draw_answer(task: &TaskConfig, answer: Option<&str>, right: Option<&str>, authors: Option<&Authors>) -> Html {
+fn draw_input(task: &TaskConfig, input: &str) -> Html {
+    match task {
+        task if task.is_strings() => tiles(input, None),
+        TaskConfig::Style { .. } => html! { <span class="written" title={input.to_string()}>{ input }</span> },
+        _ => html! { <q class="sentence" title={input.to_string()}>{ input }</q> },
+    }
+}
+
+fn draw_answer(task: &TaskConfig, answer: Option<&str>, right: Option<&str>, data: Option<&Labelled>) -> Html {
     match (task, answer) {
         (TaskConfig::Rules { .. }, answer) => tiles(answer.unwrap_or("····"), answer.and(right)),
-        (TaskConfig::Authors { .. }, None) => html! { <span class="book none">{ "–" }</span> },
-        (TaskConfig::Authors { .. }, Some(label)) => {
-            let book = authors.and_then(|a| a.books.iter().find(|b| b.label == label));
-            let (title, author) =
-                book.map_or_else(|| (label.to_string(), String::new()), |b| (b.title.clone(), b.author.clone()));
+        (_, None) => html! { <span class="book none">{ "–" }</span> },
+        (TaskConfig::Style { .. }, Some(text)) => {
+            html! { <span class="written" title={text.to_string()}>{ text }</span> }
+        }
+        (_, Some(label)) => {
+            let found = data.and_then(|d| d.labels.iter().find(|l| l.label == label));
+            let title = found.map_or_else(|| label.to_string(), |l| l.title.clone());
+            let about = found.filter(|l| !l.about.is_empty()).map(|l| format!(", {}", l.about)).unwrap_or_default();
             let (class, said) = judge(right.map(|r| r == label));
-            html! { <span class={classes!("book", class)} title={format!("{title}, {author}")} aria-label={format!("{title}{said}")}>{ &title }</span> }
+            html! { <span class={classes!("book", class)} title={format!("{title}{about}")} aria-label={format!("{title}{said}")}>{ &title }</span> }
         }
     }
 }

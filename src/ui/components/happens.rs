@@ -2,6 +2,7 @@
 
 use super::keep::Keep;
 use super::table::Table;
+use super::{cost, spread};
 use crate::task::Baselines;
 use crate::ui::chart::{Chart, Reference, Series, Tone, Unit};
 use crate::ui::state::{Action, Recordings, Role, Shown, State, Tab, verdict};
@@ -19,13 +20,19 @@ impl Happens {
             Tab::Accuracy => (Unit::Percent, state.baselines().map(|b| references(&b)).unwrap_or_default()),
             Tab::Loss => (Unit::Loss, Vec::new()),
             Tab::Gradient => (Unit::Plain, Vec::new()),
+            Tab::Kept if state.config.task.is_strings() => (Unit::Percent, Vec::new()),
+            Tab::Kept => (Unit::Loss, Vec::new()),
         };
-        let mut series: Vec<Series> = shown.iter().flat_map(|s| curves(s, state.tab)).collect();
+        let mut series: Vec<Series> = shown.iter().flat_map(|s| curves(s, state.tab, steps)).collect();
         // What is drawn last lies on top: the run one looks at.
         series.reverse();
         let empty = series.iter().all(|s| s.points.is_empty());
         let word = match (empty, state.recordings(), state.tab) {
             (false, ..) => None,
+            (_, _, Tab::Kept) if !state.config.forgetting => Some(
+                "What the base could do before, while it learns something else: switch on “Measure forgetting” under Optimizer, then train.",
+            ),
+            (_, _, Tab::Kept) => Some("What the base could do before draws here while a run trains."),
             (_, _, Tab::Gradient) => Some("The gradient's norm draws here while a run trains."),
             (_, Recordings::Loading, _) => Some("Loading the recorded run …"),
             _ => Some("No recorded run of this task. Press Train to draw one."),
@@ -35,6 +42,10 @@ impl Happens {
             Tab::Accuracy => format!("Held-out {} by step", state.config.task.metric()),
             Tab::Loss => "Loss by step: training and held-out".to_string(),
             Tab::Gradient => "Norm of φ's gradient by step".to_string(),
+            Tab::Kept if state.config.task.is_strings() => {
+                "Known rules shown by demonstrations: exact match by step".to_string()
+            }
+            Tab::Kept => "Loss on prose that nobody trained on, by step".to_string(),
         };
         let judgement = shown
             .first()
@@ -51,6 +62,8 @@ impl Happens {
                 </div>
                 <div class="runs">
                     { Table::of(&shown, state, on) }
+                    { cost::of(&shown) }
+                    { spread::of(state, on) }
                     { judgement }
                     { Keep::of(state, on) }
                 </div>
@@ -74,7 +87,7 @@ fn tone(role: Role) -> Tone {
 }
 
 /// The curves of one run under a tab.
-fn curves(shown: &Shown, tab: Tab) -> Vec<Series> {
+fn curves(shown: &Shown, tab: Tab, steps: usize) -> Vec<Series> {
     let run = shown.run;
     let badge = if run.recorded { "recorded" } else { "live" };
     let dashed = shown.role == Role::Reference;
@@ -91,7 +104,17 @@ fn curves(shown: &Shown, tab: Tab) -> Vec<Series> {
         points: points.clone(),
     };
     match tab {
+        // Nothing is trained: one score, which holds at every step.
+        Tab::Accuracy if run.steps == 0 => {
+            let score = run.accuracy.points().last().map(|(_, accuracy)| *accuracy);
+            let line = score.map(|a| vec![(0.0, a), (steps as f64, a)]).unwrap_or_default();
+            vec![series("accuracy", run.label(), false, true, &Rc::new(line))]
+        }
         Tab::Accuracy => vec![series("accuracy", run.label(), live, dashed, run.accuracy.points())],
+        Tab::Kept if run.config.task.is_strings() => {
+            vec![series("kept", run.label(), live, dashed, run.kept_accuracy.points())]
+        }
+        Tab::Kept => vec![series("kept", run.label(), live, dashed, run.kept_loss.points())],
         Tab::Loss if shown.role == Role::Chosen => vec![
             series("held-out", format!("{}, held-out", run.label()), live, false, run.held_out_loss.points()),
             series("training", "training".into(), false, true, run.training_loss.points()),
@@ -133,6 +156,7 @@ fn Tabs(props: &TabsProps) -> Html {
             Tab::Accuracy => props.metric.clone(),
             Tab::Loss => "Loss".into(),
             Tab::Gradient => "Gradient norm".into(),
+            Tab::Kept => "Forgetting".into(),
         };
         html! { <button type="button" role="tab" aria-selected={(tab == props.tab).to_string()} {onclick}>{ title }</button> }
     };

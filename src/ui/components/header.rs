@@ -3,8 +3,8 @@
 use super::controls::steps_per_second;
 use super::table::device;
 use crate::config::RunConfig;
-use crate::task::TaskConfig;
 use crate::task::rules::Origin;
+use crate::task::{TaskConfig, TextTask};
 use crate::ui::dom;
 use crate::ui::state::{Action, Phase, State, Trainer, WorkerPhase};
 use web_sys::HtmlInputElement;
@@ -20,6 +20,7 @@ impl Header {
             let onclick = Callback::from(move |_| on.emit(action.clone()));
             html! { <button type="button" aria-label={name} aria-pressed={pressed.map(|p| p.to_string())} title={name} {onclick}>{ title }</button> }
         };
+        let figures = state.experiments().into_iter().next();
         html! {
             <header>
                 <h1>{ "PEFT Lab" }</h1>
@@ -27,6 +28,7 @@ impl Header {
                 <span class="pill" role="status" aria-label="Device">{ pill(state) }</span>
                 <CopyLink />
                 { button(if state.present { "Leave" } else { "Present" }, "Present", Some(state.present), Action::Present) }
+                { for figures.map(|key| button("Experiments", "Experiments", None, Action::Experiment(Some(key)))) }
                 { button("?", "Help", None, Action::Help(true)) }
             </header>
         }
@@ -48,7 +50,14 @@ fn claim(config: &RunConfig) -> Html {
             Origin::Known => "Remind a transformer of a rule it knows by training ",
             Origin::Outside => "Teach a transformer a rule from outside its world by training ",
         },
-        TaskConfig::Authors { .. } => "Teach a transformer to tell seven books apart by training ",
+        TaskConfig::Questions { .. } => "Teach a transformer to answer yes or no by training ",
+        TaskConfig::Text { of, .. } => match of {
+            TextTask::Authors => "Teach a transformer to tell seven books apart by training ",
+            TextTask::Dialogue => "Teach a transformer to tell speech from narration by training ",
+            TextTask::Sentences | TextTask::Words => "Teach a transformer to tell six languages apart by training ",
+            TextTask::Sentiment => "Teach a transformer to tell praise from blame by training ",
+        },
+        TaskConfig::Style { .. } => "Teach a transformer to write like one author by training ",
     };
     html! { <>{ before }<b class="phi">{ share }</b>{ " of it. In this tab, right now." }</> }
 }

@@ -1,10 +1,9 @@
 //! A dialog that says what this is, what the letters and colours mean, and which keys do what.
 
+use super::sheet::Sheet;
 use crate::peft::Kind;
 use crate::ui::diagram::formula::Formula;
-use crate::ui::dom::Dialog;
 use crate::ui::state::Action;
-use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -13,35 +12,11 @@ pub struct HelpProps {
     pub on: Callback<Action>,
 }
 
-/// The dialog; the browser keeps the focus in it and closes it with Escape.
 #[component]
 pub fn Help(props: &HelpProps) -> Html {
-    let node = use_node_ref();
-    {
-        let node = node.clone();
-        use_effect_with(props.open, move |open| {
-            if let Some(element) = node.get() {
-                let dialog: Dialog = element.unchecked_into();
-                if *open {
-                    // Refused only where it is open already.
-                    let _ = dialog.show_modal();
-                } else {
-                    dialog.close();
-                }
-            }
-        });
-    }
-    let onclose = {
-        let on = props.on.clone();
-        Callback::from(move |_: Event| on.emit(Action::Help(false)))
-    };
-    let close = {
-        let on = props.on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::Help(false)))
-    };
     let kinds = Kind::ALL.into_iter().filter(|k| !k.formula().is_empty());
     html! {
-        <dialog ref={node} class="help" aria-label="Help" {onclose}>
+        <Sheet open={props.open} label="Help" close={Action::Help(false)} on={props.on.clone()}>
             <h2>{ "What this is" }</h2>
             <p>{ "A small transformer, pretrained and real, that learns a new task in this tab. Everything is computed on your machine; nothing is uploaded. Choose a method on the left, press Train, and compare what each method costs with what it learns." }</p>
             <h2>{ "Letters and colours" }</h2>
@@ -61,7 +36,6 @@ pub fn Help(props: &HelpProps) -> Html {
                 <dt><kbd>{ "r" }</kbd></dt><dd>{ "rewind: the same run again, exactly" }</dd>
                 <dt><kbd>{ "?" }</kbd></dt><dd>{ "this help" }</dd>
             </dl>
-            <button type="button" class="main" onclick={close}>{ "Close" }</button>
-        </dialog>
+        </Sheet>
     }
 }

@@ -1,7 +1,7 @@
 //! A row for an example of the visitor's own.
 
 use super::examples::{answers, right_answer};
-use crate::task::{Authors, TaskConfig};
+use crate::task::{Labelled, TaskConfig, TextTask};
 use crate::ui::state::{Action, Own};
 use std::rc::Rc;
 use web_sys::HtmlInputElement;
@@ -11,7 +11,7 @@ use yew::prelude::*;
 pub struct OwnRowProps {
     pub task: TaskConfig,
     pub own: Own,
-    pub authors: Option<Rc<Authors>>,
+    pub data: Option<Rc<Labelled>>,
     pub on: Callback<Action>,
 }
 
@@ -35,12 +35,15 @@ pub fn OwnRow(props: &OwnRowProps) -> Html {
     };
     let (placeholder, right) = match &props.task {
         TaskConfig::Rules { rule, .. } => ("gkam", right_answer(rule, &own.text)),
-        TaskConfig::Authors { .. } => ("a sentence of your own", None),
+        TaskConfig::Questions { .. } => ("gkam", None),
+        TaskConfig::Text { of: TextTask::Words, .. } => ("a word of your own", None),
+        TaskConfig::Text { .. } => ("a sentence of your own", None),
+        TaskConfig::Style { .. } => ("how a text begins", None),
     };
     let right = own.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| own.answer.is_some()));
     let replies = match (&own.fault, &own.answer) {
         (Some(fault), _) => html! { <p class="fault" id="fault-own" role="alert">{ fault }</p> },
-        (None, Some(item)) => answers(&props.task, Some(item), right.as_deref(), props.authors.as_deref()),
+        (None, Some(item)) => answers(&props.task, Some(item), right.as_deref(), props.data.as_deref()),
         (None, None) if own.waiting => html! { <p class="caption">{ "asking …" }</p> },
         (None, None) => html! { <p class="caption">{ hint(&props.task) }</p> },
     };
@@ -59,7 +62,9 @@ pub fn OwnRow(props: &OwnRowProps) -> Html {
 
 fn hint(task: &TaskConfig) -> &'static str {
     match task {
-        TaskConfig::Rules { .. } => "Try your own: four letters from a to p.",
-        TaskConfig::Authors { .. } => "Try your own sentence.",
+        TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => "Try your own: four letters from a to p.",
+        TaskConfig::Text { of: TextTask::Words, .. } => "Try your own word.",
+        TaskConfig::Text { .. } => "Try your own sentence.",
+        TaskConfig::Style { .. } => "Begin a text; the base goes on.",
     }
 }

@@ -3,8 +3,8 @@
 use super::fields::{Fault, Select};
 use crate::config::RunConfig;
 use crate::model::BASES;
-use crate::task::TaskConfig;
 use crate::task::rules::{OFFERED, Origin, Rule};
+use crate::task::{Question, TaskConfig, TextTask, style};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 
@@ -12,6 +12,8 @@ use yew::prelude::*;
 pub struct PickerProps {
     pub config: RunConfig,
     pub drafts: Drafts,
+    /// The tasks whose examples this site carries.
+    pub tasks: Vec<&'static str>,
     pub on: Callback<Action>,
 }
 
@@ -21,20 +23,41 @@ pub fn Picker(props: &PickerProps) -> Html {
     let config = &props.config;
     let bases: Vec<_> =
         BASES.iter().map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title))).collect();
-    let tasks =
-        TaskConfig::NAMES.map(|name| (AttrValue::default(), AttrValue::from(name), AttrValue::from(task_title(name))));
-    let rule = match &config.task {
+    let tasks = props.tasks.iter().map(|name| {
+        let strings = TaskConfig::named(name).is_some_and(|task| task.is_strings());
+        let group = if strings { "On strings" } else { "On prose" };
+        (AttrValue::from(group), AttrValue::from(*name), AttrValue::from(task_title(name)))
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let draft = |name: &str| props.drafts.get(name).cloned();
+    let option = |value: &'static str, title: &'static str| {
+        (AttrValue::default(), AttrValue::from(value), AttrValue::from(title))
+    };
+    let choice = match &config.task {
         TaskConfig::Rules { rule, .. } => html! {
             <Select name="rule" label="Rule" options={rules(rule)} value={rule.to_string()} on={props.on.clone()}
-                draft={props.drafts.get("rule").cloned()} help="The rule to learn, with no demonstration and no hint but the answers." />
+                draft={draft("rule")} help="The rule to learn, with no demonstration and no hint but the answers." />
         },
-        TaskConfig::Authors { .. } => html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> },
+        TaskConfig::Questions { question, .. } => html! {
+            <Select name="question" label="Question" options={Question::all().map(|q| option(q.name(), q.title())).collect::<Vec<_>>()}
+                value={question.name()} on={props.on.clone()} draft={draft("question")} help="What is asked of four letters." />
+        },
+        TaskConfig::Text { of: of @ (TextTask::Sentences | TextTask::Words), .. } => html! {
+            <Select name="unit" label="Of" options={vec![option("sentence", "a sentence"), option("word", "a word")]}
+                value={if *of == TextTask::Words { "word" } else { "sentence" }} on={props.on.clone()} draft={draft("unit")}
+                help="How much of a language there is to tell it by." />
+        },
+        TaskConfig::Text { .. } => html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> },
+        TaskConfig::Style { author } => html! {
+            <Select name="author" label="Author" options={style::AUTHORS.map(|(name, title)| option(name, title)).to_vec()}
+                value={style::AUTHORS[*author].0} on={props.on.clone()} draft={draft("author")} help="Whose book the base learns to go on with." />
+        },
     };
     html! {
         <div class="picker">
             <Select name="base" label="Base" options={bases} value={config.base.id} on={props.on.clone()} help={config.base.trained_on} />
-            <Select name="task" label="Task" options={tasks.to_vec()} value={config.task.name()} on={props.on.clone()} help={config.task.description()} />
-            { rule }
+            <Select name="task" label="Task" options={tasks} value={config.task.name()} on={props.on.clone()} help={config.task.description()} />
+            { choice }
         </div>
     }
 }
@@ -42,7 +65,12 @@ pub fn Picker(props: &PickerProps) -> Html {
 fn task_title(name: &str) -> &'static str {
     match name {
         "rules" => "string rules",
-        _ => "authors",
+        "questions" => "yes or no",
+        "authors" => "authors",
+        "dialogue" => "speech or narration",
+        "language" => "languages",
+        "style" => "style of an author",
+        _ => "film opinions",
     }
 }
 

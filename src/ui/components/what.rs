@@ -12,11 +12,15 @@ impl What {
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let config = &state.config;
         let pulse = state.active().is_some_and(|r| r.phase == Phase::Running && r.config == *config);
+        let card = {
+            let on = on.clone();
+            Callback::from(move |_: MouseEvent| on.emit(Action::Card(true)))
+        };
         let task = (!state.hides("task")).then(|| {
             html! {
                 <div class="task">
-                    <Picker config={config.clone()} drafts={state.drafts.clone()} on={on.clone()} />
-                    <p class="about">{ config.base.trained_on }{ " " }<b>{ config.task.description() }</b></p>
+                    <Picker config={config.clone()} drafts={state.drafts.clone()} tasks={state.tasks()} on={on.clone()} />
+                    <p class="about">{ config.base.trained_on }{ " " }<b>{ config.task.description() }</b>{ " " }<button type="button" class="link" onclick={card}>{ "More about both" }</button></p>
                 </div>
             }
         });

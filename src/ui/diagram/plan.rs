@@ -162,6 +162,10 @@ impl Plan {
                 MethodConfig::TextPrompt(_) => {
                     plan.stand_in_front(None, "the prompt's tokens", "words, nothing trained".into(), 0);
                 }
+                MethodConfig::Icl(m) if m.shots == 0 => {}
+                MethodConfig::Icl(_) => {
+                    plan.stand_in_front(None, "demonstrations", "words with their answers, nothing trained".into(), 0);
+                }
                 MethodConfig::Prefix(m) => {
                     let (n, h) = (m.num_virtual_tokens, m.encoder_hidden_size);
                     let (shape, elements) = match m.prefix_projection {
@@ -331,7 +335,7 @@ fn shapes_of(method: &MethodConfig, shape: &Shape) -> String {
         MethodConfig::PTuning(p) => {
             format!("E ∈ ℝ^{{{}×{d}}}, MLP {d} → {1} → {1} → {d}", p.num_virtual_tokens, p.encoder_hidden_size)
         }
-        MethodConfig::TextPrompt(_) => "nothing is trained".into(),
+        MethodConfig::TextPrompt(_) | MethodConfig::Icl(_) => "nothing is trained".into(),
         MethodConfig::Prefix(p) => {
             let each = if p.layers.is_all() { "each block".to_string() } else { format!("blocks {}", p.layers) };
             format!("φ_K, φ_V ∈ ℝ^{{{}×{d}}} in {each}", p.num_virtual_tokens)

@@ -1,7 +1,7 @@
 //! The visitor's own example: a text, and what θ alone and θ with φ answer to it.
 
 use super::{Effect, State, Trainer, WorkerPhase};
-use crate::task::{TaskConfig, rules};
+use crate::task::rules;
 use crate::train::Prediction;
 use crate::worker::Command;
 
@@ -28,8 +28,8 @@ impl State {
     pub(super) fn ask_own(&mut self) -> Vec<Effect> {
         let text = self.own.text.trim().to_string();
         let fault = match &self.config.task {
-            TaskConfig::Rules { .. } => rules::parse_string(&text).err().map(|f| f.message),
-            TaskConfig::Authors { .. } => text.is_empty().then(|| "Type a sentence first.".to_string()),
+            task if task.is_strings() => rules::parse_string(&text).err().map(|f| f.message),
+            _ => text.is_empty().then(|| "Type a text first.".to_string()),
         };
         self.own.answer = None;
         self.own.fault = fault;

@@ -4,6 +4,7 @@ use super::Trainer;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::task::Baselines;
+use crate::train::events::KeptScore;
 use crate::train::{Event, FailureReason, Prediction};
 use std::rc::Rc;
 
@@ -122,6 +123,11 @@ pub struct Run {
     pub held_out_loss: Curve,
     pub training_loss: Curve,
     pub grad_norm: Curve,
+    /// What the base could do before: share right, and loss.
+    pub kept_accuracy: Curve,
+    pub kept_loss: Curve,
+    /// What a prediction reads and takes: tokens on average, milliseconds.
+    pub prediction: Option<(f64, f64)>,
     /// The latest, over all held-out examples once the run has finished.
     pub evaluation: Option<Evaluation>,
     pub examples: Rc<Vec<Prediction>>,
@@ -162,6 +168,9 @@ impl Run {
             held_out_loss: Curve::default(),
             training_loss: Curve::default(),
             grad_norm: Curve::default(),
+            kept_accuracy: Curve::default(),
+            kept_loss: Curve::default(),
+            prediction: None,
             evaluation: None,
             examples: Rc::default(),
             ms: 0.0,
@@ -184,6 +193,8 @@ impl Run {
         for (step, loss) in file.losses {
             run.training_loss.push(step, f64::from(loss));
         }
+        run.prediction = file.prediction;
+        file.kept.iter().for_each(|(step, kept)| run.kept(*step, kept));
         for (step, loss, accuracy, n) in file.evaluations {
             run.evaluated(Evaluation { step, loss: f64::from(loss), accuracy, n });
         }
@@ -234,19 +245,26 @@ impl Run {
                     self.ms = if self.ms == 0.0 { *ms } else { 0.8 * self.ms + 0.2 * ms };
                 }
             }
-            Event::Evaluated { step, loss, accuracy, n, .. } => {
+            Event::Evaluated { step, loss, accuracy, n, kept, .. } => {
+                kept.iter().for_each(|kept| self.kept(*step, kept));
                 self.evaluated(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
             Event::Examples { items, .. } => self.examples = Rc::new(items.clone()),
             Event::Paused { step, .. } => (self.phase, self.step) = (Phase::Paused, *step),
             Event::Resumed { .. } => self.phase = Phase::Running,
             Event::Stopped { step, .. } => (self.phase, self.step) = (Phase::Stopped, *step),
-            Event::Finished { step, loss, accuracy, n, .. } => {
+            Event::Finished { step, loss, accuracy, n, tokens, ms, .. } => {
+                self.prediction = (*tokens > 0.0).then_some((*tokens, *ms));
                 self.finished(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
             Event::Failed { reason, .. } => self.phase = Phase::Failed(*reason),
             _ => {}
         }
+    }
+
+    fn kept(&mut self, step: usize, kept: &KeptScore) {
+        self.kept_accuracy.push(step, kept.accuracy);
+        self.kept_loss.push(step, f64::from(kept.loss));
     }
 
     fn evaluated(&mut self, evaluation: Evaluation) {

@@ -244,7 +244,9 @@ fn value_of(config: &RunConfig, key: &str) -> String {
         "lr" => config.lr.map(|x| x.to_string()).unwrap_or_default(),
         "batch_size" => config.batch_size.map(|n| n.to_string()).unwrap_or_default(),
         "examples" => config.task.examples().map(|n| n.to_string()).unwrap_or_default(),
-        "rule" => config.task.pairs().into_iter().find(|(k, _)| *k == "rule").map(|(_, v)| v).unwrap_or_default(),
+        "rule" | "question" | "unit" | "author" => {
+            config.task.pairs().into_iter().find(|(k, _)| *k == key).map(|(_, v)| v).unwrap_or_default()
+        }
         _ => config.knob(key).unwrap_or_default(),
     }
 }

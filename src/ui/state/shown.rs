@@ -4,7 +4,7 @@ use super::run::Run;
 use super::{Effect, State};
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
-use crate::task::{Authors, Baselines, TaskConfig};
+use crate::task::{Baselines, Labelled, TaskConfig, style};
 use crate::train::Prediction;
 use std::rc::Rc;
 
@@ -40,7 +40,11 @@ impl State {
     pub fn recordings_key(config: &RunConfig) -> String {
         match &config.task {
             TaskConfig::Rules { rule, .. } => format!("runs/rules/{rule}.jsonl"),
-            TaskConfig::Authors { .. } => format!("runs/authors/{}.jsonl", config.base.id),
+            TaskConfig::Questions { question, .. } => format!("runs/questions/{}.jsonl", question.name()),
+            TaskConfig::Text { of, .. } => format!("runs/{}/{}.jsonl", of.stem(), config.base.id),
+            TaskConfig::Style { author } => {
+                format!("runs/style/{}-{}.jsonl", style::AUTHORS[*author].0, config.base.id)
+            }
         }
     }
 
@@ -53,9 +57,12 @@ impl State {
             self.recordings.insert(key.clone(), if there { Recordings::Loading } else { Recordings::Missing });
             effects.extend(there.then_some(Effect::FetchRuns(key)));
         }
-        if matches!(self.config.task, TaskConfig::Authors { .. }) && self.authors.is_none() && !self.authors_asked {
-            self.authors_asked = true;
-            effects.push(Effect::FetchAuthors);
+        // Of the others the trainer sends what is shown.
+        if let TaskConfig::Text { of, .. } = &self.config.task
+            && !self.data.contains_key(&of.file())
+        {
+            self.data.insert(of.file(), None);
+            effects.push(Effect::FetchData(of.file()));
         }
         effects
     }
@@ -69,10 +76,28 @@ impl State {
         self.recordings.insert(key, recordings);
     }
 
-    pub(super) fn authors_arrived(&mut self, text: Option<&str>) {
-        self.authors = text.and_then(|text| Authors::from_json(text).ok()).map(Rc::new);
-        // A later visit to the task may ask again.
-        self.authors_asked = self.authors.is_some();
+    pub(super) fn data_arrived(&mut self, key: String, text: Option<&str>) {
+        match text.and_then(|text| Labelled::from_json(text).ok()) {
+            Some(data) => {
+                self.data.insert(key, Some(Rc::new(data)));
+            }
+            // A later visit to the task may ask again.
+            None => drop(self.data.remove(&key)),
+        }
+    }
+
+    /// The examples of the present task, if it has a file and that is here.
+    pub fn data(&self) -> Option<&Rc<Labelled>> {
+        self.data.get(&self.config.task.file()?)?.as_ref()
+    }
+
+    /// The tasks whose examples this site carries: what Python could not fetch when it was built is not offered.
+    pub fn tasks(&self) -> Vec<&'static str> {
+        let carried = |name: &&str| {
+            let file = TaskConfig::named(name).and_then(|task| task.file());
+            *name == self.config.task.name() || file.is_none_or(|file| self.manifest.files.contains_key(&file))
+        };
+        TaskConfig::NAMES.into_iter().filter(carried).collect()
     }
 
     /// The recorded runs of the present task, if they are here.
@@ -99,7 +124,7 @@ impl State {
 
     /// Live runs of the present task, in the order in which they were started.
     fn comparable(&self) -> impl DoubleEndedIterator<Item = &Run> {
-        self.runs.iter().filter(|r| same_task(&r.config.task, &self.config.task))
+        self.runs.iter().filter(|r| r.config.task.same_questions(&self.config.task))
     }
 
     /// All that chart and table show, the run one looks at first.
@@ -147,18 +172,15 @@ impl State {
         rows
     }
 
+    /// What the base alone scored on the present task, as far as a run has begun with it: accuracy, n.
+    pub fn before_training(&self) -> Option<(f64, usize)> {
+        let run = self.shown().into_iter().map(|s| s.run).find(|r| r.config.base == self.config.base && r.steps > 0)?;
+        let (_, accuracy) = run.accuracy.points().first().filter(|(step, _)| *step == 0.0)?;
+        Some((*accuracy, crate::ui::state::LIVE_EXAMPLES))
+    }
+
     /// What accuracies of the present task are judged against, as far as a run has said it.
     pub fn baselines(&self) -> Option<Baselines> {
         self.shown().iter().find_map(|s| s.run.baselines)
-    }
-}
-
-/// Whether two runs answer the same questions, so that their curves may share a chart. They may have seen different numbers
-/// of examples.
-pub(super) fn same_task(a: &TaskConfig, b: &TaskConfig) -> bool {
-    match (a, b) {
-        (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,
-        (TaskConfig::Authors { .. }, TaskConfig::Authors { .. }) => true,
-        _ => false,
     }
 }

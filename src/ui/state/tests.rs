@@ -2,6 +2,7 @@
 
 mod faults;
 mod keep;
+mod learn;
 
 use super::run::Curve;
 use super::*;
@@ -55,11 +56,11 @@ fn step(run: u32, step: usize) -> Event {
 }
 
 fn evaluated(run: u32, step: usize, accuracy: f64) -> Event {
-    Event::Evaluated { run, step, loss: 1.0, accuracy, n: 140 }
+    Event::Evaluated { run, step, loss: 1.0, accuracy, n: 140, kept: None }
 }
 
 fn finished(run: u32, step: usize, accuracy: f64) -> Event {
-    Event::Finished { run, step, loss: 1.0, accuracy, n: 512, seconds: 6.0 }
+    Event::Finished { run, step, loss: 1.0, accuracy, n: 512, seconds: 6.0, tokens: 9.0, ms: 0.5 }
 }
 
 fn failed(run: u32, reason: FailureReason) -> Event {

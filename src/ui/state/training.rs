@@ -250,6 +250,7 @@ impl State {
                 Vec::new()
             }
             Event::Dialled { .. } => self.dialled(trainer, event),
+            Event::Spread { .. } => self.prompted(event),
             Event::RunFile { .. } | Event::Adapter { .. } | Event::Merged { .. } => self.kept(event),
             // An adapter says what it is: the page follows.
             Event::Started { run, ref config, .. } if self.runs.iter().any(|r| r.id == run && r.imported) => {

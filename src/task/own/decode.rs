@@ -1,0 +1,117 @@
+//! Bytes to text, and where in it a line begins.
+
+use super::OwnError;
+
+/// Decodes UTF-8, or UTF-16 that begins with a byte order mark. The mark is left out.
+pub fn decode(bytes: &[u8]) -> Result<String, OwnError> {
+    let text = match bytes {
+        [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes)?,
+        [0xfe, 0xff, units @ ..] => utf16(units, u16::from_be_bytes)?,
+        _ => {
+            refuse_nul(bytes)?;
+            let bad = |e: std::str::Utf8Error| OwnError::Encoding { line: line_of(bytes, e.valid_up_to()) };
+            std::str::from_utf8(bytes).map_err(bad)?.into()
+        }
+    };
+    refuse_nul(text.as_bytes())?;
+    Ok(text.trim_start_matches('\u{feff}').into())
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, OwnError> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut text = String::with_capacity(bytes.len());
+    for decoded in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        let bad = |_| OwnError::Encoding { line: line_of(text.as_bytes(), text.len()) };
+        text.push(decoded.map_err(bad)?);
+    }
+    if rest.is_empty() { Ok(text) } else { Err(OwnError::Encoding { line: line_of(text.as_bytes(), text.len()) }) }
+}
+
+fn refuse_nul(bytes: &[u8]) -> Result<(), OwnError> {
+    match bytes.iter().position(|byte| *byte == 0) {
+        Some(at) => Err(OwnError::Binary { line: line_of(bytes, at) }),
+        None => Ok(()),
+    }
+}
+
+/// The text with `\n` at each line's end, for `\r\n` and `\r`.
+pub fn with_newlines(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+}
+
+fn line_of(bytes: &[u8], at: usize) -> usize {
+    Lines::new(bytes).at(at)
+}
+
+/// Counts lines up to offsets that only grow. Lines end with `\n`, `\r\n` or `\r`.
+pub struct Lines<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    pub fn new(bytes: &[u8]) -> Lines<'_> {
+        Lines { bytes, counted: 0, line: 1 }
+    }
+
+    /// The line, from 1 on, in which the byte at this offset stands.
+    pub fn at(&mut self, offset: usize) -> usize {
+        while self.counted < offset.min(self.bytes.len()) {
+            self.line += match (self.bytes[self.counted], self.bytes.get(self.counted + 1)) {
+                (b'\r', Some(b'\n')) => 0,
+                (b'\r' | b'\n', _) => 1,
+                _ => 0,
+            };
+            self.counted += 1;
+        }
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16_file(text: &str, big: bool) -> Vec<u8> {
+        let bytes = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn byte_order_marks_are_left_out() {
+        assert_eq!(decode("\u{feff}né 🙂".as_bytes()).unwrap(), "né 🙂");
+        assert_eq!(decode(&utf16_file("né 🙂", false)).unwrap(), "né 🙂");
+        assert_eq!(decode(&utf16_file("né 🙂", true)).unwrap(), "né 🙂");
+    }
+
+    #[test]
+    fn other_bytes_are_refused_with_their_line() {
+        let latin_1 = decode(b"one\r\ntwo\rcaf\xe9").unwrap_err();
+        assert_eq!(latin_1, OwnError::Encoding { line: 3 });
+        assert!(latin_1.to_string().contains("save it as UTF-8"));
+        let mut odd = utf16_file("one\ntwo", false);
+        odd.push(b'x');
+        assert_eq!(decode(&odd).unwrap_err(), OwnError::Encoding { line: 2 });
+        let half_a_pair = [0xfe, 0xff, 0, b'\n', 0xd8, 0x3d, 0, b'x'];
+        assert_eq!(decode(&half_a_pair).unwrap_err(), OwnError::Encoding { line: 2 });
+    }
+
+    #[test]
+    fn nul_bytes_are_a_binary_file_s() {
+        for bytes in [&b"one\ntwo\0"[..], b"\x89PNG\r\n\0\xff", &utf16_file("a\n\0", true)] {
+            let refused = decode(bytes).unwrap_err();
+            assert_eq!(refused, OwnError::Binary { line: 2 });
+            assert!(refused.to_string().starts_with("This looks like a binary file"));
+        }
+    }
+
+    #[test]
+    fn lines_end_in_three_ways() {
+        let text = "a\r\nb\rc\n\nd";
+        let mut lines = Lines::new(text.as_bytes());
+        let found: Vec<usize> = (0..=text.len()).map(|at| lines.at(at)).collect();
+        assert_eq!(found, [1, 1, 1, 2, 2, 3, 3, 4, 5, 5]);
+        assert_eq!(with_newlines(text.into()), "a\nb\nc\n\nd");
+    }
+}

@@ -1,0 +1,200 @@
+//! Classification of texts: which of a few labels belongs to this sentence?
+//!
+//! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file says what there is and
+//! reads it. A text is followed by a line break and the label, which is one token.
+
+use super::{Baselines, Example};
+use serde::{Deserialize, Serialize};
+
+/// A task of this kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TextTask {
+    /// Which of seven books is this sentence from?
+    Authors,
+    /// Is this spoken or told?
+    Dialogue,
+    /// Which language is this sentence in?
+    Sentences,
+    /// Which language is this word from?
+    Words,
+    /// Is this opinion of a film good or bad?
+    Sentiment,
+}
+
+/// What is fixed about one.
+struct Fixed {
+    title: &'static str,
+    question: &'static str,
+    file: &'static str,
+    labels: usize,
+    training: usize,
+    held_out: usize,
+    /// Longer texts keep their last tokens.
+    max_tokens: usize,
+}
+
+impl TextTask {
+    fn fixed(self) -> Fixed {
+        let fixed = |title, question, file, labels, training, held_out, max_tokens| Fixed {
+            title,
+            question,
+            file,
+            labels,
+            training,
+            held_out,
+            max_tokens,
+        };
+        match self {
+            TextTask::Authors => {
+                fixed("authors", "Which of seven books is this sentence from?", "authors", 7, 4200, 1050, 96)
+            }
+            TextTask::Dialogue => fixed("dialogue", "Is this spoken or told?", "dialogue", 2, 3000, 1000, 96),
+            TextTask::Sentences => fixed(
+                "languages, sentences",
+                "Which of six languages is this sentence in?",
+                "language-sentence",
+                6,
+                4200,
+                900,
+                96,
+            ),
+            TextTask::Words => fixed(
+                "languages, words",
+                "Which of six languages is this word from?",
+                "language-word",
+                6,
+                3600,
+                900,
+                24,
+            ),
+            TextTask::Sentiment => {
+                fixed("film opinions", "Is this opinion of a film good or bad?", "sentiment", 2, 4000, 1000, 96)
+            }
+        }
+    }
+
+    /// What the page calls it.
+    pub fn title(self) -> &'static str {
+        self.fixed().title
+    }
+
+    /// One sentence: what is asked.
+    pub fn question(self) -> &'static str {
+        self.fixed().question
+    }
+
+    /// Its file, by the logical name.
+    pub fn file(self) -> String {
+        format!("data/{}.json", self.stem())
+    }
+
+    /// The file's name without folder and ending; recorded runs lie in a folder of that name.
+    pub fn stem(self) -> &'static str {
+        self.fixed().file
+    }
+
+    pub fn labels(self) -> usize {
+        self.fixed().labels
+    }
+
+    /// Training examples in all.
+    pub fn training(self) -> usize {
+        self.fixed().training
+    }
+
+    /// Held-out examples in all.
+    pub fn held_out(self) -> usize {
+        self.fixed().held_out
+    }
+
+    /// Tokens of a text at most; of longer ones the last are read.
+    pub fn max_tokens(self) -> usize {
+        self.fixed().max_tokens
+    }
+}
+
+/// The contents of a task's file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Labelled {
+    pub labels: Vec<Label>,
+    /// (label, text)
+    pub training: Vec<(usize, String)>,
+    pub held_out: Vec<(usize, String)>,
+    pub baselines: Baselines,
+    /// What it is, from where, and its licence.
+    #[serde(default)]
+    pub source: String,
+}
+
+/// A label: the token that stands for it, and what it means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    pub label: String,
+    pub title: String,
+    #[serde(default)]
+    pub about: String,
+}
+
+/// A data file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LabelledError {
+    #[error("it is not readable: {0}")]
+    Json(String),
+    #[error("it has {0}")]
+    Contents(String),
+}
+
+impl Labelled {
+    /// Reads and checks a task's file.
+    pub fn from_json(text: &str) -> Result<Labelled, LabelledError> {
+        let data: Labelled = serde_json::from_str(text).map_err(|e| LabelledError::Json(e.to_string()))?;
+        let contents = |what: String| Err(LabelledError::Contents(what));
+        if data.labels.len() < 2 {
+            return contents(format!("{} labels, not two or more", data.labels.len()));
+        }
+        if data.training.is_empty() || data.held_out.is_empty() {
+            return contents("no sentences".into());
+        }
+        match data.training.iter().chain(&data.held_out).find(|(label, _)| *label >= data.labels.len()) {
+            Some((label, _)) => contents(format!("a sentence of label {label}, which it does not name")),
+            None => Ok(data),
+        }
+    }
+}
+
+/// Text, line break, label token.
+pub fn example(text: &[u32], max_tokens: usize, newline: u32, label: u32) -> Example {
+    let mut tokens = text[text.len().saturating_sub(max_tokens)..].to_vec();
+    tokens.push(newline);
+    tokens.push(label);
+    Example { tokens, answer: 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(labels: &str, training: &str) -> String {
+        format!(
+            r#"{{"labels":{labels},"training":{training},"held_out":[[1,"b"]],"baselines":{{"chance":0.5,"majority":0.5,"bag_of_words":0.5}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_file_is_checked_before_it_is_used() {
+        let two = r#"[{"label":"A","title":"one"},{"label":"B","title":"two"}]"#;
+        assert_eq!(Labelled::from_json(&json(two, r#"[[0,"a"]]"#)).unwrap().labels[1].title, "two");
+        let error =
+            |labels: &str, training: &str| Labelled::from_json(&json(labels, training)).unwrap_err().to_string();
+        assert!(error("[]", r#"[[0,"a"]]"#).contains("0 labels"));
+        assert!(error(two, "[]").contains("no sentences"));
+        assert!(error(two, r#"[[2,"a"]]"#).contains("label 2"));
+        assert!(error(two, "{").contains("not readable"));
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_end() {
+        let example = example(&[1, 2, 3, 4], 2, 9, 8);
+        assert_eq!((example.tokens, example.answer), (vec![3, 4, 9, 8], 1));
+    }
+}

@@ -1,0 +1,137 @@
+//! How much in-context learning depends on its prompt: the same questions after other orders, choices, wordings and labels of the
+//! demonstrations.
+
+use super::data::TaskData;
+use super::evaluate::{evaluate, evaluate_free};
+use super::events::SpreadKind;
+use super::library::{LoadedBase, Materials};
+use super::{Event, Failure, FailureReason};
+use crate::config::RunConfig;
+use crate::peft::phi::{InitContext, Phi};
+use crate::peft::{DemonstrationLabels, Icl, MethodConfig};
+use crate::task::stream;
+use burn::tensor::Device;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// Questions after each prompt.
+pub const QUERIES: usize = 512;
+const ORDERS: usize = 20;
+const CHOICES: usize = 12;
+const RANDOM: usize = 6;
+
+/// Other words around text and label.
+const WORDINGS_OF_STRINGS: [&str; 4] = ["{text};{label}>", "{text}>>{label};", "{text}>{label}", ";{text}>{label};"];
+const WORDINGS_OF_TEXTS: [&str; 4] = [
+    "{text} => {label}\\n",
+    "{text} ({label})\\n",
+    "Text: {text}\\nLabel: {label}\\n\\n",
+    "{text}\\nAnswer: {label}\\n\\n",
+];
+
+/// A measurement under way, one prompt a turn.
+pub struct Spread {
+    run: u32,
+    config: RunConfig,
+    base: Rc<LoadedBase>,
+    device: Device,
+    queue: VecDeque<(SpreadKind, Icl)>,
+    of: usize,
+}
+
+impl Spread {
+    /// What is measured around a configuration of in-context learning.
+    pub fn new(run: u32, config: RunConfig, base: Rc<LoadedBase>, device: &Device) -> Result<Spread, Failure> {
+        config.check().map_err(input)?;
+        let MethodConfig::Icl(own) = &config.method else {
+            return Err(input("The spread is measured for in-context learning: choose it as the method."));
+        };
+        let wordings = if config.task.is_strings() { WORDINGS_OF_STRINGS } else { WORDINGS_OF_TEXTS };
+        let with = |change: &dyn Fn(&mut Icl)| {
+            let mut icl = own.clone();
+            change(&mut icl);
+            icl
+        };
+        let mut queue =
+            VecDeque::from([(SpreadKind::Own, own.clone()), (SpreadKind::Nothing, with(&|icl| icl.shots = 0))]);
+        let random = |seed: usize| {
+            with(&|icl| (icl.labels, icl.demonstrations) = (DemonstrationLabels::Random, own.demonstrations + seed))
+        };
+        queue.extend((0..RANDOM).map(|seed| (SpreadKind::RandomLabels, random(seed))));
+        // One demonstration has one order.
+        let orders = if own.shots > 1 { ORDERS } else { 0 };
+        queue.extend((1..=orders).map(|seed| (SpreadKind::Order, with(&|icl| icl.order = seed))));
+        let other = |seed: usize| with(&|icl| icl.demonstrations = own.demonstrations + seed);
+        queue.extend((1..=CHOICES).map(|seed| (SpreadKind::Choice, other(seed))));
+        queue.extend(wordings.map(|w| (SpreadKind::Wording, with(&|icl| icl.template = w.to_string()))));
+        Ok(Spread { run, config, base, device: device.clone(), of: queue.len(), queue })
+    }
+
+    pub fn done(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no score.
+    pub async fn advance(&mut self, materials: &Materials) -> Result<Option<Event>, Failure> {
+        let Some((kind, icl)) = self.queue.pop_front() else { return Ok(None) };
+        let (theta, tokenizer, seed) = (&self.base.theta, &self.base.tokenizer, self.config.seed);
+        let template = icl.template();
+        let data =
+            TaskData::new(&self.config.task, &materials.file, tokenizer, template.as_ref(), seed).map_err(input)?;
+        let room = theta.config.max_position_embeddings.saturating_sub(data.longest());
+        let demonstrations = match (data.demonstrations(&icl, room), kind) {
+            (Ok(tokens), _) => Some(tokens),
+            (Err(fault), SpreadKind::Own) => return Err(input(fault)),
+            (Err(_), _) => None,
+        };
+        let mut scores = (None, None);
+        if let Some(demonstrations) = demonstrations {
+            let method = MethodConfig::Icl(icl.clone());
+            let mut context = InitContext {
+                theta,
+                device: &self.device,
+                rng: stream(seed, "phi"),
+                labels: &data.labels,
+                encode: &|text| tokenizer.encode(text),
+                begins: self.config.task.begins(),
+                demonstrations: &demonstrations,
+                scores: None,
+            };
+            let phi = Phi::init([&method], &mut context);
+            let accuracy = evaluate(theta, &phi, &data, QUERIES).await?.accuracy;
+            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an answer.
+            let free = match kind {
+                SpreadKind::Own | SpreadKind::Nothing | SpreadKind::RandomLabels => {
+                    Some(evaluate_free(theta, &phi, &data, QUERIES).await?.accuracy)
+                }
+                _ => None,
+            };
+            scores = (Some(accuracy), free);
+        }
+        Ok(Some(Event::Spread {
+            run: self.run,
+            kind,
+            what: what(kind, &icl),
+            accuracy: scores.0,
+            free: scores.1,
+            n: QUERIES.min(data.held_out.len()),
+            done: self.of - self.queue.len(),
+            of: self.of,
+        }))
+    }
+}
+
+fn what(kind: SpreadKind, icl: &Icl) -> String {
+    match kind {
+        SpreadKind::Own => format!("{} demonstrations", icl.shots),
+        SpreadKind::Nothing => "no demonstrations".into(),
+        SpreadKind::Order => format!("order {}", icl.order),
+        SpreadKind::Choice => format!("demonstrations drawn by {}", icl.demonstrations),
+        SpreadKind::RandomLabels => format!("random labels, drawn by {}", icl.demonstrations),
+        SpreadKind::Wording => icl.template.clone(),
+    }
+}
+
+fn input(message: impl ToString) -> Failure {
+    Failure { reason: FailureReason::Input, message: message.to_string() }
+}
