@@ -149,9 +149,28 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
         let (config, ..) = RunConfig::from_hash(&format!("method=lora&rule={rule}&steps=1&batch_size=4"));
         methods.push((format!("rule-{rule}"), config));
     }
-    if Path::new(ROOT).join("www/data/authors.json").exists() {
-        let (config, ..) = RunConfig::from_hash("task=authors&base=prose-nano&method=lora&steps=1&batch_size=4");
-        methods.push(("authors".into(), config));
+    let mut tasks: Vec<String> = peft_lab::task::Question::all().map(|q| format!("question={}", q.name())).collect();
+    tasks.iter_mut().for_each(|t| *t = format!("task=questions&{t}&method=lora"));
+    tasks.extend(
+        [
+            "method=icl&shots=3",
+            "method=icl&shots=2&labels=random",
+            "method=icl&shots=2&template={text}%3B{label}>",
+            "task=authors&method=lora",
+            "task=dialogue&method=bitfit",
+            "task=language&method=lora",
+            "task=language&unit=word&method=icl&shots=4&template=Word {text} is {label}.\\n",
+            "task=style&author=homer&method=lora",
+        ]
+        .map(String::from),
+    );
+    for task in tasks {
+        let (config, faults, _) = RunConfig::from_hash(&format!("{task}&steps=1&batch_size=4"));
+        assert!(faults.is_empty(), "{task}: {faults:?}");
+        // Without `cargo xtask bake` there are no texts.
+        if config.task.file().is_none_or(|file| Path::new(ROOT).join("www").join(file).exists()) {
+            methods.push((config.task.name().into(), config));
+        }
     }
     for (i, (name, config)) in methods.iter().enumerate() {
         let text = script(config);

@@ -122,7 +122,7 @@ impl TaskConfig {
 
     /// Bases that read this task's tokens, the recommended one first.
     pub fn bases(&self) -> &'static [&'static str] {
-        if self.is_strings() { &["rules"] } else { &["prose-micro", "prose-nano"] }
+        if self.is_strings() { &["rules"] } else { &["prose-nano", "prose-micro"] }
     }
 
     /// The file with its examples, where it has one, by its logical name.

@@ -37,9 +37,6 @@ use crate::worker::Command;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Held-out examples of a live evaluation; the trainer has the same number.
-pub const LIVE_EXAMPLES: usize = 140;
-
 /// One of the two worker builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trainer {

@@ -146,9 +146,7 @@ fn task(state: &State) -> Html {
             </>
         }
     });
-    let before = state
-        .before_training()
-        .map(|(accuracy, n)| row("the base before training", text(format!("{} of {n}", percent(accuracy)))));
+    let before = state.before_training().map(|accuracy| row("the base before training", text(percent(accuracy))));
     html! {
         <section>
             <h2>{ format!("The task: {}", task.title()) }</h2>

@@ -27,7 +27,7 @@ impl Examples {
             TaskConfig::Questions { .. } => "held-out string",
             TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
             TaskConfig::Text { .. } => "held-out sentence",
-            TaskConfig::Style { .. } => "held-out text begins",
+            TaskConfig::Style { .. } => "text begins",
         };
         html! {
             <div class={classes!("examples", shape(task))} role="table" aria-label="Examples">

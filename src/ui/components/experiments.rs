@@ -36,7 +36,7 @@ impl Experiments {
                         { for d90(&lines, &measured.sweep.axis).map(|text| html! { <p class="caption">{ text }</p> }) }
                         <p class="caption">
                             <span class="badge recorded">{ "recorded" }</span>
-                            { format!(" {} runs; bars span the seeds. Click a point to set the page to it: a run that you finish joins the figure as a ring.", measured.points.len()) }
+                            { format!(" {} runs; bars span seeds and draws. Click a point to set the page to it: a run that you finish joins the figure as a ring.", measured.points.len()) }
                         </p>
                     </>
                 }
@@ -93,7 +93,8 @@ fn figure(lines: &[Line], axis: &str, on: &Callback<Action>) -> Html {
     });
     let ends = spaced(lines.iter().map(|l| l.points.last().map_or(0.0, |p| y(p.1))).collect());
     let drawn = lines.iter().zip(ends).enumerate().map(|(i, (line, end))| {
-        let colour = format!("line data-{}", i % 5 + 1);
+        // More lines than colours: the second round is dashed.
+        let colour = format!("line data-{}{}", i % 5 + 1, if i < 5 { "" } else { " again" });
         let path: Vec<String> = line.points.iter().map(|p| format!("{:.1},{:.1}", x(p.0), y(p.1))).collect();
         let dots = line.points.iter().zip(&line.configs).map(|((place, mean, low, high), config)| {
             let (on, hash) = (on.clone(), config.to_hash());

@@ -17,7 +17,10 @@ impl Happens {
         let shown = state.shown();
         let steps = shown.iter().map(|s| s.run.steps).chain([state.config.steps]).max().unwrap_or(1);
         let (unit, references) = match state.tab {
-            Tab::Accuracy => (Unit::Percent, state.baselines().map(|b| references(&b)).unwrap_or_default()),
+            Tab::Accuracy => {
+                let linear = if state.config.task.name() == "style" { "bigram" } else { "bag of words" };
+                (Unit::Percent, state.baselines().map(|b| references(&b, linear)).unwrap_or_default())
+            }
             Tab::Loss => (Unit::Loss, Vec::new()),
             Tab::Gradient => (Unit::Plain, Vec::new()),
             Tab::Kept if state.config.task.is_strings() => (Unit::Percent, Vec::new()),
@@ -126,11 +129,11 @@ fn curves(shown: &Shown, tab: Tab, steps: usize) -> Vec<Series> {
 }
 
 /// Baselines as lines; those that fall together share a label.
-fn references(baselines: &Baselines) -> Vec<Reference> {
+fn references(baselines: &Baselines, linear: &str) -> Vec<Reference> {
     const APART: f64 = 0.02;
     let mut lines: Vec<(String, f64)> = Vec::new();
     for (label, value) in
-        [("chance", baselines.chance), ("majority", baselines.majority), ("bag of words", baselines.bag_of_words)]
+        [("chance", baselines.chance), ("majority", baselines.majority), (linear, baselines.bag_of_words)]
     {
         match lines.iter_mut().find(|(_, v)| (*v - value).abs() < APART) {
             Some((names, _)) => *names = format!("{names}, {label}"),

@@ -37,6 +37,9 @@ impl Header {
 
 /// What the page is for, in one line, with the share that the present method trains.
 fn claim(config: &RunConfig) -> Html {
+    if !config.trains() {
+        return html! { <>{ "Show a transformer what you want in its prompt, and train " }<b class="phi">{ "nothing" }</b>{ " of it." }</> };
+    }
     let share = 100.0 * config.trainable() as f64 / config.all_parameters() as f64;
     let share = match share {
         s if s >= 99.95 => "all".to_string(),
@@ -59,7 +62,7 @@ fn claim(config: &RunConfig) -> Html {
         },
         TaskConfig::Style { .. } => "Teach a transformer to write like one author by training ",
     };
-    html! { <>{ before }<b class="phi">{ share }</b>{ " of it. In this tab, right now." }</> }
+    html! { <>{ before }<b class="phi">{ share }</b>{ " of it, in this tab." }</> }
 }
 
 fn pill(state: &State) -> String {

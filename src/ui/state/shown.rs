@@ -162,21 +162,22 @@ impl State {
 
     /// The examples to show, `None` in place of answers that nobody has given yet.
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
-        const SHOWN: usize = 3;
+        // Samples are longer than answers.
+        let shown = if self.config.task.name() == "style" { 2 } else { 3 };
         let items =
             self.dialled_examples().or_else(|| self.exemplary().map(|r| r.examples.clone())).unwrap_or_default();
-        let mut rows: Vec<_> = items.iter().take(SHOWN).map(|p| (p.index, Some(p.clone()))).collect();
-        for i in rows.len()..SHOWN {
+        let mut rows: Vec<_> = items.iter().take(shown).map(|p| (p.index, Some(p.clone()))).collect();
+        for i in rows.len()..shown {
             rows.push((Some(i), None));
         }
         rows
     }
 
-    /// What the base alone scored on the present task, as far as a run has begun with it: accuracy, n.
-    pub fn before_training(&self) -> Option<(f64, usize)> {
+    /// What the base alone scored on the present task, as far as a run has begun with it, on the examples of live evaluations.
+    pub fn before_training(&self) -> Option<f64> {
         let run = self.shown().into_iter().map(|s| s.run).find(|r| r.config.base == self.config.base && r.steps > 0)?;
         let (_, accuracy) = run.accuracy.points().first().filter(|(step, _)| *step == 0.0)?;
-        Some((*accuracy, crate::ui::state::LIVE_EXAMPLES))
+        Some(*accuracy)
     }
 
     /// What accuracies of the present task are judged against, as far as a run has said it.

@@ -35,7 +35,7 @@ fn advice(run: &Run) -> &'static str {
             "The last layer can only re-read what the frozen network already computes. Try LoRA or an adapter, which change the computing inside."
         }
         MethodConfig::Prefix(_) if outside => {
-            "This rule is outside of what the base can do. A prefix learns it at a high rate only: try a higher one or more steps; LoRA or an adapter get there sooner."
+            "This rule is outside of what the base can do. A prefix hardly moves it: more steps may help; LoRA or an adapter get there sooner."
         }
         MethodConfig::Prompt(_) if outside => {
             "Virtual tokens steer what the base can already do, and this rule is outside of it. Try LoRA or an adapter, or a rule it never saw but could compose."

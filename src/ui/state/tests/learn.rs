@@ -49,8 +49,13 @@ fn measured() -> Measured {
     let text = r#"{"title": "t", "question": "q", "axis": "lr", "fixed": {"rule": "count", "steps": "200"},
         "grids": [{"method": ["full", "lora"], "lr": ["0.001", "0.01"], "seed": ["0", "1"]}]}"#;
     let sweep = Sweep::from_json(text).unwrap();
-    let point = |(i, config): (usize, RunConfig)| {
-        Point { config, trainable: 1, loss: 1.0, accuracy: i as f64 / 10.0, n: 512, seconds: 1.0 }
+    let point = |(i, config): (usize, RunConfig)| Point {
+        config,
+        trainable: 1,
+        loss: 1.0,
+        accuracy: i as f64 / 10.0,
+        n: 512,
+        seconds: 1.0,
     };
     let points = sweep.runs().unwrap().into_iter().enumerate().map(point).collect();
     Measured { sweep, points }
