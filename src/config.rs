@@ -342,8 +342,10 @@ impl RunConfig {
                 "base" | "task" | "method" => Ok(()),
                 key if TaskConfig::KEYS.contains(&key) => config.task.set(key, text),
                 "forgetting" => match text.trim() {
-                    "true" | "1" => Ok(config.forgetting = true),
-                    "false" | "0" => Ok(config.forgetting = false),
+                    on @ ("true" | "1" | "false" | "0") => {
+                        config.forgetting = matches!(on, "true" | "1");
+                        Ok(())
+                    }
                     _ => Err(no_such("forgetting", text, &["true", "false"])),
                 },
                 "lr" => number(key, text, &limits::LR).map(|x| config.lr = Some(x)),

@@ -36,7 +36,7 @@ pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
             let (place, shot) = (draw.normals(SLOT * d, 0.15), draw.normals(shots * d, 0.1));
             let row = |i: usize| {
                 // `<s>` stands at the end of a shot before the first.
-                let (within, of) = ((i + SLOT - 1) % SLOT, (i + SLOT - 1) / SLOT);
+                let (within, of) = ((i + SLOT - 1) % SLOT, i.div_ceil(SLOT));
                 (0..d).map(|j| place[within * d + j] + shot[of * d + j]).collect::<Vec<f32>>()
             };
             (draw.normals(config.vocab_size * d, 0.1), (0..config.max_position_embeddings).flat_map(row).collect())

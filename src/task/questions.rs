@@ -9,7 +9,7 @@ use crate::peft::{Fault, knob::shorten};
 pub const ANSWERS: [u32; 2] = [13, 0];
 
 /// What is asked of a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Question(usize);
 
 struct Asked {
@@ -29,12 +29,6 @@ const QUESTIONS: [Asked; 5] = [
     asked("repeats", "Does a letter occur twice?", |s| (0..LENGTH).any(|i| s[..i].contains(&s[i]))),
     asked("sorted", "Are the letters in order?", |s| s.is_sorted()),
 ];
-
-impl Default for Question {
-    fn default() -> Self {
-        Question(0)
-    }
-}
 
 impl Question {
     /// Every question.
