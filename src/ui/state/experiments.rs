@@ -17,6 +17,9 @@ pub struct Line {
     pub configs: Vec<RunConfig>,
 }
 
+/// A point: its place on the axis, its accuracy, what made it.
+type Scored = (f64, f64, RunConfig);
+
 impl State {
     /// The figures that this site carries, by their files.
     pub fn experiments(&self) -> Vec<String> {
@@ -47,20 +50,19 @@ impl State {
 
     /// The lines of a figure, with live points where a finished run of the page belongs to one.
     pub fn lines(&self, measured: &Measured) -> Vec<Line> {
-        let mut lines: BTreeMap<String, (RunConfig, Vec<(f64, f64, RunConfig)>)> = BTreeMap::new();
+        let mut lines: BTreeMap<String, Vec<Scored>> = BTreeMap::new();
         for point in &measured.points {
             if let Some(place) = measured.sweep.place(&point.config) {
                 let key = line_of(&measured.sweep, &point.config);
-                let line = lines.entry(key).or_insert_with(|| (point.config.clone(), Vec::new()));
-                line.1.push((place, point.accuracy, point.config.clone()));
+                lines.entry(key).or_default().push((place, point.accuracy, point.config.clone()));
             }
         }
         let varied = varied(&measured.sweep);
         let finished = || self.runs.iter().filter(|r| r.phase == Phase::Finished);
-        let line = |(key, (config, mut points)): (String, (RunConfig, Vec<(f64, f64, RunConfig)>))| {
+        let line = |(key, mut points): (String, Vec<Scored>)| {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let mut line =
-                Line { label: label(&config, &varied), points: Vec::new(), live: Vec::new(), configs: Vec::new() };
+                Line { label: label(&points[0].2, &varied), points: Vec::new(), live: Vec::new(), configs: Vec::new() };
             for same in points.chunk_by(|a, b| a.0 == b.0) {
                 let mean = same.iter().map(|p| p.1).sum::<f64>() / same.len() as f64;
                 let low = same.iter().map(|p| p.1).fold(1.0, f64::min);
