@@ -18,7 +18,7 @@ pub static BASES: [Base; 3] = [
     Base {
         id: "rules",
         title: "rules · 0.2 M",
-        trained_on: "Pretrained here on string rules (reverse, sort, next letter …) shown by examples, 18,000 steps.",
+        trained_on: "Pretrained on string rules (reverse, sort, next letter …) shown by examples, 18,000 steps.",
         config: include_str!("../../www/models/rules/config.json"),
     },
     Base {
