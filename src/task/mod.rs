@@ -159,7 +159,7 @@ impl TaskConfig {
         match self {
             TaskConfig::Rules { .. } => "exact match",
             TaskConfig::Questions { .. } | TaskConfig::Text { .. } => "accuracy",
-            TaskConfig::Style { .. } => "next token right",
+            TaskConfig::Style { .. } => "next token",
         }
     }
 
