@@ -535,9 +535,9 @@ async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     let (files, device) = (Disk::default(), Device::flex());
     let measure = async || -> Result<(), Failure> {
         let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
-        let materials = Materials::load(&config, &files).await?;
-        let mut spread = Spread::new(0, config.clone(), base, &device)?;
-        while let Some(event) = spread.advance(&materials).await? {
+        let materials = Rc::new(Materials::load(&config, &files).await?);
+        let mut spread = Spread::new(0, config.clone(), base, materials, &device)?;
+        while let Some(event) = spread.advance().await? {
             match &event {
                 event if args.get_flag("json") => println!("{}", serde_json::to_string(event).unwrap_or_default()),
                 Event::Spread { what, accuracy, free, n, .. } => {

@@ -505,6 +505,7 @@ mod tests {
             shots
         };
         assert_eq!(sorted(&shown), sorted(&reordered));
+        assert_ne!(shown, reordered);
         let random =
             data.demonstrations(&Icl { shots: 3, labels: DemonstrationLabels::Random, ..Icl::default() }, 54).unwrap();
         for (a, b) in shown.chunks(10).zip(random.chunks(10)) {

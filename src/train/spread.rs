@@ -34,6 +34,8 @@ pub struct Spread {
     run: u32,
     config: RunConfig,
     base: Rc<LoadedBase>,
+    /// Its own: what the trainer loads meanwhile, for an answer on another task, is not for it.
+    materials: Rc<Materials>,
     device: Device,
     queue: VecDeque<(SpreadKind, Icl)>,
     of: usize,
@@ -41,7 +43,13 @@ pub struct Spread {
 
 impl Spread {
     /// What is measured around a configuration of in-context learning.
-    pub fn new(run: u32, config: RunConfig, base: Rc<LoadedBase>, device: &Device) -> Result<Spread, Failure> {
+    pub fn new(
+        run: u32,
+        config: RunConfig,
+        base: Rc<LoadedBase>,
+        materials: Rc<Materials>,
+        device: &Device,
+    ) -> Result<Spread, Failure> {
         config.check().map_err(input)?;
         let MethodConfig::Icl(own) = &config.method else {
             return Err(input("The spread is measured for in-context learning: choose it as the method."));
@@ -64,7 +72,7 @@ impl Spread {
         let other = |seed: usize| with(&|icl| icl.demonstrations = own.demonstrations + seed);
         queue.extend((1..=CHOICES).map(|seed| (SpreadKind::Choice, other(seed))));
         queue.extend(wordings.map(|w| (SpreadKind::Wording, with(&|icl| icl.template = w.to_string()))));
-        Ok(Spread { run, config, base, device: device.clone(), of: queue.len(), queue })
+        Ok(Spread { run, config, base, materials, device: device.clone(), of: queue.len(), queue })
     }
 
     pub fn done(&self) -> bool {
@@ -72,12 +80,12 @@ impl Spread {
     }
 
     /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no score.
-    pub async fn advance(&mut self, materials: &Materials) -> Result<Option<Event>, Failure> {
+    pub async fn advance(&mut self) -> Result<Option<Event>, Failure> {
         let Some((kind, icl)) = self.queue.pop_front() else { return Ok(None) };
         let (theta, tokenizer, seed) = (&self.base.theta, &self.base.tokenizer, self.config.seed);
         let template = icl.template();
-        let data =
-            TaskData::new(&self.config.task, &materials.file, tokenizer, template.as_ref(), seed).map_err(input)?;
+        let data = TaskData::new(&self.config.task, &self.materials.file, tokenizer, template.as_ref(), seed)
+            .map_err(input)?;
         let room = theta.config.max_position_embeddings.saturating_sub(data.longest());
         let demonstrations = match (data.demonstrations(&icl, room), kind) {
             (Ok(tokens), _) => Some(tokens),

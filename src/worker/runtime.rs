@@ -125,7 +125,7 @@ struct Trainer {
     files: Fetch,
     bases: HashMap<&'static str, Rc<LoadedBase>>,
     /// What the last run needed besides its base, and its configuration: the next one mostly needs the same.
-    materials: Option<(RunConfig, Materials)>,
+    materials: Option<(RunConfig, Rc<Materials>)>,
     session: Option<Session>,
     /// The number of the session's run, and whether it steps.
     run: u32,
@@ -202,6 +202,8 @@ impl Trainer {
             }
             Command::Start { run, config, paused } => {
                 self.shelve();
+                // A run ends the measurement: it would read the run's task as its own.
+                self.spread = None;
                 self.run = run;
                 self.begin(run, config, paused).await
             }
@@ -281,7 +283,7 @@ impl Trainer {
 
     async fn session_for(&mut self, run: u32, config: RunConfig) -> Result<Session, Failure> {
         let base = self.load(&config).await?;
-        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials);
+        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials.as_ref());
         Session::new(run, config, base, materials, &self.device, self.backend.name(), now)
     }
 
@@ -303,15 +305,15 @@ impl Trainer {
 
     async fn begin_spread(&mut self, run: u32, config: RunConfig) -> Result<(), Failure> {
         let base = self.load(&config).await?;
-        self.spread = Some(Spread::new(run, config, base, &self.device)?);
+        let materials = self.materials.as_ref().map_or_else(|| Rc::new(Materials::NONE), |(_, m)| m.clone());
+        self.spread = Some(Spread::new(run, config, base, materials, &self.device)?);
         Ok(())
     }
 
     /// One prompt more.
     async fn measure_spread(&mut self) {
-        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials);
         let Some(spread) = &mut self.spread else { return };
-        match spread.advance(materials).await {
+        match spread.advance().await {
             Ok(event) => {
                 event.iter().for_each(post);
                 if spread.done() {
@@ -320,7 +322,7 @@ impl Trainer {
             }
             Err(failure) => {
                 self.spread = None;
-                post_failure(self.run, failure);
+                post_failure(0, failure);
             }
         }
     }
@@ -410,7 +412,7 @@ impl Trainer {
             if config.task.file().is_some() {
                 self.say_loading("the examples of the task");
             }
-            self.materials = Some((config.clone(), Materials::load(config, &self.files).await?));
+            self.materials = Some((config.clone(), Rc::new(Materials::load(config, &self.files).await?)));
         }
         if let Some(base) = self.bases.get(config.base.id) {
             return Ok(base.clone());

@@ -71,10 +71,15 @@ impl State {
         vec![Effect::Send(Trainer::Cpu, Command::Spread { run: 0, config })]
     }
 
-    pub(super) fn stop_spread(&mut self) -> Vec<Effect> {
+    /// The trainer measures no longer: it was told to stop, has another thing to do, or failed.
+    pub(super) fn end_spread(&mut self) {
         if let Some(spread) = &mut self.spread {
             spread.running = false;
         }
+    }
+
+    pub(super) fn stop_spread(&mut self) -> Vec<Effect> {
+        self.end_spread();
         vec![Effect::Send(Trainer::Cpu, Command::Stop)]
     }
 

@@ -113,6 +113,7 @@ impl State {
             self.fault(why, Some(Remedy::TrainOnCpu));
             return Vec::new();
         }
+        self.end_spread();
         let mut effects = Vec::new();
         // A worker replaces its own run; one that is held by the other worker has to be told.
         if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase.is_active()) {
@@ -278,6 +279,7 @@ impl State {
     }
 
     fn hear_failure(&mut self, trainer: Trainer, run: u32, reason: FailureReason, message: String) -> Vec<Effect> {
+        self.end_spread();
         self.dial_failed(run);
         // An adapter that cannot be used leaves nothing behind.
         self.runs.retain(|r| r.id != run || !r.imported || r.phase.has_begun());
@@ -358,6 +360,7 @@ impl State {
     }
 
     fn lose_worker(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
+        self.end_spread();
         self.own.waiting = false;
         let held = self.runs.iter().rev().find(|r| r.trainer == Some(trainer));
         let held = held.filter(|r| r.phase.is_active() || matches!(r.phase, Phase::Failed(_))).map(|r| r.id);

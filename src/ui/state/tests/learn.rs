@@ -45,6 +45,20 @@ fn no_spread_while_a_run_trains() {
     assert!(state.reduce(Action::MeasureSpread).is_empty());
 }
 
+#[test]
+fn a_run_or_a_failure_ends_the_spread() {
+    for end in [true, false] {
+        let mut state = ready("#method=icl&rule=sort");
+        state.reduce(Action::MeasureSpread);
+        hear(&mut state, Trainer::Cpu, vec![prompted(SpreadKind::Own, 0.9, Some(0.8), 1)]);
+        match end {
+            true => drop(state.reduce(Action::Main)),
+            false => drop(hear(&mut state, Trainer::Cpu, vec![failed(0, FailureReason::Input)])),
+        }
+        assert!(!state.spread().unwrap().running);
+    }
+}
+
 fn measured() -> Measured {
     let text = r#"{"title": "t", "question": "q", "axis": "lr", "fixed": {"rule": "count", "steps": "200"},
         "grids": [{"method": ["full", "lora"], "lr": ["0.001", "0.01"], "seed": ["0", "1"]}]}"#;
