@@ -211,3 +211,35 @@ fn a_text_prompt_is_its_tokens_in_the_text() {
     assert!(matches!(events.last(), Some(Event::Finished { step: 0, .. })), "{events:?}");
     assert!(text.done());
 }
+
+#[test]
+fn next_tokens_are_scored_as_a_host_would() {
+    use peft_lab::model::Tokens;
+    use peft_lab::task::style;
+    use peft_lab::train::evaluate::next_tokens;
+    let base = peft_lab::model::Base::named("prose-nano").unwrap();
+    let loaded = pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap();
+    let text = "The captain looked at the sea, and the sea looked back at him. ".repeat(12);
+    let windows = style::windows(&loaded.tokenizer.encode(&text));
+    assert!(windows.len() >= 2);
+    let scored = pollster::block_on(next_tokens(&loaded.theta, &Phi::none(), windows.iter())).unwrap();
+    let (mut right, mut nats, mut n) = (0, 0.0, 0);
+    for window in &windows {
+        let length = window.tokens.len() - 1;
+        let ids = window.tokens[..length].iter().map(|t| *t as i32).collect();
+        let rows: Vec<usize> = (0..length).collect();
+        let logits = loaded.theta.logits(&Phi::none(), &Tokens { ids, sequences: 1, length }, &rows);
+        let [_, vocab] = logits.dims();
+        let values = pollster::block_on(read(logits.reshape([length * vocab]))).unwrap();
+        for (row, target) in values.chunks(vocab).zip(&window.tokens[1..]) {
+            let target = row[*target as usize];
+            right += usize::from(row.iter().all(|x| *x <= target));
+            nats += row.iter().map(|x| f64::from(x - target).exp()).sum::<f64>().ln();
+            n += 1;
+        }
+    }
+    assert_eq!((scored.n, scored.accuracy), (n, right as f64 / n as f64));
+    assert!((f64::from(scored.loss) - nats / n as f64).abs() < 1e-4, "{scored:?}");
+    // A text that repeats itself is easy in parts.
+    assert!(scored.accuracy > 0.1, "{scored:?}");
+}
