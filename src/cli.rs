@@ -1,5 +1,8 @@
 //! The trainer on the command line: the same session, flags named as in the URL, events as JSON lines.
 
+mod measure;
+mod own;
+
 use crate::config::RunConfig;
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::{Made, RunFile};
@@ -182,7 +185,7 @@ fn run_args() -> Vec<Arg> {
     });
     let of_methods: Vec<Arg> = of_methods.map(|key| arg(&key, String::new()).hide(true)).collect();
     let fixed = fixed.into_iter().map(|(name, help)| arg(name, help.to_string()));
-    fixed.chain(flags.into_iter().map(|(name, help)| arg(name, help))).chain(of_methods).collect()
+    fixed.chain(flags.into_iter().map(|(name, help)| arg(name, help))).chain(of_methods).chain(own::args()).collect()
 }
 
 fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
@@ -201,9 +204,9 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
             println!("{}", crate::interchange::python::script(&config(args)?));
             Ok(())
         }
-        "spread" => pollster::block_on(spread(args)),
-        "sweep" => sweep(args),
-        "pretrain" => pollster::block_on(pretrain(args)),
+        "spread" => pollster::block_on(measure::spread(args)),
+        "sweep" => measure::sweep(args),
+        "pretrain" => pollster::block_on(measure::pretrain(args)),
         "bench" => crate::bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),
         other => Err(format!("there is no command {other}")),
     }
@@ -247,6 +250,7 @@ fn tasks_json() -> Vec<serde_json::Value> {
                     format!("Yes or no about a string; --question one of {}", names.join(", "))
                 }
                 "language" => format!("{} Or of a word: --unit word", task.description()),
+                "own" => "Your own texts with labels, or a text to write like: --data-file".to_string(),
                 "style" => "Writing like one author: every next token of a book; --author".to_string(),
                 _ => task.description(),
             };
@@ -278,10 +282,11 @@ fn knob_json(method: &MethodConfig, knob: &Knob) -> serde_json::Value {
 
 /// The run that flags describe; a flag that cannot be used is an error, not a default.
 fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
-    let mut pairs = Vec::new();
+    let mut pairs = own::pairs(args)?;
     for id in args.ids() {
         if let Ok(Some(value)) = args.try_get_one::<String>(id.as_str())
             && !["out", "run", "adapter", "input"].contains(&id.as_str())
+            && !own::is_flag(id.as_str())
         {
             pairs.push((id.as_str().to_string(), value.clone()));
         }
@@ -529,73 +534,6 @@ async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     Ok(())
 }
 
-async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
-    use crate::train::spread::Spread;
-    let config = config(args)?;
-    let (files, device) = (Disk::default(), Device::flex());
-    let measure = async || -> Result<(), Failure> {
-        let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
-        let materials = Rc::new(Materials::load(&config, &files).await?);
-        let mut spread = Spread::new(0, config.clone(), base, materials, &device)?;
-        while let Some(event) = spread.advance().await? {
-            match &event {
-                event if args.get_flag("json") => println!("{}", serde_json::to_string(event).unwrap_or_default()),
-                Event::Spread { what, accuracy, free, n, .. } => {
-                    let score = accuracy.map_or("does not fit".into(), |a| format!("{a:.3} of {n}"));
-                    let free = free.map_or_else(String::new, |f| format!(", {f:.3} among all tokens"));
-                    println!("{what:34} {score}{free}");
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    };
-    measure().await.map_err(|f| f.message)
-}
-
-fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
-    use crate::sweep::{Measured, Sweep};
-    let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
-    let (path, out) = (given("sweep")?, given("out")?);
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
-    let sweep = Sweep::from_json(&text).map_err(|e| format!("{path}: {e}"))?;
-    let known = match std::fs::read_to_string(out) {
-        Ok(text) => serde_json::from_str::<Measured>(&text).map_err(|e| format!("{out}: {e}"))?.points,
-        Err(_) => Vec::new(),
-    };
-    let jobs = args.get_one("jobs").copied();
-    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let unwritten = std::sync::Mutex::new(None);
-    let keep = |measured: &Measured| {
-        let written = measured.to_lines().and_then(|text| std::fs::write(out, text).map_err(|e| e.to_string()));
-        if let (Err(e), Ok(mut slot)) = (written, unwritten.lock()) {
-            *slot = Some(format!("{out} cannot be written: {e}"));
-        }
-    };
-    let measured = sweep.measure(known, jobs, &Disk::default(), |line| println!("{line}"), keep)?;
-    keep(&measured);
-    unwritten.into_inner().ok().flatten().map_or(Ok(()), Err)
-}
-
-async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
-    use crate::pretrain::{Corpus, Data, Recipe, pretrain};
-    let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
-    let read = |path: &str| std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}."));
-    let path = given("recipe")?;
-    let recipe = Recipe::from_json(&read(path)?).map_err(|e| format!("{path}: {e}"))?;
-    let corpus = match recipe.data {
-        Data::Rules(_) => None,
-        Data::Prose(_) => {
-            let path = given("text")?;
-            let text = read(path).map_err(|e| format!("{e} `cargo xtask bake --pretraining` writes it."))?;
-            Some(serde_json::from_str::<Corpus>(&text).map_err(|e| format!("{path}: {e}"))?)
-        }
-    };
-    let out = PathBuf::from(given("out")?);
-    pretrain(&recipe, corpus.as_ref(), &out, None, |line| println!("{line}")).await?;
-    Ok(())
-}
-
 /// Milliseconds since the process's first call.
 pub fn clock() -> f64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
@@ -614,9 +552,14 @@ impl Default for Disk {
 
 impl Files for Disk {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        if let Some(brought) = own::read(name) {
+            return brought;
+        }
         let path = self.0.join(name);
         std::fs::read(&path).map_err(|e| {
-            let hint = if name.starts_with("data/") { " `cargo xtask bake` writes it." } else { "" };
+            let hint = if name.starts_with("data/own/") {
+                " It is data of your own: name it by --data-file."
+            } else if name.starts_with("data/") { " `cargo xtask bake` writes it." } else { "" };
             format!("{} cannot be read: {e}.{hint}", path.display())
         })
     }

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 pub struct RunConfig {
-    /// One of [`crate::model::BASES`].
+    /// One of [`crate::model::BASES`], or a visitor's own.
     pub base: &'static Base,
     pub task: TaskConfig,
     pub method: MethodConfig,
@@ -143,9 +143,14 @@ impl RunConfig {
         self.methods().find_map(reason).map_or(Ok(()), Err)
     }
 
+    /// Positions that the longest example needs; a visitor's base may begin every text with a token of its own.
+    pub fn max_tokens(&self) -> usize {
+        self.task.max_tokens() + usize::from(self.base.is_own())
+    }
+
     /// What cannot be trained together: a task on a base that does not read it, a rank above the width …
     pub fn check(&self) -> Result<(), Fault> {
-        if !self.task.bases().contains(&self.base.id) {
+        if !self.task.is_read_by(self.base) {
             let message = format!(
                 "The base {} does not read the task {}: it goes with {}.",
                 self.base.id,
@@ -154,7 +159,16 @@ impl RunConfig {
             );
             return Err(Fault::new("base", message));
         }
-        let (shape, tokens) = (self.shape(), self.task.max_tokens());
+        let (shape, tokens) = (self.shape(), self.max_tokens());
+        let context = shape.model.max_position_embeddings;
+        if tokens > context {
+            let message = format!(
+                "The base {} reads {context} positions, the task {} needs {tokens}.",
+                self.base.id,
+                self.task.name()
+            );
+            return Err(Fault::new("base", message));
+        }
         for method in self.methods() {
             method.method().check(&shape, tokens).map_err(|fault| self.qualified(method, fault))?;
         }
@@ -313,7 +327,7 @@ impl RunConfig {
                         && let Some(task) = TaskConfig::NAMES
                             .iter()
                             .filter_map(|n| TaskConfig::named(n))
-                            .find(|t| t.bases().contains(&id))
+                            .find(|t| t.is_read_by(base))
                     {
                         config.task = task;
                     }

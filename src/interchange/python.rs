@@ -5,14 +5,16 @@ use crate::config::RunConfig;
 use crate::peft::{
     Blocks, DemonstrationLabels, Embeddings, Lora, Mask, Method, MethodConfig, Piece, Place, Placement, Rows, Target,
 };
-use crate::task::{TaskConfig, TextTask};
+use crate::task::TaskConfig;
 
 /// A whole script: base, method, task, training, accuracy.
 pub fn script(config: &RunConfig) -> String {
     let task = match &config.task {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
-        TaskConfig::Text { of, .. } => text(*of, config),
-        TaskConfig::Style { author } => style(*author),
+        TaskConfig::Text { of, .. } => text(&of.file(), of.max_tokens(), config),
+        TaskConfig::Style { author } => style(crate::task::style::FILE, *author),
+        TaskConfig::Own { data, .. } if data.classes.is_some() => text(&data.file(), crate::task::text::MAX_TOKENS, config),
+        TaskConfig::Own { data, .. } => style(&data.file(), 0),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several a low-rank one, and the others are written out.
@@ -108,7 +110,7 @@ fn form(config: &RunConfig, between: &str, after: &str) -> String {
 }
 
 /// Texts with labels.
-fn text(of: TextTask, config: &RunConfig) -> String {
+fn text(file: &str, max_tokens: usize, config: &RunConfig) -> String {
     format!(
         "from tokenizers import Tokenizer\n\
          tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
@@ -120,26 +122,25 @@ fn text(of: TextTask, config: &RunConfig) -> String {
          pool, held_out = ([example(*x) for x in data[part]] for part in (\"training\", \"held_out\"))\n\
          draw = lambda: random.choice(pool)\n\
          BEGINS, WHOLE = 0, True\n",
-        of.file(),
+        file,
         form(config, "encode(\"\\n\")", "encode(\"\\n\")"),
-        of.max_tokens(),
+        max_tokens,
     )
 }
 
 /// Windows of one author's text.
-fn style(author: usize) -> String {
+fn style(file: &str, author: usize) -> String {
     format!(
         "from tokenizers import Tokenizer\n\
          tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
          encode = lambda text: tokenizer.encode(text).ids\n\
-         data = json.load(open(sys.argv[2] if len(sys.argv) > 2 else \"www/{}\"))[\"authors\"][{author}]  # `cargo xtask bake` writes it\n\
+         data = json.load(open(sys.argv[2] if len(sys.argv) > 2 else \"www/{file}\"))[\"authors\"][{author}]  # `cargo xtask bake` writes it\n\
          LABELS = list(range(tokenizer.get_vocab_size()))\n\
          pool, rest = encode(data[\"training\"]), encode(data[\"held_out\"])\n\
          window = lambda text, at: (text[at : at + {window}], {window} - 1)\n\
          held_out = [window(rest, at) for at in range(0, len(rest) - {window} + 1, {window} - 1)]\n\
          draw = lambda: window(pool, random.randrange(len(pool) - {window} + 1))\n\
          BEGINS, WHOLE = 0, False\n",
-        crate::task::style::FILE,
         window = crate::task::style::WINDOW,
     )
 }

@@ -176,8 +176,10 @@ impl Reader<'_> {
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device)))
     }
 
+    /// OPT's tensors: under `decoder.` where the file was written without a head.
     fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        self.read(&format!("model.decoder.{name}"), shape)
+        let headless = self.file.tensor("decoder.embed_tokens.weight").is_ok();
+        self.read(&format!("{}decoder.{name}", if headless { "" } else { "model." }), shape)
     }
 
     fn read(&self, key: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {

@@ -14,7 +14,7 @@ mod random;
 #[cfg(feature = "train")]
 mod theta;
 
-pub use bases::{BASES, Base};
+pub use bases::{BASES, Base, OwnBase};
 pub use card::{Card, Figures, Judged};
 #[cfg(feature = "train")]
 pub use checkpoint::CheckpointError;

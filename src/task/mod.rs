@@ -9,10 +9,12 @@ pub mod style;
 pub mod text;
 pub mod tokenizer;
 
+pub use own::OwnData;
 pub use questions::Question;
 pub use rules::Rule;
 pub use text::{Labelled, TextTask};
 
+use crate::model::Base;
 use crate::peft::Fault;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,6 +37,8 @@ pub enum TaskConfig {
     Text { of: TextTask, examples: Option<usize> },
     /// Writing like one author, by its place in [`style::AUTHORS`].
     Style { author: usize },
+    /// A visitor's own texts with labels, or a text to write like.
+    Own { data: OwnData, examples: Option<usize> },
 }
 
 /// Numbers a run is judged against.
@@ -49,16 +53,8 @@ pub struct Baselines {
 }
 
 impl TaskConfig {
-    /// Tokens that begin every text: `<s>` for strings, nothing for prose.
-    pub fn begins(&self) -> usize {
-        match self {
-            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => 1,
-            TaskConfig::Text { .. } | TaskConfig::Style { .. } => 0,
-        }
-    }
-
-    pub const NAMES: [&'static str; 7] =
-        ["rules", "questions", "authors", "dialogue", "language", "style", "sentiment"];
+    pub const NAMES: [&'static str; 8] =
+        ["rules", "questions", "authors", "dialogue", "language", "style", "sentiment", "own"];
 
     /// A task of a contract name at its defaults.
     pub fn named(name: &str) -> Option<TaskConfig> {
@@ -71,6 +67,7 @@ impl TaskConfig {
             "language" => text(TextTask::Sentences),
             "sentiment" => text(TextTask::Sentiment),
             "style" => Some(TaskConfig::Style { author: 0 }),
+            "own" => Some(TaskConfig::Own { data: OwnData::default(), examples: None }),
             _ => None,
         }
     }
@@ -84,6 +81,7 @@ impl TaskConfig {
             TaskConfig::Text { of: TextTask::Sentences | TextTask::Words, .. } => "language",
             TaskConfig::Text { of: TextTask::Sentiment, .. } => "sentiment",
             TaskConfig::Style { .. } => "style",
+            TaskConfig::Own { .. } => "own",
         }
     }
 
@@ -94,6 +92,7 @@ impl TaskConfig {
             TaskConfig::Questions { question, .. } => question.title().into(),
             TaskConfig::Text { of, .. } => of.title().into(),
             TaskConfig::Style { author } => format!("style of {}", style::AUTHORS[*author].1),
+            TaskConfig::Own { data, .. } => data.title().into(),
         }
     }
 
@@ -112,6 +111,10 @@ impl TaskConfig {
                     style::AUTHORS[*author].1
                 )
             }
+            TaskConfig::Own { data, .. } => match data.classes {
+                Some(n) => format!("Which of {n} labels belongs to this text of yours?"),
+                None => "Which token comes next in your text? The base learns to write like it.".into(),
+            },
         }
     }
 
@@ -120,9 +123,19 @@ impl TaskConfig {
         matches!(self, TaskConfig::Rules { .. } | TaskConfig::Questions { .. })
     }
 
-    /// Bases that read this task's tokens, the recommended one first.
+    /// Whether answers are written freely, token by token.
+    pub fn is_written(&self) -> bool {
+        matches!(self, TaskConfig::Style { .. } | TaskConfig::Own { data: OwnData { classes: None, .. }, .. })
+    }
+
+    /// Shipped bases that read this task's tokens, the recommended one first.
     pub fn bases(&self) -> &'static [&'static str] {
         if self.is_strings() { &["rules"] } else { &["prose-nano", "prose-micro"] }
+    }
+
+    /// Whether a base reads this task's tokens: one of the shipped ones, or a visitor's own, which read prose.
+    pub fn is_read_by(&self, base: &Base) -> bool {
+        self.bases().contains(&base.id) || (base.is_own() && !self.is_strings())
     }
 
     /// The file with its examples, where it has one, by its logical name.
@@ -131,6 +144,7 @@ impl TaskConfig {
             TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => None,
             TaskConfig::Text { of, .. } => Some(of.file()),
             TaskConfig::Style { .. } => Some(style::FILE.into()),
+            TaskConfig::Own { data, .. } => Some(data.file()),
         }
     }
 
@@ -141,6 +155,7 @@ impl TaskConfig {
             TaskConfig::Questions { .. } => questions::ANSWERS.len(),
             TaskConfig::Text { of, .. } => of.labels(),
             TaskConfig::Style { .. } => vocabulary,
+            TaskConfig::Own { data, .. } => data.classes.unwrap_or(vocabulary),
         }
     }
 
@@ -150,7 +165,8 @@ impl TaskConfig {
             TaskConfig::Rules { .. } => rules::TOKENS - 1,
             TaskConfig::Questions { .. } => rules::LENGTH + 2,
             TaskConfig::Text { of, .. } => of.max_tokens() + 1,
-            TaskConfig::Style { .. } => style::WINDOW - 1,
+            TaskConfig::Own { data: OwnData { classes: Some(_), .. }, .. } => text::MAX_TOKENS + 1,
+            TaskConfig::Style { .. } | TaskConfig::Own { .. } => style::WINDOW - 1,
         }
     }
 
@@ -158,8 +174,8 @@ impl TaskConfig {
     pub fn metric(&self) -> &'static str {
         match self {
             TaskConfig::Rules { .. } => "exact match",
-            TaskConfig::Questions { .. } | TaskConfig::Text { .. } => "accuracy",
-            TaskConfig::Style { .. } => "next token",
+            _ if self.is_written() => "next token",
+            _ => "accuracy",
         }
     }
 
@@ -167,8 +183,8 @@ impl TaskConfig {
     pub fn default_batch_size(&self) -> usize {
         match self {
             TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => 64,
-            TaskConfig::Text { .. } => 32,
-            TaskConfig::Style { .. } => 16,
+            _ if self.is_written() => 16,
+            _ => 32,
         }
     }
 
@@ -177,7 +193,7 @@ impl TaskConfig {
         match self {
             TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => Some(rules::HELD_OUT),
             TaskConfig::Text { of, .. } => Some(of.held_out()),
-            TaskConfig::Style { .. } => None,
+            TaskConfig::Style { .. } | TaskConfig::Own { .. } => None,
         }
     }
 
@@ -186,7 +202,8 @@ impl TaskConfig {
         match self {
             TaskConfig::Rules { examples, .. }
             | TaskConfig::Questions { examples, .. }
-            | TaskConfig::Text { examples, .. } => *examples,
+            | TaskConfig::Text { examples, .. }
+            | TaskConfig::Own { examples, .. } => *examples,
             TaskConfig::Style { .. } => None,
         }
     }
@@ -198,12 +215,13 @@ impl TaskConfig {
             (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,
             (TaskConfig::Questions { question: a, .. }, TaskConfig::Questions { question: b, .. }) => a == b,
             (TaskConfig::Text { of: a, .. }, TaskConfig::Text { of: b, .. }) => a == b,
+            (TaskConfig::Own { data: a, .. }, TaskConfig::Own { data: b, .. }) => a == b,
             (a, b) => a == b,
         }
     }
 
     /// Keys of the tasks' own choices.
-    pub const KEYS: [&'static str; 5] = ["rule", "question", "unit", "author", "examples"];
+    pub const KEYS: [&'static str; 7] = ["rule", "question", "unit", "author", "data", "classes", "examples"];
 
     /// Sets one of the task's own choices from text.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), Fault> {
@@ -211,6 +229,8 @@ impl TaskConfig {
             ("rule", TaskConfig::Rules { rule, .. }) => *rule = Rule::parse(text)?,
             ("question", TaskConfig::Questions { question, .. }) => *question = Question::parse(text)?,
             ("author", TaskConfig::Style { author }) => *author = style::parse(text)?,
+            ("data", TaskConfig::Own { data, .. }) => data.name = own::parse_name(text)?,
+            ("classes", TaskConfig::Own { data, .. }) => data.classes = own::parse_classes(text)?,
             ("unit", TaskConfig::Text { of: of @ (TextTask::Sentences | TextTask::Words), .. }) => {
                 *of = match text.trim() {
                     "sentence" => TextTask::Sentences,
@@ -222,7 +242,8 @@ impl TaskConfig {
                 "examples",
                 TaskConfig::Rules { examples, .. }
                 | TaskConfig::Questions { examples, .. }
-                | TaskConfig::Text { examples, .. },
+                | TaskConfig::Text { examples, .. }
+                | TaskConfig::Own { examples, .. },
             ) => *examples = parse_examples(text)?,
             (key, task) => return Err(Fault::new(key, format!("The task {} has no choice “{key}”.", task.name()))),
         }
@@ -238,6 +259,10 @@ impl TaskConfig {
             TaskConfig::Text { of: TextTask::Words, .. } => pairs.push(("unit", "word".into())),
             TaskConfig::Text { .. } => {}
             TaskConfig::Style { author } => pairs.push(("author", style::AUTHORS[*author].0.into())),
+            TaskConfig::Own { data, .. } => {
+                pairs.push(("data", data.name.clone()));
+                pairs.extend(data.classes.map(|n| ("classes", n.to_string())));
+            }
         }
         if let Some(n) = self.examples() {
             pairs.push(("examples", n.to_string()));

@@ -33,6 +33,9 @@ struct Fixed {
     max_tokens: usize,
 }
 
+/// Tokens of a text at most, in most tasks.
+pub const MAX_TOKENS: usize = 96;
+
 impl TextTask {
     fn fixed(self) -> Fixed {
         let fixed = |title, question, file, labels, training, held_out, max_tokens| Fixed {
@@ -46,9 +49,9 @@ impl TextTask {
         };
         match self {
             TextTask::Authors => {
-                fixed("authors", "Which of seven books is this sentence from?", "authors", 7, 4200, 1050, 96)
+                fixed("authors", "Which of seven books is this sentence from?", "authors", 7, 4200, 1050, MAX_TOKENS)
             }
-            TextTask::Dialogue => fixed("dialogue", "Is this spoken or told?", "dialogue", 2, 3000, 1000, 96),
+            TextTask::Dialogue => fixed("dialogue", "Is this spoken or told?", "dialogue", 2, 3000, 1000, MAX_TOKENS),
             TextTask::Sentences => fixed(
                 "languages, sentences",
                 "Which of six languages is this sentence in?",
@@ -56,7 +59,7 @@ impl TextTask {
                 6,
                 4200,
                 900,
-                96,
+                MAX_TOKENS,
             ),
             TextTask::Words => fixed(
                 "languages, words",
@@ -68,7 +71,7 @@ impl TextTask {
                 24,
             ),
             TextTask::Sentiment => {
-                fixed("film opinions", "Is this opinion of a film good or bad?", "sentiment", 2, 4000, 1000, 96)
+                fixed("film opinions", "Is this opinion of a film good or bad?", "sentiment", 2, 4000, 1000, MAX_TOKENS)
             }
         }
     }
@@ -120,7 +123,9 @@ pub struct Labelled {
     /// (label, text)
     pub training: Vec<(usize, String)>,
     pub held_out: Vec<(usize, String)>,
-    pub baselines: Baselines,
+    /// A visitor's own data has none yet: the trainer measures them.
+    #[serde(default)]
+    pub baselines: Option<Baselines>,
     /// What it is, from where, and its licence.
     #[serde(default)]
     pub source: String,

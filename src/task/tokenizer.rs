@@ -20,6 +20,8 @@ pub struct Tokenizer {
     ids: HashMap<String, u32>,
     /// What each id stands for in a text.
     bytes: Vec<Vec<u8>>,
+    /// Tokens that the file puts in front of every text, such as OPT's `</s>`.
+    begin: Vec<u32>,
     /// Tokens that are found in a text before anything else, such as `<s>`, the longest first; none is empty.
     added: Vec<(String, u32)>,
     kind: Kind,
@@ -46,6 +48,11 @@ impl Tokenizer {
     /// Reads and checks a `tokenizer.json`.
     pub fn from_json(text: &str) -> Result<Tokenizer, TokenizerError> {
         file::read(text)
+    }
+
+    /// Tokens that belong in front of every text, by the file's post-processor; [`encode`](Self::encode) leaves them away.
+    pub fn begin(&self) -> &[u32] {
+        &self.begin
     }
 
     /// Token ids of a text; nothing is put in front or behind. Every text has some: bytes are tokens of their own, and a

@@ -4,7 +4,7 @@ use crate::model::Tokens;
 use crate::peft::{DemonstrationLabels, Fault, Icl, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{
-    Baselines, Example, Labelled, Question, Rule, TaskConfig, TextTask, questions, rules, rules_baseline, stream, style,
+    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, stream, style, text,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -30,6 +30,8 @@ pub struct TaskData {
     pub inputs: Vec<String>,
     pub baselines: Baselines,
     form: Form,
+    /// Tokens of a text at most; of longer ones the last are read.
+    longest_text: usize,
     /// What a label is called; empty where answers are read as text.
     names: Vec<String>,
     tokenizer: Option<Tokenizer>,
@@ -138,11 +140,17 @@ impl TaskData {
                 TaskData::strings(config, Asked::Question(*question), tokenizer, template, seed)
             }
             (TaskConfig::Text { of, .. }, TaskFile::Labelled(data)) => {
-                TaskData::text(config, *of, data, tokenizer, template, seed)
+                TaskData::text(config, of.max_tokens(), data, tokenizer, template, seed)
+            }
+            (TaskConfig::Own { data: own, .. }, TaskFile::Labelled(data)) if own.classes == Some(data.labels.len()) => {
+                TaskData::text(config, text::MAX_TOKENS, data, tokenizer, template, seed)
             }
             (TaskConfig::Style { author }, TaskFile::Texts(texts)) => {
                 let text = texts.authors.get(*author).ok_or_else(missing)?;
                 TaskData::style(config, text, tokenizer)
+            }
+            (TaskConfig::Own { .. }, TaskFile::Texts(texts)) => {
+                TaskData::style(config, texts.authors.first().ok_or_else(missing)?, tokenizer)
             }
             _ => Err(missing()),
         }
@@ -182,6 +190,7 @@ impl TaskData {
             inputs: strings.iter().map(rules::text).collect(),
             baselines,
             form,
+            longest_text: rules::LENGTH,
             names,
             tokenizer: None,
         })
@@ -189,17 +198,17 @@ impl TaskData {
 
     fn text(
         config: &TaskConfig,
-        of: TextTask,
+        max: usize,
         data: &Labelled,
         tokenizer: &Tokenizer,
         template: Option<&Template>,
         seed: u64,
     ) -> Result<TaskData, Fault> {
         let newline = token(tokenizer, "\n")?;
-        let own = Form { begin: Vec::new(), before: Vec::new(), between: vec![newline], after: vec![newline] };
+        let begin = tokenizer.begin().to_vec();
+        let own = Form { begin, before: Vec::new(), between: vec![newline], after: vec![newline] };
         let form = form(own, template, tokenizer)?;
         let labels = data.labels.iter().map(|l| token(tokenizer, &l.label)).collect::<Result<Vec<u32>, Fault>>()?;
-        let max = of.max_tokens();
         let item = |(label, text): &(usize, String)| {
             let tokens = tokenizer.encode(text);
             Item { text: tokens[tokens.len().saturating_sub(max)..].to_vec(), label: vec![labels[*label]] }
@@ -214,9 +223,10 @@ impl TaskData {
             training: Source::Pool(pool.into_iter().map(|i| item(&data.training[i])).collect()),
             held_out: data.held_out.iter().map(|x| form.example(&item(x))).collect(),
             inputs: data.held_out.iter().map(|(_, text)| text.clone()).collect(),
-            baselines: data.baselines,
+            baselines: data.baselines.unwrap_or_else(|| measured(data)),
             labels,
             form,
+            longest_text: max,
             names: data.labels.iter().map(|l| l.label.clone()).collect(),
             tokenizer: None,
         })
@@ -239,9 +249,15 @@ impl TaskData {
             held_out: windows,
             baselines: Baselines { chance: 1.0 / vocabulary as f64, majority: commonest, bag_of_words: bigram },
             form: Form::default(),
+            longest_text: style::WINDOW - 1 - style::SAMPLE,
             names: Vec::new(),
             tokenizer: Some(tokenizer.clone()),
         })
+    }
+
+    /// Tokens that begin every example: `<s>` for strings, what the base's tokenizer has for prose.
+    pub fn begins(&self) -> usize {
+        self.form.begin.len()
     }
 
     /// Whether answers are written freely, token by token, and every token of an example counts by itself.
@@ -372,18 +388,32 @@ impl TaskData {
                 let right = self.names[usize::from(question.answer(s))].clone();
                 Ok((rules::text(&s), letters(s), Some(right)))
             }
-            TaskConfig::Text { of, .. } => {
+            TaskConfig::Text { .. } | TaskConfig::Own { .. } if !self.is_written() => {
                 let typed = one_line(text, "Type a sentence.")?;
                 let tokens = tokenizer.encode(&typed);
-                Ok((typed, self.form.prompt(&tokens[tokens.len().saturating_sub(of.max_tokens())..]), None))
+                Ok((typed, self.form.prompt(&tokens[tokens.len().saturating_sub(self.longest_text)..]), None))
             }
-            TaskConfig::Style { .. } => {
+            _ => {
                 let typed = one_line(text, "Type how a text begins.")?;
                 let tokens = tokenizer.encode(&typed);
-                let room = style::WINDOW - 1 - style::SAMPLE;
-                Ok((typed, tokens[tokens.len().saturating_sub(room)..].to_vec(), None))
+                Ok((typed, tokens[tokens.len().saturating_sub(self.longest_text)..].to_vec(), None))
             }
         }
+    }
+}
+
+/// The baselines of a visitor's data. Of many rows the first are enough for a figure to compare with, and do not keep one waiting.
+fn measured(data: &Labelled) -> Baselines {
+    const ROWS: usize = 4000;
+    let classes = data.labels.len();
+    let mut counts = vec![0_usize; classes];
+    data.training.iter().for_each(|(label, _)| counts[*label] += 1);
+    let commonest = (0..classes).max_by_key(|c| (counts[*c], std::cmp::Reverse(*c))).unwrap_or(0);
+    let right = data.held_out.iter().filter(|(label, _)| *label == commonest).count();
+    Baselines {
+        chance: 1.0 / classes as f64,
+        majority: right as f64 / data.held_out.len().max(1) as f64,
+        bag_of_words: baseline::authors(&data.training[..data.training.len().min(ROWS)], &data.held_out, classes),
     }
 }
 

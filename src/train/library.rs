@@ -76,7 +76,7 @@ pub async fn load_task(task: &TaskConfig, files: &impl Files) -> Result<TaskFile
     let json = text(files, &name).await?;
     let broken = |e: String| load_failure(format!("The examples of the task {} cannot be used: {e}.", task.name()));
     match task {
-        TaskConfig::Style { .. } => Ok(TaskFile::Texts(style::Texts::from_json(&json).map_err(broken)?)),
+        task if task.is_written() => Ok(TaskFile::Texts(style::Texts::from_json(&json).map_err(broken)?)),
         _ => Ok(TaskFile::Labelled(Labelled::from_json(&json).map_err(|e| broken(e.to_string()))?)),
     }
 }

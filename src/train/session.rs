@@ -137,7 +137,7 @@ impl Session {
             rng: stream(self.config.seed, "phi"),
             labels: &self.data.labels,
             encode: &|text| self.base.tokenizer.encode(text),
-            begins: self.config.task.begins(),
+            begins: self.data.begins(),
             demonstrations: &self.demonstrations,
             scores: None,
         };
@@ -515,7 +515,7 @@ fn start(
         rng: stream(config.seed, "phi"),
         labels: &data.labels,
         encode: &|text| base.tokenizer.encode(text),
-        begins: config.task.begins(),
+        begins: data.begins(),
         demonstrations,
         scores,
     };

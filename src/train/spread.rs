@@ -101,7 +101,7 @@ impl Spread {
                 rng: stream(seed, "phi"),
                 labels: &data.labels,
                 encode: &|text| tokenizer.encode(text),
-                begins: self.config.task.begins(),
+                begins: data.begins(),
                 demonstrations: &demonstrations,
                 scores: None,
             };

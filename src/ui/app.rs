@@ -1,15 +1,15 @@
 //! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
 
-use super::components::{Band, Cards, Choose, Experiments, Happens, Header, Help, Notices, What};
+use super::components::{self, Band, BringOwn, Cards, Choose, Experiments, Happens, Header, Help, Notices, What};
 use super::dom;
 use super::state::{Action, Effect, State, Trainer};
 use super::trainer::Client;
-use crate::worker::AssetUrls;
+use crate::model::Base;
+use crate::worker::{AssetUrls, Command};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
-use std::collections::BTreeMap;
 use wasm_bindgen::JsCast;
-use web_sys::{KeyboardEvent, MediaQueryList};
+use web_sys::{DragEvent, KeyboardEvent, MediaQueryList};
 use yew::prelude::*;
 
 /// Below this width the page is one column; the style sheet has the same number.
@@ -62,6 +62,7 @@ impl Component for App {
                 <Help open={state.help} on={on.clone()} />
                 { Experiments::of(state, on) }
                 { Cards::of(state, on) }
+                { BringOwn::of(state, on) }
             </>
         }
     }
@@ -87,6 +88,16 @@ impl App {
                     if let Some(client) = &self.clients[trainer as usize] {
                         client.send(&command);
                     }
+                }
+                Effect::Publish(name, text) => {
+                    if let Some(address) = dom::address_of(&text) {
+                        self.on.emit(Action::Published(name, address));
+                    }
+                }
+                Effect::Readdress => {
+                    let assets = self.assets();
+                    let clients = self.clients.iter().flatten();
+                    clients.for_each(|client| client.send(&Command::Init { assets: assets.clone() }));
                 }
                 Effect::ReplaceHash(hash) => dom::replace_hash(&hash),
                 Effect::FetchRuns(key) => {
@@ -118,14 +129,19 @@ impl App {
             Trainer::Cpu => manifest.worker.clone(),
             Trainer::Gpu => manifest.worker_gpu.clone().unwrap_or_default(),
         };
-        let files: BTreeMap<String, String> =
-            manifest.files.iter().map(|(name, file)| (name.clone(), dom::absolute(file))).collect();
+        let assets = self.assets();
         // The old worker ends first: two would share the machine's cores.
         self.clients[trainer as usize] = None;
-        match Client::start(trainer, &dom::absolute(&script), AssetUrls { files }, self.on.clone()) {
+        match Client::start(trainer, &dom::absolute(&script), assets, self.on.clone()) {
             Ok(client) => self.clients[trainer as usize] = Some(client),
             Err(message) => self.on.emit(Action::WorkerDied(trainer, message)),
         }
+    }
+
+    /// Where everything is, for a trainer.
+    fn assets(&self) -> AssetUrls {
+        let files = self.state.manifest.files.iter().map(|(name, file)| (name.clone(), dom::absolute(file))).collect();
+        AssetUrls { files, bases: Base::own().into_iter().map(Base::to_own).collect() }
     }
 
     fn fetch(&self, file: Option<String>, action: impl Fn(Option<String>) -> Action + 'static) {
@@ -183,6 +199,23 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
             }
         },
     ));
+    // Files may be dropped anywhere; a browser would leave the page for them.
+    for name in ["dragover", "drop"] {
+        let on = on.clone();
+        listeners.push(EventListener::new_with_options(
+            &window,
+            name,
+            EventListenerOptions::enable_prevent_default(),
+            move |event| {
+                let Some(files) = event.dyn_ref::<DragEvent>().and_then(|e| e.data_transfer()) else { return };
+                let Some(list) = files.files().filter(|list| list.length() > 0 || event.type_() == "dragover") else { return };
+                event.prevent_default();
+                if event.type_() == "drop" {
+                    components::open(Some(list), &on);
+                }
+            },
+        ));
+    }
     if let Ok(Some(query)) = window.match_media(NARROW) {
         on.emit(Action::Compact(query.matches()));
         let on = on.clone();

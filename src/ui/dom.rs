@@ -1,7 +1,7 @@
 //! The few things of the browser that `web-sys` has no stable binding for, or that need several calls.
 
 use super::assets::Manifest;
-use super::state::GpuProbe;
+use super::state::{At, File, GpuProbe};
 use crate::train::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -158,6 +158,48 @@ pub fn download(name: &str, bytes: &[u8]) {
     }
     // The browser has to read the file before its address ends.
     gloo::timers::callback::Timeout::new(60_000, move || drop(url)).forget();
+}
+
+/// An address for a text, for as long as the page lives.
+pub fn address_of(text: &str) -> Option<String> {
+    let blob = gloo::file::Blob::new_with_options(text, Some("application/json"));
+    web_sys::Url::create_object_url_with_blob(blob.as_ref()).ok()
+}
+
+/// Reads what a visitor chose or dropped. Weights and whatever else is too large to be held get an address instead.
+pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
+    const HELD: f64 = (256_u32 << 20) as f64;
+    let mut read = Vec::new();
+    for file in &list {
+        let name = file.name();
+        // A folder may hold anything: what is of no use is not touched.
+        let folder = relative_path(file).and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
+        let by_address = ["config.json", "model.safetensors", "tokenizer.json"].contains(&name.as_str())
+            || file.size() > HELD
+            || folder.is_some();
+        let mut at = None;
+        if by_address {
+            let Ok(address) = web_sys::Url::create_object_url_with_blob(file) else { continue };
+            at = Some(At { address, size: file.size() as usize, folder: folder.unwrap_or_default() });
+        }
+        let held = !by_address || name == "config.json";
+        // A file that vanished meanwhile is as good as not chosen.
+        let bytes = match held {
+            true => gloo::file::futures::read_as_bytes(&gloo::file::Blob::from(web_sys::Blob::from(file.clone()))).await,
+            false => Ok(Vec::new()),
+        };
+        if let Ok(bytes) = bytes {
+            read.push(File { at, ..File::new(name, bytes) });
+        }
+    }
+    read
+}
+
+/// `folder/sub/file` for a file that was chosen with its folder.
+fn relative_path(file: &web_sys::File) -> Option<String> {
+    // Not in the bindings.
+    let path = js_sys::Reflect::get(file, &"webkitRelativePath".into()).ok()?.as_string()?;
+    (!path.is_empty()).then_some(path)
 }
 
 fn document() -> Option<web_sys::Document> {

@@ -2,6 +2,7 @@
 //!
 //! No browser in here: time, files and workers come in as actions and go out as [`Effect`]s, so all of it is tested natively.
 
+mod bring;
 mod experiments;
 mod keep;
 mod notice;
@@ -15,8 +16,9 @@ mod tests;
 mod training;
 mod verdict;
 
+pub use bring::{Bring, Bringing, Offer, OfferedBase};
 pub use experiments::Line;
-pub use keep::{Dial, File};
+pub use keep::{At, Dial, File};
 pub use notice::{Notice, NoticeTone, Remedy};
 pub use own::Own;
 pub use run::{Curve, Evaluation, Phase, Run, duration, half_width, percent, significant};
@@ -108,6 +110,7 @@ pub struct State {
     heard_at: f64,
     pub notices: Vec<Notice>,
     pub own: Own,
+    pub bring: Bring,
     /// The run that a visitor chose to look at; else it is the latest.
     looked_at: Option<u32>,
     pub dial: Dial,
@@ -161,8 +164,12 @@ pub enum Action {
     MergePhi,
     /// Shows the Python that does the same, or hides it.
     Python(bool),
-    /// Files that a visitor chose: a run, or the two of an adapter.
+    /// Files that a visitor chose or dropped.
     Open(Vec<File>),
+    /// What a visitor does with data or a checkpoint of their own.
+    Bring(Bringing),
+    /// A file of this page's own making can be read at an address now: its logical name, the address.
+    Published(String, String),
     Remedy(u32, Remedy),
     Dismiss(u32),
     Tab(Tab),
@@ -202,6 +209,10 @@ pub enum Effect {
     Kill(Trainer),
     Send(Trainer, Command),
     ReplaceHash(String),
+    /// Give a text an address of this page, under a logical name.
+    Publish(String, String),
+    /// Tell the trainers where files are, once more.
+    Readdress,
     /// Gives the visitor files to keep.
     Download(Vec<File>),
     FetchRuns(String),
@@ -236,6 +247,7 @@ impl State {
             heard_at: 0.0,
             notices: Vec::new(),
             own: Own::default(),
+            bring: Bring::default(),
             looked_at: None,
             dial: Dial::default(),
             spread: None,
@@ -281,6 +293,8 @@ impl State {
             Action::MergePhi => return self.merge_phi(),
             Action::Python(shown) => self.python = shown,
             Action::Open(files) => return self.open_files(files),
+            Action::Bring(what) => return self.bringing(what),
+            Action::Published(file, address) => return self.published(file, address),
             Action::Remedy(notice, remedy) => {
                 self.dismiss(notice);
                 return self.remedy(remedy);
@@ -328,7 +342,11 @@ impl State {
 
     fn read_manifest(&mut self, manifest: Manifest) -> Vec<Effect> {
         let was_building = self.manifest.gpu_status == GpuStatus::Building;
-        self.manifest = manifest;
+        let before = std::mem::replace(&mut self.manifest, manifest);
+        // What the visitor brought is in no manifest of the site.
+        for (name, address) in before.files {
+            self.manifest.files.entry(name).or_insert(address);
+        }
         if self.manifest.gpu_status == GpuStatus::Building {
             return vec![Effect::PollManifest];
         }

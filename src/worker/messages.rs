@@ -1,6 +1,7 @@
 //! Commands go to the trainer, [`Event`](crate::train::Event)s come back; both travel as JSON text.
 
 use crate::config::RunConfig;
+use crate::model::OwnBase;
 use crate::train::Event;
 use serde::{Deserialize, Serialize};
 
@@ -83,4 +84,7 @@ pub enum Command {
 pub struct AssetUrls {
     /// From a logical name (`models/rules/model.safetensors`, `data/authors.json`) to its address.
     pub files: std::collections::BTreeMap<String, String>,
+    /// Bases that the visitor brought: configurations may name them.
+    #[serde(default)]
+    pub bases: Vec<OwnBase>,
 }

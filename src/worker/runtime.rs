@@ -2,6 +2,7 @@
 
 use super::{AssetUrls, Command};
 use crate::config::RunConfig;
+use crate::model::{Base, OwnBase};
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::{base64, from_base64};
 use crate::train::library::{Files, LoadedBase, Materials};
@@ -85,6 +86,10 @@ pub async fn bench(shape: String, method: String, steps: u32) -> Result<f64, JsV
 pub fn receive(text: &str) {
     match serde_json::from_str(text) {
         Ok(command) => INBOX.with_borrow_mut(|inbox| {
+            // At once: what comes behind may name them.
+            if let Command::Init { assets } = &command {
+                assets.bases.iter().for_each(|base| drop(Base::register(base)));
+            }
             inbox.commands.push_back(command);
             if let Some(waker) = inbox.waker.take() {
                 waker.wake();
@@ -195,11 +200,11 @@ impl Trainer {
                 self.files = Fetch(assets);
                 Ok(())
             }
-            // Failures come again, and are told, when a run needs the files.
-            Command::Prefetch { config } => {
-                let _ = self.load(&config).await;
-                Ok(())
-            }
+            // Failures of the site's files come again, and are told, when a run needs them; a visitor waits to hear of their own.
+            Command::Prefetch { config } => match self.load(&config).await {
+                Err(failure) if config.base.is_own() => Err(failure),
+                _ => Ok(()),
+            },
             Command::Start { run, config, paused } => {
                 self.shelve();
                 // A run ends the measurement: it would read the run's task as its own.
@@ -467,7 +472,11 @@ struct Fetch(AssetUrls);
 
 impl Files for Fetch {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        let url = self.0.files.get(name).ok_or_else(|| format!("This site has no file {name}."))?;
+        let own = name.starts_with("data/own/") || name.starts_with(&format!("models/{}", OwnBase::PREFIX));
+        let url = self.0.files.get(name).ok_or_else(|| match own {
+            true => "What you brought is no longer on this page: bring the file again.".to_string(),
+            false => format!("This site has no file {name}."),
+        })?;
         let missing =
             |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");
         let response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(|e| missing(describe(&e)))?;

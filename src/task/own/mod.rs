@@ -1,6 +1,7 @@
 //! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the machine.
 
 mod decode;
+mod data;
 mod error;
 mod json;
 mod labelled;
@@ -8,6 +9,8 @@ mod separated;
 mod table;
 mod text;
 
+pub use data::{OwnData, parse_classes, parse_name};
+pub use data::{fingerprint, slug};
 pub use error::OwnError;
 pub use labelled::{Labelled, LeftOut, MAX_HELD_OUT, MAX_LABELS, MIN_ROWS, labelled};
 pub use table::{Row, Table};
@@ -52,6 +55,8 @@ fn kind(name: &str, text: &str) -> Kind {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     match ending.as_deref() {
         Some("txt" | "md") => Kind::Text,
+        // Where the comma is a decimal point, spreadsheets write semicolons.
+        Some("csv") if separated::looks_like(text, b';') && !separated::looks_like(text, b',') => Kind::Separated(b';'),
         Some("csv") => Kind::Separated(b','),
         Some("tsv") => Kind::Separated(b'\t'),
         Some("jsonl" | "ndjson" | "json") if text.trim_start().starts_with('[') => Kind::JsonArray,
@@ -69,6 +74,8 @@ fn look(text: &str) -> Kind {
         Kind::Separated(b'\t')
     } else if separated::looks_like(text, b',') {
         Kind::Separated(b',')
+    } else if separated::looks_like(text, b';') {
+        Kind::Separated(b';')
     } else {
         Kind::Text
     }

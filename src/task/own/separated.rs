@@ -40,7 +40,11 @@ pub fn read(text: &str, separator: u8) -> Result<Table, OwnError> {
             return Err(OwnError::UnclosedQuote { line });
         }
         if record.len() != columns {
-            let separator = if separator == b'\t' { "tab" } else { "comma" };
+            let separator = match separator {
+                b'\t' => "tab",
+                b';' => "semicolon",
+                _ => "comma",
+            };
             return Err(OwnError::Ragged { line, cells: record.len(), columns, separator });
         }
         if (rows.len() + 1).saturating_mul(columns) > MAX_CELLS {

@@ -67,8 +67,6 @@ enum Merge {
 pub fn read(text: &str) -> Result<Tokenizer, TokenizerError> {
     let file: File = serde_json::from_str(text).map_err(|e| TokenizerError::Json(e.to_string()))?;
     require("normalizer", &file.normalizer, "null", Value::is_null)?;
-    // GPT-2's only moves offsets, which nobody asks for here.
-    require("post_processor", &file.post_processor, "null or ByteLevel", |p| p.is_null() || p["type"] == "ByteLevel")?;
     let model = &file.model;
     let byte_level = match model.kind.as_deref() {
         Some("BPE") => true,
@@ -85,8 +83,26 @@ pub fn read(text: &str) -> Result<Tokenizer, TokenizerError> {
     let added = added_tokens(&file.added_tokens)?;
     let tokens = tokens_by_id(&model.vocab, &added)?;
     let (kind, bytes) = if byte_level { bpe(&file, &tokens)? } else { characters(&file, &tokens)? };
-    let ids = tokens.into_iter().zip(0..).collect();
-    Ok(Tokenizer { ids, bytes, added, kind })
+    let ids: HashMap<String, u32> = tokens.into_iter().zip(0..).collect();
+    let begin = begin(&file.post_processor, &ids)?;
+    Ok(Tokenizer { ids, bytes, begin, added, kind })
+}
+
+/// What a post-processor puts in front of a single text: OPT's template has `</s>` there, GPT-2's moves offsets alone, which
+/// nobody asks for here.
+fn begin(processor: &Value, ids: &HashMap<String, u32>) -> Result<Vec<u32>, TokenizerError> {
+    const KNOWN: &str = "null, ByteLevel, or TemplateProcessing with special tokens in front of the text";
+    if processor.is_null() || processor["type"] == "ByteLevel" {
+        return Ok(Vec::new());
+    }
+    let refused = || unsupported("post_processor", &shorten(&processor.to_string()), KNOWN);
+    let single = processor["single"].as_array().filter(|_| processor["type"] == "TemplateProcessing").ok_or_else(refused)?;
+    let (text, front) = single.split_last().ok_or_else(refused)?;
+    if text["Sequence"]["id"] != "A" {
+        return Err(refused());
+    }
+    let token = |piece: &Value| piece["SpecialToken"]["id"].as_str().and_then(|id| ids.get(id).copied());
+    front.iter().map(|piece| token(piece).ok_or_else(refused)).collect()
 }
 
 fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), TokenizerError> {
@@ -254,7 +270,7 @@ mod tests {
             ("rules", "/added_tokens/0/content", json!(""), "added token 18 is empty"),
             ("prose-nano", "/pre_tokenizer/add_prefix_space", json!(true), "no prefix space"),
             ("prose-nano", "/pre_tokenizer/use_regex", json!(false), "ByteLevel with its regex"),
-            ("prose-nano", "/post_processor", json!({"type": "TemplateProcessing"}), "knows null or ByteLevel"),
+            ("prose-nano", "/post_processor", json!({"type": "RobertaProcessing"}), "knows null, ByteLevel, or"),
             ("prose-nano", "/model/byte_fallback", json!(true), "model.byte_fallback is true"),
             (
                 "prose-nano",
@@ -268,6 +284,23 @@ mod tests {
             let refused = refusal(base, pointer, value);
             assert!(refused.contains(message), "{base} {pointer}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_template_s_special_tokens_begin_a_text() {
+        let with = |single: Value| {
+            let mut file = shipped("prose-nano");
+            file["post_processor"] = json!({"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}});
+            read(&file.to_string()).map(|t| t.begin().to_vec())
+        };
+        let special = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});
+        let text = json!({"Sequence": {"id": "A", "type_id": 0}});
+        assert_eq!(with(json!([special("<|endoftext|>"), text])), Ok(vec![0]));
+        assert_eq!(with(json!([text])), Ok(Vec::new()));
+        // What stands behind the text, and a token that is none, cannot be honoured.
+        assert!(with(json!([text, special("<|endoftext|>")])).is_err());
+        assert!(with(json!([special("<bos>"), text])).unwrap_err().to_string().contains("post_processor"));
+        assert!(with(json!([])).is_err());
     }
 
     #[test]

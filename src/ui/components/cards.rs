@@ -121,6 +121,15 @@ fn task(state: &State) -> Html {
                 of.labels()
             )
         }
+        TaskConfig::Own { .. } => match data {
+            Some(data) => format!(
+                "{} to train on, {} held out, {} labels",
+                grouped(data.training.len()),
+                grouped(data.held_out.len()),
+                data.labels.len()
+            ),
+            None => "the last tenth is held out, in windows of 96 tokens".into(),
+        },
         TaskConfig::Style { .. } => {
             "60 kB of the author's book to train on, 16 kB held out, in windows of 96 tokens".into()
         }
@@ -133,10 +142,11 @@ fn task(state: &State) -> Html {
             "Project Gutenberg books in the crates scrunch 0.14.0 and esaxx-rs 0.1.10; public domain".into()
         }
         (_, Some(data)) => data.source.clone(),
+        (TaskConfig::Own { .. }, None) => "your own; it never leaves this machine".into(),
         _ => "loading …".into(),
     };
-    let baselines = state.baselines().or(data.map(|d| d.baselines));
-    let linear = if task.name() == "style" { "bigram model" } else { "bag of words" };
+    let baselines = state.baselines().or(data.and_then(|d| d.baselines));
+    let linear = if task.is_written() { "bigram model" } else { "bag of words" };
     let judged = baselines.map(|b| {
         html! {
             <>

@@ -26,8 +26,9 @@ impl Examples {
             TaskConfig::Rules { .. } => "held-out string",
             TaskConfig::Questions { .. } => "held-out string",
             TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
-            TaskConfig::Text { .. } => "held-out sentence",
-            TaskConfig::Style { .. } => "text begins",
+            task if task.is_written() => "text begins",
+            TaskConfig::Own { .. } => "held-out text",
+            _ => "held-out sentence",
         };
         html! {
             <div class={classes!("examples", shape(task))} role="table" aria-label="Examples">
@@ -89,18 +90,18 @@ fn held_out(task: &TaskConfig, index: Option<usize>, data: Option<&Labelled>) ->
             let string = strings().get(index);
             (string.map(rules::text), string.map(|s| rules::text(&rule.apply(*s))))
         }
-        TaskConfig::Text { .. } => {
-            let Some(data) = data else { return (None, None) };
-            let Some((label, text)) = data.held_out.get(index) else { return (None, None) };
-            (Some(text.clone()), data.labels.get(*label).map(|l| l.label.clone()))
-        }
         TaskConfig::Questions { question, .. } => {
             let strings = question_strings(*question);
             let right = |s: &Letters| if question.answer(*s) { "yes".to_string() } else { "no".to_string() };
             (strings.get(index).map(rules::text), strings.get(index).map(right))
         }
         // The trainer sends them with their answers.
-        TaskConfig::Style { .. } => (None, None),
+        task if task.is_written() => (None, None),
+        _ => {
+            let Some(data) = data else { return (None, None) };
+            let Some((label, text)) = data.held_out.get(index) else { return (None, None) };
+            (Some(text.clone()), data.labels.get(*label).map(|l| l.label.clone()))
+        }
     }
 }
 
@@ -134,15 +135,15 @@ fn shape(task: &TaskConfig) -> &'static str {
     match task {
         TaskConfig::Rules { .. } => "rules",
         TaskConfig::Questions { .. } => "questions",
-        TaskConfig::Text { .. } => "texts",
-        TaskConfig::Style { .. } => "style",
+        task if task.is_written() => "style",
+        _ => "texts",
     }
 }
 
 fn draw_input(task: &TaskConfig, input: &str) -> Html {
     match task {
         task if task.is_strings() => tiles(input, None),
-        TaskConfig::Style { .. } => html! { <span class="written" title={input.to_string()}>{ input }</span> },
+        task if task.is_written() => html! { <span class="written" title={input.to_string()}>{ input }</span> },
         _ => html! { <q class="sentence" title={input.to_string()}>{ input }</q> },
     }
 }
@@ -151,7 +152,7 @@ fn draw_answer(task: &TaskConfig, answer: Option<&str>, right: Option<&str>, dat
     match (task, answer) {
         (TaskConfig::Rules { .. }, answer) => tiles(answer.unwrap_or("····"), answer.and(right)),
         (_, None) => html! { <span class="book none">{ "–" }</span> },
-        (TaskConfig::Style { .. }, Some(text)) => {
+        (task, Some(text)) if task.is_written() => {
             html! { <span class="written" title={text.to_string()}>{ text }</span> }
         }
         (_, Some(label)) => {

@@ -2,7 +2,8 @@
 
 use super::python::Python;
 use crate::peft::grouped;
-use crate::ui::state::{Action, Dial, File, State, percent, significant};
+use crate::ui::dom;
+use crate::ui::state::{Action, Dial, State, percent, significant};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -114,13 +115,28 @@ fn dial(dial: &Dial, on: &Callback<Action>) -> Html {
 }
 
 #[derive(Properties, PartialEq)]
-struct OpenerProps {
-    on: Callback<Action>,
+pub struct OpenerProps {
+    #[prop_or(AttrValue::Static("Open"))]
+    pub title: AttrValue,
+    #[prop_or(AttrValue::Static("A run file, an adapter's two files together, data or a checkpoint of your own"))]
+    pub help: AttrValue,
+    /// Opens a folder with all that is in it.
+    #[prop_or_default]
+    pub folder: bool,
+    pub on: Callback<Action>,
+}
+
+/// Reads chosen or dropped files and hands them on.
+pub fn open(list: Option<web_sys::FileList>, on: &Callback<Action>) {
+    let Some(list) = list else { return };
+    let files: Vec<web_sys::File> = (0..list.length()).filter_map(|i| list.get(i)).collect();
+    let on = on.clone();
+    wasm_bindgen_futures::spawn_local(async move { on.emit(Action::Open(dom::read_files(files).await)) });
 }
 
 /// A button that opens files from the visitor's machine.
 #[component]
-fn Opener(props: &OpenerProps) -> Html {
+pub fn Opener(props: &OpenerProps) -> Html {
     let node = use_node_ref();
     let onclick = {
         let node = node.clone();
@@ -134,27 +150,15 @@ fn Opener(props: &OpenerProps) -> Html {
         let on = props.on.clone();
         Callback::from(move |event: Event| {
             let input: HtmlInputElement = event.target_unchecked_into();
-            let files: Vec<gloo::file::File> =
-                input.files().map(|list| gloo::file::FileList::from(list).to_vec()).unwrap_or_default();
-            let on = on.clone();
-            wasm_bindgen_futures::spawn_local(async move {
-                let mut read = Vec::new();
-                for file in &files {
-                    // A file that vanished meanwhile is as good as not chosen.
-                    if let Ok(bytes) = gloo::file::futures::read_as_bytes(file).await {
-                        read.push(File::new(file.name(), bytes));
-                    }
-                }
-                on.emit(Action::Open(read));
-            });
+            open(input.files(), &on);
             // The same file may be chosen again.
             input.set_value("");
         })
     };
     html! {
         <>
-            <button type="button" title="A run file, or an adapter's two files together" {onclick}>{ "Open" }</button>
-            <input ref={node} type="file" multiple=true hidden=true aria-label="Files to open" accept=".jsonl,.json,.safetensors" {onchange} />
+            <button type="button" title={props.help.clone()} {onclick}>{ &props.title }</button>
+            <input ref={node} type="file" multiple=true hidden=true aria-label={format!("{}: files", props.title)} webkitdirectory={props.folder} {onchange} />
         </>
     }
 }

@@ -130,7 +130,7 @@ fn slider(
     text: &str,
     props: &KnobsProps,
 ) -> Html {
-    let (shape, tokens) = (props.config.shape(), props.config.task.max_tokens());
+    let (shape, tokens) = (props.config.shape(), props.config.max_tokens());
     let admitted: Vec<usize> = steps
         .iter()
         .copied()

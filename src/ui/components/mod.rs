@@ -1,6 +1,7 @@
 //! The parts of the page. Each draws a piece of the state and sends actions; none keeps what another needs to know.
 
 mod band;
+mod bring;
 mod cards;
 mod choose;
 mod controls;
@@ -24,11 +25,13 @@ mod table;
 mod what;
 
 pub use band::Band;
+pub use bring::BringOwn;
 pub use cards::Cards;
 pub use choose::Choose;
 pub use experiments::Experiments;
 pub use happens::Happens;
 pub use header::Header;
 pub use help::Help;
+pub use keep::open;
 pub use notices::Notices;
 pub use what::What;

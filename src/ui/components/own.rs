@@ -37,8 +37,8 @@ pub fn OwnRow(props: &OwnRowProps) -> Html {
         TaskConfig::Rules { rule, .. } => ("gkam", right_answer(rule, &own.text)),
         TaskConfig::Questions { .. } => ("gkam", None),
         TaskConfig::Text { of: TextTask::Words, .. } => ("a word of your own", None),
-        TaskConfig::Text { .. } => ("a sentence of your own", None),
-        TaskConfig::Style { .. } => ("how a text begins", None),
+        task if task.is_written() => ("how a text begins", None),
+        _ => ("a sentence of your own", None),
     };
     let right = own.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| own.answer.is_some()));
     let replies = match (&own.fault, &own.answer) {
@@ -64,7 +64,7 @@ fn hint(task: &TaskConfig) -> &'static str {
     match task {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => "Try your own: four letters from a to p.",
         TaskConfig::Text { of: TextTask::Words, .. } => "Try your own word.",
-        TaskConfig::Text { .. } => "Try your own sentence.",
-        TaskConfig::Style { .. } => "Begin a text; the base goes on.",
+        task if task.is_written() => "Begin a text; the base goes on.",
+        _ => "Try your own sentence.",
     }
 }

@@ -2,9 +2,9 @@
 
 use super::fields::{Fault, Select};
 use crate::config::RunConfig;
-use crate::model::BASES;
+use crate::model::{BASES, Base};
 use crate::task::rules::{OFFERED, Origin, Rule};
-use crate::task::{Question, TaskConfig, TextTask, style};
+use crate::task::{OwnData, Question, TaskConfig, TextTask, style};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 
@@ -14,6 +14,8 @@ pub struct PickerProps {
     pub drafts: Drafts,
     /// The tasks whose examples this site carries.
     pub tasks: Vec<&'static str>,
+    /// What the visitor brought.
+    pub data: Vec<OwnData>,
     pub on: Callback<Action>,
 }
 
@@ -22,11 +24,16 @@ pub struct PickerProps {
 pub fn Picker(props: &PickerProps) -> Html {
     let config = &props.config;
     let bases: Vec<_> =
-        BASES.iter().map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title))).collect();
+        BASES.iter().chain(Base::own()).map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title))).collect();
     let tasks = props.tasks.iter().map(|name| {
         let strings = TaskConfig::named(name).is_some_and(|task| task.is_strings());
-        let group = if strings { "On strings" } else { "On prose" };
-        (AttrValue::from(group), AttrValue::from(*name), AttrValue::from(task_title(name)))
+        let group = if *name == "own" { "Yours" } else if strings { "On strings" } else { "On prose" };
+        // Data of one's own has a name.
+        let title = match *name == config.task.name() && *name == "own" {
+            true => config.task.title(),
+            false => task_title(name).to_string(),
+        };
+        (AttrValue::from(group), AttrValue::from(*name), AttrValue::from(title))
     });
     let tasks: Vec<_> = tasks.collect();
     let draft = |name: &str| props.drafts.get(name).cloned();
@@ -47,7 +54,14 @@ pub fn Picker(props: &PickerProps) -> Html {
                 value={if *of == TextTask::Words { "word" } else { "sentence" }} on={props.on.clone()} draft={draft("unit")}
                 help="How much of a language there is to tell it by." />
         },
-        TaskConfig::Text { .. } => html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> },
+        TaskConfig::Own { data, .. } if props.data.len() > 1 => {
+            let titles = props.data.iter().map(|d| (AttrValue::default(), AttrValue::from(d.name.clone()), AttrValue::from(d.title().to_string())));
+            html! {
+                <Select name="data" label="Data" options={titles.collect::<Vec<_>>()} value={data.name.clone()} on={props.on.clone()}
+                    draft={draft("data")} help="Which of the data that you brought." />
+            }
+        }
+        TaskConfig::Text { .. } | TaskConfig::Own { .. } => html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> },
         TaskConfig::Style { author } => html! {
             <Select name="author" label="Author" options={style::AUTHORS.map(|(name, title)| option(name, title)).to_vec()}
                 value={style::AUTHORS[*author].0} on={props.on.clone()} draft={draft("author")} help="Whose book the base learns to go on with." />
@@ -70,6 +84,7 @@ fn task_title(name: &str) -> &'static str {
         "dialogue" => "speech or narration",
         "language" => "languages",
         "style" => "style of an author",
+        "own" => "your data",
         _ => "film opinions",
     }
 }

@@ -16,6 +16,9 @@ pub struct SheetProps {
     pub close: Action,
     pub on: Callback<Action>,
     pub children: Html,
+    /// Whether Close is what one mostly wants.
+    #[prop_or(true)]
+    pub done: bool,
     /// What stands beside Close.
     #[prop_or_default]
     pub buttons: Html,
@@ -54,7 +57,7 @@ pub fn Sheet(props: &SheetProps) -> Html {
             { children }
             <div class="files">
                 { props.buttons.clone() }
-                <button type="button" class="main" onclick={Callback::from(move |_: MouseEvent| clicked())}>{ "Close" }</button>
+                <button type="button" class={props.done.then_some("main")} onclick={Callback::from(move |_: MouseEvent| clicked())}>{ "Close" }</button>
             </div>
         </dialog>
     }

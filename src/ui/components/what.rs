@@ -2,7 +2,7 @@
 
 use super::picker::Picker;
 use crate::ui::diagram::Diagram;
-use crate::ui::state::{Action, Phase, State};
+use crate::ui::state::{Action, Bringing, Phase, State};
 use yew::prelude::*;
 
 /// Base, task, the diagram with its formula, what the method is.
@@ -16,11 +16,15 @@ impl What {
             let on = on.clone();
             Callback::from(move |_: MouseEvent| on.emit(Action::Card(true)))
         };
+        let bring = {
+            let on = on.clone();
+            Callback::from(move |_: MouseEvent| on.emit(Action::Bring(Bringing::Open)))
+        };
         let task = (!state.hides("task")).then(|| {
             html! {
                 <div class="task">
-                    <Picker config={config.clone()} drafts={state.drafts.clone()} tasks={state.tasks()} on={on.clone()} />
-                    <p class="about">{ config.base.trained_on }{ " " }<b>{ config.task.description() }</b>{ " " }<button type="button" class="link" onclick={card}>{ "More about both" }</button></p>
+                    <Picker config={config.clone()} drafts={state.drafts.clone()} tasks={state.tasks()} data={state.bring.data.clone()} on={on.clone()} />
+                    <p class="about">{ config.base.trained_on }{ " " }<b>{ config.task.description() }</b>{ " " }<button type="button" class="link" onclick={card}>{ "More about both" }</button>{ " · " }<button type="button" class="link" onclick={bring}>{ "Bring your own" }</button></p>
                 </div>
             }
         });

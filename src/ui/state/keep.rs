@@ -12,12 +12,31 @@ use std::rc::Rc;
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
     pub name: String,
+    /// Empty where the file is only [`at`](Self::at) an address.
     pub bytes: Rc<Vec<u8>>,
+    pub at: Option<At>,
+}
+
+/// Where a file can be read from: weights are not held twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At {
+    pub address: String,
+    pub size: usize,
+    /// The folder it was chosen with; empty for a file by itself.
+    pub folder: String,
 }
 
 impl File {
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> File {
-        File { name: name.into(), bytes: Rc::new(bytes) }
+        File { name: name.into(), bytes: Rc::new(bytes), at: None }
+    }
+
+    pub fn size(&self) -> usize {
+        self.at.as_ref().map_or(self.bytes.len(), |at| at.size)
+    }
+
+    pub fn folder(&self) -> Option<&str> {
+        self.at.as_ref().map(|at| at.folder.as_str()).filter(|folder| !folder.is_empty())
     }
 }
 
@@ -181,9 +200,21 @@ impl State {
         vec![Effect::Download(files)]
     }
 
-    /// Opens a run file, or the two files of a PEFT adapter; nothing is taken in by halves.
+    /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data; nothing is taken in by halves.
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
-        if let Some(large) = files.iter().find(|f| f.bytes.len() > MAX_BYTES) {
+        if files.iter().any(|f| CHECKPOINT.contains(&f.name.as_str()) || f.folder().is_some()) {
+            self.look_at_base(&files);
+            return Vec::new();
+        }
+        if let [file] = files.as_slice()
+            && !file.name.ends_with(".safetensors")
+            && !file.name.ends_with("config.json")
+            && !is_run(file)
+        {
+            self.look_at_data(file.clone());
+            return Vec::new();
+        }
+        if let Some(large) = files.iter().find(|f| f.size() > MAX_BYTES) {
             self.fault(format!("{} is larger than {} MB: no φ of these bases is.", large.name, MAX_BYTES >> 20), None);
             return Vec::new();
         }
@@ -198,7 +229,7 @@ impl State {
                 self.open_run(file)
             }
             _ => {
-                let text = "Choose one run file, or the two files of an adapter together: adapter_config.json and adapter_model.safetensors.";
+                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or the three of a checkpoint together.";
                 self.fault(text.into(), None);
                 Vec::new()
             }
@@ -215,6 +246,11 @@ impl State {
             }
         };
         let Some(opened) = opened else { return Vec::new() };
+        if self.lacks_own_data(&opened.config) {
+            let text = format!("{} is a run on data of its own (“{}”), which is not on this page: bring that first.", file.name, opened.config.task.title());
+            self.fault(text, None);
+            return Vec::new();
+        }
         let (config, phi) = (opened.config.clone(), opened.phi.clone());
         let id = self.next_id_of(Run { recorded: false, phase: Phase::Finished, ..Run::recorded(opened) });
         let mut effects = self.adopt(config.clone());
@@ -267,6 +303,17 @@ impl State {
         let theta = 4 * self.config.shape().model.parameters() * runs.len();
         (runs.len() > 1).then_some((runs.len(), phi, theta))
     }
+}
+
+/// Files that only a checkpoint has.
+const CHECKPOINT: [&str; 5] =
+    ["config.json", "model.safetensors", "tokenizer.json", "pytorch_model.bin", "model.safetensors.index.json"];
+
+/// Whether a file holds a run's events, by its first line.
+fn is_run(file: &File) -> bool {
+    let head = &file.bytes[..file.bytes.len().min(1 << 20)];
+    let first = head.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    first.trim_ascii_start().starts_with(b"{\"event\"")
 }
 
 impl WorkerPhase {

@@ -28,6 +28,8 @@ pub enum Remedy {
     LowerRate,
     TrainOnCpu,
     UseWebGpu,
+    /// Open the dialog for data of one's own.
+    Bring,
 }
 
 impl Remedy {
@@ -39,6 +41,7 @@ impl Remedy {
             Remedy::LowerRate => "Train with rate /10",
             Remedy::TrainOnCpu => "Train on the CPU",
             Remedy::UseWebGpu => "Use WebGPU",
+            Remedy::Bring => "Bring it",
         }
     }
 }

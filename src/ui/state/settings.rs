@@ -29,6 +29,7 @@ impl State {
             "method" => return self.choose_method(text),
             "base" => return self.choose_base(text),
             "task" => return self.choose_task(text),
+            "data" => return self.choose_data(text),
             _ => {}
         }
         let mut wanted: Vec<(&str, &str)> = self.drafts.iter().map(|(k, d)| (k.as_str(), d.text.as_str())).collect();
@@ -102,7 +103,7 @@ impl State {
             return Some(method.clone());
         }
         let left = self.left_methods.iter().find(|m| m.info().name == name).cloned();
-        left.filter(|m| m.method().check(&self.config.shape(), self.config.task.max_tokens()).is_ok())
+        left.filter(|m| m.method().check(&self.config.shape(), self.config.max_tokens()).is_ok())
             .or_else(|| MethodConfig::named(name))
     }
 
@@ -152,12 +153,11 @@ impl State {
         }
     }
 
-    fn choose_base(&mut self, id: &str) -> Vec<Effect> {
+    pub(super) fn choose_base(&mut self, id: &str) -> Vec<Effect> {
         let Some(base) = Base::named(id) else { return Vec::new() };
         let mut config = RunConfig { base, lr: None, ..self.config.clone() };
-        if !config.task.bases().contains(&id)
-            && let Some(task) =
-                TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.bases().contains(&id))
+        if !config.task.is_read_by(base)
+            && let Some(task) = TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.is_read_by(base))
         {
             (config.task, config.batch_size) = (task, None);
         }
@@ -165,10 +165,22 @@ impl State {
     }
 
     fn choose_task(&mut self, name: &str) -> Vec<Effect> {
-        let Some(task) = TaskConfig::named(name).filter(|t| t.name() != self.config.task.name()) else {
+        if name == self.config.task.name() {
             return Vec::new();
-        };
-        let base = if task.bases().contains(&self.config.base.id) {
+        }
+        let latest = self.bring.data.last().cloned().map(|data| TaskConfig::Own { data, examples: None });
+        let task = if name == "own" { latest } else { TaskConfig::named(name) };
+        task.map_or_else(Vec::new, |task| self.turn_to(task))
+    }
+
+    fn choose_data(&mut self, name: &str) -> Vec<Effect> {
+        let data = self.bring.data.iter().find(|d| d.name == name).cloned();
+        data.map_or_else(Vec::new, |data| self.turn_to(TaskConfig::Own { data, examples: None }))
+    }
+
+    /// To another task, on a base that reads it.
+    pub(super) fn turn_to(&mut self, task: TaskConfig) -> Vec<Effect> {
+        let base = if task.is_read_by(self.config.base) {
             Some(self.config.base)
         } else {
             Base::named(task.bases()[0])
@@ -192,8 +204,20 @@ impl State {
 
     /// Reads a hash that came from outside: an address opened or edited. Its faults become notices.
     pub(super) fn read_hash(&mut self, hash: &str) -> Vec<Effect> {
-        let (config, faults, rest) = RunConfig::from_hash(hash);
+        let (mut config, faults, rest) = RunConfig::from_hash(hash);
         self.drafts.clear();
+        if self.lacks_own_data(&config) {
+            let text = format!(
+                "This address is for data of your own (“{}”), which stays with its owner: bring the file, and the page turns to it.",
+                config.task.title()
+            );
+            self.fault(text, Some(super::Remedy::Bring));
+            let shipped = RunConfig { method: config.method.clone(), ..RunConfig::default() };
+            self.bring.wanted = Some(std::mem::replace(&mut config, shipped));
+            if config.check().is_err() {
+                config = RunConfig::default();
+            }
+        }
         for fault in faults {
             self.fault(fault.message, None);
         }
@@ -244,7 +268,7 @@ fn value_of(config: &RunConfig, key: &str) -> String {
         "lr" => config.lr.map(|x| x.to_string()).unwrap_or_default(),
         "batch_size" => config.batch_size.map(|n| n.to_string()).unwrap_or_default(),
         "examples" => config.task.examples().map(|n| n.to_string()).unwrap_or_default(),
-        "rule" | "question" | "unit" | "author" => {
+        "rule" | "question" | "unit" | "author" | "data" | "classes" => {
             config.task.pairs().into_iter().find(|(k, _)| *k == key).map(|(_, v)| v).unwrap_or_default()
         }
         _ => config.knob(key).unwrap_or_default(),

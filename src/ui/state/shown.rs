@@ -45,6 +45,8 @@ impl State {
             TaskConfig::Style { author } => {
                 format!("runs/style/{}-{}.jsonl", style::AUTHORS[*author].0, config.base.id)
             }
+            // Nobody recorded any.
+            TaskConfig::Own { data, .. } => format!("runs/own/{}.jsonl", data.name),
         }
     }
 
@@ -58,11 +60,11 @@ impl State {
             effects.extend(there.then_some(Effect::FetchRuns(key)));
         }
         // Of the others the trainer sends what is shown.
-        if let TaskConfig::Text { of, .. } = &self.config.task
-            && !self.data.contains_key(&of.file())
+        if let Some(file) = self.config.task.file().filter(|_| !self.config.task.is_written())
+            && !self.data.contains_key(&file)
         {
-            self.data.insert(of.file(), None);
-            effects.push(Effect::FetchData(of.file()));
+            self.data.insert(file.clone(), None);
+            effects.push(Effect::FetchData(file));
         }
         effects
     }
@@ -94,8 +96,9 @@ impl State {
     /// The tasks whose examples this site carries: what Python could not fetch when it was built is not offered.
     pub fn tasks(&self) -> Vec<&'static str> {
         let carried = |name: &&str| {
-            let file = TaskConfig::named(name).and_then(|task| task.file());
-            *name == self.config.task.name() || file.is_none_or(|file| self.manifest.files.contains_key(&file))
+            let file = TaskConfig::named(name).and_then(|task| task.file()).filter(|_| *name != "own");
+            let held = *name != "own" || !self.bring.data.is_empty();
+            held && file.is_none_or(|file| self.manifest.files.contains_key(&file)) || *name == self.config.task.name()
         };
         TaskConfig::NAMES.into_iter().filter(carried).collect()
     }

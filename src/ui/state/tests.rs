@@ -1,5 +1,6 @@
 //! The reducer, followed through what visitors, browsers and trainers do.
 
+mod bring;
 mod faults;
 mod keep;
 mod learn;

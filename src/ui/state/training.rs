@@ -392,6 +392,7 @@ impl State {
                 self.adopt_and_start(RunConfig { lr: Some(lr), ..config })
             }
             Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
+            Remedy::Bring => self.bringing(super::Bringing::Open),
             Remedy::UseWebGpu => {
                 self.gpu_failed = false;
                 self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })

@@ -201,6 +201,15 @@ impl Lab {
         option.click().await.unwrap();
     }
 
+    /// Drops files on the page, by name and contents.
+    pub async fn drop_files(&self, files: &[(&str, Vec<u8>)]) {
+        let files: Vec<Value> = files.iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
+        let script = "const data = new DataTransfer(); \
+            for (const f of arguments[0]) data.items.add(new File([new Uint8Array(f.bytes)], f.name)); \
+            window.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));";
+        self.driver.execute(script, vec![json!(files)]).await.unwrap();
+    }
+
     /// Presses a key with the focus nowhere.
     pub async fn key(&self, key: &str) {
         self.eval("document.activeElement.blur()").await;
@@ -251,8 +260,8 @@ impl Lab {
         let resources = self.eval("performance.getEntriesByType('resource').map(r => r.name)").await;
         let requests = self.server.requests();
         for resource in resources.as_array().into_iter().flatten().filter_map(Value::as_str) {
-            // The icon is part of the page.
-            if !resource.starts_with("data:") {
+            // The icon is part of the page, and so is what the visitor brought.
+            if !resource.starts_with("data:") && !resource.starts_with("blob:") {
                 assert!(resource.starts_with(&self.server.address), "a request left the site: {resource}");
                 assert!(requests.iter().any(|(path, _)| resource.ends_with(path)), "the server did not see {resource}");
             }

@@ -113,9 +113,9 @@ fn files_are_taken_whole_or_refused_with_their_name() {
     let mut state = ready("#method=bitfit");
     let file = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
     for (files, said) in [
-        (vec![file("run.jsonl", "{}")], "run.jsonl cannot be opened: line 1"),
-        (vec![file("run.jsonl", "")], "no “started”"),
-        (vec![file("adapter_model.safetensors", "x")], "the two files of an adapter together"),
+        (vec![file("run.jsonl", r#"{"event":"begun"}"#)], "run.jsonl cannot be opened: line 1"),
+        (vec![file("run.jsonl", r#"{"event":"made","version":"1","burn":"1","hardware":""}"#)], "no “started”"),
+        (vec![file("adapter_model.safetensors", "x")], "the two files of an adapter (adapter"),
     ] {
         assert!(state.reduce(Action::Open(files)).is_empty());
         let text = &state.notices.last().unwrap().text;

@@ -1,0 +1,76 @@
+//! Commands that train or score many times: `spread`, `sweep`, `pretrain`.
+
+use super::{Disk, Sentence, config};
+use crate::pretrain::{Corpus, Data, Recipe};
+use crate::sweep::{Measured, Sweep};
+use crate::train::library::{LoadedBase, Materials};
+use crate::train::spread::Spread;
+use crate::train::{Event, Failure};
+use burn::tensor::Device;
+use clap::ArgMatches;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
+    let config = config(args)?;
+    let (files, device) = (Disk::default(), Device::flex());
+    let measure = async || -> Result<(), Failure> {
+        let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
+        let materials = Rc::new(Materials::load(&config, &files).await?);
+        let mut spread = Spread::new(0, config.clone(), base, materials, &device)?;
+        while let Some(event) = spread.advance().await? {
+            match &event {
+                event if args.get_flag("json") => println!("{}", serde_json::to_string(event).unwrap_or_default()),
+                Event::Spread { what, accuracy, free, n, .. } => {
+                    let score = accuracy.map_or("does not fit".into(), |a| format!("{a:.3} of {n}"));
+                    let free = free.map_or_else(String::new, |f| format!(", {f:.3} among all tokens"));
+                    println!("{what:34} {score}{free}");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    measure().await.map_err(|f| f.message)
+}
+
+pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
+    let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
+    let (path, out) = (given("sweep")?, given("out")?);
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let sweep = Sweep::from_json(&text).map_err(|e| format!("{path}: {e}"))?;
+    let known = match std::fs::read_to_string(out) {
+        Ok(text) => serde_json::from_str::<Measured>(&text).map_err(|e| format!("{out}: {e}"))?.points,
+        Err(_) => Vec::new(),
+    };
+    let jobs = args.get_one("jobs").copied();
+    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let unwritten = std::sync::Mutex::new(None);
+    let keep = |measured: &Measured| {
+        let written = measured.to_lines().and_then(|text| std::fs::write(out, text).map_err(|e| e.to_string()));
+        if let (Err(e), Ok(mut slot)) = (written, unwritten.lock()) {
+            *slot = Some(format!("{out} cannot be written: {e}"));
+        }
+    };
+    let measured = sweep.measure(known, jobs, &Disk::default(), |line| println!("{line}"), keep)?;
+    keep(&measured);
+    unwritten.into_inner().ok().flatten().map_or(Ok(()), Err)
+}
+
+pub async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
+    let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
+    let read = |path: &str| std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}."));
+    let path = given("recipe")?;
+    let recipe = Recipe::from_json(&read(path)?).map_err(|e| format!("{path}: {e}"))?;
+    let corpus = match recipe.data {
+        Data::Rules(_) => None,
+        Data::Prose(_) => {
+            let path = given("text")?;
+            let text = read(path).map_err(|e| format!("{e} `cargo xtask bake --pretraining` writes it."))?;
+            Some(serde_json::from_str::<Corpus>(&text).map_err(|e| format!("{path}: {e}"))?)
+        }
+    };
+    let out = PathBuf::from(given("out")?);
+    crate::pretrain::pretrain(&recipe, corpus.as_ref(), &out, None, |line| println!("{line}")).await?;
+    Ok(())
+}
