@@ -74,6 +74,11 @@ impl Fault {
 }
 
 impl Knob {
+    /// Whether its values are numbers.
+    pub fn is_number(&self) -> bool {
+        matches!(self.range, Range::Integer { .. } | Range::Number { .. })
+    }
+
     /// Reads a value from text and checks it against the range.
     pub fn parse(&self, text: &str) -> Result<Value, Fault> {
         let (name, text) = (self.name, text.trim());

@@ -7,6 +7,7 @@ mod experiments;
 mod keep;
 mod notice;
 mod own;
+mod queue;
 mod run;
 mod settings;
 mod shown;
@@ -21,6 +22,7 @@ pub use experiments::Line;
 pub use keep::{At, Dial, File};
 pub use notice::{Notice, NoticeTone, Remedy};
 pub use own::Own;
+pub use queue::{Grid, GridField, OWN_GRID, Queue};
 pub use run::{Curve, Evaluation, Phase, Run, duration, half_width, percent, significant};
 pub use settings::{Draft, Drafts, text_of};
 pub use shown::{Recordings, Role, Shown};
@@ -111,6 +113,9 @@ pub struct State {
     pub notices: Vec<Notice>,
     pub own: Own,
     pub bring: Bring,
+    /// The visitor's own grid as it is written, and the runs that wait.
+    pub grid: Grid,
+    pub queue: Queue,
     /// The run that a visitor chose to look at; else it is the latest.
     looked_at: Option<u32>,
     pub dial: Dial,
@@ -183,6 +188,13 @@ pub enum Action {
     Experiment(Option<String>),
     /// A figure's file arrived, or did not.
     Sweep(String, Option<String>),
+    /// A part of the visitor's own grid was edited.
+    EditGrid(GridField, String),
+    /// Trains the visitor's own grid, or a recorded one once more.
+    RunGrid,
+    RunFigure,
+    /// Takes what waits off the queue.
+    StopQueue,
     /// Shows what base and task are, or hides it.
     Card(bool),
     /// A base's card arrived, or did not.
@@ -248,6 +260,8 @@ impl State {
             notices: Vec::new(),
             own: Own::default(),
             bring: Bring::default(),
+            grid: Grid::default(),
+            queue: Queue::default(),
             looked_at: None,
             dial: Dial::default(),
             spread: None,
@@ -314,6 +328,10 @@ impl State {
                 let read = text.and_then(|text| serde_json::from_str(&text).ok());
                 self.sweeps.insert(key, read.map(Rc::new));
             }
+            Action::EditGrid(field, text) => self.edit_grid(field, text),
+            Action::RunGrid => return self.run_grid(),
+            Action::RunFigure => return self.run_figure(),
+            Action::StopQueue => return self.stop_queue(),
             Action::Card(shown) => return self.show_card(shown),
             Action::BaseCard(id, text) => {
                 let read = text.and_then(|text| serde_json::from_str(&text).ok());

@@ -60,8 +60,18 @@ fn progress(state: &State) -> Html {
             <p>{ line }</p>
             { speed }
             { changed }
+            { queue(state) }
         </div>
     }
+}
+
+/// How far the queue is.
+fn queue(state: &State) -> Html {
+    let queue = &state.queue;
+    if !queue.is_running() {
+        return html! {};
+    }
+    html! { <p>{ format!("run {} of {} in the queue", queue.done() + 1, queue.of) }</p> }
 }
 
 fn line(run: &Run, phase: &Phase) -> String {

@@ -1,7 +1,7 @@
 //! Figures over grids of runs, as a dialog: recorded points, and the visitor's own.
 
 use super::sheet::Sheet;
-use crate::ui::state::{Action, Line, State, percent, significant};
+use crate::ui::state::{Action, Line, OWN_GRID, State, percent, significant};
 use yew::prelude::*;
 
 /// The drawing's size, in its own units, and the room for labels.
@@ -26,7 +26,9 @@ impl Experiments {
             let onclick = Callback::from(move |_: MouseEvent| on.emit(action.clone()));
             html! { <button type="button" role="tab" aria-selected={(Some(key) == shown).to_string()} {onclick}>{ title }</button> }
         };
+        let own = shown.is_some_and(|key| key == OWN_GRID);
         let figure = match shown.and_then(|key| state.sweeps.get(key)) {
+            _ if own => super::grid::of(state, on),
             Some(Some(measured)) => {
                 let lines = state.lines(measured);
                 html! {
@@ -38,6 +40,7 @@ impl Experiments {
                             <span class="badge recorded">{ "recorded" }</span>
                             { format!(" {} runs; bars span seeds and draws. Click a point to set the page to it: a run that you finish joins the figure as a ring.", measured.points.len()) }
                         </p>
+                        { super::grid::again(state, on) }
                     </>
                 }
             }
@@ -46,7 +49,7 @@ impl Experiments {
         html! {
             <Sheet open={shown.is_some()} label="Experiments" class="experiments" close={Action::Experiment(None)} on={on.clone()}>
                 <h2>{ "Experiments" }</h2>
-                <div class="tabs" role="tablist" aria-label="Figures">{ for state.experiments().iter().map(choose) }</div>
+                <div class="tabs" role="tablist" aria-label="Figures">{ for state.experiments().iter().chain([&OWN_GRID.to_string()]).map(choose) }</div>
                 { figure }
             </Sheet>
         }
@@ -68,7 +71,7 @@ fn d90(lines: &[Line], axis: &str) -> Option<String> {
         .then(|| format!("d₉₀, the smallest measured dimension with 90 % of the best: {}.", parts.join(", ")))
 }
 
-fn figure(lines: &[Line], axis: &str, on: &Callback<Action>) -> Html {
+pub fn figure(lines: &[Line], axis: &str, on: &Callback<Action>) -> Html {
     let places: Vec<f64> = lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)).collect();
     let (low, high) = places.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(*p), b.max(*p)));
     // Counts that begin at 0 or 1 and are few stand evenly, all others by their logarithm.
@@ -161,7 +164,7 @@ fn described(lines: &[Line], axis: &str) -> String {
     format!("Accuracy by {}. {}", axis_title(axis), lines.iter().map(line).collect::<Vec<_>>().join(". "))
 }
 
-fn axis_title(axis: &str) -> String {
+pub fn axis_title(axis: &str) -> String {
     match axis {
         "lr" => "learning rate".into(),
         "examples" => "training examples".into(),

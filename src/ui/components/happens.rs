@@ -18,7 +18,7 @@ impl Happens {
         let steps = shown.iter().map(|s| s.run.steps).chain([state.config.steps]).max().unwrap_or(1);
         let (unit, references) = match state.tab {
             Tab::Accuracy => {
-                let linear = if state.config.task.name() == "style" { "bigram" } else { "bag of words" };
+                let linear = if state.config.task.is_written() { "bigram" } else { "bag of words" };
                 (Unit::Percent, state.baselines().map(|b| references(&b, linear)).unwrap_or_default())
             }
             Tab::Loss => (Unit::Loss, Vec::new()),

@@ -6,7 +6,7 @@ use crate::config::RunConfig;
 use crate::task::rules::Origin;
 use crate::task::{TaskConfig, TextTask};
 use crate::ui::dom;
-use crate::ui::state::{Action, Phase, State, Trainer, WorkerPhase};
+use crate::ui::state::{Action, OWN_GRID, Phase, State, Trainer, WorkerPhase};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -20,7 +20,7 @@ impl Header {
             let onclick = Callback::from(move |_| on.emit(action.clone()));
             html! { <button type="button" aria-label={name} aria-pressed={pressed.map(|p| p.to_string())} title={name} {onclick}>{ title }</button> }
         };
-        let figures = state.experiments().into_iter().next();
+        let first = state.experiments().into_iter().next().unwrap_or_else(|| OWN_GRID.into());
         html! {
             <header>
                 <h1>{ "PEFT Lab" }</h1>
@@ -28,7 +28,7 @@ impl Header {
                 <span class="pill" role="status" aria-label="Device">{ pill(state) }</span>
                 <CopyLink />
                 { button(if state.present { "Leave" } else { "Present" }, "Present", Some(state.present), Action::Present) }
-                { for figures.map(|key| button("Experiments", "Experiments", None, Action::Experiment(Some(key)))) }
+                { button("Experiments", "Experiments", None, Action::Experiment(Some(first))) }
                 { button("?", "Help", None, Action::Help(true)) }
             </header>
         }

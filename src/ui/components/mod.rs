@@ -9,6 +9,7 @@ mod cost;
 mod examples;
 mod experiments;
 mod fields;
+mod grid;
 mod happens;
 mod header;
 mod help;

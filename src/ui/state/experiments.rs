@@ -1,6 +1,6 @@
 //! Figures over grids of runs: recorded points, and those of runs that the visitor has made himself.
 
-use super::{Effect, Phase, State};
+use super::{Effect, OWN_GRID, Phase, State};
 use crate::config::RunConfig;
 use crate::sweep::{Measured, Sweep};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ impl State {
 
     pub(super) fn show_experiment(&mut self, key: Option<String>) -> Vec<Effect> {
         self.experiment = key;
-        let Some(key) = &self.experiment else { return Vec::new() };
+        let Some(key) = self.experiment.as_ref().filter(|key| *key != OWN_GRID) else { return Vec::new() };
         // All are asked for at once: their titles are the list.
         let missing: Vec<String> = self.experiments().into_iter().filter(|k| !self.sweeps.contains_key(k)).collect();
         for key in missing.iter().chain([key]) {
@@ -58,7 +58,9 @@ impl State {
             }
         }
         let varied = varied(&measured.sweep);
-        let finished = || self.runs.iter().filter(|r| r.phase == Phase::Finished);
+        // The points of one's own grid are live as they are.
+        let own = self.queue.measured.as_ref().is_some_and(|m| std::ptr::eq(m, measured));
+        let finished = || self.runs.iter().filter(|r| !own && r.phase == Phase::Finished);
         let line = |(key, mut points): (String, Vec<Scored>)| {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let mut line =

@@ -65,7 +65,9 @@ impl Dial {
 impl State {
     /// The live run whose φ answers: the one that was chosen, else the latest on the present base and task.
     pub fn chosen_run(&self) -> Option<&Run> {
-        let fits = |r: &&Run| r.config.base == self.config.base && r.config.task.same_questions(&self.config.task);
+        let fits = |r: &&Run| {
+            r.config.base == self.config.base && r.config.task.same_questions(&self.config.task) && !self.is_aside(r)
+        };
         let chosen = self.looked_at.and_then(|id| self.runs.iter().find(|r| r.id == id).filter(fits));
         chosen.or_else(|| self.runs.iter().rev().find(fits))
     }

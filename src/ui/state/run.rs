@@ -141,6 +141,8 @@ pub struct Run {
     pub active_ms: f64,
     /// An adapter from elsewhere, which says itself what method it is.
     pub imported: bool,
+    /// One of a grid: of these, page and trainer keep the latest.
+    pub queued: bool,
 }
 
 impl Phase {
@@ -178,6 +180,7 @@ impl Run {
             warned: false,
             active_ms: 0.0,
             imported: false,
+            queued: false,
             config,
         }
     }

@@ -127,7 +127,12 @@ impl State {
 
     /// Live runs of the present task, in the order in which they were started.
     fn comparable(&self) -> impl DoubleEndedIterator<Item = &Run> {
-        self.runs.iter().filter(|r| r.config.task.same_questions(&self.config.task))
+        self.runs.iter().filter(|r| r.config.task.same_questions(&self.config.task) && !self.is_aside(r))
+    }
+
+    /// Whether a run is a point of a grid and no more: chart and table have room for a few.
+    pub(super) fn is_aside(&self, run: &Run) -> bool {
+        run.queued && self.runs.last().is_none_or(|latest| latest.id != run.id)
     }
 
     /// All that chart and table show, the run one looks at first.
@@ -166,7 +171,7 @@ impl State {
     /// The examples to show, `None` in place of answers that nobody has given yet.
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
         // Samples are longer than answers.
-        let shown = if self.config.task.name() == "style" { 2 } else { 3 };
+        let shown = if self.config.task.is_written() { 2 } else { 3 };
         let items =
             self.dialled_examples().or_else(|| self.exemplary().map(|r| r.examples.clone())).unwrap_or_default();
         let mut rows: Vec<_> = items.iter().take(shown).map(|p| (p.index, Some(p.clone()))).collect();

@@ -4,6 +4,7 @@ mod bring;
 mod faults;
 mod keep;
 mod learn;
+mod queue;
 
 use super::run::Curve;
 use super::*;

@@ -217,7 +217,9 @@ impl State {
             run.active_ms += now - self.heard_at;
         }
         self.heard_at = now;
-        events.into_iter().flat_map(|event| self.hear_one(trainer, event)).collect()
+        let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| self.hear_one(trainer, event)).collect();
+        effects.extend(self.follow_queue());
+        effects
     }
 
     fn hear_one(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
@@ -265,7 +267,7 @@ impl State {
 
     /// A rate that is too high need not end in numbers that are not finite: the run goes on, and nothing comes of it.
     fn warn_of_rising_loss(&mut self, id: u32) {
-        let Some(run) = self.runs.iter_mut().find(|r| r.id == id && !r.warned) else { return };
+        let Some(run) = self.runs.iter_mut().find(|r| r.id == id && !r.warned && !r.queued) else { return };
         let Some((first, now)) = run.rising_loss() else { return };
         run.warned = true;
         let text = format!(
@@ -295,6 +297,8 @@ impl State {
                 let again = self.runs.iter().any(|r| r.id == run);
                 self.say(NoticeTone::Fault, message, again.then_some(Remedy::TryAgain))
             }
+            // In a grid that is a finding.
+            FailureReason::Diverged if self.runs.iter().any(|r| r.id == run && r.queued) => Vec::new(),
             FailureReason::Diverged => self.say(NoticeTone::Fault, message, Some(Remedy::LowerRate)),
             FailureReason::Device if trainer == Trainer::Gpu => self.lose_gpu(message),
             _ if *self.worker(trainer) == WorkerPhase::Booting => self.never_started(trainer, message),

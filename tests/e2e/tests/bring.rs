@@ -63,7 +63,7 @@ async fn a_pasted_text_is_written_like_and_what_is_broken_is_told() {
     ))
     .await;
     lab.press("Read").await;
-    lab.wait("document.querySelector('dialog[open]')?.innerText.includes('a text of 3,239 characters')").await;
+    lab.wait("document.querySelector('dialog[open]')?.innerText.includes('a text of 3,240 characters')").await;
     lab.press("Use this data").await;
     lab.press("Train").await;
     assert!(lab.event("finished").await["n"].as_u64().unwrap() > 90);
