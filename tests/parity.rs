@@ -18,7 +18,7 @@ use std::path::Path;
 #[test]
 fn logits_of_every_base_are_transformers_to_1e_4() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models");
-    for name in ["rules", "prose-nano", "prose-micro", "tiny"] {
+    for name in ["rules", "prose-nano", "prose-micro", "prose-small", "tiny"] {
         let folder = if name == "tiny" { folder().join("tiny") } else { models.join(name) };
         let theta = model(&folder);
         let fixture = json(&format!("logits-{name}.json"));

@@ -17,7 +17,7 @@ pub struct Base {
 }
 
 /// The shipped bases, the one a visitor meets first in front.
-pub static BASES: [Base; 3] = [
+pub static BASES: [Base; 4] = [
     Base {
         id: "rules",
         title: "rules · 0.2 M",
@@ -27,14 +27,20 @@ pub static BASES: [Base; 3] = [
     Base {
         id: "prose-nano",
         title: "prose-nano · 0.3 M",
-        trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 9,000 steps.",
+        trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 11,000 steps.",
         config: include_str!("../../www/models/prose-nano/config.json"),
     },
     Base {
         id: "prose-micro",
         title: "prose-micro · 0.9 M",
-        trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 9,000 steps.",
+        trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 10,000 steps.",
         config: include_str!("../../www/models/prose-micro/config.json"),
+    },
+    Base {
+        id: "prose-small",
+        title: "prose-small · 3.4 M",
+        trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 5,000 steps. Slow without a GPU.",
+        config: include_str!("../../www/models/prose-small/config.json"),
     },
 ];
 

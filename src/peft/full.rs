@@ -53,6 +53,7 @@ impl Method for Full {
         match (task, base) {
             ("rules", _) => 5e-3,
             (_, "prose-micro") => 4e-4,
+            (_, "prose-small") => 3e-4,
             _ => 7e-4,
         }
     }

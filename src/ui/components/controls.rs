@@ -46,7 +46,7 @@ fn progress(state: &State) -> Html {
         Phase::Finished if run.steps == 0 => (1.0, "scored without training".into()),
         phase => (run.step as f64 / run.steps.max(1) as f64, line(run, phase)),
     };
-    let changed = (run.config != state.config && run.phase.is_active())
+    let changed = (run.config != state.config && run.phase.is_active() && !run.queued)
         .then(|| html! { <p>{ "New settings apply to the next run." }</p> });
     let speed = (run.ms > 0.0 && run.tokens > 0 && changed.is_none()).then(|| {
         let rate = 1000.0 / run.ms;

@@ -169,12 +169,15 @@ pub fn axis_title(axis: &str) -> String {
         "lr" => "learning rate".into(),
         "examples" => "training examples".into(),
         "shots" => "demonstrations".into(),
+        "parameters" => "parameters of the base".into(),
         other => other.replace('_', " "),
     }
 }
 
 fn number(x: f64) -> String {
-    if x.fract() == 0.0 {
+    if x >= 1e5 {
+        format!("{} M", significant(x / 1e6))
+    } else if x.fract() == 0.0 {
         format!("{x}")
     } else if x < 0.01 {
         format!("{x:e}")

@@ -44,7 +44,8 @@ pub fn vectors(canvas: &mut Canvas, plan: &Plan, x: f64, y: f64) {
     };
     if let Some(front) = &plan.front {
         let part = Part::new(Form::Vectors(ours), row(0, ours), "", front.name);
-        let part = part.shape(front.shape.clone(), front.elements).trained(front.trained);
+        // Words that are given and not trained are drawn as what φ moves: they steer the network and hold nothing of it.
+        let part = part.shape(front.shape.clone(), front.elements).trained(front.trained).moved(!front.trained);
         canvas.parts.push(part.scope(Scope::Network));
     }
     let theirs = VECTORS - ours;

@@ -163,8 +163,9 @@ impl Plan {
                     plan.stand_in_front(None, "the prompt's tokens", "words, nothing trained".into(), 0);
                 }
                 MethodConfig::Icl(m) if m.shots == 0 => {}
-                MethodConfig::Icl(_) => {
-                    plan.stand_in_front(None, "demonstrations", "words with their answers, nothing trained".into(), 0);
+                MethodConfig::Icl(m) => {
+                    let shape = format!("{} questions with their answers as words, nothing trained", m.shots);
+                    plan.stand_in_front(None, "demonstrations", shape, 0);
                 }
                 MethodConfig::Prefix(m) => {
                     let (n, h) = (m.num_virtual_tokens, m.encoder_hidden_size);

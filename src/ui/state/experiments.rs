@@ -84,9 +84,14 @@ impl State {
 
 /// What a configuration is besides axis, seed and device.
 fn line_of(sweep: &Sweep, config: &RunConfig) -> String {
-    let apart = [sweep.axis.as_str(), "seed", "device", "demonstrations", "forgetting"];
+    let apart = [key_of(&sweep.axis), "seed", "device", "demonstrations", "forgetting"];
     let pairs = config.pairs().into_iter().filter(|(key, _)| !apart.contains(&key.as_str()));
     pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&")
+}
+
+/// The key whose value decides the place on an axis.
+fn key_of(axis: &str) -> &str {
+    if axis == "parameters" { "base" } else { axis }
 }
 
 /// Keys, besides axis and seeds, that take more than one value in the figure.
@@ -100,7 +105,7 @@ fn varied(sweep: &Sweep) -> Vec<String> {
             }
         });
     }
-    let apart = |key: &str| key == sweep.axis || key == "seed" || key == "demonstrations";
+    let apart = |key: &str| key == key_of(&sweep.axis) || key == "seed" || key == "demonstrations";
     values.into_iter().filter(|(key, texts)| texts.len() > 1 && !apart(key)).map(|(key, _)| key.to_string()).collect()
 }
 

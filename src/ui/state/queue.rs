@@ -7,7 +7,7 @@ use crate::sweep::{Measured, Point, Sweep};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The figure of a visitor's own grid, among those of the site.
-pub const OWN_GRID: &str = "your grid";
+pub const OWN_GRID: &str = "Your grid";
 /// A longer queue is refused: it is hours of work.
 const MAX_RUNS: usize = 200;
 

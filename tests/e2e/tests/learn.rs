@@ -59,6 +59,27 @@ async fn experiments_and_cards_open_and_close() {
 }
 
 #[tokio::test]
+async fn a_grid_of_ones_own_is_trained_and_drawn() {
+    let lab = Lab::start(false).await;
+    lab.open("rule=count&method=lora&steps=2&batch_size=4&device=cpu").await;
+    lab.press("Experiments").await;
+    lab.eval("[...document.querySelectorAll('dialog[open] [role=tab]')].find(t => t.innerText === 'Your grid').click()").await;
+    lab.type_into("Methods", "lora, bitfit").await;
+    lab.type_into("Values", "0.01 much").await;
+    lab.alert("“much” is not a number").await;
+    lab.type_into("Values", "0.01 0.1").await;
+    lab.press("Train 4 runs").await;
+    lab.wait("labEvents.filter(e => e.event === 'finished').length === 4").await;
+    lab.wait("document.querySelectorAll('dialog[open] .figure polyline').length === 2").await;
+    lab.wait("document.querySelector('dialog[open]').innerText.includes('4 runs done')").await;
+    lab.screenshot("grid").await;
+    let rates = lab.eval("labEvents.filter(e => e.event === 'started').map(e => e.config.lr)").await;
+    assert_eq!(rates, json!(["0.01", "0.1", "0.01", "0.1"]));
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
 async fn questions_and_words_are_answered() {
     let lab = Lab::start(false).await;
     lab.open("task=questions&question=vowel-first&method=lora&steps=40&device=cpu&run=1").await;
