@@ -559,7 +559,11 @@ impl Files for Disk {
         std::fs::read(&path).map_err(|e| {
             let hint = if name.starts_with("data/own/") {
                 " It is data of your own: name it by --data-file."
-            } else if name.starts_with("data/") { " `cargo xtask bake` writes it." } else { "" };
+            } else if name.starts_with("data/") {
+                " `cargo xtask bake` writes it."
+            } else {
+                ""
+            };
             format!("{} cannot be read: {e}.{hint}", path.display())
         })
     }

@@ -324,10 +324,8 @@ impl RunConfig {
                 Some(base) => {
                     config.base = base;
                     if find("task").is_none()
-                        && let Some(task) = TaskConfig::NAMES
-                            .iter()
-                            .filter_map(|n| TaskConfig::named(n))
-                            .find(|t| t.is_read_by(base))
+                        && let Some(task) =
+                            TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.is_read_by(base))
                     {
                         config.task = task;
                     }

@@ -62,7 +62,8 @@ fn ids_and_logits_of_a_checkpoint_at_half_precision_are_hugging_face_s() {
                 continue;
             }
             let tokens = Tokens { ids: ids.iter().map(|t| *t as i32).collect(), sequences: 1, length: ids.len() };
-            let logits = pollster::block_on(read(loaded.theta.logits(&Phi::none(), &tokens, &[ids.len() - 1]).flatten(0, 1)));
+            let logits =
+                pollster::block_on(read(loaded.theta.logits(&Phi::none(), &tokens, &[ids.len() - 1]).flatten(0, 1)));
             let theirs: Vec<f32> = serde_json::from_value(fixture["logits"][i].clone()).unwrap();
             let largest = logits.unwrap().iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(largest < 1e-4, "{checkpoint}: {text}: {largest}");
@@ -94,7 +95,8 @@ fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
             }
             let loss = |e: &Event| if let Event::Step { loss, .. } = e { Some(*loss) } else { None };
             let losses: Vec<f32> = events.iter().filter_map(loss).collect();
-            let Some(Event::Started { baselines, .. }) = events.iter().find(|e| matches!(e, Event::Started { .. })) else {
+            let Some(Event::Started { baselines, .. }) = events.iter().find(|e| matches!(e, Event::Started { .. }))
+            else {
                 panic!()
             };
             (losses, (baselines.chance, baselines.bag_of_words))

@@ -18,7 +18,11 @@ enum Source {
 }
 
 const FLAGS: [(&str, &str, &str); 4] = [
-    ("base-folder", "DIR", "A checkpoint of your own: config.json, model.safetensors and tokenizer.json of OPT or GPT-2"),
+    (
+        "base-folder",
+        "DIR",
+        "A checkpoint of your own: config.json, model.safetensors and tokenizer.json of OPT or GPT-2",
+    ),
     ("data-file", "FILE", "Data of your own: a text to write like, or texts with labels as CSV, TSV or JSON lines"),
     ("text-column", "COLUMN", "Of --data-file: the column of the texts; guessed otherwise"),
     ("label-column", "COLUMN", "Of --data-file: the column of the labels; guessed otherwise"),
@@ -71,7 +75,8 @@ fn bring_base(folder: &Path) -> Result<String, Sentence> {
     let path = folder.join("config.json");
     let config = std::fs::read_to_string(&path).map_err(|e| format!("{} cannot be read: {e}.", path.display()))?;
     let name = folder.file_name().map_or_else(|| "checkpoint".into(), |name| name.to_string_lossy().into_owned());
-    let own = OwnBase::new(&name, &config, size("model.safetensors")?, size("tokenizer.json")?).map_err(|e| e.to_string())?;
+    let own =
+        OwnBase::new(&name, &config, size("model.safetensors")?, size("tokenizer.json")?).map_err(|e| e.to_string())?;
     Base::register(&own).map_err(|e| e.to_string())?;
     for file in ["config.json", "model.safetensors", "tokenizer.json"] {
         keep(format!("models/{}/{file}", own.id), Source::At(folder.join(file)));

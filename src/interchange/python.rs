@@ -13,7 +13,9 @@ pub fn script(config: &RunConfig) -> String {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
         TaskConfig::Text { of, .. } => text(&of.file(), of.max_tokens(), config),
         TaskConfig::Style { author } => style(crate::task::style::FILE, *author),
-        TaskConfig::Own { data, .. } if data.classes.is_some() => text(&data.file(), crate::task::text::MAX_TOKENS, config),
+        TaskConfig::Own { data, .. } if data.classes.is_some() => {
+            text(&data.file(), crate::task::text::MAX_TOKENS, config)
+        }
         TaskConfig::Own { data, .. } => style(&data.file(), 0),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.

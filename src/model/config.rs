@@ -225,7 +225,9 @@ mod tests {
 
     #[test]
     fn shipped_bases_count_as_their_cards_say() {
-        for (name, parameters) in [("rules", 205_568), ("prose-nano", 273_920), ("prose-micro", 941_056), ("prose-small", 3_454_976)] {
+        for (name, parameters) in
+            [("rules", 205_568), ("prose-nano", 273_920), ("prose-micro", 941_056), ("prose-small", 3_454_976)]
+        {
             assert_eq!(ModelConfig::from_json(&json(name)).unwrap().parameters(), parameters, "{name}");
         }
     }

@@ -4,7 +4,8 @@ use crate::model::Tokens;
 use crate::peft::{DemonstrationLabels, Fault, Icl, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{
-    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, stream, style, text,
+    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, stream,
+    style, text,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -512,8 +513,13 @@ mod tests {
         let items = |range: std::ops::Range<usize>| range.map(|i| (i % 2, format!("word{i}"))).collect();
         let baselines = Baselines { chance: 0.5, majority: 0.5, bag_of_words: 0.5 };
         let labels = vec![label("A"), label("B")];
-        let data =
-            Labelled { labels, training: items(0..60), held_out: items(60..70), baselines, source: String::new() };
+        let data = Labelled {
+            labels,
+            training: items(0..60),
+            held_out: items(60..70),
+            baselines: Some(baselines),
+            source: String::new(),
+        };
         (config, TaskFile::Labelled(data))
     }
 

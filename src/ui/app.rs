@@ -208,7 +208,9 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
             EventListenerOptions::enable_prevent_default(),
             move |event| {
                 let Some(files) = event.dyn_ref::<DragEvent>().and_then(|e| e.data_transfer()) else { return };
-                let Some(list) = files.files().filter(|list| list.length() > 0 || event.type_() == "dragover") else { return };
+                let Some(list) = files.files().filter(|list| list.length() > 0 || event.type_() == "dragover") else {
+                    return;
+                };
                 event.prevent_default();
                 if event.type_() == "drop" {
                     components::open(Some(list), &on);

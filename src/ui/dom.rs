@@ -185,7 +185,9 @@ pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
         let held = !by_address || name == "config.json";
         // A file that vanished meanwhile is as good as not chosen.
         let bytes = match held {
-            true => gloo::file::futures::read_as_bytes(&gloo::file::Blob::from(web_sys::Blob::from(file.clone()))).await,
+            true => {
+                gloo::file::futures::read_as_bytes(&gloo::file::Blob::from(web_sys::Blob::from(file.clone()))).await
+            }
             false => Ok(Vec::new()),
         };
         if let Ok(bytes) = bytes {

@@ -2,9 +2,9 @@
 
 use super::{AssetUrls, Command};
 use crate::config::RunConfig;
-use crate::model::{Base, OwnBase};
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::{base64, from_base64};
+use crate::model::{Base, OwnBase};
 use crate::train::library::{Files, LoadedBase, Materials};
 use crate::train::spread::Spread;
 use crate::train::{Event, Failure, FailureReason, Session};

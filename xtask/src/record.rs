@@ -18,8 +18,22 @@ const BASES: [&str; 2] = ["prose-nano", "prose-micro"];
 /// Of the training losses of a recorded run, every fifth is kept: the curve looks the same.
 const KEEP_EVERY: u64 = 5;
 
-/// Knobs on `authors`, those of the PyTorch experiment; all other settings are the defaults.
-fn authors_knobs(method: &str) -> &'static [&'static str] {
+/// The methods of the lecture's table, recorded on every other task too.
+const LECTURE: [&str; 8] = ["full", "last-layer", "bitfit", "lora", "prompt", "prefix", "adapter", "icl"];
+/// The base on which they are recorded: what a visitor gets first.
+const FIRST_BASE: &str = "prose-nano";
+/// Tasks of texts besides `authors`: the file that ships their runs, the flags that name them.
+const TEXTS: [(&str, &[&str]); 4] = [
+    ("dialogue", &["--task", "dialogue"]),
+    ("language-sentence", &["--task", "language"]),
+    ("language-word", &["--task", "language", "--unit", "word"]),
+    ("sentiment", &["--task", "sentiment"]),
+];
+const AUTHORS: [&str; 7] = ["dickens", "stoker", "doyle", "twain", "dumas", "homer", "verne"];
+const QUESTIONS: [&str; 5] = ["rises", "vowel-first", "has-vowel", "repeats", "sorted"];
+
+/// Knobs on prose, those of the PyTorch experiment; all other settings are the defaults.
+fn prose_knobs(method: &str) -> &'static [&'static str] {
     match method {
         "lora" | "dora" => &["--rank", "8"],
         "prompt" | "p-tuning" | "prefix" => &["--num-virtual-tokens", "16"],
@@ -105,7 +119,8 @@ fn names(trainer: &Path, what: &str, key: &str) -> Result<Vec<String>> {
     Ok(ask(trainer, what)?.iter().filter_map(|item| item[key].as_str()).map(String::from).collect())
 }
 
-/// Every method on every offered rule and on `authors` with both bases; more seeds where the tables want them.
+/// Every method on every offered rule and on `authors` with two bases, more seeds where the tables want them; the lecture's methods once
+/// on every other task.
 fn grid(methods: &[String], rules: &[String], seeds: usize) -> Vec<Job> {
     let mut jobs = Vec::new();
     for seed in 0..seeds.max(1) {
@@ -118,12 +133,39 @@ fn grid(methods: &[String], rules: &[String], seeds: usize) -> Vec<Job> {
         for base in BASES {
             for method in methods {
                 let mut args = vec!["--task", "authors", "--base", base, "--method", method];
-                args.extend(authors_knobs(method));
+                args.extend(prose_knobs(method));
                 jobs.push(Job::new(format!("authors/{base}"), method, seed, &args));
             }
         }
     }
+    jobs.extend(other_tasks());
     jobs
+}
+
+fn other_tasks() -> Vec<Job> {
+    let on_prose = |group: String, task: &[&str], method: &str| {
+        let args: Vec<&str> = task.iter().copied().chain(["--base", FIRST_BASE, "--method", method]).collect();
+        let args: Vec<&str> = args.into_iter().chain(prose_knobs(method).iter().copied()).collect();
+        Job::new(group, method, 0, &args)
+    };
+    // What Python did not fetch is not recorded either.
+    let baked = |stem: &&(&str, &[&str])| root().join(format!("www/data/{}.json", stem.0)).is_file();
+    let texts = TEXTS.iter().filter(baked).flat_map(|(stem, task)| {
+        LECTURE.iter().map(move |method| on_prose(format!("{stem}/{FIRST_BASE}"), task, method))
+    });
+    // Its task has no questions that demonstrations could answer.
+    let writers = LECTURE.iter().filter(|method| **method != "icl");
+    let styles = AUTHORS.iter().flat_map(|author| {
+        let task = ["--task", "style", "--author", author];
+        writers.clone().map(move |method| on_prose(format!("style/{author}-{FIRST_BASE}"), &task, method))
+    });
+    let questions = QUESTIONS.iter().flat_map(|question| {
+        LECTURE.iter().map(move |method| {
+            let args = ["--task", "questions", "--question", question, "--method", method];
+            Job::new(format!("questions/{question}"), method, 0, &args)
+        })
+    });
+    texts.chain(styles).chain(questions).collect()
 }
 
 impl Job {
@@ -184,7 +226,8 @@ fn ship(jobs: &[Job]) -> Result<()> {
         for (i, mut event) in events.into_iter().enumerate() {
             let keep = match event["event"].as_str() {
                 Some("step") => event["step"].as_u64().is_some_and(|s| s == 1 || s % KEEP_EVERY == 0),
-                Some("examples") => Some(i) == last_examples,
+                // Samples of a style stand behind their openings, which are the book's: the trainer alone has those.
+                Some("examples") => Some(i) == last_examples && !job.group.starts_with("style/"),
                 // The page draws recorded runs; it does not answer with their φ.
                 Some("phi" | "made") => false,
                 _ => true,
@@ -237,16 +280,34 @@ fn print_tables(jobs: &[Job], methods: &[String]) -> Result<()> {
     let rules: Vec<String> = TABLE_RULES.iter().map(|r| format!("rules/{r}")).collect();
     let authors: Vec<String> = BASES.iter().rev().map(|b| format!("authors/{b}")).collect();
     let there = |group: &String| jobs.iter().any(|job| job.group == *group);
-    for groups in [rules, authors].map(|groups| groups.into_iter().filter(there).collect::<Vec<_>>()) {
+    let of = |start: &'static str| -> Vec<String> {
+        let mut groups: Vec<String> =
+            jobs.iter().filter(|j| j.group.starts_with(start)).map(|j| j.group.clone()).collect();
+        groups.dedup();
+        groups
+    };
+    let texts: Vec<String> = TEXTS.iter().flat_map(|(stem, _)| of(stem)).collect();
+    for groups in [rules, authors, texts, of("style/"), of("questions/")]
+        .map(|groups| groups.into_iter().filter(there).collect::<Vec<_>>())
+    {
         if groups.is_empty() {
             continue;
         }
-        let titles: Vec<&str> = groups.iter().filter_map(|g| g.split_once('/')).map(|(_, name)| name).collect();
+        let title = |group: &String| match group.split_once('/') {
+            Some((task, FIRST_BASE)) if task != "authors" => task.to_string(),
+            Some((_, name)) => name.trim_end_matches(FIRST_BASE).trim_end_matches('-').to_string(),
+            None => group.clone(),
+        };
+        let titles: Vec<String> =
+            groups.iter().map(title).map(|t| if t.is_empty() { FIRST_BASE.into() } else { t }).collect();
         println!("\n| method | trained | {} |", titles.join(" | "));
         println!("|---|---|{}", "---|".repeat(groups.len()));
         for method in methods {
             let mut cells = Vec::new();
             let mut trained = Vec::new();
+            if !jobs.iter().any(|j| groups.contains(&j.group) && j.method == *method) {
+                continue;
+            }
             for group in &groups {
                 let runs = jobs.iter().filter(|j| j.group == *group && j.method == *method);
                 let results = runs.map(result).collect::<Result<Vec<_>>>()?;

@@ -105,7 +105,9 @@ pub fn parse_name(text: &str) -> Result<String, Fault> {
     let fits = text.len() <= 33 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     match fits {
         true => Ok(text.into()),
-        false => Err(Fault::new("data", format!("“{}” names no data of yours: drop its file on the page.", shorten(text)))),
+        false => {
+            Err(Fault::new("data", format!("“{}” names no data of yours: drop its file on the page.", shorten(text))))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the machine.
 
-mod decode;
 mod data;
+mod decode;
 mod error;
 mod json;
 mod labelled;

@@ -96,7 +96,8 @@ fn begin(processor: &Value, ids: &HashMap<String, u32>) -> Result<Vec<u32>, Toke
         return Ok(Vec::new());
     }
     let refused = || unsupported("post_processor", &shorten(&processor.to_string()), KNOWN);
-    let single = processor["single"].as_array().filter(|_| processor["type"] == "TemplateProcessing").ok_or_else(refused)?;
+    let single =
+        processor["single"].as_array().filter(|_| processor["type"] == "TemplateProcessing").ok_or_else(refused)?;
     let (text, front) = single.split_last().ok_or_else(refused)?;
     if text["Sequence"]["id"] != "A" {
         return Err(refused());
@@ -290,7 +291,8 @@ mod tests {
     fn a_template_s_special_tokens_begin_a_text() {
         let with = |single: Value| {
             let mut file = shipped("prose-nano");
-            file["post_processor"] = json!({"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}});
+            file["post_processor"] =
+                json!({"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}});
             read(&file.to_string()).map(|t| t.begin().to_vec())
         };
         let special = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});

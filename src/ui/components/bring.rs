@@ -23,7 +23,8 @@ impl BringOwn {
             Some(Offer::Base(base)) => of_base(base, &state.config),
             None => html! {},
         };
-        let usable = matches!(&bring.offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. } | Offer::Base(_)));
+        let usable =
+            matches!(&bring.offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. } | Offer::Base(_)));
         let title = if matches!(bring.offer, Some(Offer::Base(_))) { "Use this base" } else { "Use this data" };
         let buttons = html! { <button type="button" class="main" disabled={!usable} onclick={emit(on, Bringing::Use)}>{ title }</button> };
         html! {

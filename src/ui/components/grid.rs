@@ -15,7 +15,12 @@ pub fn of(state: &State, on: &Callback<Action>) -> Html {
             on.emit(Action::EditGrid(field, input.value()));
         })
     };
-    let field = |id: &'static str, label: &'static str, help: &'static str, field: GridField, value: &String, hint: String| {
+    let field = |id: &'static str,
+                 label: &'static str,
+                 help: &'static str,
+                 field: GridField,
+                 value: &String,
+                 hint: String| {
         html! {
             <div class="field" title={help}>
                 <label for={id}>{ label }</label>

@@ -23,11 +23,20 @@ pub struct PickerProps {
 #[component]
 pub fn Picker(props: &PickerProps) -> Html {
     let config = &props.config;
-    let bases: Vec<_> =
-        BASES.iter().chain(Base::own()).map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title))).collect();
+    let bases: Vec<_> = BASES
+        .iter()
+        .chain(Base::own())
+        .map(|b| (AttrValue::default(), AttrValue::from(b.id), AttrValue::from(b.title)))
+        .collect();
     let tasks = props.tasks.iter().map(|name| {
         let strings = TaskConfig::named(name).is_some_and(|task| task.is_strings());
-        let group = if *name == "own" { "Yours" } else if strings { "On strings" } else { "On prose" };
+        let group = if *name == "own" {
+            "Yours"
+        } else if strings {
+            "On strings"
+        } else {
+            "On prose"
+        };
         // Data of one's own has a name.
         let title = match *name == config.task.name() && *name == "own" {
             true => config.task.title(),
@@ -55,13 +64,17 @@ pub fn Picker(props: &PickerProps) -> Html {
                 help="How much of a language there is to tell it by." />
         },
         TaskConfig::Own { data, .. } if props.data.len() > 1 => {
-            let titles = props.data.iter().map(|d| (AttrValue::default(), AttrValue::from(d.name.clone()), AttrValue::from(d.title().to_string())));
+            let titles = props.data.iter().map(|d| {
+                (AttrValue::default(), AttrValue::from(d.name.clone()), AttrValue::from(d.title().to_string()))
+            });
             html! {
                 <Select name="data" label="Data" options={titles.collect::<Vec<_>>()} value={data.name.clone()} on={props.on.clone()}
                     draft={draft("data")} help="Which of the data that you brought." />
             }
         }
-        TaskConfig::Text { .. } | TaskConfig::Own { .. } => html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> },
+        TaskConfig::Text { .. } | TaskConfig::Own { .. } => {
+            html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> }
+        }
         TaskConfig::Style { author } => html! {
             <Select name="author" label="Author" options={style::AUTHORS.map(|(name, title)| option(name, title)).to_vec()}
                 value={style::AUTHORS[*author].0} on={props.on.clone()} draft={draft("author")} help="Whose book the base learns to go on with." />

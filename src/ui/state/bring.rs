@@ -30,17 +30,8 @@ pub struct Bring {
 /// Something that can be used, and what a visitor still chooses of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Offer {
-    Text {
-        name: String,
-        text: Rc<str>,
-    },
-    Table {
-        file: File,
-        table: Rc<Table>,
-        text: usize,
-        label: usize,
-        read: Result<Rc<Labelled>, String>,
-    },
+    Text { name: String, text: Rc<str> },
+    Table { file: File, table: Rc<Table>, text: usize, label: usize, read: Result<Rc<Labelled>, String> },
     Base(OfferedBase),
 }
 
@@ -218,7 +209,8 @@ fn read_columns(table: &Table, text: usize, label: usize) -> Result<Rc<Labelled>
 fn offered_base(files: &[File]) -> Result<OfferedBase, String> {
     let file = |name: &str| files.iter().find(|f| f.name == name);
     let has = |end: &str| files.iter().any(|f| f.name.ends_with(end));
-    let config = file("config.json").ok_or("config.json is missing: a checkpoint is config.json, model.safetensors and tokenizer.json together.")?;
+    let config = file("config.json")
+        .ok_or("config.json is missing: a checkpoint is config.json, model.safetensors and tokenizer.json together.")?;
     let weights = file("model.safetensors").ok_or_else(|| {
         if has(".index.json") {
             "The weights are in several files: load the model in transformers and write it again with model.save_pretrained(folder, max_shard_size=\"20GB\")."
@@ -267,6 +259,7 @@ fn offered_base(files: &[File]) -> Result<OfferedBase, String> {
 /// What a checkpoint calls itself, for a name.
 fn name_in(config: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(config).unwrap_or_default();
-    let named = value["_name_or_path"].as_str().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
+    let named =
+        value["_name_or_path"].as_str().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
     named.or(value["model_type"].as_str()).unwrap_or("checkpoint").to_string()
 }

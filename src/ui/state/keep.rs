@@ -249,7 +249,11 @@ impl State {
         };
         let Some(opened) = opened else { return Vec::new() };
         if self.lacks_own_data(&opened.config) {
-            let text = format!("{} is a run on data of its own (“{}”), which is not on this page: bring that first.", file.name, opened.config.task.title());
+            let text = format!(
+                "{} is a run on data of its own (“{}”), which is not on this page: bring that first.",
+                file.name,
+                opened.config.task.title()
+            );
             self.fault(text, None);
             return Vec::new();
         }

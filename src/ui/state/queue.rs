@@ -104,7 +104,10 @@ impl State {
         };
         let axis = self.grid.axis.clone();
         let apart = |key: &str| key == "method" || key == "seed" || key == axis || (key == "lr" && !alone);
-        let shared = |key: &str| ["base", "task", "steps", "batch_size", "device"].contains(&key) || crate::task::TaskConfig::KEYS.contains(&key);
+        let shared = |key: &str| {
+            ["base", "task", "steps", "batch_size", "device"].contains(&key)
+                || crate::task::TaskConfig::KEYS.contains(&key)
+        };
         let fixed: BTreeMap<String, String> =
             self.config.pairs().into_iter().filter(|(key, _)| !apart(key) && (alone || shared(key))).collect();
         let grid = BTreeMap::from([

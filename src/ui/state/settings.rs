@@ -157,7 +157,8 @@ impl State {
         let Some(base) = Base::named(id) else { return Vec::new() };
         let mut config = RunConfig { base, lr: None, ..self.config.clone() };
         if !config.task.is_read_by(base)
-            && let Some(task) = TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.is_read_by(base))
+            && let Some(task) =
+                TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.is_read_by(base))
         {
             (config.task, config.batch_size) = (task, None);
         }
@@ -180,11 +181,8 @@ impl State {
 
     /// To another task, on a base that reads it.
     pub(super) fn turn_to(&mut self, task: TaskConfig) -> Vec<Effect> {
-        let base = if task.is_read_by(self.config.base) {
-            Some(self.config.base)
-        } else {
-            Base::named(task.bases()[0])
-        };
+        let base =
+            if task.is_read_by(self.config.base) { Some(self.config.base) } else { Base::named(task.bases()[0]) };
         let base = base.unwrap_or(self.config.base);
         let config = RunConfig { base, task, lr: None, batch_size: None, ..self.config.clone() };
         self.move_to(config)

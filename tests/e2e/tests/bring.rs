@@ -9,7 +9,9 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn checkpoint(name: &str) -> Vec<(&'static str, Vec<u8>)> {
-    ["config.json", "model.safetensors", "tokenizer.json"].map(|file| (file, fixture(&format!("{name}/{file}")))).to_vec()
+    ["config.json", "model.safetensors", "tokenizer.json"]
+        .map(|file| (file, fixture(&format!("{name}/{file}"))))
+        .to_vec()
 }
 
 #[tokio::test]
@@ -17,7 +19,10 @@ async fn a_table_and_a_checkpoint_are_dropped_and_trained_on() {
     let lab = Lab::start(false).await;
     lab.open("method=lora&steps=12&device=cpu").await;
     lab.drop_files(&[("reviews.csv", fixture("reviews.csv"))]).await;
-    lab.wait("document.querySelector('dialog[open]')?.innerText.includes('2 labels of 20 at most: bad (40), good (40)')").await;
+    lab.wait(
+        "document.querySelector('dialog[open]')?.innerText.includes('2 labels of 20 at most: bad (40), good (40)')",
+    )
+    .await;
     lab.screenshot("bring-data").await;
     // Another column for the label is told why it cannot be.
     lab.select("Label", "0").await;

@@ -63,7 +63,10 @@ async fn a_grid_of_ones_own_is_trained_and_drawn() {
     let lab = Lab::start(false).await;
     lab.open("rule=count&method=lora&steps=2&batch_size=4&device=cpu").await;
     lab.press("Experiments").await;
-    lab.eval("[...document.querySelectorAll('dialog[open] [role=tab]')].find(t => t.innerText === 'Your grid').click()").await;
+    lab.eval(
+        "[...document.querySelectorAll('dialog[open] [role=tab]')].find(t => t.innerText === 'Your grid').click()",
+    )
+    .await;
     lab.type_into("Methods", "lora, bitfit").await;
     lab.type_into("Values", "0.01 much").await;
     lab.alert("“much” is not a number").await;

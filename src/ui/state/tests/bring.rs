@@ -23,7 +23,9 @@ fn use_it(state: &mut State) -> Vec<Effect> {
 fn a_table_is_looked_at_its_columns_chosen_and_then_it_is_a_task() {
     let mut state = ready("#method=bitfit");
     assert!(state.reduce(Action::Open(vec![file("Reviews.csv", &reviews())])).is_empty());
-    let Some(Offer::Table { text, label, read: Ok(data), .. }) = &state.bring.offer else { panic!("{:?}", state.bring) };
+    let Some(Offer::Table { text, label, read: Ok(data), .. }) = &state.bring.offer else {
+        panic!("{:?}", state.bring)
+    };
     assert_eq!((*text, *label, data.labels.len()), (1, 2, 2));
     // A column that cannot be the label is told at once, and cannot be used.
     state.reduce(Action::Bring(Bringing::LabelColumn(1)));
