@@ -1,6 +1,6 @@
 //! What a run is, and the one grammar in which URL, flags and JSON write it.
 
-use crate::model::{Base, ModelConfig};
+use crate::model::{Base, ModelConfig, OwnBase};
 use crate::peft::{Count, Fault, MethodConfig, Shape, knob::shorten};
 use crate::task::TaskConfig;
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,9 @@ impl RunConfig {
                 self.task.bases().join(" or ")
             );
             return Err(Fault::new("base", message));
+        }
+        if self.task.is_written() && self.task.examples().is_some() {
+            return Err(Fault::new("examples", "A text is one example: it cannot be limited to a number of them."));
         }
         let (shape, tokens) = (self.shape(), self.max_tokens());
         let context = shape.model.max_position_embeddings;
@@ -330,6 +333,13 @@ impl RunConfig {
                         config.task = task;
                     }
                 }
+                None if id.starts_with(OwnBase::PREFIX) => {
+                    let message = format!(
+                        "“{}” is a base of its owner's, which is not here: bring its files first.",
+                        shorten(id)
+                    );
+                    faults.push(Fault::new("base", message));
+                }
                 None => faults.push(no_such("base", id, &crate::model::BASES.each_ref().map(|b| b.id))),
             }
         }
@@ -389,6 +399,7 @@ impl RunConfig {
         // What does not go together falls back piece by piece, so that the page always has something it can train.
         while let Err(fault) = config.check() {
             match fault.key.as_str() {
+                "examples" => drop(config.task.set("examples", "all")),
                 "base" => config.base = Base::named(config.task.bases()[0]).unwrap_or(config.base),
                 // Of methods that cannot be combined, or of knobs that do not fit, what was named last goes first.
                 "method" if !config.also.is_empty() => drop(config.also.pop()),
@@ -573,6 +584,10 @@ mod tests {
             ("batch_size=1e9", "batch_size"),
             ("method=loraa", "method"),
             ("base=gpt-5", "base"),
+            ("base=own-gpt-5-12345678", "base"),
+            ("task=own&data=../x", "data"),
+            ("task=own&classes=1", "classes"),
+            ("task=own&data=a-1&examples=5", "examples"),
             ("task=world-peace", "task"),
             ("rule=%00%ff%zz", "rule"),
             ("seed=-3", "seed"),

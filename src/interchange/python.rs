@@ -9,14 +9,15 @@ use crate::task::TaskConfig;
 
 /// A whole script: base, method, task, training, accuracy.
 pub fn script(config: &RunConfig) -> String {
+    if config.shape().model.is_gpt2() {
+        return "# This base has GPT-2's layout. The script reaches into OPT's modules by their names: choose a base of that layout.\n".into();
+    }
     let task = match &config.task {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
-        TaskConfig::Text { of, .. } => text(&of.file(), of.max_tokens(), config),
-        TaskConfig::Style { author } => style(crate::task::style::FILE, *author),
-        TaskConfig::Own { data, .. } if data.classes.is_some() => {
-            text(&data.file(), crate::task::text::MAX_TOKENS, config)
-        }
-        TaskConfig::Own { data, .. } => style(&data.file(), 0),
+        TaskConfig::Text { of, .. } => text(of.max_tokens(), config),
+        TaskConfig::Style { author } => style(*author, config),
+        TaskConfig::Own { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
+        TaskConfig::Own { .. } => style(0, config),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several a low-rank one, and the others are written out.
@@ -111,38 +112,52 @@ fn form(config: &RunConfig, between: &str, after: &str) -> String {
     }
 }
 
-/// Texts with labels.
-fn text(file: &str, max_tokens: usize, config: &RunConfig) -> String {
+/// Where a task's file comes from.
+fn source(config: &RunConfig) -> String {
+    let file = config.task.file().unwrap_or_default();
+    match &config.task {
+        TaskConfig::Own { .. } => "open(sys.argv[2])  # your data: “Bring your own” on the page saves it".into(),
+        _ => format!("open(sys.argv[2] if len(sys.argv) > 2 else \"www/{file}\")  # `cargo xtask bake` writes it"),
+    }
+}
+
+/// The tokenizer, what it puts in front of every text, and the task's file as `data`.
+fn tokenizer(config: &RunConfig) -> String {
     format!(
         "from tokenizers import Tokenizer\n\
          tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
-         encode = lambda text: tokenizer.encode(text).ids\n\
-         data = json.load(open(sys.argv[2] if len(sys.argv) > 2 else \"www/{}\"))  # `cargo xtask bake` writes it\n\
-         LABELS = [encode(x[\"label\"])[0] for x in data[\"labels\"]]\n\
+         encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids\n\
+         BEGIN = tokenizer.encode(\"\").ids\n\
+         file = {}\n\
+         data = json.load(file)\n",
+        source(config)
+    )
+}
+
+/// Texts with labels.
+fn text(max_tokens: usize, config: &RunConfig) -> String {
+    format!(
+        "{}LABELS = [encode(x[\"label\"])[0] for x in data[\"labels\"]]\n\
          {}\
-         example = lambda label, text: (BEFORE + encode(text)[-{}:] + BETWEEN + [LABELS[label]], 1)\n\
+         example = lambda label, text: (BEGIN + BEFORE + encode(text)[-{max_tokens}:] + BETWEEN + [LABELS[label]], 1)\n\
          pool, held_out = ([example(*x) for x in data[part]] for part in (\"training\", \"held_out\"))\n\
          draw = lambda: random.choice(pool)\n\
-         BEGINS, WHOLE = 0, True\n",
-        file,
+         BEGINS, WHOLE = len(BEGIN), True\n",
+        tokenizer(config),
         form(config, "encode(\"\\n\")", "encode(\"\\n\")"),
-        max_tokens,
     )
 }
 
 /// Windows of one author's text.
-fn style(file: &str, author: usize) -> String {
+fn style(author: usize, config: &RunConfig) -> String {
     format!(
-        "from tokenizers import Tokenizer\n\
-         tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
-         encode = lambda text: tokenizer.encode(text).ids\n\
-         data = json.load(open(sys.argv[2] if len(sys.argv) > 2 else \"www/{file}\"))[\"authors\"][{author}]  # `cargo xtask bake` writes it\n\
-         LABELS = list(range(tokenizer.get_vocab_size()))\n\
-         pool, rest = encode(data[\"training\"]), encode(data[\"held_out\"])\n\
+        "{}LABELS = list(range(tokenizer.get_vocab_size()))\n\
+         pool, rest = encode(data[\"authors\"][{author}][\"training\"]), encode(data[\"authors\"][{author}][\"held_out\"])\n\
          window = lambda text, at: (text[at : at + {window}], {window} - 1)\n\
          held_out = [window(rest, at) for at in range(0, len(rest) - {window} + 1, {window} - 1)]\n\
          draw = lambda: window(pool, random.randrange(len(pool) - {window} + 1))\n\
          BEGINS, WHOLE = 0, False\n",
+        tokenizer(config),
         window = crate::task::style::WINDOW,
     )
 }

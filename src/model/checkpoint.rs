@@ -1,5 +1,6 @@
 //! Reads `model.safetensors` as transformers' OPT and GPT-2 write it, at full or half precision.
 
+use super::gpt2;
 use super::layers::{LayerNorm, Linear};
 use super::theta::{Block, Model, Weights};
 use super::{ModelConfig, ModelConfigError};
@@ -33,7 +34,7 @@ impl Model {
         let file = SafeTensors::deserialize(weights).map_err(|e| CheckpointError::Container(e.to_string()))?;
         let reader = Reader { file, device };
         if config.is_gpt2() {
-            return reader.gpt2(config);
+            return gpt2::read(&reader, config);
         }
         let d = config.hidden_size;
         let blocks = (0..config.num_hidden_layers).map(|i| reader.block(&config, i)).collect::<Result<_, _>>()?;
@@ -49,8 +50,11 @@ impl Model {
 }
 
 impl Model {
-    /// `model.safetensors` of these weights at full precision, under the keys and in the orientation of Hugging Face's OPT.
+    /// `model.safetensors` of these weights at full precision, under the keys and in the orientation of Hugging Face's OPT or GPT-2.
     pub async fn to_safetensors(&self) -> Result<Vec<u8>, crate::train::Failure> {
+        if self.config.is_gpt2() {
+            return gpt2::write(self).await;
+        }
         let (infos, phi) = self.as_phi();
         phi_file::write_tensors(&infos, &phi).await
     }
@@ -79,8 +83,8 @@ impl Model {
     }
 }
 
-struct Reader<'a> {
-    file: SafeTensors<'a>,
+pub(super) struct Reader<'a> {
+    pub file: SafeTensors<'a>,
     device: &'a Device,
 }
 
@@ -107,52 +111,8 @@ impl Reader<'_> {
         })
     }
 
-    /// GPT-2's tensors, with or without `transformer.` in front. Its `Conv1D` holds matrices as `[inputs, outputs]`, and W_Q, W_K,
-    /// W_V side by side in one.
-    fn gpt2(&self, config: ModelConfig) -> Result<Model, CheckpointError> {
-        let prefix = if self.file.tensor("wte.weight").is_ok() { "" } else { "transformer." };
-        let (d, f) = (config.hidden_size, config.ffn_dim);
-        let vector = |name: String, n: usize| self.tensor(&format!("{prefix}{name}"), [n]);
-        let matrix = |name: String, shape: [usize; 2]| self.tensor(&format!("{prefix}{name}"), shape);
-        let norm = |name: String| {
-            Ok::<_, CheckpointError>(LayerNorm {
-                scale: vector(format!("{name}.weight"), d)?,
-                bias: vector(format!("{name}.bias"), d)?,
-            })
-        };
-        let linear = |name: String, inputs: usize, outputs: usize| {
-            let weight = matrix(format!("{name}.weight"), [inputs, outputs])?;
-            Ok::<_, CheckpointError>(Linear { weight, bias: vector(format!("{name}.bias"), outputs)? })
-        };
-        let blocks = (0..config.num_hidden_layers).map(|i| {
-            let at = |name: &str| format!("h.{i}.{name}");
-            let joined = linear(at("attn.c_attn"), d, 3 * d)?;
-            let part = |n: usize| Linear {
-                weight: Param::from_tensor(joined.weight.val().slice([0..d, n * d..(n + 1) * d])),
-                bias: Param::from_tensor(joined.bias.val().narrow(0, n * d, d)),
-            };
-            Ok::<_, CheckpointError>(Block {
-                attention_norm: norm(at("ln_1"))?,
-                q: part(0),
-                k: part(1),
-                v: part(2),
-                out: linear(at("attn.c_proj"), d, d)?,
-                mlp_norm: norm(at("ln_2"))?,
-                fc1: linear(at("mlp.c_fc"), d, f)?,
-                fc2: linear(at("mlp.c_proj"), f, d)?,
-            })
-        });
-        let weights = Weights {
-            blocks: blocks.collect::<Result<_, _>>()?,
-            tokens: matrix("wte.weight".into(), [config.vocab_size, d])?,
-            positions: matrix("wpe.weight".into(), [config.position_rows(), d])?,
-            final_norm: norm("ln_f".into())?,
-        };
-        Ok(Model { config, weights })
-    }
-
     /// A tensor under its whole name, as it is.
-    fn tensor<const D: usize>(&self, key: &str, shape: [usize; D]) -> Result<Param<Tensor<D>>, CheckpointError> {
+    pub fn tensor<const D: usize>(&self, key: &str, shape: [usize; D]) -> Result<Param<Tensor<D>>, CheckpointError> {
         let values = self.read(key, &shape)?;
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device)))
     }

@@ -6,6 +6,8 @@ mod card;
 mod checkpoint;
 mod config;
 #[cfg(feature = "train")]
+mod gpt2;
+#[cfg(feature = "train")]
 pub mod kernels;
 #[cfg(feature = "train")]
 pub mod layers;

@@ -1,5 +1,6 @@
 //! Where a session's examples come from, and how they become batches.
 
+use super::form::{Form, Item, form};
 use crate::model::Tokens;
 use crate::peft::{DemonstrationLabels, Fault, Icl, Template};
 use crate::task::tokenizer::Tokenizer;
@@ -36,22 +37,6 @@ pub struct TaskData {
     /// What a label is called; empty where answers are read as text.
     names: Vec<String>,
     tokenizer: Option<Tokenizer>,
-}
-
-/// How text and label stand in a sequence: `begin`, `before`, text, `between`, label; behind a demonstration `after`.
-#[derive(Clone, Debug, Default)]
-struct Form {
-    begin: Vec<u32>,
-    before: Vec<u32>,
-    between: Vec<u32>,
-    after: Vec<u32>,
-}
-
-/// A text and its answer, as tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Item {
-    text: Vec<u32>,
-    label: Vec<u32>,
 }
 
 enum Source {
@@ -93,23 +78,6 @@ impl Asked {
             Asked::Rule(_) => rules::held_out(),
             Asked::Question(question) => question.held_out(),
         }
-    }
-}
-
-impl Form {
-    fn example(&self, item: &Item) -> Example {
-        let parts = [&self.begin, &self.before, &item.text, &self.between, &item.label];
-        Example { tokens: parts.into_iter().flatten().copied().collect(), answer: item.label.len() }
-    }
-
-    fn prompt(&self, text: &[u32]) -> Vec<u32> {
-        let parts = [&self.begin[..], &self.before, text, &self.between];
-        parts.into_iter().flatten().copied().collect()
-    }
-
-    fn demonstration(&self, item: &Item) -> Vec<u32> {
-        let parts = [&self.before, &item.text, &self.between, &item.label, &self.after];
-        parts.into_iter().flatten().copied().collect()
     }
 }
 
@@ -429,18 +397,6 @@ fn token(tokenizer: &Tokenizer, text: &str) -> Result<u32, Fault> {
         .first()
         .copied()
         .ok_or_else(|| Fault::new("base", format!("This base's tokenizer has no token for “{}”.", text.escape_debug())))
-}
-
-/// The task's own form, or that of a template in the visitor's words.
-fn form(own: Form, template: Option<&Template>, tokenizer: &Tokenizer) -> Result<Form, Fault> {
-    let Some(template) = template else { return Ok(own) };
-    let encode = |text: &str| if text.is_empty() { Vec::new() } else { tokenizer.encode(text) };
-    Ok(Form {
-        begin: own.begin,
-        before: encode(&template.before),
-        between: encode(&template.between),
-        after: encode(&template.after),
-    })
 }
 
 /// A window from anywhere in a text.

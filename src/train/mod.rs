@@ -6,6 +6,8 @@ pub mod data;
 pub mod evaluate;
 pub mod events;
 #[cfg(feature = "train")]
+mod form;
+#[cfg(feature = "train")]
 mod kept;
 #[cfg(feature = "train")]
 pub mod library;

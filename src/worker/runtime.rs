@@ -193,6 +193,8 @@ impl Trainer {
                 Some(*run)
             }
             Command::Restore { run, .. } | Command::Import { run, .. } | Command::Spread { run, .. } => Some(*run),
+            // It belongs to no run.
+            Command::Prefetch { .. } => Some(0),
             _ => None,
         };
         let result = match command {

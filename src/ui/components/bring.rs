@@ -26,7 +26,16 @@ impl BringOwn {
         let usable =
             matches!(&bring.offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. } | Offer::Base(_)));
         let title = if matches!(bring.offer, Some(Offer::Base(_))) { "Use this base" } else { "Use this data" };
-        let buttons = html! { <button type="button" class="main" disabled={!usable} onclick={emit(on, Bringing::Use)}>{ title }</button> };
+        let is_data = usable && !matches!(bring.offer, Some(Offer::Base(_)));
+        let save = is_data.then(|| {
+            html! { <button type="button" title="As the trainer reads it, for the Python that the page prints" onclick={emit(on, Bringing::Save)}>{ "Save as JSON" }</button> }
+        });
+        let buttons = html! {
+            <>
+                <button type="button" class="main" disabled={!usable} onclick={emit(on, Bringing::Use)}>{ title }</button>
+                { save }
+            </>
+        };
         html! {
             <Sheet open={bring.open} label="Bring your own" class="bring" close={Action::Bring(Bringing::Close)} on={on.clone()} {buttons} done=false>
                 <h2>{ "Bring your own" }</h2>

@@ -68,6 +68,8 @@ pub enum Bringing {
     LabelColumn(usize),
     /// A table was meant as a text.
     AsText,
+    /// Keep the data as the trainer reads it, for the printed Python.
+    Save,
     Use,
 }
 
@@ -93,6 +95,11 @@ impl State {
                     let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
                     let file = File { name: format!("{stem}.txt"), bytes, at: None };
                     self.look_at_data(file);
+                }
+            }
+            Bringing::Save => {
+                if let Some(Ok((data, json))) = self.offered_data() {
+                    return vec![Effect::Download(vec![File::new(format!("{}.json", data.name), json.into_bytes())])];
                 }
             }
             Bringing::Use => return self.use_offer(),
@@ -140,15 +147,10 @@ impl State {
     }
 
     fn use_offer(&mut self) -> Vec<Effect> {
-        let made = match &self.bring.offer {
-            Some(Offer::Text { name, text }) => OwnData::text(name, text),
-            Some(Offer::Table { file, read: Ok(labelled), .. }) => Ok(OwnData::labelled(&file.name, labelled)),
-            Some(Offer::Base(base)) => {
-                let base = base.clone();
-                return self.use_base(base);
-            }
-            _ => return Vec::new(),
-        };
+        if let Some(Offer::Base(base)) = &self.bring.offer {
+            return self.use_base(base.clone());
+        }
+        let Some(made) = self.offered_data() else { return Vec::new() };
         match made {
             Ok((data, json)) => {
                 self.bring.data.retain(|d| d.name != data.name);
@@ -159,6 +161,15 @@ impl State {
                 self.bring.fault = Some(e.to_string());
                 Vec::new()
             }
+        }
+    }
+
+    /// What is looked at as a task's file.
+    fn offered_data(&self) -> Option<Result<(OwnData, String), own::OwnError>> {
+        match self.bring.offer.as_ref()? {
+            Offer::Text { name, text } => Some(OwnData::text(name, text)),
+            Offer::Table { file, read: Ok(labelled), .. } => Some(Ok(OwnData::labelled(&file.name, labelled))),
+            _ => None,
         }
     }
 

@@ -34,6 +34,8 @@ fn a_table_is_looked_at_its_columns_chosen_and_then_it_is_a_task() {
     assert!(use_it(&mut state).is_empty());
     state.reduce(Action::Bring(Bringing::LabelColumn(2)));
 
+    let effects = state.reduce(Action::Bring(Bringing::Save));
+    assert!(matches!(effects.as_slice(), [Effect::Download(files)] if files[0].name.starts_with("reviews-")));
     let effects = use_it(&mut state);
     assert!(effects.contains(&Effect::Readdress) && !state.bring.open);
     let TaskConfig::Own { data, .. } = state.config.task.clone() else { panic!() };
