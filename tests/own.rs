@@ -71,6 +71,40 @@ fn ids_and_logits_of_a_checkpoint_at_half_precision_are_hugging_face_s() {
     }
 }
 
+/// The tensors of a file as (name, numbers), by name.
+fn tensors(bytes: &[u8]) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+    let numbers = |view: &safetensors::tensor::TensorView<'_>| -> Vec<f32> {
+        match view.dtype() {
+            safetensors::Dtype::F32 => {
+                view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+            }
+            safetensors::Dtype::F16 => {
+                view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+            }
+            _ => view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        }
+    };
+    let mut all: Vec<_> =
+        file.tensors().iter().map(|(name, v)| (name.clone(), v.shape().to_vec(), numbers(v))).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[test]
+fn a_checkpoint_is_written_as_it_was_read() {
+    for checkpoint in ["opt", "gpt2"] {
+        let files = Brought { checkpoint, data: String::new() };
+        let loaded = pollster::block_on(LoadedBase::load(registered(checkpoint), &files, &Device::flex())).unwrap();
+        let written = pollster::block_on(loaded.theta.to_safetensors()).unwrap();
+        let theirs = std::fs::read(folder().join("own").join(checkpoint).join("model.safetensors")).unwrap();
+        let (ours, theirs) = (tensors(&written), tensors(&theirs));
+        let names = |all: &[(String, Vec<usize>, Vec<f32>)]| all.iter().map(|t| t.0.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&ours), names(&theirs));
+        assert!(ours == theirs, "{checkpoint}");
+    }
+}
+
 #[test]
 fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
     let (data, json) = reviews();

@@ -22,6 +22,9 @@ const KEEP_EVERY: u64 = 5;
 const LECTURE: [&str; 8] = ["full", "last-layer", "bitfit", "lora", "prompt", "prefix", "adapter", "icl"];
 /// The base on which they are recorded: what a visitor gets first.
 const FIRST_BASE: &str = "prose-nano";
+/// The base that takes minutes a run, and the methods recorded on it.
+const LARGEST_BASE: &str = "prose-small";
+const ON_LARGEST: [&str; 5] = ["prompt", "lora", "full", "bitfit", "adapter"];
 /// Tasks of texts besides `authors`: the file that ships their runs, the flags that name them.
 const TEXTS: [(&str, &[&str]); 4] = [
     ("dialogue", &["--task", "dialogue"]),
@@ -157,7 +160,10 @@ fn other_tasks() -> Vec<Job> {
     let writers = LECTURE.iter().filter(|method| **method != "icl");
     let styles = AUTHORS.iter().flat_map(|author| {
         let task = ["--task", "style", "--author", author];
-        writers.clone().map(move |method| on_prose(format!("style/{author}-{FIRST_BASE}"), &task, method))
+        // All methods on the first author; on the others the two that one compares most.
+        let wanted = move |method: &&&str| *author == AUTHORS[0] || ["full", "lora"].contains(*method);
+        let methods = writers.clone().filter(wanted);
+        methods.map(move |method| on_prose(format!("style/{author}-{FIRST_BASE}"), &task, method))
     });
     let questions = QUESTIONS.iter().flat_map(|question| {
         LECTURE.iter().map(move |method| {
@@ -165,7 +171,12 @@ fn other_tasks() -> Vec<Job> {
             Job::new(format!("questions/{question}"), method, 0, &args)
         })
     });
-    texts.chain(styles).chain(questions).collect()
+    let large = ON_LARGEST.iter().map(|method| {
+        let mut args = vec!["--task", "authors", "--base", LARGEST_BASE, "--method", method];
+        args.extend(prose_knobs(method));
+        Job::new(format!("authors/{LARGEST_BASE}"), method, 0, &args)
+    });
+    texts.chain(styles).chain(questions).chain(large).collect()
 }
 
 impl Job {
@@ -278,7 +289,8 @@ fn result(job: &Job) -> Result<(f64, u64)> {
 
 fn print_tables(jobs: &[Job], methods: &[String]) -> Result<()> {
     let rules: Vec<String> = TABLE_RULES.iter().map(|r| format!("rules/{r}")).collect();
-    let authors: Vec<String> = BASES.iter().rev().map(|b| format!("authors/{b}")).collect();
+    let bases = BASES.into_iter().chain([LARGEST_BASE]);
+    let authors: Vec<String> = bases.rev().map(|b| format!("authors/{b}")).collect();
     let there = |group: &String| jobs.iter().any(|job| job.group == *group);
     let of = |start: &'static str| -> Vec<String> {
         let mut groups: Vec<String> =

@@ -60,8 +60,13 @@ fn a_run_or_a_failure_ends_the_spread() {
 }
 
 fn measured() -> Measured {
-    let text = r#"{"title": "t", "question": "q", "axis": "lr", "fixed": {"rule": "count", "steps": "200"},
-        "grids": [{"method": ["full", "lora"], "lr": ["0.001", "0.01"], "seed": ["0", "1"]}]}"#;
+    measured_of(
+        r#"{"title": "t", "question": "q", "axis": "lr", "fixed": {"rule": "count", "steps": "200"},
+        "grids": [{"method": ["full", "lora"], "lr": ["0.001", "0.01"], "seed": ["0", "1"]}]}"#,
+    )
+}
+
+fn measured_of(text: &str) -> Measured {
     let sweep = Sweep::from_json(text).unwrap();
     let point = |(i, config): (usize, RunConfig)| Point {
         config,
@@ -92,6 +97,18 @@ fn a_figure_has_a_line_for_each_method_and_takes_a_live_point() {
     hear(&mut state, Trainer::Cpu, vec![started(1, &config), finished(1, 200, 0.66)]);
     let lines = state.lines(&measured());
     assert_eq!((lines[1].live.as_slice(), lines[0].live.len()), (&[(0.003, 0.66)][..], 0));
+}
+
+#[test]
+fn over_the_sizes_of_bases_a_method_is_one_line() {
+    let state = ready("");
+    let text = r#"{"title": "t", "question": "q", "axis": "parameters", "fixed": {"task": "authors"},
+        "grids": [{"base": ["prose-nano", "prose-micro", "prose-small"], "method": ["prompt", "full"]}]}"#;
+    let lines = state.lines(&measured_of(text));
+    let labels: Vec<&str> = lines.iter().map(|l| l.label.as_str()).collect();
+    assert_eq!(labels, ["Full fine-tuning", "prompt 20"]);
+    let places: Vec<f64> = lines[0].points.iter().map(|p| p.0).collect();
+    assert_eq!(places, [273_920.0, 941_056.0, 3_454_976.0]);
 }
 
 #[test]
