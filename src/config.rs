@@ -93,7 +93,7 @@ impl RunConfig {
 
     /// AdamW's peak rate: of several methods' tuned rates the lowest, since one step moves them all.
     pub fn learning_rate(&self) -> f64 {
-        let tuned = self.methods().map(|m| m.method().learning_rate(self.task.name(), self.base.id));
+        let tuned = self.methods().map(|m| m.method().learning_rate(self.task.rates(), self.base.id));
         self.lr.unwrap_or_else(|| tuned.fold(f64::INFINITY, f64::min))
     }
 

@@ -128,6 +128,11 @@ impl TaskConfig {
         matches!(self, TaskConfig::Style { .. } | TaskConfig::Own { data: OwnData { classes: None, .. }, .. })
     }
 
+    /// The task whose tuned rates serve here: tasks on strings share theirs.
+    pub fn rates(&self) -> &'static str {
+        if self.is_strings() { "rules" } else { self.name() }
+    }
+
     /// Shipped bases that read this task's tokens, the recommended one first.
     pub fn bases(&self) -> &'static [&'static str] {
         if self.is_strings() { &["rules"] } else { &["prose-nano", "prose-micro", "prose-small"] }

@@ -103,7 +103,7 @@ impl Preparation {
             };
             self.full = Some(full);
         } else {
-            let peak = Full.learning_rate(config.task.name(), config.base.id);
+            let peak = Full.learning_rate(config.task.rates(), config.base.id);
             let (full, _) = self.optimizer.step(full, gradients, learning_rate(peak, self.done, self.of));
             self.full = Some(full);
         }

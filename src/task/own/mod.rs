@@ -55,8 +55,7 @@ fn kind(name: &str, text: &str) -> Kind {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     match ending.as_deref() {
         Some("txt" | "md") => Kind::Text,
-        // Where the comma is a decimal point, spreadsheets write semicolons.
-        Some("csv") if separated::looks_like(text, b';') && !separated::looks_like(text, b',') => Kind::Separated(b';'),
+        Some("csv") if separated::has_semicolons(text) => Kind::Separated(b';'),
         Some("csv") => Kind::Separated(b','),
         Some("tsv") => Kind::Separated(b'\t'),
         Some("jsonl" | "ndjson" | "json") if text.trim_start().starts_with('[') => Kind::JsonArray,
@@ -74,7 +73,7 @@ fn look(text: &str) -> Kind {
         Kind::Separated(b'\t')
     } else if separated::looks_like(text, b',') {
         Kind::Separated(b',')
-    } else if separated::looks_like(text, b';') {
+    } else if separated::has_semicolons(text) && separated::looks_like(text, b';') {
         Kind::Separated(b';')
     } else {
         Kind::Text

@@ -18,6 +18,14 @@ pub fn looks_like(text: &str, separator: u8) -> bool {
     cells.len() >= 2 && cells[0] >= 2 && cells.iter().all(|n| *n == cells[0])
 }
 
+/// Whether semicolons stand where commas would: spreadsheets write them where the comma is a decimal point.
+pub fn has_semicolons(text: &str) -> bool {
+    let cells = |separator: u8| {
+        reader(text, separator).into_records().next().and_then(Result::ok).map_or(0, |cells| cells.len())
+    };
+    cells(b',') == 1 && cells(b';') > 1
+}
+
 /// Reads a table, with a header line or without.
 pub fn read(text: &str, separator: u8) -> Result<Table, OwnError> {
     let mut reader = reader(text, separator);
