@@ -25,7 +25,7 @@ const HELP: &str = "cargo xtask <command>
   bench  [--json]                            milliseconds per step, natively and in Chromium, and sizes
   bake [--pretraining]                       write www/data/, the tasks' examples, from published packages; or the text of the prose bases
   pretrain [BASE …]                          make the shipped bases again (hours), from recipes/ into www/models/
-  record [--seeds N] [--jobs N] [GROUP …]    train the recorded runs of www/runs/ again and print the README's tables
+  record [--seeds N] [--jobs N] [--as-is] [GROUP …]  train the recorded runs of www/runs/ again, or ship what has been trained so far, and print the README's tables
   sweep  [--jobs N] [NAME …]                 measure the grids of sweeps/ again, into www/sweeps/
   help                                       this text";
 
@@ -75,6 +75,8 @@ pub struct Options {
     pub seeds: Option<usize>,
     pub jobs: Option<usize>,
     pub pretraining: bool,
+    /// Takes what an interrupted recording left.
+    pub as_is: bool,
     /// What stands without dashes.
     pub names: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl Options {
                 "--seeds" => options.seeds = Some(value()?.parse()?),
                 "--jobs" => options.jobs = Some(value()?.parse()?),
                 "--pretraining" => options.pretraining = true,
+                "--as-is" => options.as_is = true,
                 name if !name.starts_with('-') => options.names.push(name.to_string()),
                 other => bail!("there is no option “{other}”\n\n{HELP}"),
             }

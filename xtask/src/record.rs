@@ -84,7 +84,9 @@ pub fn record(options: &Options) -> Result<()> {
         })
         .collect();
     let named = |job: &Job| options.names.is_empty() || options.names.iter().any(|n| job.group.starts_with(n.as_str()));
-    let jobs: Vec<Job> = grid(&methods, &rules, options.seeds.unwrap_or(3)).into_iter().filter(named).collect();
+    let there = |job: &Job| !options.as_is || job.path().is_file();
+    let jobs = grid(&methods, &rules, options.seeds.unwrap_or(3)).into_iter().filter(named).filter(there);
+    let jobs: Vec<Job> = jobs.collect();
     ensure!(!jobs.is_empty(), "no recorded run has a name that begins with {}", options.names.join(" or "));
     std::fs::create_dir_all(target_dir().join("recorded"))?;
     stage(&format!("training {} runs", jobs.len()), || train(&trainer, &jobs, options.jobs.unwrap_or(1)))?;
@@ -322,7 +324,7 @@ fn print_tables(jobs: &[Job], methods: &[String]) -> Result<()> {
                 let runs = jobs.iter().filter(|j| j.group == *group && j.method == *method);
                 let results = runs.map(result).collect::<Result<Vec<_>>>()?;
                 let accuracies: Vec<f64> = results.iter().map(|r| r.0).collect();
-                cells.push(cell(&accuracies));
+                cells.push(if accuracies.is_empty() { "–".into() } else { cell(&accuracies) });
                 trained.extend(results.first().map(|r| r.1.to_string()));
             }
             trained.dedup();

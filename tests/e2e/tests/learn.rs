@@ -77,7 +77,7 @@ async fn a_grid_of_ones_own_is_trained_and_drawn() {
     lab.wait("document.querySelector('dialog[open]').innerText.includes('4 runs done')").await;
     lab.screenshot("grid").await;
     let rates = lab.eval("labEvents.filter(e => e.event === 'started').map(e => e.config.lr)").await;
-    assert_eq!(rates, json!(["0.01", "0.1", "0.01", "0.1"]));
+    assert_eq!(rates, json!(["0.01", "0.01", "0.1", "0.1"]));
     lab.assert_clean().await;
     lab.close().await;
 }
