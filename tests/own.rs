@@ -122,7 +122,10 @@ fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
         let (losses, right) = pollster::block_on(async {
             let loaded = Rc::new(LoadedBase::load(base, &files, &device).await.unwrap());
             let materials = Materials::load(&config, &files).await.unwrap();
-            let mut session = Session::new(0, config, loaded, &materials, &device, "cpu", || 0.0).unwrap();
+            let mut session = Session::new(0, config, loaded.clone(), &materials, &device, "cpu", || 0.0).unwrap();
+            // Every example begins as the tokenizer begins a text.
+            let begin = loaded.tokenizer.begin();
+            assert!(session.data().held_out.iter().all(|e| e.tokens.starts_with(begin)), "{checkpoint}");
             let mut events = session.begin().await.unwrap();
             while !session.done() {
                 events.extend(session.advance(false).await.unwrap());
