@@ -1,5 +1,6 @@
 //! The trainer on the command line: the same session, flags named as in the URL, events as JSON lines.
 
+mod cost;
 mod measure;
 mod own;
 
@@ -47,6 +48,13 @@ fn command() -> Command {
         .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()))
         .subcommand(
             Command::new("count").about("Trainable parameters, from closed formulas").args(run_args()).arg(json()),
+        )
+        .subcommand(
+            Command::new("cost")
+                .about("What a method costs, before training: bytes, operations, positions; for the base or a published model")
+                .args(run_args())
+                .args(cost::args())
+                .arg(json()),
         )
         .subcommand(
             Command::new("train")
@@ -195,6 +203,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "tasks" => print_list(args, tasks_json(), "task"),
         "methods" => print_list(args, MethodConfig::all().iter().map(method_json).collect(), "method"),
         "count" => count(args),
+        "cost" => cost::cost(args),
         "train" => pollster::block_on(train(args)),
         "evaluate" => pollster::block_on(evaluate_base(args)),
         "predict" => pollster::block_on(predict(args)),
@@ -285,7 +294,7 @@ fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
     let mut pairs = own::pairs(args)?;
     for id in args.ids() {
         if let Ok(Some(value)) = args.try_get_one::<String>(id.as_str())
-            && !["out", "run", "adapter", "input"].contains(&id.as_str())
+            && !["out", "run", "adapter", "input", "model"].contains(&id.as_str())
             && !own::is_flag(id.as_str())
         {
             pairs.push((id.as_str().to_string(), value.clone()));

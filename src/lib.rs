@@ -18,6 +18,8 @@
 pub mod bench;
 pub mod config;
 pub mod interchange;
+pub mod ledger;
+pub mod memory;
 pub mod model;
 pub mod peft;
 pub mod sweep;

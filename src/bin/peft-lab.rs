@@ -1,5 +1,8 @@
 //! The trainer on the command line. In a browser there is none: wasm builds of all binaries get an empty one.
 
+#[global_allocator]
+static ALLOCATOR: peft_lab::memory::Counting = peft_lab::memory::Counting;
+
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
     peft_lab::cli::main()

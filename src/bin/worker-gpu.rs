@@ -1,5 +1,8 @@
 //! The trainer on WebGPU, in a Web Worker.
 
+#[global_allocator]
+static ALLOCATOR: peft_lab::memory::Counting = peft_lab::memory::Counting;
+
 fn main() {
     #[cfg(target_arch = "wasm32")]
     peft_lab::worker::runtime::start(peft_lab::worker::runtime::Backend::Webgpu);

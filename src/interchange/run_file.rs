@@ -23,6 +23,8 @@ pub struct RunFile {
     pub finished: Option<(usize, f32, f64, usize, f64)>,
     /// What a prediction reads and takes: tokens on average, milliseconds.
     pub prediction: Option<(f64, f64)>,
+    /// The most bytes that were counted in a step.
+    pub peak: Option<u64>,
     /// What the base could do before, at each step where it was scored.
     pub kept: Vec<(usize, KeptScore)>,
     /// Median milliseconds per step: a machine that was busy for a while does not count.
@@ -87,6 +89,7 @@ impl RunFile {
                         examples: Vec::new(),
                         finished: None,
                         prediction: None,
+                        peak: None,
                         kept: Vec::new(),
                         ms_per_step: 0.0,
                         made: made.clone(),
@@ -118,8 +121,9 @@ impl RunFile {
                 self.kept.extend(kept.map(|kept| (step, kept)));
             }
             Event::Examples { items, .. } => self.examples = items,
-            Event::Finished { step, loss, accuracy, n, seconds, tokens, ms, .. } => {
+            Event::Finished { step, loss, accuracy, n, seconds, tokens, ms, peak, .. } => {
                 self.finished = Some((step, loss, accuracy, n, seconds));
+                self.peak = peak;
                 self.prediction = (tokens > 0.0).then_some((tokens, ms));
             }
             Event::Phi { tensors, .. } => self.phi = Some(tensors),

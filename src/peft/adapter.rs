@@ -2,8 +2,10 @@
 //! beside it.
 
 use super::{
-    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value, knob::place_of,
+    Ask, Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, Sublayer, TensorInfo, Term, Value,
+    knob::place_of,
 };
+use crate::ledger::tape::{Keeps, Tape, Var};
 use crate::model::ModelConfig;
 
 /// x + s·W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero. In parallel x is
@@ -191,6 +193,29 @@ impl Method for Adapter {
             }
         }
         tensors
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Ask::After { block, sublayer, input, y, rows } = ask else { return None };
+        let placed = match sublayer {
+            Sublayer::Attention => self.placement.at_attention(),
+            Sublayer::Mlp => self.placement.at_mlp(),
+        };
+        let wanted = placed && self.layers.list(model.num_hidden_layers).contains(&block);
+        wanted.then(|| {
+            let (d, k) = (model.hidden_size, self.bottleneck);
+            let name = format!("{block} {sublayer:?}");
+            let x = if self.placement == Placement::Parallel { input } else { y };
+            let inner = tape.layer(&format!("{name} down"), x, rows, (d, k));
+            let inner = match self.non_linearity {
+                NonLinearity::Relu => tape.relu(inner),
+                NonLinearity::Tanh => tape.activation(inner, Keeps::Output, 4),
+                NonLinearity::GeluNew | NonLinearity::Silu => tape.activation(inner, Keeps::Input, 8),
+            };
+            let change = tape.layer(&format!("{name} up"), inner, rows, (k, d));
+            let change = if self.scaling == 1.0 { change } else { tape.activation(change, Keeps::Nothing, 1) };
+            tape.add(y, change)
+        })
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

@@ -2,8 +2,9 @@
 
 use super::lora::{self, ALPHA, RANK, TARGETS};
 use super::{
-    Blocks, Count, Fault, Kind, Lora, Method, MethodInfo, Place, Shape, Spot, Target, TensorInfo, Term, Value,
+    Ask, Blocks, Count, Fault, Kind, Lora, Method, MethodInfo, Place, Shape, Spot, Target, TensorInfo, Term, Value,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// W = m ⊙ (W₀ + s·BA)/‖W₀ + s·BA‖, a length m for each output; it starts at ‖W₀‖.
@@ -97,6 +98,23 @@ impl Method for Dora {
             }
         }
         tensors
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let y = self.lora().trace(ask, model, tape)?;
+        let Ask::Update { at, .. } = ask else { return None };
+        let (name, (inputs, outputs)) = (Place::Linear(at.block, at.target).key(), at.shape);
+        let magnitude = tape.phi(&format!("{name} m"), outputs);
+        // ‖W₀ + s·BA‖, a constant to the gradient: the product of B and A, their sum with W₀, squares.
+        let [a, b] = [tape.data((inputs * self.rank) as u64), tape.data((self.rank * outputs) as u64)];
+        let product = tape.linear(a, b, None, inputs, (self.rank, outputs));
+        let moved = tape.add(at.weight, product);
+        let squares = tape.multiply(moved, moved);
+        let lengths = tape.expand(squares, outputs as u64);
+        let factor = tape.multiply(magnitude, lengths);
+        let bare = tape.add(y, at.bias);
+        let scaled = tape.multiply(bare, factor);
+        Some(tape.add(scaled, at.bias))
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {

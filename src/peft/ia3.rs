@@ -2,9 +2,10 @@
 
 use super::lora;
 use super::{
-    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term,
-    Value,
+    Ask, Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo,
+    Term, Value,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// l ⊙ (Wx + b) behind the chosen layers, and W₂(l ⊙ x) in front of fc2; every l starts at one.
@@ -106,6 +107,20 @@ impl Method for Ia3 {
                 TensorInfo::new(format!("{}.ia3_l", Place::Linear(layer, target).key()), shape)
             })
             .collect()
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let (at, x) = match ask {
+            Ask::Input(at, x) if at.target == Target::Fc2 => (at, x),
+            Ask::Update { at, y, .. } if at.target != Target::Fc2 => (at, y),
+            _ => return None,
+        };
+        let wanted =
+            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
+        wanted.then(|| {
+            let factor = tape.phi(&Place::Linear(at.block, at.target).key(), width(at.target, model));
+            tape.multiply(x, factor)
+        })
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

@@ -1,8 +1,10 @@
 //! Last layer (Donahue et al. 2014): only the head is trained, on frozen features; or only the last block.
 
 use super::{
-    Count, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, TensorInfo, Term, Value, knob::place_of,
+    Ask, Count, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, TensorInfo, Term, Value,
+    knob::place_of,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
@@ -108,6 +110,20 @@ impl Method for LastLayer {
                 let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
                 last.flat_map(pieces).map(|(p, piece)| TensorInfo::of_theta(p, piece, &shape.model)).collect()
             }
+        }
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        match (ask, self.rows) {
+            (Ask::Head(table), Rows::All) => Some(tape.copy_beside("head", table)),
+            // The number of labels is a task's; what counts is the head, which is made anew.
+            (Ask::Head(table), Rows::Labels) => {
+                let rows = tape.labels() * model.hidden_size;
+                let rows = tape.phi("rows", rows);
+                Some(tape.scatter(table, rows))
+            }
+            (_, Rows::Block) => self.trace_copy(ask, model, tape),
+            _ => None,
         }
     }
 

@@ -53,7 +53,7 @@ impl Method for LnTuning {
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 3e-2 } else { 1e-2 }
+        if task == "rules" { 2e-1 } else { 1e-2 }
     }
 }
 

@@ -1,9 +1,10 @@
 //! LoRA (Hu et al. 2022): a low-rank update beside chosen matrices.
 
 use super::{
-    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo, Term,
-    Value,
+    Ask, Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, Target, TensorInfo,
+    Term, Value,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// h = W₀x + s·B(Ax), with A ∈ ℝ^{r×in} random and B ∈ ℝ^{out×r} zero at the start; s = α/r, or α/√r rank-stabilised
@@ -229,6 +230,25 @@ impl Method for Lora {
 
     fn note(&self, shape: &Shape) -> Option<String> {
         self.fused(shape).filter(|_| shape.model.is_gpt2())
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Ask::Update { at, x, y } = ask else { return None };
+        let wanted =
+            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
+        wanted.then(|| {
+            // What dropout multiplies with is a tensor of its own.
+            let x = if self.lora_dropout > 0.0 {
+                let mask = tape.data(x.elements);
+                tape.multiply(x, mask)
+            } else {
+                x
+            };
+            let (name, (inputs, outputs)) = (Place::Linear(at.block, at.target).key(), at.shape);
+            let a = tape.phi(&format!("{name} A"), inputs * self.rank);
+            let b = tape.phi(&format!("{name} B"), self.rank * outputs);
+            tape.add_low_rank(y, x, [a, b], at.rows, at.shape, self.rank)
+        })
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

@@ -6,6 +6,7 @@
 
 mod adapter;
 mod all_but_embeddings;
+mod ask;
 mod bitfit;
 mod blocks;
 #[cfg(feature = "train")]
@@ -37,6 +38,7 @@ pub mod phi;
 
 pub use adapter::{Adapter, Placement};
 pub use all_but_embeddings::AllButEmbeddings;
+pub use ask::{Ask, At, Sublayer};
 pub use bitfit::BitFit;
 pub use blocks::Blocks;
 pub use count::{Count, Shape, Term};
@@ -61,6 +63,7 @@ pub use target::Target;
 pub use text_prompt::TextPrompt;
 pub use vera::Vera;
 
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// How a method's φ meets the frozen network f_θ, the lecture's grouping.
@@ -182,6 +185,22 @@ pub trait Method: std::fmt::Debug {
     /// Whether φ holds a trainable copy of a tensor of θ, which stands in for it.
     fn copies(&self, _place: Place, _piece: Piece, _model: &ModelConfig) -> bool {
         false
+    }
+
+    /// What the forward pass costs where this method steps in: the answer of the trained half's `Composition`, as shapes. `None` leaves
+    /// the network as it is.
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        self.trace_copy(ask, model, tape)
+    }
+
+    /// The copies that stand in for tensors of θ.
+    fn trace_copy(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        match ask {
+            Ask::Weight(place, piece, theta) if self.copies(place, piece, model) => {
+                Some(tape.copy(&format!("{} {piece:?}", place.key()), theta))
+            }
+            _ => None,
+        }
     }
 
     /// Everywhere φ steps in. Methods that share no spot can be trained together.

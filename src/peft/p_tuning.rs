@@ -1,7 +1,8 @@
 //! P-tuning (Liu et al. 2021): virtual tokens in front of the text that a small MLP writes.
 
 use super::prompt::check_room;
-use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use super::{Ask, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// f_θ([MLP(E), x]): E ∈ ℝ^{n×d} and a ReLU MLP of widths d, h, h, d are trained; what the MLP gives is kept, the MLP is not.
@@ -107,6 +108,18 @@ impl Method for PTuning {
     fn note(&self, shape: &Shape) -> Option<String> {
         let kept = super::grouped(self.stored(shape));
         Some(format!("After training the MLP folds away: {kept} numbers are kept."))
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        matches!(ask, Ask::Prompt).then(|| {
+            let (n, d, h) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size);
+            let embedding = tape.phi("E", n * d);
+            let x = tape.layer("first", embedding, n, (d, h));
+            let x = tape.relu(x);
+            let x = tape.layer("second", x, n, (h, h));
+            let x = tape.relu(x);
+            tape.layer("third", x, n, (h, d))
+        })
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

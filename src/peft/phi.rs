@@ -7,12 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// The two halves of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sublayer {
-    Attention,
-    Mlp,
-}
+pub use super::Sublayer;
 
 /// A linear layer as a method finds it: its place, and the tensors that are used there.
 #[derive(Clone, Copy, Debug)]

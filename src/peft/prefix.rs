@@ -2,7 +2,8 @@
 
 use super::p_tuning::HIDDEN;
 use super::prompt::check_room;
-use super::{Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use super::{Ask, Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use crate::ledger::tape::{Keeps, Tape, Var};
 use crate::model::ModelConfig;
 
 /// softmax(Q [φ_K, K]ᵀ/√d_h) [φ_V, V] in each chosen layer, φ_K, φ_V ∈ ℝ^{n×d}. The text's positions move n on, as they would
@@ -136,6 +137,25 @@ impl Method for Prefix {
     fn note(&self, shape: &Shape) -> Option<String> {
         let kept = super::grouped(self.stored(shape));
         self.prefix_projection.then(|| format!("After training the MLP folds away: {kept} numbers are kept."))
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Ask::Prefix(block, _) = ask else { return None };
+        if !self.layers.list(model.num_hidden_layers).contains(&block) {
+            return None;
+        }
+        let (n, d, h, w) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size, self.width(model));
+        let all = if self.prefix_projection {
+            tape.shared("prefix", |tape| {
+                let embedding = tape.phi("E", n * d);
+                let inner = tape.layer("first", embedding, n, (d, h));
+                let inner = tape.activation(inner, Keeps::Output, 4);
+                tape.layer("second", inner, n, (h, w))
+            })
+        } else {
+            tape.phi("prefix", n * w)
+        };
+        Some(tape.part(all, (n * d) as u64))
     }
 
     fn learning_rate(&self, _task: &str, base: &str) -> f64 {

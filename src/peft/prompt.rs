@@ -1,6 +1,7 @@
 //! Prompt tuning (Lester et al. 2021): trained vectors in front of the tokens.
 
-use super::{Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use super::{Ask, Count, Fault, Kind, Knob, Method, MethodInfo, Range, Shape, Spot, TensorInfo, Term, Value};
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// f_θ([φ, x]) with φ ∈ ℝ^{n×d} in the place of token vectors; the text moves n positions on.
@@ -130,6 +131,10 @@ impl Method for Prompt {
 
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
         vec![TensorInfo::new("prompt_embeddings", [self.num_virtual_tokens, shape.model.hidden_size])]
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        matches!(ask, Ask::Prompt).then(|| tape.phi("prompt", self.num_virtual_tokens * model.hidden_size))
     }
 
     fn learning_rate(&self, _task: &str, _base: &str) -> f64 {

@@ -1,8 +1,9 @@
 //! Pruning with re-training (Han et al. 2015, 2017): the smallest weights are set to zero and the others trained on.
 
 use super::{
-    Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Target, Term, Value, knob::place_of,
+    Ask, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Target, Term, Value, knob::place_of,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// f_{m ⊙ θ′}(x): rounds of pruning the blocks' matrices by magnitude and training what is left.
@@ -159,6 +160,17 @@ impl Method for Pruning {
             let pruned = super::grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
             format!("About {pruned} weights end as zeros; {kept} are left and trained. The optimizer starts anew with each round.")
         })
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let copy = self.trace_copy(ask, model, tape)?;
+        match ask {
+            Ask::Weight(place @ Place::Linear(..), Piece::Matrix, theta) => {
+                let mask = tape.constant(&format!("mask {}", place.key()), theta.elements as usize);
+                Some(tape.multiply(copy, mask))
+            }
+            _ => Some(copy),
+        }
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {

@@ -1,9 +1,10 @@
 //! Sparse fine-tuning: θ + Δ, where Δ is zero but at chosen weights (Guo et al. 2021; Sung et al. 2021; Ansell et al. 2022).
 
 use super::{
-    Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, TensorInfo, Term, Value,
+    Ask, Count, Fault, Kind, Knob, Method, MethodInfo, Piece, Place, Range, Shape, Spot, TensorInfo, Term, Value,
     knob::place_of,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// θ + m ⊙ Δ with k ones in the mask m, over the matrices of the network.
@@ -132,6 +133,16 @@ impl Method for Sparse {
         )
     }
 
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Ask::Weight(_, Piece::Matrix, theta) = ask else { return None };
+        // How many of them lie in a matrix depends on the scores; on average it is the matrix's share.
+        let k = self.num_weights.min(weights(model));
+        let delta = tape.phi("Δ", k);
+        let share = k as f64 * theta.elements as f64 / weights(model) as f64;
+        let chosen = tape.part(delta, share.ceil() as u64);
+        Some(tape.scatter(theta, chosen))
+    }
+
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
         if task == "rules" { 3e-2 } else { 1e-2 }
     }
@@ -176,6 +187,8 @@ pub(crate) mod phi {
             // The first of equals, so that a mask does not depend on how the sort goes.
             order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
             order.truncate(k);
+            // Else all of n stay reserved: twice θ's size.
+            order.shrink_to_fit();
             order.sort_unstable();
             Phi { delta: context.zeros([k]), chosen: split(&order, &model), order }
         }

@@ -2,8 +2,10 @@
 
 use super::lora::{self, TARGETS};
 use super::{
-    Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Place, Range, Shape, Spot, Target, TensorInfo, Term, Value,
+    Ask, Blocks, Count, Fault, Kind, Knob, Method, MethodInfo, Place, Range, Shape, Spot, Target, TensorInfo, Term,
+    Value,
 };
+use crate::ledger::tape::{Tape, Var};
 use crate::model::ModelConfig;
 
 /// h = W₀x + Λ_b B Λ_d A x: A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r} random, frozen and shared; b ∈ ℝ^{out} zero and d ∈ ℝ^r at 0.1 at the
@@ -118,6 +120,24 @@ impl Method for Vera {
         let (inputs, outputs) = self.shared(&shape.model);
         let n = super::grouped(self.rank * (inputs + outputs));
         Some(format!("A and B hold {n} random numbers for all blocks together; a stored φ needs their seed only."))
+    }
+
+    fn trace(&self, ask: Ask, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Ask::Update { at, x, y } = ask else { return None };
+        let wanted =
+            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
+        wanted.then(|| {
+            let (name, (inputs, outputs), r) = (Place::Linear(at.block, at.target).key(), at.shape, self.rank);
+            let shared = self.shared(model);
+            let a = tape.constant("vera A", shared.0 * r);
+            let b = tape.constant("vera B", r * shared.1);
+            let (d, scale) = (tape.phi(&format!("{name} d"), r), tape.phi(&format!("{name} b"), outputs));
+            let inner = tape.linear(x, a, None, at.rows, (inputs, r));
+            let inner = tape.multiply(inner, d);
+            let update = tape.linear(inner, b, None, at.rows, (r, outputs));
+            let update = tape.multiply(update, scale);
+            tape.add(y, update)
+        })
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

@@ -175,6 +175,15 @@ impl TaskConfig {
         }
     }
 
+    /// Tokens whose loss is computed, of an example of `length` positions.
+    pub fn predicted(&self, length: usize) -> usize {
+        match self {
+            TaskConfig::Rules { .. } => rules::LENGTH,
+            _ if self.is_written() => length,
+            _ => 1,
+        }
+    }
+
     /// What accuracy means here.
     pub fn metric(&self) -> &'static str {
         match self {

@@ -144,6 +144,9 @@ pub enum Event {
         /// Milliseconds of one in this last evaluation.
         #[serde(default)]
         ms: f64,
+        /// The most bytes that were in use at a moment of a training step, θ included; where they are counted.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        peak: Option<u64>,
     },
     /// The answer to a `predict` command: on what the visitor typed.
     Predicted {

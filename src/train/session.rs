@@ -12,6 +12,7 @@ use crate::config::RunConfig;
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::phi_file::{self, StoredPhi};
 use crate::interchange::{Made, base64, from_base64};
+use crate::memory;
 use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::peft::{Icl, MethodConfig};
@@ -55,6 +56,10 @@ pub struct Session {
     kept: Option<Kept>,
     /// Since the last report: steps and their milliseconds.
     unreported: (usize, f64),
+    /// Bytes in use before φ was made, θ not counted.
+    others: Option<u64>,
+    /// The most in use in a step, without those.
+    peak: Option<u64>,
     /// Milliseconds spent training and evaluating.
     active: f64,
     /// What it has reported, for its file; of answers only the last.
@@ -90,6 +95,9 @@ impl Session {
             (true, None) if config.task.is_strings() => Some(Kept::rules(context, positions + demonstrations.len())),
             _ => None,
         };
+        let weights = 4 * base.theta.config.parameters() as u64;
+        let on_cpu = device_name == "cpu";
+        let others = memory::live().filter(|_| on_cpu).map(|live| (live as u64).saturating_sub(weights));
         let phi = start(&config, &base, &data, device, None, &demonstrations);
         let preparation = Preparation::of(&config);
         Ok(Session {
@@ -110,6 +118,8 @@ impl Session {
             demonstrations,
             kept,
             unreported: (0, 0.0),
+            others,
+            peak: None,
             active: 0.0,
             log: Vec::new(),
         })
@@ -330,6 +340,7 @@ impl Session {
             return Ok(Vec::new());
         }
         let start = (self.clock)();
+        memory::restart();
         self.tell_phi().await?;
         self.phi.noise(Some(self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.step as u64));
         let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut self.rng));
@@ -343,6 +354,9 @@ impl Session {
         let (phi, norm) = self.optimizer.step(phi, gradients, rate);
         self.phi = phi;
         self.step += 1;
+        if let (Some(peak), Some(others)) = (memory::peak(), self.others) {
+            self.peak = self.peak.max(Some((peak as u64).saturating_sub(others)));
+        }
 
         let mut events = Vec::new();
         let evaluation_due = self.done() || self.step.is_multiple_of(self.evaluation_interval());
@@ -394,6 +408,7 @@ impl Session {
             seconds: self.active / 1e3,
             tokens: self.data.mean_tokens() + added as f64,
             ms: took / self.data.held_out.len().max(1) as f64,
+            peak: self.peak,
         })
     }
 

@@ -1,6 +1,8 @@
 //! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
 
-use super::components::{self, Band, BringOwn, Cards, Choose, Experiments, Happens, Header, Help, Notices, What};
+use super::components::{
+    self, Band, BringOwn, Cards, Choose, CostsOf, Experiments, Happens, Header, Help, Notices, What,
+};
 use super::dom;
 use super::state::{Action, Effect, State, Trainer};
 use super::trainer::Client;
@@ -62,6 +64,7 @@ impl Component for App {
                 <Help open={state.help} on={on.clone()} />
                 { Experiments::of(state, on) }
                 { Cards::of(state, on) }
+                { CostsOf::of(state, on) }
                 { BringOwn::of(state, on) }
             </>
         }

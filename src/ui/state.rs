@@ -3,6 +3,7 @@
 //! No browser in here: time, files and workers come in as actions and go out as [`Effect`]s, so all of it is tested natively.
 
 mod bring;
+mod costs;
 mod experiments;
 mod keep;
 mod notice;
@@ -18,6 +19,7 @@ mod training;
 mod verdict;
 
 pub use bring::{Bring, Bringing, Offer, OfferedBase};
+pub use costs::{Costing, Costs};
 pub use experiments::Line;
 pub use keep::{At, Dial, File};
 pub use notice::{Notice, NoticeTone, Remedy};
@@ -113,6 +115,7 @@ pub struct State {
     pub notices: Vec<Notice>,
     pub own: Own,
     pub bring: Bring,
+    pub costs: Costs,
     /// The visitor's own grid as it is written, and the runs that wait.
     pub grid: Grid,
     pub queue: Queue,
@@ -171,6 +174,8 @@ pub enum Action {
     Python(bool),
     /// Files that a visitor chose or dropped.
     Open(Vec<File>),
+    /// What a visitor does in the dialog of costs.
+    Costing(Costing),
     /// What a visitor does with data or a checkpoint of their own.
     Bring(Bringing),
     /// A file of this page's own making can be read at an address now: its logical name, the address.
@@ -260,6 +265,7 @@ impl State {
             notices: Vec::new(),
             own: Own::default(),
             bring: Bring::default(),
+            costs: Costs::default(),
             grid: Grid::default(),
             queue: Queue::default(),
             looked_at: None,
@@ -307,6 +313,7 @@ impl State {
             Action::MergePhi => return self.merge_phi(),
             Action::Python(shown) => self.python = shown,
             Action::Open(files) => return self.open_files(files),
+            Action::Costing(what) => self.costing(what),
             Action::Bring(what) => return self.bringing(what),
             Action::Published(file, address) => return self.published(file, address),
             Action::Remedy(notice, remedy) => {

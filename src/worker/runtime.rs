@@ -70,15 +70,16 @@ thread_local! {
     static BACKEND: Cell<Backend> = const { Cell::new(Backend::Cpu) };
 }
 
-/// Median milliseconds of a training step at one of [`crate::bench::SHAPES`], for `cargo xtask bench`.
+/// A training step at one of [`crate::bench::SHAPES`], [`crate::bench::Measured`] in JSON, for `cargo xtask bench`.
 #[wasm_bindgen]
-pub async fn bench(shape: String, method: String, steps: u32) -> Result<f64, JsValue> {
+pub async fn bench(shape: String, method: String, steps: u32) -> Result<String, JsValue> {
     let unknown = || JsValue::from_str("no such shape or method");
     let shape = crate::bench::SHAPES.iter().find(|s| s.name == shape).ok_or_else(unknown)?;
-    let (_, method) = crate::bench::methods().into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
+    let (_, method) = crate::bench::methods(shape).into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
     let failed = |f: Failure| JsValue::from_str(&f.message);
     let device = BACKEND.get().device().await.map_err(failed)?;
-    shape.measure(&method, &device, steps as usize, now).await.map_err(failed)
+    let measured = shape.measure(&method, &device, steps as usize, now).await.map_err(failed)?;
+    serde_json::to_string(&measured).map_err(|e| JsValue::from_str(&e.to_string()))
 }
 
 /// A message of the page: one [`Command`] as JSON. The boot script hands them on in order.

@@ -1,5 +1,6 @@
 //! The band below: what it costs, and what it does.
 
+use super::costs::Beside;
 use super::examples::Examples;
 use crate::config::RunConfig;
 use crate::peft::{grouped, trainable_line};
@@ -15,7 +16,7 @@ impl Band {
         let examples = (!state.hides("examples")).then(|| Examples::of(state, on));
         html! {
             <section class="band" aria-label="Cost and examples">
-                <BigCount config={state.config.clone()} />
+                <BigCount config={state.config.clone()} against={state.against()} on={on.clone()} />
                 { examples }
             </section>
         }
@@ -25,6 +26,9 @@ impl Band {
 #[derive(Properties, PartialEq)]
 struct BigCountProps {
     config: RunConfig,
+    /// What its cost is compared with.
+    against: RunConfig,
+    on: Callback<Action>,
 }
 
 /// The trainable parameters: the number, its share to scale, and the sum that gives it.
@@ -48,8 +52,13 @@ fn BigCount(props: &BigCountProps) -> Html {
     let title = if *copied { "Copied" } else { "The line that Hugging Face PEFT prints: click to copy" };
     html! {
         <div class="count">
-            <p class="caption">{ "trainable parameters" }</p>
-            <p class="number" data-digits={grouped(trainable).len().to_string()}>{ grouped(trainable) }</p>
+            <div class="how-many">
+                <div>
+                    <p class="caption">{ "trainable parameters" }</p>
+                    <p class="number" data-digits={grouped(trainable).len().to_string()}>{ grouped(trainable) }</p>
+                </div>
+                <Beside config={config.clone()} against={props.against.clone()} on={props.on.clone()} />
+            </div>
             <div class="share" role="img" aria-label={format!("{percent:.2} % of all parameters")}>
                 <div style={format!("width:{percent:.3}%")} />
             </div>

@@ -1,7 +1,8 @@
 //! One row per run: what it trained, what it reached, how long a step took.
 
+use crate::ledger::{bytes, flops};
 use crate::peft::grouped;
-use crate::ui::state::{Action, Role, Shown, State, percent, significant};
+use crate::ui::state::{Action, Role, Run, Shown, State, percent, significant};
 use yew::prelude::*;
 
 /// The table under the chart.
@@ -58,6 +59,7 @@ fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
     });
     // Two prose bases share a task: where one differs from the present base, its row says so.
     let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.id));
+    let (memory, memory_title) = memory(run).unzip();
     let removable = !run.recorded && !run.phase.is_active();
     let remove = removable.then(|| {
         let (on, id) = (on.clone(), run.id);
@@ -83,14 +85,38 @@ fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
                     { remove }
                 </div>
             </th>
-            <td>{ grouped(run.trainable) }</td>
+            <td title={memory_title}>{ grouped(run.trainable) }{ for memory.map(needs) }</td>
             <td>{ loss }</td>
             <td {title}>{ accuracy }</td>
-            <td title={run.recorded.then_some("recorded on another machine: its times would not compare with yours")}>
+            <td title={time_title(run)}>
                 { if run.ms > 0.0 && !run.recorded { significant(run.ms) } else { "–".into() } }
+                { for run.cost.map(|(_, work)| needs(flops(work))) }
             </td>
         </tr>
     }
+}
+
+/// The most bytes of a training step, counted where the trainer could, and what they are.
+fn memory(run: &Run) -> Option<(String, String)> {
+    let (expected, _) = run.cost?;
+    Some(match run.peak {
+        Some(counted) => {
+            (bytes(counted), format!("memory of a step: {} counted, {} expected", bytes(counted), bytes(expected)))
+        }
+        None => (bytes(expected), format!("memory of a step: {} expected", bytes(expected))),
+    })
+}
+
+fn time_title(run: &Run) -> &'static str {
+    match run.recorded {
+        true => "recorded on another machine: its times would not compare with yours; below, operations of a step",
+        false => "milliseconds a step; below, its operations",
+    }
+}
+
+/// A second line of a cell: what a step needs.
+fn needs(what: String) -> Html {
+    html! { <span class="needs">{ what }</span> }
 }
 
 /// A device as a person writes it.

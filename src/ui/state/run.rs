@@ -1,6 +1,7 @@
 //! A run as the page keeps it: what its events said, ready to draw.
 
 use super::Trainer;
+use super::costs::step_cost;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::task::Baselines;
@@ -131,6 +132,10 @@ pub struct Run {
     /// The latest, over all held-out examples once the run has finished.
     pub evaluation: Option<Evaluation>,
     pub examples: Rc<Vec<Prediction>>,
+    /// Bytes at the most and operations of a step, expected; `None` where nothing is trained.
+    pub cost: Option<(u64, f64)>,
+    /// The most bytes that the trainer counted in a step.
+    pub peak: Option<u64>,
     /// Milliseconds per step, smoothed over the last reports.
     pub ms: f64,
     /// Tokens read in the last step.
@@ -175,6 +180,8 @@ impl Run {
             prediction: None,
             evaluation: None,
             examples: Rc::default(),
+            cost: step_cost(&config),
+            peak: None,
             ms: 0.0,
             tokens: 0,
             warned: false,
@@ -197,6 +204,7 @@ impl Run {
             run.training_loss.push(step, f64::from(loss));
         }
         run.prediction = file.prediction;
+        run.peak = file.peak;
         file.kept.iter().for_each(|(step, kept)| run.kept(*step, kept));
         for (step, loss, accuracy, n) in file.evaluations {
             run.evaluated(Evaluation { step, loss: f64::from(loss), accuracy, n });
@@ -235,6 +243,7 @@ impl Run {
             }
             Event::Started { device, trainable, total, steps, baselines, config, .. } => {
                 self.config = config.clone();
+                self.cost = step_cost(config);
                 (self.trainable, self.total, self.steps) = (*trainable, *total, *steps);
                 (self.device, self.baselines) = (Some(device.clone()), Some(*baselines));
                 self.phase = Phase::Running;
@@ -256,7 +265,8 @@ impl Run {
             Event::Paused { step, .. } => (self.phase, self.step) = (Phase::Paused, *step),
             Event::Resumed { .. } => self.phase = Phase::Running,
             Event::Stopped { step, .. } => (self.phase, self.step) = (Phase::Stopped, *step),
-            Event::Finished { step, loss, accuracy, n, tokens, ms, .. } => {
+            Event::Finished { step, loss, accuracy, n, tokens, ms, peak, .. } => {
+                self.peak = *peak;
                 self.prediction = (*tokens > 0.0).then_some((*tokens, *ms));
                 self.finished(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }

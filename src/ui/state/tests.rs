@@ -1,6 +1,7 @@
 //! The reducer, followed through what visitors, browsers and trainers do.
 
 mod bring;
+mod costs;
 mod faults;
 mod keep;
 mod learn;
@@ -62,7 +63,17 @@ fn evaluated(run: u32, step: usize, accuracy: f64) -> Event {
 }
 
 fn finished(run: u32, step: usize, accuracy: f64) -> Event {
-    Event::Finished { run, step, loss: 1.0, accuracy, n: 512, seconds: 6.0, tokens: 9.0, ms: 0.5 }
+    Event::Finished {
+        run,
+        step,
+        loss: 1.0,
+        accuracy,
+        n: 512,
+        seconds: 6.0,
+        tokens: 9.0,
+        ms: 0.5,
+        peak: Some(2_000_000),
+    }
 }
 
 fn failed(run: u32, reason: FailureReason) -> Event {

@@ -251,3 +251,40 @@ async fn keys_start_pause_step_rewind_and_help() {
     lab.assert_clean().await;
     lab.close().await;
 }
+
+#[tokio::test]
+async fn the_cost_of_a_method_is_known_before_training_and_beside_what_was_counted() {
+    let lab = Lab::start(false).await;
+    lab.open("device=cpu&steps=5").await;
+    let bars = lab.eval("document.querySelectorAll('.beside .stacked').length").await;
+    assert_eq!(bars, 2, "LoRA and full fine-tuning");
+    lab.driver.find(By::Css(".beside")).await.unwrap().click().await.unwrap();
+    let text = lab.eval("document.querySelector('dialog.costs').innerText").await.to_string();
+    for part in
+        ["Memory to train", "AdamW’s two moments", "7.80 MB", "cached keys and values", "φ of 100 tasks", "1.64 MB"]
+    {
+        assert!(text.contains(part), "“{part}” is not in {text}");
+    }
+    lab.select("On", "opt-6.7b").await;
+    lab.wait("document.querySelector('dialog.costs').innerText.includes('OPT, 2022')").await;
+    let text = lab.eval("document.querySelector('dialog.costs').innerText").await.to_string();
+    for part in ["26.6 GB", "30.5 GB at the most", "110 GB at the most", "80 GB"] {
+        assert!(text.contains(part), "“{part}” is not in {text}");
+    }
+    lab.select("Beside", "prompt").await;
+    lab.wait("document.querySelector('dialog.costs').innerText.includes('what stands in front')").await;
+    lab.select("On", "").await;
+    lab.driver.action_chain().send_keys(Key::Escape).perform().await.unwrap();
+    lab.wait("!document.querySelector('dialog.costs').open").await;
+
+    lab.press("Train").await;
+    let finished = lab.event("finished").await;
+    // The same code on a 32-bit machine: what Burn keeps about tensors is smaller, the tensors are not.
+    let peak = finished["peak"].as_f64().unwrap();
+    assert!((peak / 7.80e6 - 1.0).abs() < 0.15, "{peak} bytes counted");
+    lab.driver.find(By::Css(".beside")).await.unwrap().click().await.unwrap();
+    lab.wait("document.querySelector('dialog.costs').innerText.includes('counted here')").await;
+    lab.screenshot("costs").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}

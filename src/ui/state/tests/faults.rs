@@ -177,8 +177,17 @@ fn a_loss_that_only_grows_is_told_once_with_a_lower_rate() {
     assert_eq!(state.notices.len(), 1);
     assert_eq!(state.notices[0].remedy, Some(Remedy::LowerRate));
     assert_eq!(state.runs[0].phase, Phase::Running);
-    let end =
-        Event::Finished { run: 1, step: 300, loss: 1743.0, accuracy: 0.0, n: 512, seconds: 6.0, tokens: 9.0, ms: 0.5 };
+    let end = Event::Finished {
+        run: 1,
+        step: 300,
+        loss: 1743.0,
+        accuracy: 0.0,
+        n: 512,
+        seconds: 6.0,
+        tokens: 9.0,
+        ms: 0.5,
+        peak: None,
+    };
     hear(&mut state, Trainer::Cpu, vec![end]);
     assert!(verdict(&state.runs[0]).is_some_and(|v| v.contains("a tenth") && !v.contains("higher rate")));
 }

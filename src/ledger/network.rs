@@ -1,0 +1,137 @@
+//! The forward pass of `model/theta.rs` once more, as shapes.
+
+use super::tape::{Attention, Keeps, Tape, Var};
+use crate::model::{Activation, ModelConfig};
+use crate::peft::{Ask, At, MethodConfig, Piece, Place, Sublayer, Target};
+
+/// What is read and predicted at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    pub sequences: usize,
+    /// Tokens of a sequence, demonstrations included, virtual tokens not.
+    pub length: usize,
+    /// Tokens whose loss is computed, in all sequences.
+    pub predicted: usize,
+    /// Tokens before these whose keys and values are known already.
+    pub past: usize,
+}
+
+/// Traces a forward pass of θ with the parts of φ up to the logits, `[predicted, vocab]`.
+pub struct Network<'a> {
+    pub model: &'a ModelConfig,
+    pub methods: &'a [&'a MethodConfig],
+    pub batch: Batch,
+    pub tape: &'a mut Tape,
+}
+
+impl Network<'_> {
+    fn fold(&mut self, x: Var, ask: impl Fn(Var) -> Ask) -> Var {
+        let (methods, tape, model) = (self.methods, &mut *self.tape, self.model);
+        methods.iter().fold(x, |x, method| method.method().trace(ask(x), model, tape).unwrap_or(x))
+    }
+
+    fn first(&mut self, ask: Ask) -> Option<Var> {
+        let (methods, tape, model) = (self.methods, &mut *self.tape, self.model);
+        methods.iter().find_map(|method| method.method().trace(ask, model, tape))
+    }
+
+    fn theta(&mut self, place: Place, piece: Piece) -> Var {
+        let theta = self.tape.theta(&format!("{} {piece:?}", place.key()), place.elements(piece, self.model));
+        self.fold(theta, |theta| Ask::Weight(place, piece, theta))
+    }
+
+    /// Places of all sequences, virtual tokens included.
+    fn rows(&self, virtual_tokens: usize) -> usize {
+        self.batch.sequences * (virtual_tokens + self.batch.length)
+    }
+
+    pub fn logits(&mut self) -> Var {
+        let d = self.model.hidden_size;
+        // Every tensor of θ is in memory, whether a method reads it or not.
+        let places: Vec<Place> = Place::all(self.model.num_hidden_layers).collect();
+        for place in &places {
+            for piece in place.pieces() {
+                self.tape.theta(&format!("{} {piece:?}", place.key()), place.elements(*piece, self.model));
+            }
+        }
+        let prompt = self.first(Ask::Prompt);
+        let virtual_tokens = prompt.map_or(0, |p| (p.elements as usize).div_ceil(d));
+        let rows = self.rows(virtual_tokens);
+
+        let table = self.theta(Place::Tokens, Piece::Matrix);
+        let tokens = (self.batch.sequences * self.batch.length * d) as u64;
+        let mut x = self.tape.gather(table, tokens);
+        if let Some(prompt) = prompt {
+            let repeated = self.tape.expand(prompt, (self.batch.sequences * virtual_tokens * d) as u64);
+            x = self.tape.concatenate(&[repeated, x]);
+        }
+        let positions = self.theta(Place::Positions, Piece::Matrix);
+        let positions = self.tape.part(positions, ((virtual_tokens + self.batch.length) * d) as u64);
+        x = self.tape.add(x, positions);
+        for block in 0..self.model.num_hidden_layers {
+            x = self.attention(block, x, rows, virtual_tokens);
+            x = self.mlp(block, x, rows);
+        }
+        let features = self.tape.gather(x, (self.batch.predicted * d) as u64);
+        let predicted = self.batch.predicted;
+        let features = self.normalise(Place::FinalNorm, features, predicted);
+        let head = self.theta(Place::Tokens, Piece::Matrix);
+        let head = self.fold(head, Ask::Head);
+        self.tape.linear(features, head, None, predicted, (d, self.model.vocab_size))
+    }
+
+    fn attention(&mut self, block: usize, x: Var, rows: usize, virtual_tokens: usize) -> Var {
+        let d = self.model.hidden_size;
+        let Batch { sequences, length, past, .. } = self.batch;
+        let n = self.normalise(Place::AttentionNorm(block), x, rows);
+        let q = self.linear(block, Target::Q, n, rows);
+        let mut keys = virtual_tokens + length + past;
+        let [mut k, mut v] = [Target::K, Target::V].map(|target| self.linear(block, target, n, rows));
+        if past > 0 {
+            // What the cache holds is read where it is: a view of it takes part, not a copy.
+            let cached = (sequences * past * d) as u64;
+            (k.elements, v.elements) = (k.elements + cached, v.elements + cached);
+        }
+        let prefix = [0, 1].map(|of| self.first(Ask::Prefix(block, of)));
+        if let [Some(prefix_k), Some(prefix_v)] = prefix {
+            keys += (prefix_k.elements as usize).div_ceil(d);
+            let mut front = |prefix: Var, own: Var| {
+                let repeated = self.tape.expand(prefix, sequences as u64 * prefix.elements);
+                self.tape.concatenate(&[repeated, own])
+            };
+            (k, v) = (front(prefix_k, k), front(prefix_v, v));
+        }
+        let heads = self.model.num_attention_heads;
+        let size = Attention { sequences, heads, queries: virtual_tokens + length, keys, width: d };
+        let mixed = self.tape.attention(q, k, v, size);
+        let out = self.linear(block, Target::O, mixed, rows);
+        let out = self.fold(out, |y| Ask::After { block, sublayer: Sublayer::Attention, input: x, y, rows });
+        self.tape.add(x, out)
+    }
+
+    fn mlp(&mut self, block: usize, x: Var, rows: usize) -> Var {
+        let n = self.normalise(Place::MlpNorm(block), x, rows);
+        let inner = self.linear(block, Target::Fc1, n, rows);
+        let inner = match self.model.activation_function {
+            Activation::Relu => self.tape.relu(inner),
+            Activation::GeluNew | Activation::Gelu => self.tape.activation(inner, Keeps::Input, 8),
+        };
+        let out = self.linear(block, Target::Fc2, inner, rows);
+        let out = self.fold(out, |y| Ask::After { block, sublayer: Sublayer::Mlp, input: x, y, rows });
+        self.tape.add(x, out)
+    }
+
+    fn linear(&mut self, block: usize, target: Target, x: Var, rows: usize) -> Var {
+        let place = Place::Linear(block, target);
+        let (weight, bias) = (self.theta(place, Piece::Matrix), self.theta(place, Piece::Bias));
+        let at = At { block, target, weight, bias, rows, shape: target.shape(self.model) };
+        let x = self.fold(x, |x| Ask::Input(at, x));
+        let y = self.tape.linear(x, weight, Some(bias), rows, at.shape);
+        self.fold(y, |y| Ask::Update { at, x, y })
+    }
+
+    fn normalise(&mut self, place: Place, x: Var, rows: usize) -> Var {
+        let (scale, bias) = (self.theta(place, Piece::Scale), self.theta(place, Piece::Bias));
+        self.tape.layer_norm(x, scale, bias, rows)
+    }
+}

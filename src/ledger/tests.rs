@@ -1,0 +1,128 @@
+use super::*;
+use crate::bench::{SHAPES, methods};
+use crate::peft::{BitFit, Full, Lora};
+use std::collections::BTreeMap;
+
+#[derive(serde::Deserialize)]
+struct Counted {
+    forward: f64,
+    backward: f64,
+    predicted: usize,
+}
+
+#[derive(serde::Deserialize)]
+struct Fixture {
+    methods: BTreeMap<String, Counted>,
+}
+
+#[test]
+fn products_of_matrices_are_those_that_pytorch_counts() {
+    let fixture: Fixture = serde_json::from_str(include_str!("../../tests/fixtures/flops.json")).unwrap();
+    let methods = methods(&SHAPES[0]);
+    for (name, counted) in &fixture.methods {
+        let (_, method) = methods.iter().find(|(known, _)| known == name).unwrap();
+        let mut setting = SHAPES[0].setting(method);
+        // Transformers' head reads the virtual tokens, too.
+        setting.batch.predicted = counted.predicted;
+        let training = setting.ledger().training.unwrap();
+        assert_eq!(
+            (training.forward.matrices, training.backward.matrices),
+            (counted.forward, counted.backward),
+            "{name}"
+        );
+    }
+    assert!(fixture.methods.len() >= 8);
+}
+
+#[test]
+fn the_traced_phi_has_the_numbers_of_the_closed_formula() {
+    for shape in &SHAPES {
+        for (name, method) in methods(shape) {
+            let setting = shape.setting(&method);
+            let memory = setting.ledger().training.unwrap().memory;
+            let trained = match method {
+                // What is pruned is masked, not left out.
+                MethodConfig::Pruning(_) => setting.shape.model.parameters(),
+                _ => method.method().count(&setting.shape).total(),
+            };
+            assert_eq!(memory.gradients, 4 * trained as u64, "{name}");
+            assert_eq!(memory.optimizer, 8 * trained as u64, "{name}");
+            assert_eq!(memory.theta, 4 * setting.shape.model.parameters() as u64, "{name}");
+        }
+    }
+}
+
+/// A setting of one method on a published model.
+fn on<'a>(model: &str, method: &'a MethodConfig) -> Setting<'a> {
+    SHAPES[0].setting(method).on(RealModel::named(model).unwrap())
+}
+
+#[test]
+fn adam_keeps_16_bytes_a_trained_parameter_and_4_a_frozen_one() {
+    let (full, bitfit) = (MethodConfig::Full(Full), MethodConfig::BitFit(BitFit::default()));
+    let parameters = RealModel::named("opt-6.7b").unwrap().config().parameters() as u64;
+    let of = |method| {
+        let memory = on("opt-6.7b", method).ledger().training.unwrap().memory;
+        memory.sum() - memory.activations
+    };
+    assert_eq!(of(&full), 16 * parameters);
+    let trained = bitfit.method().count(&on("opt-6.7b", &bitfit).shape).total() as u64;
+    assert_eq!(of(&bitfit), 16 * trained + 4 * (parameters - trained));
+    // Its makers say 6.7 and 66 billion.
+    assert_eq!((parameters as f64 / 1e8).round(), 67.0);
+    let of_66 = RealModel::named("opt-66b").unwrap().config().parameters() as f64;
+    assert_eq!((of_66 / 1e9).round(), 66.0);
+}
+
+#[test]
+fn a_gradient_that_stops_early_costs_less() {
+    let methods = methods(&SHAPES[0]);
+    let backward = |name: &str| {
+        let (_, method) = methods.iter().find(|(known, _)| known == name).unwrap();
+        let training = SHAPES[0].setting(method).ledger().training.unwrap();
+        (training.backward.total(), training.memory.activations)
+    };
+    let (last, first, full) = (backward("lora-last-block"), backward("lora-first-block"), backward("full"));
+    assert!(4.0 * last.0 < first.0 && 1.7 * first.0 < full.0, "{last:?} {first:?} {full:?}");
+    assert!(3 * last.1 < first.1 && first.1 < full.1);
+}
+
+#[test]
+fn what_stands_in_front_is_read_again_and_merging_ends_what_lora_adds() {
+    let (prompt, lora) = (MethodConfig::named("prompt").unwrap(), MethodConfig::Lora(Lora::default()));
+    let (prompt, lora) = (SHAPES[0].setting(&prompt).ledger(), SHAPES[0].setting(&lora).ledger());
+    assert_eq!((prompt.inference.positions, prompt.inference.positions_in_front), (84, 20));
+    assert!(prompt.training.unwrap().memory.in_front > 0);
+    assert!(prompt.not_merged.is_some() && lora.not_merged.is_none());
+    // A prompt makes each later token look at more; LoRA makes it compute more, until it is merged.
+    assert!(prompt.inference.token > prompt.inference.token_of_theta);
+    assert!(lora.inference.token > lora.inference.token_of_theta);
+    assert_eq!(lora.inference.positions_in_front, 0);
+}
+
+#[test]
+fn every_configuration_of_the_page_has_a_ledger() {
+    for base in ["rules", "prose-nano"] {
+        let task = if base == "rules" { "rules" } else { "authors" };
+        for method in MethodConfig::all() {
+            let hash = format!("base={base}&task={task}&method={}", method.info().name);
+            let (config, ..) = RunConfig::from_hash(&hash);
+            let here = Setting::of(&config);
+            let ledger = here.ledger();
+            assert_eq!(ledger.training.is_some(), method.method().trains(), "{hash}");
+            let there = here.on(RealModel::named("opt-175b").unwrap()).ledger();
+            assert!(there.inference.token > 3e11, "{hash}");
+            // Nothing is a gradient of what is frozen.
+            if let Some(training) = there.training {
+                assert_eq!(training.memory.optimizer, 2 * training.memory.gradients, "{hash}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_have_three_digits() {
+    assert_eq!([0, 999, 1000, 99_960, 26_633_437_184].map(bytes), ["0 B", "999 B", "1.00 kB", "100 kB", "26.6 GB"]);
+    assert_eq!(bytes(999_600), "1.00 MB");
+    assert_eq!(flops(9.996e6), "10.0 MFLOP");
+}

@@ -1,0 +1,76 @@
+//! The dialog of costs: what the present method is compared with, and on which model.
+
+use super::State;
+use crate::config::RunConfig;
+use crate::ledger::{RealModel, Setting};
+use crate::peft::MethodConfig;
+
+/// The dialog as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Costs {
+    pub open: bool,
+    /// Contract name of the method beside the chosen one.
+    pub against: String,
+    /// A published model in place of the base.
+    pub model: Option<&'static RealModel>,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Costs { open: false, against: "full".into(), model: None }
+    }
+}
+
+/// What a visitor does in the dialog.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Costing {
+    Open(bool),
+    /// Another method beside the chosen one, by its contract name.
+    Against(String),
+    /// A published model, by its id; anything else is the base.
+    Model(String),
+}
+
+impl State {
+    pub(super) fn costing(&mut self, what: Costing) {
+        match what {
+            Costing::Open(open) => self.costs.open = open,
+            Costing::Against(name) if MethodConfig::named(&name).is_some() => self.costs.against = name,
+            Costing::Against(_) => {}
+            Costing::Model(id) => self.costs.model = RealModel::named(&id),
+        }
+    }
+
+    /// The present configuration with the other method: as it was left, else at its defaults.
+    pub fn against(&self) -> RunConfig {
+        let known = self.left_methods.iter().find(|m| m.info().name == self.costs.against).cloned();
+        let method = known.or_else(|| MethodConfig::named(&self.costs.against));
+        let mut config = self.config.clone();
+        if let Some(method) = method.filter(|m| m.info().name != config.method.info().name) {
+            config.method = method;
+            config.also = Vec::new();
+            // Both read the same batch; rates do not matter here.
+            config.batch_size = Some(self.config.batch_size());
+        }
+        config
+    }
+
+    /// The most bytes of a training step that were counted for this configuration, in the latest run of it.
+    pub fn counted_peak(&self, config: &RunConfig) -> Option<u64> {
+        let same = |run: &&super::Run| {
+            run.config.method == config.method
+                && run.config.also == config.also
+                && run.config.base == config.base
+                && run.config.batch_size() == config.batch_size()
+                && run.config.task.same_questions(&config.task)
+        };
+        self.runs.iter().rev().filter(same).find_map(|run| run.peak)
+    }
+}
+
+/// What a step of a configuration needs, for its row: bytes at the most, operations.
+pub fn step_cost(config: &RunConfig) -> Option<(u64, f64)> {
+    let training = Setting::of(config).ledger().training?;
+    let flops = training.forward.total() + training.backward.total() + training.optimizer;
+    Some((training.memory.peak.bytes, flops))
+}
