@@ -72,7 +72,7 @@ impl BenchShape {
             model_type: "opt".into(),
             vocab_size: self.vocab,
             // Room for what stands in front.
-            max_position_embeddings: 2 * self.tokens,
+            max_position_embeddings: self.tokens + 64,
             hidden_size: self.d_model,
             ffn_dim: 4 * self.d_model,
             num_hidden_layers: self.layers,

@@ -140,6 +140,7 @@ fn command() -> Command {
             Command::new("bench")
                 .about("Milliseconds per step at the shapes S and s")
                 .arg(json())
+                .arg(Arg::new("list").long("list").action(ArgAction::SetTrue).help("Only the methods' names"))
                 .arg(Arg::new("steps").long("steps").default_value("20").value_parser(clap::value_parser!(usize))),
         )
 }
@@ -216,6 +217,11 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "spread" => pollster::block_on(measure::spread(args)),
         "sweep" => measure::sweep(args),
         "pretrain" => pollster::block_on(measure::pretrain(args)),
+        "bench" if args.get_flag("list") => {
+            let names = crate::bench::methods(&crate::bench::SHAPES[0]).into_iter().map(|(name, _)| name);
+            names.for_each(|name| println!("{}", json!({"method": name})));
+            Ok(())
+        }
         "bench" => crate::bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),
         other => Err(format!("there is no command {other}")),
     }

@@ -1,35 +1,60 @@
-//! `cargo xtask bench`: milliseconds per step, natively, in Chromium and, where Python has it, in PyTorch; dispatches; sizes.
+//! `cargo xtask bench`: milliseconds a step, peak bytes and dispatches of every method, natively, in Chromium, on WebGPU and, where Python has
+//! it, in PyTorch; sizes of what is downloaded. `--save` writes the baseline, `--compare` shows what has changed against it.
 
 use crate::cargo::{cargo, root, run, stage, target_dir};
 use crate::{Options, browser, site};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::Command;
 
 /// Tokens of a step at each shape of `src/bench.rs`.
 const TOKENS: [(&str, f64); 2] = [("S", 1024.0), ("s", 64.0)];
+const BASELINE: &str = "bench/baseline.jsonl";
+/// What can be measured by itself.
+const PARTS: [&str; 5] = ["native", "chromium", "webgpu", "pytorch", "sizes"];
+/// Change of a time that a shared machine makes by itself.
+const NOISE: f64 = 0.15;
 
 pub fn bench(options: &Options) -> Result<()> {
-    let browser = browser::find()?;
-    let site = site::build(options)?;
-    stage("building the trainer and the browser's bench", || {
-        run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--bin", "peft-lab"]))?;
-        run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--package", "e2e", "--bin", "bench"]))
-    })?;
+    if let Some(unknown) = options.names.iter().find(|name| !PARTS.contains(&name.as_str())) {
+        bail!("there is nothing called “{unknown}” to measure: {}", PARTS.join(", "));
+    }
+    let wanted = |part: &str| options.names.is_empty() || options.names.iter().any(|name| name == part);
+    let browsed: Vec<&str> = ["chromium", "webgpu"].into_iter().filter(|part| wanted(part)).collect();
+    stage("building the trainer", || run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--bin", "peft-lab"])))?;
     let bins = target_dir().join("ci");
-    let mut rows = lines(Command::new(bins.join("peft-lab")).args(["bench", "--json"]).current_dir(root()))?;
-    rows.extend(lines(
-        Command::new(bins.join("bench"))
-            .env("PEFT_LAB_DIST", &site.dist)
-            .env("CHROMIUM", &browser.chromium)
-            .env("CHROMEDRIVER", &browser.driver),
-    )?);
-    // Python is no part of the set-up: the comparison is made where it is there.
-    let python = std::env::var("PEFT_LAB_PYTHON").unwrap_or_else(|_| "python3".into());
-    match lines(Command::new(&python).arg(root().join("tools/bench/torch_step.py"))) {
-        Ok(torch) => rows.extend(torch),
-        Err(_) => {
-            eprintln!("  {python} has no torch: no comparison with PyTorch (PEFT_LAB_PYTHON names another Python)")
+    let mut rows = Vec::new();
+    let methods = lines(Command::new(bins.join("peft-lab")).args(["bench", "--json", "--list"]).current_dir(root()))?;
+    let methods: Vec<&str> = methods.iter().filter_map(|row| row["method"].as_str()).collect();
+    if wanted("native") {
+        rows.extend(lines(Command::new(bins.join("peft-lab")).args(["bench", "--json"]).current_dir(root()))?);
+    }
+    if !browsed.is_empty() || wanted("sizes") {
+        let browser = browser::find()?;
+        let site = site::build(options)?;
+        if wanted("sizes") {
+            let size = |(what, raw, gzip): &(&str, usize, usize)| json!({"where": "dist", "file": what, "bytes": raw, "gzip": gzip});
+            rows.extend(site.sizes.iter().map(size));
+        }
+        if !browsed.is_empty() {
+            stage("building the browser's bench", || {
+                run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--package", "e2e", "--bin", "bench"]))
+            })?;
+            let mut command = Command::new(bins.join("bench"));
+            command.env("PEFT_LAB_DIST", &site.dist).env("CHROMIUM", &browser.chromium);
+            command.env("CHROMEDRIVER", &browser.driver).env("PEFT_LAB_METHODS", methods.join(","));
+            rows.extend(lines(command.env("PEFT_LAB_PARTS", browsed.join(",")))?);
+        }
+    }
+    if wanted("pytorch") {
+        // Python is no part of the set-up: the comparison is made where it is there.
+        let python = std::env::var("PEFT_LAB_PYTHON").unwrap_or_else(|_| "python3".into());
+        match lines(Command::new(&python).arg(root().join("tools/bench/torch_step.py"))) {
+            Ok(torch) => rows.extend(torch),
+            Err(_) => {
+                eprintln!("  {python} has no torch: no comparison with PyTorch (PEFT_LAB_PYTHON names another Python)")
+            }
         }
     }
     for row in &mut rows {
@@ -38,14 +63,14 @@ pub fn bench(options: &Options) -> Result<()> {
             row["tokens_per_second"] = json!((tokens / ms * 1e3).round());
         }
     }
-    rows.extend(
-        site.sizes.iter().map(|(what, raw, gzip)| json!({"where": "dist", "file": what, "bytes": raw, "gzip": gzip})),
-    );
     match options.json {
         true => rows.iter().for_each(|row| println!("{row}")),
         false => print(&rows),
     }
-    Ok(())
+    if options.compare {
+        compare(&rows)?;
+    }
+    if options.save { save(&rows) } else { Ok(()) }
 }
 
 /// Runs a command that prints one JSON object a line.
@@ -53,23 +78,41 @@ fn lines(command: &mut Command) -> Result<Vec<Value>> {
     let shown = format!("{command:?}");
     let output = command.output().with_context(|| format!("{shown} could not be started"))?;
     ensure!(output.status.success(), "{shown} failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    objects(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn objects(text: &str) -> Result<Vec<Value>> {
     text.lines().filter(|l| l.starts_with('{')).map(|l| Ok(serde_json::from_str(l)?)).collect()
+}
+
+/// What a row is about.
+fn name(row: &Value) -> String {
+    let texts = ["where", "shape", "method", "scene", "file"].iter().filter_map(|key| row[*key].as_str());
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 fn print(rows: &[Value]) {
     for row in rows {
-        let text = |key: &str| row[key].as_str().unwrap_or_default().to_string();
-        let name = ["shape", "method", "scene", "file"]
-            .iter()
-            .map(|k| text(k))
-            .filter(|t| !t.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
-        let numbers = ["ms", "tokens_per_second", "dispatches", "bytes", "gzip"]
-            .iter()
-            .filter_map(|key| row[*key].as_f64().filter(|x| *x > 0.0).map(|x| format!("{x:.1} {key}")));
-        println!("{:16} {name:28} {}", text("where"), numbers.collect::<Vec<_>>().join("  "));
+        let numbers = [
+            "ms",
+            "forward",
+            "backward",
+            "optimizer",
+            "peak",
+            "dispatches",
+            "submits",
+            "buffers",
+            "reads",
+            "bytes",
+            "gzip",
+        ]
+        .iter()
+        .filter_map(|key| Some((key, row[*key].as_f64().filter(|x| *x > 0.0)?)))
+        .map(|(key, x)| match *key {
+            "peak" | "bytes" | "gzip" => format!("{key} {:.2} MB", x / 1e6),
+            _ => format!("{key} {x:.2}"),
+        });
+        println!("{:44} {}", name(row), numbers.collect::<Vec<_>>().join("  "));
     }
     let ms = |place: &str, method: &str| {
         rows.iter()
@@ -84,4 +127,83 @@ fn print(rows: &[Value]) {
     ratio("S full, Chromium over PyTorch", ms("chromium-cpu", "full"), ms("pytorch", "full"));
     ratio("S LoRA over full, Chromium", ms("chromium-cpu", "lora"), ms("chromium-cpu", "full"));
     ratio("S full, native over PyTorch", ms("native", "full"), ms("pytorch", "full"));
+}
+
+/// Prints what differs from the baseline: bytes and dispatches exactly, times where a shared machine does not explain it, after the machine's
+/// own change is taken out by PyTorch's rows, where both runs have them.
+fn compare(rows: &[Value]) -> Result<()> {
+    let path = root().join(BASELINE);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{BASELINE} cannot be read"))?;
+    let before: BTreeMap<String, Value> = objects(&text)?.into_iter().map(|row| (name(&row), row)).collect();
+    if let Some(made) = before.get("baseline") {
+        println!(
+            "\nagainst {BASELINE}, {} on {}:",
+            made["date"].as_str().unwrap_or("?"),
+            made["machine"].as_str().unwrap_or("?")
+        );
+    }
+    let ratios = rows
+        .iter()
+        .filter(|row| row["where"] == "pytorch")
+        .filter_map(|row| Some(row["ms"].as_f64()? / before.get(&name(row))?["ms"].as_f64()?));
+    let ratios: Vec<f64> = ratios.collect();
+    let machine = if ratios.is_empty() { 1.0 } else { ratios.iter().product::<f64>().powf(1.0 / ratios.len() as f64) };
+    println!("PyTorch takes {machine:.2} of its time then; times below are divided by that");
+    for row in rows.iter().filter(|row| row["where"] != "pytorch") {
+        let Some(old) = before.get(&name(row)) else {
+            println!("{:44} new", name(row));
+            continue;
+        };
+        let changed = ["ms", "peak", "dispatches", "submits", "buffers", "bytes", "gzip"].iter().filter_map(|key| {
+            let (now, then) = (row[*key].as_f64()?, old[*key].as_f64()?);
+            let (ratio, noise) = if *key == "ms" { (now / then / machine, NOISE) } else { (now / then, 0.002) };
+            ((ratio - 1.0).abs() > noise).then(|| format!("{key} × {ratio:.2} ({then:.1} → {now:.1})"))
+        });
+        let changed: Vec<String> = changed.collect();
+        if !changed.is_empty() {
+            println!("{:44} {}", name(row), changed.join("  "));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the baseline; parts that were not measured now stay as they were.
+fn save(rows: &[Value]) -> Result<()> {
+    let path = root().join(BASELINE);
+    let mut kept: Vec<Value> = std::fs::read_to_string(&path).map_or(Ok(Vec::new()), |text| objects(&text))?;
+    let now: Vec<String> = rows.iter().map(name).collect();
+    kept.retain(|row| row["where"] != "baseline" && !now.contains(&name(row)));
+    let mut all = vec![
+        json!({"where": "baseline", "date": said("date", &["+%F"]), "machine": machine(), "rust": said("rustc", &["--version"])}),
+    ];
+    all.extend(kept.into_iter().chain(rows.iter().cloned().map(rounded)));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let text: String = all.iter().map(|row| format!("{row}\n")).collect();
+    std::fs::write(&path, text).with_context(|| format!("{BASELINE} cannot be written"))
+}
+
+/// Four digits are more than a time has.
+fn rounded(mut row: Value) -> Value {
+    for value in row.as_object_mut().into_iter().flat_map(|row| row.values_mut()) {
+        if let Some(x) = value.as_f64().filter(|x| x.fract() != 0.0) {
+            *value = json!((x * 1e3).round() / 1e3);
+        }
+    }
+    row
+}
+
+/// The processor and its cores.
+fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1)).unwrap_or("unknown");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{model}, {cores} cores")
+}
+
+/// What a command prints.
+fn said(command: &str, args: &[&str]) -> String {
+    let output = Command::new(command).args(args).output();
+    output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_string()).unwrap_or_default()
 }

@@ -22,7 +22,7 @@ const HELP: &str = "cargo xtask <command>
   serve  [--port N] [--no-open] [--no-gpu]   set up, build, and open the page; the WebGPU trainer is built behind it
   build  [--no-gpu]                          the static site in dist/
   test   [--only native|wasm|e2e] [--no-gpu] set up and pass every test
-  bench  [--json]                            milliseconds per step, natively and in Chromium, and sizes
+  bench  [--json] [--compare] [--save] [PART …]  milliseconds a step, bytes and dispatches of every method, and sizes; against bench/baseline.jsonl
   bake [--pretraining]                       write www/data/, the tasks' examples, from published packages; or the text of the prose bases
   pretrain [BASE …]                          make the shipped bases again (hours), from recipes/ into www/models/
   record [--seeds N] [--jobs N] [--as-is] [GROUP …]  train the recorded runs of www/runs/ again, or ship what has been trained so far, and print the README's tables
@@ -71,6 +71,9 @@ pub struct Options {
     pub no_open: bool,
     pub no_gpu: bool,
     pub json: bool,
+    /// Compares with the committed figures, or writes them anew.
+    pub compare: bool,
+    pub save: bool,
     pub only: Option<String>,
     pub seeds: Option<usize>,
     pub jobs: Option<usize>,
@@ -93,6 +96,8 @@ impl Options {
                 "--no-gpu" => options.no_gpu = true,
                 "--gpu" => options.no_gpu = false,
                 "--json" => options.json = true,
+                "--compare" => options.compare = true,
+                "--save" => options.save = true,
                 "--only" => options.only = Some(value()?.clone()),
                 "--seeds" => options.seeds = Some(value()?.parse()?),
                 "--jobs" => options.jobs = Some(value()?.parse()?),
