@@ -9,6 +9,16 @@ use wasm_bindgen_test::*;
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 #[wasm_bindgen_test]
+fn kernels_are_what_they_stand_for() {
+    for (name, check) in peft_lab::model::kernels::checks::ALL {
+        console_log!("{name}");
+        check();
+    }
+}
+
+// The build for browsers without relaxed SIMD differs in one instruction: once is enough.
+#[cfg(feature = "relaxed-simd")]
+#[wasm_bindgen_test]
 async fn every_method_s_gradient_is_the_slope_of_its_loss() {
     for method in shared::methods() {
         shared::check_gradients(&method, &Device::flex()).await.unwrap();

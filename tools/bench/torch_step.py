@@ -1,6 +1,6 @@
 """Milliseconds of the same training step in PyTorch on one thread, for `cargo xtask bench`. One JSON object a line.
 
-Shapes and methods as in src/bench.rs: S is d 128, 4 layers, 4 heads, vocabulary 256, batch 16, 64 tokens; s is d 32, 2 layers,
+Shapes and methods as in src/bench.rs: S is d 128, 4 layers, 4 heads, vocabulary 256, batch 16, 64 tokens; rules is d 64, 4 layers, vocabulary 20, batch 64, 9 tokens; s is d 32, 2 layers,
 4 heads, vocabulary 64, batch 4, 16 tokens. ReLU, every token predicted, AdamW, global clip. Needs only torch (2.15 was used).
 """
 import json, statistics, time
@@ -52,7 +52,7 @@ class Model(nn.Module):
         return F.linear(self.norm(x), self.tok.weight)
 
 
-for shape, (d, layers, vocab, batch, tokens) in {"S": (128, 4, 256, 16, 64), "s": (32, 2, 64, 4, 16)}.items():
+for shape, (d, layers, vocab, batch, tokens) in {"S": (128, 4, 256, 16, 64), "rules": (64, 4, 20, 64, 9), "s": (32, 2, 64, 4, 16)}.items():
     for method in ("full", "lora"):
         model = Model(d, layers, 4, vocab, tokens)
         if method == "lora":

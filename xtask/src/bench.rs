@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// Tokens of a step at each shape of `src/bench.rs`.
-const TOKENS: [(&str, f64); 2] = [("S", 1024.0), ("s", 64.0)];
+const TOKENS: [(&str, f64); 3] = [("S", 1024.0), ("rules", 576.0), ("s", 64.0)];
 const BASELINE: &str = "bench/baseline.jsonl";
 /// What can be measured by itself.
 const PARTS: [&str; 5] = ["native", "chromium", "webgpu", "pytorch", "sizes"];

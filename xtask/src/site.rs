@@ -51,7 +51,19 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
         run(cargo(&["build"]).args(args))
     })?;
     stage("building the CPU trainer", || {
-        run(cargo(&["build"]).args(["--target", WASM, "--profile", "ci", "--bin", "worker"]))
+        run(cargo(&["build"]).args(["--target", WASM, "--profile", "ci", "--bin", "worker"]))?;
+        keep("worker", "worker-plain")?;
+        run(cargo(&["build"]).args([
+            "--target",
+            WASM,
+            "--profile",
+            "ci",
+            "--features",
+            "relaxed-simd",
+            "--bin",
+            "worker",
+        ]))?;
+        keep("worker", "worker-relaxed")
     })?;
     let dist = root().join("dist");
     if dist.exists() {
@@ -67,12 +79,23 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
     };
     stage("writing the site", || {
         site.app = site.bindgen("page", "app", "page")?;
-        let core = site.bindgen("ci", "worker", "CPU trainer")?;
-        site.assets.worker = site.boot("worker", &core)?;
+        let plain = site.bindgen("ci", "worker-plain", "CPU trainer")?;
+        let relaxed = site.bindgen("ci", "worker-relaxed", "with relaxed SIMD")?;
+        site.assets.worker = site.boot("worker", &plain, &relaxed)?;
         site.copy_www()?;
         site.write_index()
     })?;
     Ok(site)
+}
+
+/// Keeps a binary of the CPU trainer under a name of its own: the next build with other features takes its place.
+fn keep(bin: &str, name: &str) -> Result<()> {
+    let folder = target_dir().join(WASM).join("ci");
+    let [from, to] = [bin, name].map(|name| folder.join(format!("{name}.wasm")));
+    std::fs::copy(&from, &to).with_context(|| format!("{} cannot be copied", from.display()))?;
+    // The time tells whether it is the one that was there.
+    std::fs::File::options().write(true).open(&to)?.set_modified(std::fs::metadata(&from)?.modified()?)?;
+    Ok(())
 }
 
 /// What tells a binary from its next build, and this `xtask` from another.
@@ -115,7 +138,7 @@ impl Site {
             run(cargo(&["build"]).args(args))
         })?;
         let core = self.bindgen("ci", "worker-gpu", "WebGPU trainer")?;
-        self.assets.worker_gpu = Some(self.boot("worker-gpu", &core)?);
+        self.assets.worker_gpu = Some(self.boot("worker-gpu", &core, &core)?);
         self.assets.gpu_status = "ready";
         self.write_index()
     }
@@ -126,7 +149,9 @@ impl Site {
         let out = target_dir().join("bindgen").join(bin);
         // What stands there may be of the same binary: wasm-bindgen takes 20 s for the WebGPU trainer.
         let stamp = out.join("made-from");
-        let made_from = made_from(&wasm)?;
+        // A profiler wants names; they are a fifth of the file.
+        let names = std::env::var_os("PEFT_LAB_NAMES").is_some();
+        let made_from = format!("{} {names}", made_from(&wasm)?);
         if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&made_from) {
             if out.exists() {
                 std::fs::remove_dir_all(&out).with_context(|| format!("{} could not be emptied", out.display()))?;
@@ -137,7 +162,7 @@ impl Site {
                 .web(true)?
                 .typescript(false)
                 .omit_default_module_path(false)
-                .remove_name_section(true);
+                .remove_name_section(!names);
             bindgen.generate(&out).with_context(|| format!("wasm-bindgen could not read {}", wasm.display()))?;
             std::fs::write(&stamp, made_from)?;
         }
@@ -163,8 +188,8 @@ impl Site {
     }
 
     /// The script that a `Worker` starts from. It keeps messages until the trainer is there, and says so if it cannot come.
-    fn boot(&mut self, name: &str, core: &str) -> Result<String> {
-        let script = BOOT.replace("{{core}}", core);
+    fn boot(&mut self, name: &str, plain: &str, relaxed: &str) -> Result<String> {
+        let script = BOOT.replace("{{plain}}", plain).replace("{{relaxed}}", relaxed);
         self.put(&format!("{name}.js"), script.as_bytes())
     }
 
@@ -227,7 +252,10 @@ const fail = e => {
     : "Check the connection and reload the page.")}));
 };
 try {
-  const {default: init, receive} = await import("./{{core}}");
+  // The smallest module with a relaxed multiply-add: a browser that takes it gets the trainer that is built with it.
+  const madd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11];
+  const relaxed = WebAssembly.validate(new Uint8Array(madd));
+  const {default: init, receive} = await import(relaxed ? "./{{relaxed}}" : "./{{plain}}");
   await init();
   self.onmessage = e => receive(e.data);
   for (const message of early) receive(message);

@@ -112,8 +112,10 @@ fn closing_line(line: &str) -> Option<(usize, usize)> {
 
 /// The trainer's core through wasm-pack: on the CPU, and at a tiny shape on software WebGPU.
 fn wasm(tally: &mut Tally, options: &Options) {
-    let cpu = ["--profile", "ci", "--test", "browser"];
-    tally.stage("the trainer in Chromium, on the CPU", |t| t.count(&mut wasm_pack(&cpu)?));
+    let plain = ["--profile", "ci", "--test", "browser"];
+    tally.stage("the trainer in Chromium, on the CPU", |t| t.count(&mut wasm_pack(&plain)?));
+    let relaxed = ["--profile", "ci", "--features", "relaxed-simd", "--test", "browser"];
+    tally.stage("the same with relaxed SIMD", |t| t.count(&mut wasm_pack(&relaxed)?));
     if !options.no_gpu {
         let gpu = ["--profile", "ci", "--no-default-features", "--features", "webgpu", "--test", "browser_webgpu"];
         tally.stage("the trainer in Chromium, on WebGPU", |t| t.count(&mut wasm_pack(&gpu)?));

@@ -1,6 +1,6 @@
-//! Products of matrices in slices, by the `gemm` crate that Flex stands on. Called here directly, a product reads heads where
-//! they lie and adds to what is there already; through Flex its output is cleared, copied once for alignment, and added to
-//! in further passes.
+//! Products of matrices in slices: natively by the `gemm` crate that Flex stands on, in a browser by [`panels`](super::panels). Called
+//! here directly, a product reads heads where they lie and adds to what is there already; through Flex its output is cleared, copied once
+//! for alignment, and added to in further passes.
 
 /// A matrix in a slice.
 #[derive(Clone, Copy)]
@@ -38,6 +38,25 @@ impl<'a> View<'a> {
         self.columns
     }
 
+    pub fn row_stride(&self) -> isize {
+        self.row_stride
+    }
+
+    pub fn column_stride(&self) -> isize {
+        self.column_stride
+    }
+
+    /// The data from an element on.
+    #[inline]
+    pub fn from(&self, row: usize, column: usize) -> &'a [f32] {
+        &self.data[row * self.row_stride as usize + column * self.column_stride as usize..]
+    }
+
+    #[inline]
+    pub fn at(&self, row: usize, column: usize) -> f32 {
+        self.from(row, column)[0]
+    }
+
     pub fn transposed(self) -> View<'a> {
         let View { data, rows, columns, row_stride, column_stride } = self;
         View { data, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
@@ -63,7 +82,17 @@ pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, ri
     let (m, n, k) = (left.rows, right.columns, left.columns);
     assert_eq!(k, right.rows, "inner dimensions differ");
     assert!(m * n == 0 || (stride >= n && (m - 1) * stride + n <= out.len()), "the product does not fit");
-    // SAFETY: `View` and the asserts above keep every element inside its slice, and rows of `out` apart from each other.
+    #[cfg(target_arch = "wasm32")]
+    super::panels::multiply(out, stride, write, left, right);
+    #[cfg(not(target_arch = "wasm32"))]
+    library(out, stride, write, left, right);
+}
+
+/// By `gemm`, which has the processor's widest vectors; a browser has none of them.
+#[cfg(not(target_arch = "wasm32"))]
+fn library(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>) {
+    let (m, n, k) = (left.rows, right.columns, left.columns);
+    // SAFETY: `View` and the asserts of `multiply` keep every element inside its slice, and rows of `out` apart from each other.
     unsafe {
         gemm::gemm(
             m,

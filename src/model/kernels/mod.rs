@@ -4,8 +4,11 @@
 
 mod attention;
 mod autodiff;
+pub mod checks;
 mod flex;
+mod lanes;
 mod matrix;
+mod panels;
 mod rows;
 
 use burn::backend::tensor::FloatTensor;
@@ -167,167 +170,5 @@ mod composed {
         let n = targets.len();
         let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [n, 1]), &logits.device());
         activation::log_softmax(logits, 1).gather(1, targets).neg().reshape([n])
-    }
-}
-
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod tests {
-    use super::*;
-    use crate::task::stream;
-    use rand::RngExt;
-
-    /// Tensors of given shapes with values around 0, tracked.
-    fn random<const D: usize>(seed: u64, shape: [usize; D]) -> Tensor<D> {
-        let mut rng = stream(seed, "kernels");
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-3.0..3.0)).collect();
-        Tensor::from_data(TensorData::new(values, shape), &Device::flex().autodiff()).require_grad()
-    }
-
-    fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-        tensor.into_data().iter::<f32>().collect()
-    }
-
-    fn close(a: &[f32], b: &[f32], what: &str) {
-        assert_eq!(a.len(), b.len(), "{what}");
-        for (a, b) in a.iter().zip(b) {
-            // The same sums in another order: some ten terms of order ten, each rounded to 2⁻²⁴ of it.
-            assert!((a - b).abs() <= 1e-5 * (1.0 + a.abs()), "{what}: {a} {b}");
-        }
-    }
-
-    /// Outputs, and the gradients of a weighted sum of them with respect to `inputs`.
-    macro_rules! same {
-        ($fused:expr, $composed:expr, $($input:expr),+) => {{
-            let run = |y: Tensor<_>| {
-                let weights = random(99, y.dims());
-                let gradients = (y.clone() * weights.inner().autodiff()).sum().backward();
-                (values(y.inner()), vec![$(values($input.grad(&gradients).unwrap())),+])
-            };
-            let ((fused, fused_gradients), (composed, composed_gradients)) = (run($fused), run($composed));
-            close(&fused, &composed, "output");
-            for (a, b) in fused_gradients.iter().zip(&composed_gradients) {
-                close(a, b, "gradient");
-            }
-        }};
-    }
-
-    #[test]
-    fn layer_norm_is_burn_s() {
-        let (x, s, b) = (random(1, [3, 5, 19]), random(2, [19]), random(3, [19]));
-        same!(
-            layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
-            composed::layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
-            x,
-            s,
-            b
-        );
-        // A view, as a transposition leaves it.
-        let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
-        same!(
-            layer_norm(view(&x), s.clone(), b.clone(), 1e-5),
-            composed::layer_norm(view(&x), s.clone(), b.clone(), 1e-5),
-            x,
-            s,
-            b
-        );
-    }
-
-    #[test]
-    fn linear_is_burn_s() {
-        let (x, w, b) = (random(1, [3, 5, 7]), random(2, [7, 11]), random(3, [11]));
-        let bias = || Some(b.clone());
-        same!(linear(x.clone(), w.clone(), bias()), composed::linear(x.clone(), w.clone(), bias()), x, w, b);
-        same!(linear(x.clone(), w.clone(), None), composed::linear(x.clone(), w.clone(), None), x, w);
-        // A transposed weight, as the head has, and an input that is a view.
-        let head = random(4, [11, 7]);
-        let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
-        same!(
-            linear(view(&x), head.clone().transpose(), None),
-            composed::linear(view(&x), head.clone().transpose(), None),
-            x,
-            head
-        );
-    }
-
-    #[test]
-    fn a_low_rank_update_is_burn_s() {
-        let (y, x, a, b) = (random(1, [2, 5, 11]), random(2, [2, 5, 7]), random(3, [7, 2]), random(4, [2, 11]));
-        let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
-        same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), y, x, a, b);
-        // In a first block neither x nor y has a gradient.
-        let (y, x) = (y.detach(), x.detach());
-        let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
-        same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), a, b);
-    }
-
-    #[test]
-    fn relu_is_burn_s() {
-        let x = random(5, [4, 21]);
-        let shifted = || x.clone().add_scalar(0.5);
-        same!(relu(shifted()), activation::relu(shifted()), x);
-        let undefined = Tensor::<1>::from_data([f32::NAN, -1.0], &Device::flex());
-        assert!(values(relu(undefined))[0].is_nan(), "a loss that is not a number must stay one");
-    }
-
-    #[test]
-    fn attention_is_burn_s() {
-        for prefix in [0, 3] {
-            let (q, k, v) = (random(4, [2, 9, 12]), random(5, [2, 9 + prefix, 12]), random(6, [2, 9 + prefix, 12]));
-            let mask = causal_mask(9, prefix, &q.device());
-            let (a, b) = (q.clone(), k.clone());
-            same!(
-                attention(q.clone(), k.clone(), v.clone(), 3, &mask),
-                composed::attention(q.clone(), k.clone(), v.clone(), 3, &mask),
-                q,
-                k,
-                v
-            );
-            // Some inputs without gradients.
-            let (q, k) = (q.detach(), k.detach());
-            same!(
-                attention(q.clone(), k.clone(), v.clone(), 3, &mask),
-                composed::attention(q.clone(), k.clone(), v.clone(), 3, &mask),
-                v
-            );
-            same!(
-                attention(a.clone(), k.clone(), v.clone(), 3, &mask),
-                composed::attention(a.clone(), k.clone(), v.clone(), 3, &mask),
-                a,
-                v
-            );
-            same!(
-                attention(q.clone(), b.clone(), v.clone().detach(), 3, &mask),
-                composed::attention(q.clone(), b.clone(), v.clone().detach(), 3, &mask),
-                b
-            );
-        }
-    }
-
-    #[test]
-    fn gelu_new_is_burn_s_tanh_approximation() {
-        let x = random(5, [4, 21]);
-        let wide = || x.clone().mul_scalar(4.0);
-        same!(gelu_new(wide()), activation::gelu_approximate(wide()), x);
-        same!(composed::gelu_new(wide()), activation::gelu_approximate(wide()), x);
-    }
-
-    #[test]
-    fn cross_entropy_is_burn_s() {
-        let x = random(6, [5, 13]);
-        let targets = [0, 12, 3, 3, 7];
-        same!(cross_entropy(x.clone(), &targets), composed::cross_entropy(x.clone(), &targets), x);
-        // Rows of a larger tensor.
-        let rows = |x: &Tensor<2>| x.clone().slice([1..3, 0..13]);
-        same!(cross_entropy(rows(&x), &[4, 0]), composed::cross_entropy(rows(&x), &[4, 0]), x);
-    }
-
-    #[test]
-    fn what_somebody_else_holds_stays_as_it_is() {
-        let x = random(7, [4, 4]).inner();
-        let before = values(x.clone());
-        cross_entropy(x.clone(), &[0; 4]);
-        let bias = x.clone().slice([0..1, 0..4]).reshape([4]);
-        linear(x.clone(), x.clone(), Some(bias));
-        assert_eq!(values(x), before);
     }
 }

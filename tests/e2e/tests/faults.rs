@@ -116,11 +116,11 @@ async fn a_trainer_that_does_not_arrive_is_asked_for_once_until_the_visitor_asks
     let throws = Fault::Before("throw new Error('out of order');");
     for (file, fault) in [
         (boot.as_str(), Fault::NotFound),
-        ("worker-core-", Fault::NotFound),
-        ("worker-core-", throws),
-        ("worker_bg-", Fault::NotFound),
-        ("worker_bg-", Fault::CutShort),
-        ("worker_bg-", Fault::Broken),
+        ("worker-relaxed-core-", Fault::NotFound),
+        ("worker-relaxed-core-", throws),
+        ("worker-relaxed_bg-", Fault::NotFound),
+        ("worker-relaxed_bg-", Fault::CutShort),
+        ("worker-relaxed_bg-", Fault::Broken),
     ] {
         lab.server.fail(file, fault.clone());
         let before = lab.server.count(&boot);
@@ -145,7 +145,7 @@ async fn a_trainer_that_does_not_arrive_is_asked_for_once_until_the_visitor_asks
 async fn a_trainer_that_dies_leaves_its_curve_and_a_new_one_trains() {
     let lab = Lab::start(false).await;
     for script in [THROWS_AT_STEP_3, TRAPPED_AT_STEP_3] {
-        lab.server.fail("worker-core-", Fault::Before(script));
+        lab.server.fail("worker-relaxed-core-", Fault::Before(script));
         lab.open("steps=5000&batch_size=4&device=cpu").await;
         lab.server.heal();
         lab.press("Train").await;
