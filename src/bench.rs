@@ -88,7 +88,7 @@ impl BenchShape {
     /// The same step for the ledger.
     pub fn setting<'a>(&self, method: &'a MethodConfig) -> Setting<'a> {
         let batch = Batch { sequences: self.batch, length: self.tokens, predicted: self.batch * self.tokens, past: 0 };
-        Setting { shape: self.shape(), methods: vec![method], batch, shown: 0, residence: Residence::Beside }
+        Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
     }
 
     /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of handing over work, not of

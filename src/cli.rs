@@ -13,6 +13,7 @@ use crate::peft::{Knob, MethodConfig, Range, trainable_line};
 use crate::task::{TaskConfig, rules};
 use crate::train::evaluate::{evaluate, read};
 use crate::train::library::{Files, LoadedBase, Materials};
+use crate::train::parts::{Helpers, threads::Threads};
 use crate::train::{Event, Failure, Session};
 use burn::tensor::Device;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -159,7 +160,7 @@ fn phi_args() -> [Arg; 2] {
 
 /// Flags of a run: those of the URL, with dashes or underscores.
 fn run_args() -> Vec<Arg> {
-    let fixed: [(&str, &str); 14] = [
+    let fixed: [(&str, &str); 15] = [
         ("base", "A pretrained base (see `bases`)"),
         ("task", "A task (see `tasks`)"),
         ("rule", "Of the task rules: primitives joined by dots"),
@@ -174,6 +175,7 @@ fn run_args() -> Vec<Arg> {
         ("steps", "Steps [300]"),
         ("seed", "Seed of φ and of the batches [0]"),
         ("device", "auto, cpu"),
+        ("workers", "Threads that share a step, 1 to 4 [1]; the curve is the same"),
     ];
     let mut flags: BTreeMap<&str, String> = BTreeMap::new();
     for method in MethodConfig::all() {
@@ -412,7 +414,11 @@ async fn session(config: RunConfig) -> Result<Session, Failure> {
     let files = Disk::default();
     let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
     let materials = Materials::load(&config, &files).await?;
-    Session::new(0, config, base, &materials, &device, "cpu", clock)
+    let workers = config.workers.unwrap_or(1);
+    let helpers = (workers > 1).then(|| Rc::new(Threads::new(&base.theta, workers - 1)) as Rc<dyn Helpers>);
+    let mut session = Session::new(0, config, base, &materials, &device, "cpu", clock)?;
+    session.help(helpers);
+    Ok(session)
 }
 
 /// Processor and system, for the run file.

@@ -24,6 +24,8 @@ pub struct RunConfig {
     pub steps: usize,
     pub seed: u64,
     pub device: DeviceChoice,
+    /// Workers that share a step on the CPU; by the processor's cores where the visitor does not choose. The curve does not depend on it.
+    pub workers: Option<usize>,
     /// Whether evaluations also score what the base could do before.
     pub forgetting: bool,
 }
@@ -60,6 +62,8 @@ pub mod limits {
     pub const LR: RangeInclusive<f64> = 1e-7..=10.0;
     pub const BATCH_SIZE: RangeInclusive<usize> = 1..=512;
     pub const STEPS: RangeInclusive<usize> = 1..=100_000;
+    /// More would find no part of a batch to do.
+    pub const WORKERS: RangeInclusive<usize> = 1..=crate::ledger::MOST_PARTS;
 }
 
 impl Default for RunConfig {
@@ -75,6 +79,7 @@ impl Default for RunConfig {
             steps: 300,
             seed: 0,
             device: DeviceChoice::Auto,
+            workers: None,
             forgetting: false,
         }
     }
@@ -301,6 +306,9 @@ impl RunConfig {
         if self.device != DeviceChoice::Auto {
             pairs.push(("device".into(), self.device.name().into()));
         }
+        if let Some(n) = self.workers {
+            pairs.push(("workers".into(), n.to_string()));
+        }
         if self.forgetting {
             pairs.push(("forgetting".into(), "true".into()));
         }
@@ -382,6 +390,11 @@ impl RunConfig {
                         Err(Fault::new(key, format!("seed cannot be “{}”: it takes a whole number.", shorten(text))))
                     }
                 },
+                "workers" if text == "auto" => {
+                    config.workers = None;
+                    Ok(())
+                }
+                "workers" => integer(key, text, &limits::WORKERS).map(|n| config.workers = Some(n)),
                 "device" => match DeviceChoice::ALL.iter().find(|(_, name)| name == text) {
                     Some((device, _)) => {
                         config.device = *device;

@@ -9,6 +9,8 @@ use peft_lab::config::RunConfig;
 use peft_lab::peft::phi::Phi;
 use peft_lab::train::evaluate::read;
 use peft_lab::train::library::{LoadedBase, Materials};
+use peft_lab::train::parts::threads::Threads;
+use peft_lab::train::parts::{Assignment, Gradients, Helpers, Part, Told};
 use peft_lab::train::{Event, FailureReason, Session};
 use std::rc::Rc;
 
@@ -242,4 +244,80 @@ fn next_tokens_are_scored_as_a_host_would() {
     assert!((f64::from(scored.loss) - nats / n as f64).abs() < 1e-4, "{scored:?}");
     // A text that repeats itself is easy in parts.
     assert!(scored.accuracy > 0.1, "{scored:?}");
+}
+
+/// A helper that takes work and gives nothing back.
+struct Lost;
+
+impl Helpers for Lost {
+    fn assign(&self, _: &Assignment) {}
+
+    fn tell(&self, _: &Told) {}
+
+    fn ready(&self) -> Vec<usize> {
+        vec![0]
+    }
+
+    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Part)>) {}
+
+    fn receive(&self, _: usize) -> Gradients<'_> {
+        Box::pin(async { None })
+    }
+}
+
+/// Losses of every step, gradients' norms and how many workers shared the last one.
+fn curve(hash: &str, base: &Rc<LoadedBase>, helpers: Option<Rc<dyn Helpers>>) -> (Vec<(f32, f32)>, usize) {
+    let mut session = session(hash, base);
+    session.help(helpers);
+    let mut shared = 0;
+    let mut curve = Vec::new();
+    for event in run(&mut session) {
+        if let Event::Step { loss, grad_norm, workers, .. } = event {
+            curve.push((loss, grad_norm));
+            shared = workers;
+        }
+    }
+    (curve, shared)
+}
+
+#[test]
+fn the_curve_is_the_same_on_any_number_of_workers() {
+    let base = base();
+    let threads = |n: usize| Some(Rc::new(Threads::new(&base.theta, n)) as Rc<dyn Helpers>);
+    for method in
+        ["full", "lora", "sparse&mask=magnitude", "pruning&rounds=2", "vera", "last-layer&rows=labels", "adapter"]
+    {
+        let hash = format!("rule=count&method={method}&batch_size=256&steps=4&seed=3");
+        let (alone, workers) = curve(&hash, &base, None);
+        assert_eq!((workers, alone.len()), (1, 4), "{method}");
+        for n in [1, 2, 5] {
+            let (together, workers) = curve(&hash, &base, threads(n));
+            // Four parts at the most: a worker without one is not counted.
+            assert!(workers > 1 && workers <= 1 + n.min(3), "{method}: {workers}");
+            assert_eq!(together, alone, "{method} on {} workers", n + 1);
+        }
+        let (lost, _) = curve(&hash, &base, Some(Rc::new(Lost)));
+        assert_eq!(lost, alone, "{method}: what a lost helper owes is computed all the same");
+    }
+}
+
+#[test]
+fn a_batch_in_parts_has_the_gradient_of_the_whole() {
+    use peft_lab::train::parts::split;
+    let base = base();
+    // So small a batch is one part; its whole is compared with four.
+    let session = session("rule=reverse&method=lora&batch_size=12&steps=3", &base);
+    let mut rng = peft_lab::task::stream(5, "parts");
+    let examples = session.data().draw(12, &mut rng);
+    let gradient = |n: usize| {
+        let parts = split(examples.clone(), n);
+        assert_eq!(parts.len(), n);
+        let each = parts.iter().map(|p| pollster::block_on(p.gradient(session.theta(), session.phi())).unwrap());
+        peft_lab::train::parts::sum(each.collect()).unwrap()
+    };
+    let (whole, parts) = (gradient(1), gradient(4));
+    assert!((whole.loss - parts.loss).abs() < 1e-6, "{} {}", whole.loss, parts.loss);
+    let length = whole.of_phi.iter().map(|g| g * g).sum::<f32>().sqrt();
+    let apart = whole.of_phi.iter().zip(&parts.of_phi).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();
+    assert!(apart < 1e-5 * length, "{apart} of {length}");
 }

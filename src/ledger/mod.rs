@@ -5,10 +5,12 @@
 
 mod models;
 pub mod network;
+mod parts;
 pub mod tape;
 
 pub use models::{RealModel, real_models};
 pub use network::Batch;
+pub use parts::{MOST as MOST_PARTS, parts};
 pub use tape::{Flops, Peak, Phase, Residence};
 
 use crate::config::RunConfig;
@@ -27,6 +29,8 @@ pub struct Setting<'a> {
     pub shape: Shape,
     pub methods: Vec<&'a MethodConfig>,
     pub batch: Batch,
+    /// Parts in which a batch is computed, one after the other, their gradients summed: activations are those of one.
+    pub parts: usize,
     /// Tokens of demonstrations or of a discrete prompt in front of each text.
     pub shown: usize,
     pub residence: Residence,
@@ -107,8 +111,20 @@ pub struct Inference {
 }
 
 impl<'a> Setting<'a> {
-    /// A run's. Its batch has the length of the task's longest example.
+    /// A run's on the CPU, in parts as it is computed there.
     pub fn of(config: &'a RunConfig) -> Setting<'a> {
+        Setting { parts: parts(config), ..Setting::of_whole(config) }
+    }
+
+    /// A part of the batch by itself.
+    pub fn part(&self, of: usize) -> Setting<'a> {
+        let Batch { sequences, predicted, .. } = self.batch;
+        let batch = Batch { sequences: sequences / of, predicted: predicted / of, ..self.batch };
+        Setting { batch, parts: 1, ..self.clone() }
+    }
+
+    /// A run's with its batch in one. It has the length of the task's longest example.
+    pub fn of_whole(config: &'a RunConfig) -> Setting<'a> {
         let length = config.max_tokens();
         let predicted = config.task.predicted(length);
         let sequences = config.batch_size();
@@ -121,7 +137,7 @@ impl<'a> Setting<'a> {
             _ => 0,
         });
         let shown = shown.sum();
-        Setting { shape: config.shape(), methods, batch, shown, residence: Residence::Beside }
+        Setting { shape: config.shape(), methods, batch, parts: 1, shown, residence: Residence::Beside }
     }
 
     fn trace(&self, methods: &[&MethodConfig], batch: Batch) -> Tape {
@@ -152,11 +168,20 @@ impl<'a> Setting<'a> {
     pub fn on(&self, model: &RealModel) -> Setting<'a> {
         let batch = Batch { sequences: 1, length: REAL_TOKENS, predicted: REAL_TOKENS, past: 0 };
         let shape = Shape { model: model.config(), labels: self.shape.labels };
-        Setting { shape, methods: self.methods.clone(), batch, shown: self.shown, residence: Residence::InPlace }
+        Setting {
+            shape,
+            methods: self.methods.clone(),
+            batch,
+            parts: 1,
+            shown: self.shown,
+            residence: Residence::InPlace,
+        }
     }
 
     fn training(&self) -> Training {
-        let batch = Batch { length: self.batch.length + self.shown, ..self.batch };
+        let n = self.parts.max(1);
+        let part = self.part(n).batch;
+        let batch = Batch { length: part.length + self.shown, ..part };
         let tape = self.trace(&self.methods, batch);
         let phi = tape.phi_bytes();
         let added = self.positions_in_front() as usize - self.shown;
@@ -175,12 +200,12 @@ impl<'a> Setting<'a> {
                 optimizer: 2 * phi,
                 activations: tape.kept_bytes(),
                 in_front,
-                peak: tape.peak(self.residence),
+                peak: tape.peak(self.residence, if n > 1 { 2 * phi } else { 0 }),
             },
-            forward: tape.forward,
-            backward: tape.backward,
+            forward: tape.forward.times(n),
+            backward: tape.backward.times(n),
             optimizer: OPTIMIZER_FLOPS * (phi / NUMBER) as f64,
-            tokens: (batch.sequences * (batch.length + added)) as u64,
+            tokens: (n * batch.sequences * (batch.length + added)) as u64,
         }
     }
 

@@ -68,6 +68,11 @@ impl Flops {
     pub fn total(self) -> f64 {
         self.matrices + self.other
     }
+
+    /// So many times as much.
+    pub fn times(self, n: usize) -> Flops {
+        Flops { matrices: n as f64 * self.matrices, other: n as f64 * self.other }
+    }
 }
 
 /// Bytes while a step runs.
@@ -421,10 +426,10 @@ impl Tape {
         Run::new(self).forward(false)
     }
 
-    /// Follows a step from operation to operation.
-    pub fn peak(&self, residence: Residence) -> Peak {
+    /// Follows a step from operation to operation; `summed` are bytes of gradients that wait for those of other parts.
+    pub fn peak(&self, residence: Residence, summed: u64) -> Peak {
         let (phi, moments) = (self.phi_bytes(), 2 * self.phi_bytes());
-        let always = self.theta_bytes(residence) + self.constant_bytes() + phi + moments;
+        let always = self.theta_bytes(residence) + self.constant_bytes() + phi + moments + summed;
         let mut run = Run::new(self);
         let forward = run.forward(true);
         let backward = run.backward();

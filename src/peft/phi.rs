@@ -3,7 +3,7 @@
 use super::{MethodConfig, Part, Piece, Place, Target};
 use crate::model::Model;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -286,6 +286,24 @@ impl Phi {
         visitor.0
     }
 
+    /// The gradient of each of [`flat`](Self::flat)'s tensors; zeros where there is none.
+    pub fn flat_gradients(&self, gradients: &Gradients) -> Vec<Tensor<1>> {
+        let mut visitor = FlatGradients { gradients, flat: Vec::new() };
+        self.visit(&mut visitor);
+        visitor.flat
+    }
+
+    /// φ with the numbers of all its tensors, one after the other.
+    pub fn filled_flat(&self, mut numbers: &[f32]) -> Phi {
+        let sizes = self.flat().into_iter().map(|tensor| tensor.dims()[0]);
+        let values = sizes.map(|n| {
+            let (these, rest) = numbers.split_at(n);
+            numbers = rest;
+            these.to_vec()
+        });
+        self.filled(values.collect())
+    }
+
     /// φ with these values in its tensors, in the order of [`flat`](Self::flat).
     ///
     /// # Panics
@@ -302,6 +320,20 @@ impl ModuleVisitor for Flat {
         let value = param.val();
         let n = value.shape().num_elements();
         self.0.push(value.reshape([n]));
+    }
+}
+
+struct FlatGradients<'a> {
+    gradients: &'a Gradients,
+    flat: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for FlatGradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let n = value.shape().num_elements();
+        let gradient = value.grad(self.gradients).map(|gradient| gradient.reshape([n]));
+        self.flat.push(gradient.unwrap_or_else(|| Tensor::zeros([n], &value.device().without_autodiff())));
     }
 }
 

@@ -99,6 +99,9 @@ pub enum Event {
         tokens: usize,
         /// L2 norm of φ's gradient before clipping.
         grad_norm: f32,
+        /// Workers that shared the step.
+        #[serde(default = "alone", skip_serializing_if = "is_alone")]
+        workers: usize,
     },
     /// Held-out loss and accuracy at a step; step 0 is before training.
     Evaluated {
@@ -264,4 +267,12 @@ mod tests {
         let failed = Event::Failed { run: 0, reason: FailureReason::Diverged, message: "m".into() };
         assert!(serde_json::to_string(&failed).unwrap().contains(r#""reason":"diverged""#));
     }
+}
+
+fn alone() -> usize {
+    1
+}
+
+fn is_alone(workers: &usize) -> bool {
+    *workers <= 1
 }

@@ -14,6 +14,8 @@ pub mod library;
 #[cfg(feature = "train")]
 pub mod optimizer;
 #[cfg(feature = "train")]
+pub mod parts;
+#[cfg(feature = "train")]
 mod preparation;
 #[cfg(feature = "train")]
 mod session;

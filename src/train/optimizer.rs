@@ -3,7 +3,7 @@
 use crate::peft::phi::Phi;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Gradients, Tensor, TensorData};
 
 /// Norm above which φ's gradient is scaled down.
 const MAX_NORM: f64 = 1.0;
@@ -34,7 +34,19 @@ impl Optimizer {
 
     /// One step. Returns φ and the norm of its gradient before clipping, `[1]`, not read back.
     pub fn step(&mut self, phi: Phi, gradients: Gradients, rate: f64) -> (Phi, Tensor<1>) {
-        let mut gradients = GradientsParams::from_grads(gradients, &phi);
+        let gradients = GradientsParams::from_grads(gradients, &phi);
+        self.step_by(phi, gradients, rate)
+    }
+
+    /// The same with the numbers of φ's gradient, tensor after tensor.
+    pub fn step_flat(&mut self, phi: Phi, gradient: &[f32], rate: f64) -> (Phi, Tensor<1>) {
+        let mut numbers = Numbers { rest: gradient, gradients: GradientsParams::new() };
+        phi.visit(&mut numbers);
+        let gradients = numbers.gradients;
+        self.step_by(phi, gradients, rate)
+    }
+
+    fn step_by(&mut self, phi: Phi, mut gradients: GradientsParams, rate: f64) -> (Phi, Tensor<1>) {
         let norm = clip(&phi, &mut gradients);
         (self.adam.step(rate, phi, gradients), norm)
     }
@@ -55,6 +67,23 @@ fn clip(phi: &Phi, gradients: &mut GradientsParams) -> Tensor<1> {
     let factor = (norm.clone() + 1e-6).recip().mul_scalar(MAX_NORM).clamp_max(1.0);
     phi.visit(&mut Scale { gradients, factor });
     norm
+}
+
+/// Gradients from numbers, one tensor after the other.
+struct Numbers<'a> {
+    rest: &'a [f32],
+    gradients: GradientsParams,
+}
+
+impl ModuleVisitor for Numbers<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let (these, rest) = self.rest.split_at(value.shape().num_elements());
+        self.rest = rest;
+        let data = TensorData::new(these.to_vec(), value.shape());
+        let gradient = Tensor::<D>::from_data(data, &value.device().without_autodiff());
+        self.gradients.register(param.id, gradient);
+    }
 }
 
 struct Squares<'a> {

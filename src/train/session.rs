@@ -6,12 +6,14 @@ use super::events::KeptScore;
 use super::kept::Kept;
 use super::library::{LoadedBase, Materials};
 use super::optimizer::{Optimizer, learning_rate};
+use super::parts::{Assignment, Gradient, Helpers, Part, Told, share_out, split, sum};
 use super::preparation::Preparation;
 use super::{Answer, Event, Failure, FailureReason, Prediction};
 use crate::config::RunConfig;
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::phi_file::{self, StoredPhi};
 use crate::interchange::{Made, base64, from_base64};
+use crate::ledger::parts;
 use crate::memory;
 use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
@@ -44,6 +46,13 @@ pub struct Session {
     /// In front of each text.
     virtual_tokens: usize,
     optimizer: Optimizer,
+    /// Parts of a batch, and who computes them besides this worker.
+    parts: usize,
+    helpers: Option<Rc<dyn Helpers>>,
+    /// Whether the helpers have been given this run.
+    assigned: bool,
+    /// What φ was made of, for them.
+    scores: Option<Vec<f32>>,
     rng: ChaCha8Rng,
     /// Milliseconds, from any origin.
     clock: fn() -> f64,
@@ -100,6 +109,8 @@ impl Session {
         let others = memory::live().filter(|_| on_cpu).map(|live| (live as u64).saturating_sub(weights));
         let phi = start(&config, &base, &data, device, None, &demonstrations);
         let preparation = Preparation::of(&config);
+        // A GPU is one worker, and wants large products.
+        let parts = if on_cpu { parts(&config) } else { 1 };
         Ok(Session {
             run,
             device: device.clone(),
@@ -112,6 +123,10 @@ impl Session {
             virtual_tokens: phi.prompt().map_or(0, |p| p.dims()[0]),
             phi,
             optimizer: Optimizer::new(),
+            parts,
+            helpers: None,
+            assigned: false,
+            scores: None,
             clock,
             step: 0,
             base_answers: Vec::new(),
@@ -315,6 +330,7 @@ impl Session {
                 Ok(events)
             }
             Some(scores) => {
+                self.scores = self.helpers.is_some().then(|| scores.clone());
                 let demonstrations = &self.demonstrations;
                 self.phi = start(&self.config, &self.base, &self.data, &self.device, Some(scores), demonstrations);
                 self.started().await
@@ -343,18 +359,32 @@ impl Session {
         memory::restart();
         self.tell_phi().await?;
         self.phi.noise(Some(self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.step as u64));
-        let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut self.rng));
+        let examples = self.data.draw(self.config.batch_size(), &mut self.rng);
         let rate = learning_rate(self.config.learning_rate(), self.step, self.config.steps);
-        let tokens = batch.tokens.sequences * (batch.tokens.length + self.virtual_tokens);
-
-        let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
-        let loss = cross_entropy(logits, &batch.targets).mean();
-        let gradients = loss.backward();
-        let phi = std::mem::replace(&mut self.phi, Phi::none());
-        let (phi, norm) = self.optimizer.step(phi, gradients, rate);
-        self.phi = phi;
+        let (loss, norm, tokens, workers);
+        if self.parts > 1 {
+            let parts = split(examples, self.parts);
+            tokens = parts.iter().map(|part| part.tokens() + part.sequences() * self.virtual_tokens).sum();
+            let gradient;
+            (gradient, workers) = self.gradient(parts).await?;
+            let phi = std::mem::replace(&mut self.phi, Phi::none());
+            (self.phi, norm) = self.optimizer.step_flat(phi, &gradient.of_phi, rate);
+            loss = Tensor::from_data([gradient.loss], &self.device);
+        } else {
+            let batch = Batch::new(&examples);
+            tokens = batch.tokens.sequences * (batch.tokens.length + self.virtual_tokens);
+            workers = 1;
+            let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
+            let mean = cross_entropy(logits, &batch.targets).mean();
+            let gradients = mean.backward();
+            let phi = std::mem::replace(&mut self.phi, Phi::none());
+            (self.phi, norm) = self.optimizer.step(phi, gradients, rate);
+            loss = mean.inner();
+        }
         self.step += 1;
-        if let (Some(peak), Some(others)) = (memory::peak(), self.others) {
+        // Helpers on threads share the allocator.
+        let alone = self.helpers.is_none() || cfg!(target_arch = "wasm32");
+        if let (Some(peak), Some(others)) = (memory::peak().filter(|_| alone), self.others) {
             self.peak = self.peak.max(Some((peak as u64).saturating_sub(others)));
         }
 
@@ -362,7 +392,7 @@ impl Session {
         let evaluation_due = self.done() || self.step.is_multiple_of(self.evaluation_interval());
         let on_gpu = self.device_name != "cpu";
         if single || !on_gpu || evaluation_due || self.step.is_multiple_of(GPU_REPORT_EVERY) {
-            let values = read(Tensor::cat(vec![loss.inner(), norm.inner()], 0)).await?;
+            let values = read(Tensor::cat(vec![loss, norm.inner()], 0)).await?;
             self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
             let (steps, ms) = std::mem::take(&mut self.unreported);
             let (loss, grad_norm) = (values[0], values[1]);
@@ -377,6 +407,7 @@ impl Session {
                 ms: ms / steps as f64,
                 tokens,
                 grad_norm,
+                workers,
             });
         } else {
             self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
@@ -389,6 +420,51 @@ impl Session {
             events.push(self.finished().await?);
         }
         Ok(events)
+    }
+
+    /// Who computes parts of a batch besides this worker.
+    pub fn help(&mut self, helpers: Option<Rc<dyn Helpers>>) {
+        self.helpers = helpers.filter(|_| self.parts > 1 && self.config.trains());
+    }
+
+    /// The gradient of all parts, and how many workers computed them. What a helper fails to give is computed here.
+    async fn gradient(&mut self, parts: Vec<Part>) -> Result<(Gradient, usize), Failure> {
+        let ready = self.helpers.as_ref().map(|helpers| helpers.ready()).unwrap_or_default();
+        let mut shares = share_out(&parts, 1 + ready.len().min(parts.len() - 1)).into_iter();
+        let mut own = shares.next().unwrap_or_default();
+        let mut asked = Vec::new();
+        if let Some(helpers) = self.helpers.as_ref().filter(|_| !ready.is_empty()) {
+            let mut phi = Vec::new();
+            for tensor in self.phi.flat() {
+                phi.extend(read(tensor).await?);
+            }
+            for (helper, share) in ready.into_iter().zip(shares) {
+                helpers.send(helper, &phi, share.iter().map(|i| (*i, parts[*i].clone())).collect());
+                asked.push((helper, share));
+            }
+        }
+        let workers = 1 + asked.len();
+        let mut gradients: Vec<Option<Gradient>> = vec![None; parts.len()];
+        for i in std::mem::take(&mut own) {
+            gradients[i] = Some(parts[i].gradient(&self.base.theta, &self.phi).await?);
+        }
+        for (helper, _) in &asked {
+            let received = match &self.helpers {
+                Some(helpers) => helpers.receive(*helper).await,
+                None => None,
+            };
+            for (i, gradient) in received.into_iter().flatten() {
+                gradients[i] = Some(gradient);
+            }
+        }
+        for (i, part) in parts.iter().enumerate() {
+            if gradients[i].is_none() {
+                gradients[i] = Some(part.gradient(&self.base.theta, &self.phi).await?);
+            }
+        }
+        let sum = sum(gradients.into_iter().flatten().collect());
+        // A batch has examples.
+        Ok((sum.unwrap_or(Gradient { loss: f32::NAN, of_phi: Vec::new() }), workers))
     }
 
     /// The last event: every held-out example scored.
@@ -414,6 +490,12 @@ impl Session {
 
     /// Gives φ what it asks for before this step. What it changes then has another history: the optimizer starts anew.
     async fn tell_phi(&mut self) -> Result<(), Failure> {
+        if let Some(helpers) = self.helpers.as_ref().filter(|_| !self.assigned) {
+            let (labels, begins) = (self.data.labels.clone(), self.data.begins());
+            let scores = self.scores.take();
+            helpers.assign(&Assignment { config: self.config.clone(), labels, begins, scores });
+            self.assigned = true;
+        }
         let (step, steps) = (self.step, self.config.steps);
         let mut told = Vec::new();
         for asked in self.phi.asks(step, steps) {
@@ -424,6 +506,9 @@ impl Session {
             told.push(values);
         }
         if !told.is_empty() {
+            if let Some(helpers) = &self.helpers {
+                helpers.tell(&Told { step, steps, values: told.clone() });
+            }
             self.phi.told(step, steps, told);
             self.optimizer = Optimizer::new();
         }

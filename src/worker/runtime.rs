@@ -1,11 +1,13 @@
 //! The trainer's loop in a Web Worker: commands in, events out, one step between two turns of the event loop.
 
+use super::helpers::{self, Workers};
 use super::{AssetUrls, Command};
 use crate::config::RunConfig;
 use crate::interchange::peft::{self, AdapterFiles};
 use crate::interchange::{base64, from_base64};
 use crate::model::{Base, OwnBase};
 use crate::train::library::{Files, LoadedBase, Materials};
+use crate::train::parts::Helpers;
 use crate::train::spread::Spread;
 use crate::train::{Event, Failure, FailureReason, Session};
 use burn::tensor::Device;
@@ -140,6 +142,7 @@ struct Trainer {
     spread: Option<Spread>,
     /// φ of earlier runs, the oldest first: θ is one for all of them.
     shelf: VecDeque<Session>,
+    helpers: Rc<Workers>,
 }
 
 /// How many earlier φ are kept.
@@ -157,7 +160,10 @@ impl Trainer {
             Err(failure) => return post_failure(0, failure),
         };
         post(&Event::Ready { device: backend.name().into() });
+        let helpers = Rc::new(Workers::default());
+        helpers.set_assets(assets.clone());
         let mut trainer = Trainer {
+            helpers,
             backend,
             device,
             files: Fetch(assets),
@@ -200,6 +206,7 @@ impl Trainer {
         };
         let result = match command {
             Command::Init { assets } => {
+                self.helpers.set_assets(assets.clone());
                 self.files = Fetch(assets);
                 Ok(())
             }
@@ -279,7 +286,12 @@ impl Trainer {
     }
 
     async fn begin(&mut self, run: u32, config: RunConfig, paused: bool) -> Result<(), Failure> {
+        let on_cpu = self.backend == Backend::Cpu;
+        let workers = if on_cpu { helpers::wanted(&config) } else { 1 };
+        // They load beside the first evaluation. What a run does not need is kept for the next, unless it asks for fewer.
+        self.helpers.resize(workers - 1);
         let mut session = self.session_for(run, config).await?;
+        session.help((workers > 1).then(|| self.helpers.clone() as Rc<dyn Helpers>));
         session.begin().await?.iter().for_each(post);
         self.session = Some(session);
         self.running = !paused;
@@ -471,7 +483,7 @@ impl Turns {
 }
 
 /// Files by `fetch`, under the addresses the page gave.
-struct Fetch(AssetUrls);
+pub struct Fetch(pub AssetUrls);
 
 impl Files for Fetch {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
@@ -497,7 +509,7 @@ fn describe(value: &JsValue) -> String {
     value.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{value:?}"), |e| String::from(e.message()))
 }
 
-fn scope() -> DedicatedWorkerGlobalScope {
+pub fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 

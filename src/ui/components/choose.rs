@@ -69,6 +69,8 @@ fn Optimizer(props: &OptimizerProps) -> Html {
         };
         (AttrValue::default(), AttrValue::from(name), AttrValue::from(title))
     });
+    let workers =
+        ["auto", "1", "2", "3", "4"].map(|n| (AttrValue::default(), AttrValue::from(n), AttrValue::from(n))).to_vec();
     let option = |value: &'static str, title: &'static str| {
         (AttrValue::default(), AttrValue::from(value), AttrValue::from(title))
     };
@@ -93,6 +95,8 @@ fn Optimizer(props: &OptimizerProps) -> Html {
                 help="Evaluations also score what the base could do before: known rules shown by demonstrations, or prose that nobody trained on. They take longer." />
             <Select name="device" label="Device" options={devices.to_vec()} value={config.device.name()} on={props.on.clone()}
                 help="auto: WebGPU where the browser has a GPU, else the CPU. The small base “rules” stays on the CPU: a GPU waits for its launches longer than a CPU computes it." />
+            <Select name="workers" label="CPU workers" options={workers} value={config.workers.map_or_else(|| "auto".to_string(), |n| n.to_string())} on={props.on.clone()}
+                help="Workers that share a step on the CPU: each computes the gradient of a part of the batch. auto: as many as the processor has cores, at most 4. The curve is the same on any number." />
         </details>
     }
 }

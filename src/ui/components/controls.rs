@@ -50,7 +50,8 @@ fn progress(state: &State) -> Html {
         .then(|| html! { <p>{ "New settings apply to the next run." }</p> });
     let speed = (run.ms > 0.0 && run.tokens > 0 && changed.is_none()).then(|| {
         let rate = 1000.0 / run.ms;
-        html! { <p>{ format!("{} steps/s · {} tokens/s", steps_per_second(rate), grouped((rate * run.tokens as f64).round() as usize)) }</p> }
+        let workers = if run.workers > 1 { format!(" · {} workers", run.workers) } else { String::new() };
+        html! { <p>{ format!("{} steps/s · {} tokens/s{workers}", steps_per_second(rate), grouped((rate * run.tokens as f64).round() as usize)) }</p> }
     });
     let width = format!("width:{:.2}%", 100.0 * share.clamp(0.0, 1.0));
     html! {

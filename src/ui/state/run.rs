@@ -138,8 +138,9 @@ pub struct Run {
     pub peak: Option<u64>,
     /// Milliseconds per step, smoothed over the last reports.
     pub ms: f64,
-    /// Tokens read in the last step.
+    /// Tokens read in the last step, and the workers that shared it.
     pub tokens: usize,
+    pub workers: usize,
     /// Its rising loss has been told.
     pub warned: bool,
     /// Milliseconds between its first and last report while it ran.
@@ -184,6 +185,7 @@ impl Run {
             peak: None,
             ms: 0.0,
             tokens: 0,
+            workers: 1,
             warned: false,
             active_ms: 0.0,
             imported: false,
@@ -248,7 +250,8 @@ impl Run {
                 (self.device, self.baselines) = (Some(device.clone()), Some(*baselines));
                 self.phase = Phase::Running;
             }
-            Event::Step { step, loss, ms, tokens, grad_norm, .. } => {
+            Event::Step { step, loss, ms, tokens, grad_norm, workers, .. } => {
+                self.workers = *workers;
                 self.step = *step;
                 self.tokens = *tokens;
                 self.training_loss.push(*step, f64::from(*loss));

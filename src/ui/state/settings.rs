@@ -263,6 +263,7 @@ fn value_of(config: &RunConfig, key: &str) -> String {
         "steps" => config.steps.to_string(),
         "seed" => config.seed.to_string(),
         "device" => config.device.name().to_string(),
+        "workers" => config.workers.map_or_else(|| "auto".into(), |n| n.to_string()),
         "lr" => config.lr.map(|x| x.to_string()).unwrap_or_default(),
         "batch_size" => config.batch_size.map(|n| n.to_string()).unwrap_or_default(),
         "examples" => config.task.examples().map(|n| n.to_string()).unwrap_or_default(),

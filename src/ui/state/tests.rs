@@ -55,7 +55,7 @@ fn started(run: u32, config: &RunConfig) -> Event {
 }
 
 fn step(run: u32, step: usize) -> Event {
-    Event::Step { run, step, loss: 2.0, lr: 1e-2, ms: 20.0, tokens: 640, grad_norm: 1.0 }
+    Event::Step { run, step, loss: 2.0, lr: 1e-2, ms: 20.0, tokens: 640, grad_norm: 1.0, workers: 1 }
 }
 
 fn evaluated(run: u32, step: usize, accuracy: f64) -> Event {

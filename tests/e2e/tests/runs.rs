@@ -1,6 +1,6 @@
 //! Runs on the built page, on the CPU: every method, every button, curves over each other.
 
-use e2e::Lab;
+use e2e::{Fault, Lab};
 use serde_json::json;
 
 #[tokio::test]
@@ -179,5 +179,42 @@ async fn the_larger_prose_base_trains_too() {
     lab.press("Stop").await;
     lab.event("stopped").await;
     lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn workers_share_a_step_and_change_nothing_but_its_time() {
+    let lab = Lab::start(false).await;
+    let hash = "rule=count&method=lora&batch_size=256&steps=12&device=cpu";
+    lab.open(&format!("{hash}&workers=1")).await;
+    lab.press("Train").await;
+    let finished = lab.event("finished").await;
+    let alone = lab.losses(&finished["run"]).await;
+    lab.open(&format!("{hash}&workers=3")).await;
+    lab.press("Train").await;
+    let finished = lab.event("finished").await;
+    assert_eq!(lab.losses(&finished["run"]).await, alone, "the same curve, to the last bit");
+    // They load while the first steps run alone; how many of the steps that is depends on the machine.
+    lab.open(&format!("{hash}&workers=3&steps=4000")).await;
+    lab.press("Train").await;
+    lab.wait("labEvents.find(e => e.event === 'step' && e.workers === 3)").await;
+    lab.wait("document.body.innerText.includes('3 workers')").await;
+    lab.press("Stop").await;
+    lab.event("stopped").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_helper_that_does_not_start_is_done_without() {
+    let lab = Lab::start(false).await;
+    lab.open("rule=count&method=lora&batch_size=256&steps=6&device=cpu&workers=2").await;
+    lab.wait("document.body.innerText.includes('CPU · ready')").await;
+    // Whoever asks for the trainer's code from now on gets nothing: the helper, which is started with the run.
+    lab.server.fail("worker-relaxed_bg-", Fault::NotFound);
+    lab.press("Train").await;
+    let finished = lab.event("finished").await;
+    assert_eq!(finished["step"], 6, "{finished}");
+    assert_eq!(lab.eval("labEvents.every(e => e.workers === undefined)").await, true);
     lab.close().await;
 }

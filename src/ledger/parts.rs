@@ -1,0 +1,30 @@
+//! In how many parts a batch is computed.
+
+use super::Setting;
+use crate::config::RunConfig;
+use crate::peft::MethodConfig;
+
+/// The most parts: as many workers as a laptop has cores to spare.
+pub const MOST: usize = 4;
+/// Operations below which a part would mostly be bookkeeping.
+const LEAST_FLOPS: f64 = 2e8;
+/// What parts may cost more than the whole, where a method makes up weights in every forward pass.
+const TOLERATED: f64 = 1.1;
+
+/// Parts of a run's batches on the CPU. It follows from the configuration alone: on any number of workers the same sums are made.
+pub fn parts(config: &RunConfig) -> usize {
+    // Dropout draws one mask for a whole batch.
+    let whole_only = config.methods().any(|m| matches!(m, MethodConfig::Lora(lora) if lora.lora_dropout > 0.0));
+    let whole = Setting::of_whole(config);
+    let flops = |setting: &Setting<'_>| {
+        let training = setting.ledger().training;
+        training.map_or(0.0, |t| t.forward.total() + t.backward.total())
+    };
+    let all = flops(&whole);
+    let pays = |n: &usize| {
+        let sequences = whole.batch.sequences;
+        let part = flops(&whole.part(*n));
+        sequences.is_multiple_of(*n) && part >= LEAST_FLOPS && *n as f64 * part <= TOLERATED * all
+    };
+    if whole_only || !config.trains() { 1 } else { [MOST, 2].into_iter().find(pays).unwrap_or(1) }
+}
