@@ -51,17 +51,7 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
         run(cargo(&["build"]).args(args))
     })?;
     stage("building the CPU trainer", || {
-        // In one piece the crate is a twentieth smaller; daily builds and tests are not made to wait for that.
-        let trainer = [
-            "--config",
-            "profile.ci.package.peft-lab.codegen-units=1",
-            "--target",
-            WASM,
-            "--profile",
-            "ci",
-            "--bin",
-            "worker",
-        ];
+        let trainer = ["--target", WASM, "--profile", "ci", "--bin", "worker"];
         run(cargo(&["build"]).args(trainer))?;
         keep("worker", "worker-plain")?;
         run(cargo(&["build"]).args(trainer).args(["--features", "relaxed-simd"]))?;
