@@ -1,7 +1,7 @@
 //! In how many parts a batch is computed.
 
 use super::Setting;
-use crate::config::RunConfig;
+use crate::config::{DeviceChoice, RunConfig};
 use crate::peft::MethodConfig;
 
 /// The most parts: as many workers as a laptop has cores to spare.
@@ -13,7 +13,7 @@ const TOLERATED: f64 = 1.1;
 
 /// Parts of a run's batches on the CPU. It follows from the configuration alone: on any number of workers the same sums are made.
 pub fn parts(config: &RunConfig) -> usize {
-    // Dropout draws one mask for a whole batch.
+    // A GPU is one worker, and wants large products. Dropout draws one mask for a whole batch.
     let whole_only = config.methods().any(|m| matches!(m, MethodConfig::Lora(lora) if lora.lora_dropout > 0.0));
     let whole = Setting::of_whole(config);
     let flops = |setting: &Setting<'_>| {
@@ -26,5 +26,9 @@ pub fn parts(config: &RunConfig) -> usize {
         let part = flops(&whole.part(*n));
         sequences.is_multiple_of(*n) && part >= LEAST_FLOPS && *n as f64 * part <= TOLERATED * all
     };
-    if whole_only || !config.trains() { 1 } else { [MOST, 2].into_iter().find(pays).unwrap_or(1) }
+    if whole_only || config.device == DeviceChoice::Webgpu || !config.trains() {
+        1
+    } else {
+        [MOST, 2].into_iter().find(pays).unwrap_or(1)
+    }
 }

@@ -254,6 +254,14 @@ impl Event {
     }
 }
 
+fn alone() -> usize {
+    1
+}
+
+fn is_alone(workers: &usize) -> bool {
+    *workers <= 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,12 +275,4 @@ mod tests {
         let failed = Event::Failed { run: 0, reason: FailureReason::Diverged, message: "m".into() };
         assert!(serde_json::to_string(&failed).unwrap().contains(r#""reason":"diverged""#));
     }
-}
-
-fn alone() -> usize {
-    1
-}
-
-fn is_alone(workers: &usize) -> bool {
-    *workers <= 1
 }
