@@ -288,7 +288,7 @@ impl Trainer {
     async fn begin(&mut self, run: u32, config: RunConfig, paused: bool) -> Result<(), Failure> {
         let on_cpu = self.backend == Backend::Cpu;
         let workers = if on_cpu { helpers::wanted(&config) } else { 1 };
-        // They load beside the first evaluation. What a run does not need is kept for the next, unless it asks for fewer.
+        // They load beside the first evaluation and steps; those that this run has no part for end.
         self.helpers.resize(workers - 1);
         let mut session = self.session_for(run, config).await?;
         session.help((workers > 1).then(|| self.helpers.clone() as Rc<dyn Helpers>));
