@@ -1,4 +1,5 @@
 //! The ledger's memory against a counting allocator, at shape S, for every method.
+#![cfg(not(target_arch = "wasm32"))]
 
 use burn::tensor::Device;
 use peft_lab::bench::{BenchShape, SHAPES, methods};
