@@ -4,7 +4,7 @@ use super::sheet::Sheet;
 use crate::config::RunConfig;
 use crate::ledger::{Ledger, REAL_TOKENS, RealModel, Setting, Training, bytes, flops, real_models};
 use crate::peft::{MethodConfig, grouped};
-use crate::ui::state::{Action, Costing, State};
+use crate::ui::state::{Action, Costing, State, significant};
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
@@ -30,8 +30,9 @@ const WORK: [(&str, &str); 3] = [("forward", "forward"), ("backward", "backward"
 struct Priced {
     label: String,
     ledger: Ledger,
-    /// The most bytes that were counted in a run here.
+    /// The most bytes that were counted in a run here, and its milliseconds a step.
     counted: Option<u64>,
+    ms: Option<f64>,
 }
 
 impl Priced {
@@ -76,8 +77,8 @@ fn inside(state: &State, on: &Callback<Action>) -> Html {
     let price = |config: &RunConfig| {
         let here = Setting::of(config);
         let setting = state.costs.model.map_or(here.clone(), |model| here.on(model));
-        let counted = state.counted_peak(config).filter(|_| state.costs.model.is_none());
-        Priced { label: config.label(), ledger: setting.ledger(), counted }
+        let (counted, ms) = if state.costs.model.is_none() { state.measured_step(config) } else { (None, None) };
+        Priced { label: config.label(), ledger: setting.ledger(), counted, ms }
     };
     let mut priced = vec![price(&state.config)];
     if other.method.info().name != state.config.method.info().name {
@@ -226,6 +227,11 @@ fn figures(priced: &[Priced]) -> Html {
     let head = |title: &str| {
         html! { <tr class="head"><th scope="col">{ title }</th>{ for priced.iter().map(|p| html! { <th scope="col">{ &p.label }</th> }) }</tr> }
     };
+    // What the operations took, and how many that is in a second.
+    let measured = |p: &Priced| match p.ms {
+        Some(ms) => format!("{} ms, {}/s", significant(ms), flops(p.work().iter().sum::<f64>() / ms * 1e3)),
+        None => "–".into(),
+    };
     let part = |(i, (_, name)): (usize, &(&str, &'static str))| {
         let used = priced.iter().any(|p| p.memory()[i] > 0);
         used.then(|| row(name, &|p| bytes(p.memory()[i])))
@@ -243,6 +249,7 @@ fn figures(priced: &[Priced]) -> Html {
                 { row("forward", &|p| trained(p, &|t| flops(t.forward.total()))) }
                 { row("backward", &|p| trained(p, &|t| flops(t.backward.total()))) }
                 { row("optimizer", &|p| trained(p, &|t| flops(t.optimizer))) }
+                { for priced.iter().any(|p| p.ms.is_some()).then(|| row("measured in a run here", &measured)) }
             </tbody>
             <tbody>
                 { head("Inference, one text") }
@@ -285,8 +292,12 @@ pub struct BesideProps {
 /// Two bars beside the count: the present method's memory and the other's.
 #[component]
 pub fn Beside(props: &BesideProps) -> Html {
-    let price =
-        |config: &RunConfig| Priced { label: config.label(), ledger: Setting::of(config).ledger(), counted: None };
+    let price = |config: &RunConfig| Priced {
+        label: config.label(),
+        ledger: Setting::of(config).ledger(),
+        counted: None,
+        ms: None,
+    };
     let mut priced = vec![price(&props.config)];
     if props.against.method.info().name != props.config.method.info().name {
         priced.push(price(&props.against));

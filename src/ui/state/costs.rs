@@ -55,8 +55,8 @@ impl State {
         config
     }
 
-    /// The most bytes of a training step that were counted for this configuration, in the latest run of it.
-    pub fn counted_peak(&self, config: &RunConfig) -> Option<u64> {
+    /// What the latest run of this configuration measured of a step: the most bytes, where they were counted, and milliseconds.
+    pub fn measured_step(&self, config: &RunConfig) -> (Option<u64>, Option<f64>) {
         let same = |run: &&super::Run| {
             run.config.method == config.method
                 && run.config.also == config.also
@@ -64,7 +64,8 @@ impl State {
                 && run.config.batch_size() == config.batch_size()
                 && run.config.task.same_questions(&config.task)
         };
-        self.runs.iter().rev().filter(same).find_map(|run| run.peak)
+        let runs = || self.runs.iter().rev().filter(same);
+        (runs().find_map(|run| run.peak), runs().map(|run| run.ms).find(|ms| *ms > 0.0))
     }
 }
 

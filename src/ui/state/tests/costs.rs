@@ -25,15 +25,16 @@ fn a_method_is_costed_beside_another_as_that_was_left() {
 #[test]
 fn what_a_run_counted_stands_beside_what_was_expected() {
     let mut state = training("#");
-    assert_eq!(state.counted_peak(&state.config), None);
+    assert_eq!(state.measured_step(&state.config).0, None);
     let steps = state.config.steps;
-    hear(&mut state, Trainer::Cpu, vec![finished(1, steps, 1.0)]);
-    assert_eq!(state.counted_peak(&state.config), Some(2_000_000));
+    // The step took 20 ms.
+    hear(&mut state, Trainer::Cpu, vec![step(1, steps), finished(1, steps, 1.0)]);
+    assert_eq!(state.measured_step(&state.config), (Some(2_000_000), Some(20.0)));
     let (expected, work) = state.runs[0].cost.unwrap();
     assert!(expected > 4_000_000 && work > 1e8, "{expected} {work}");
     // Another rank is another run.
     set(&mut state, "rank", "16");
-    assert_eq!(state.counted_peak(&state.config), None);
+    assert_eq!(state.measured_step(&state.config), (None, None));
     set(&mut state, "method", "icl");
     state.reduce(Action::Main);
     assert_eq!(state.runs.last().unwrap().cost, None, "nothing is trained");
