@@ -431,7 +431,7 @@ impl Session {
     async fn gradient(&mut self, parts: Vec<Part>) -> Result<(Gradient, usize), Failure> {
         let ready = self.helpers.as_ref().map(|helpers| helpers.ready()).unwrap_or_default();
         let mut shares = share_out(&parts, 1 + ready.len().min(parts.len() - 1)).into_iter();
-        let mut own = shares.next().unwrap_or_default();
+        let own = shares.next().unwrap_or_default();
         let mut asked = Vec::new();
         if let Some(helpers) = self.helpers.as_ref().filter(|_| !ready.is_empty()) {
             let mut phi = Vec::new();
@@ -440,17 +440,17 @@ impl Session {
             }
             for (helper, share) in ready.into_iter().zip(shares) {
                 helpers.send(helper, &phi, share.iter().map(|i| (*i, parts[*i].clone())).collect());
-                asked.push((helper, share));
+                asked.push(helper);
             }
         }
         let workers = 1 + asked.len();
         let mut gradients: Vec<Option<Gradient>> = vec![None; parts.len()];
-        for i in std::mem::take(&mut own) {
+        for i in own {
             gradients[i] = Some(parts[i].gradient(&self.base.theta, &self.phi).await?);
         }
-        for (helper, _) in &asked {
+        for helper in asked {
             let received = match &self.helpers {
-                Some(helpers) => helpers.receive(*helper).await,
+                Some(helpers) => helpers.receive(helper).await,
                 None => None,
             };
             for (i, gradient) in received.into_iter().flatten() {
