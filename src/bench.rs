@@ -141,9 +141,9 @@ impl BenchShape {
             let forward = clock();
             let gradients = loss.backward();
             let backward = clock();
-            (phi, _) = optimizer.step(phi, gradients, 1e-3);
+            phi = optimizer.step(phi, gradients, loss, 1e-3);
             let stepped = clock();
-            read(loss.inner()).await?;
+            optimizer.reports().await?;
             let parts = [clock() - start, forward - start, backward - forward, stepped - backward];
             times.iter_mut().zip(parts).for_each(|(times, part)| times.push(part));
             peak = peak.max(memory::peak().map(|peak| (peak as u64).saturating_sub(others)));

@@ -9,11 +9,8 @@ use wasm_bindgen_test::*;
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 #[wasm_bindgen_test]
-fn kernels_are_what_they_stand_for() {
-    for (name, check) in peft_lab::model::kernels::checks::ALL {
-        console_log!("{name}");
-        check();
-    }
+async fn kernels_are_what_they_stand_for() {
+    peft_lab::model::kernels::checks::all(&Device::flex(), |check| console_log!("{check}")).await;
 }
 
 // The build for browsers without relaxed SIMD differs in one instruction: once is enough.

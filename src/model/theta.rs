@@ -1,6 +1,6 @@
 //! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
 
-use super::kernels::{attention, causal_mask, gelu_new, layer_norm, linear, relu};
+use super::kernels::{attention, gelu_new, layer_norm, linear, relu};
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
 use super::{Activation, ModelConfig};
 use crate::peft::phi::{Linear as LinearAt, Phi, Prefixed, Sublayer, Text};
@@ -79,12 +79,9 @@ impl Model {
         let length = virtual_tokens + tokens.length;
 
         let mut x = self.embed(phi, tokens, prompt, first, &device);
-        let mask = causal_mask(length, 0, &device);
-        let wide = if first == 0 { mask.clone() } else { causal_mask(length, first, &device) };
         for (layer, block) in self.weights.blocks.iter().enumerate() {
             let prefix = prefixes.iter().find(|p| p.layer == layer);
-            let mask = if prefix.is_some() { &wide } else { &mask };
-            x = self.attention(phi, layer, block, x, prefix, mask);
+            x = self.attention(phi, layer, block, x, prefix);
             x = self.mlp(phi, layer, block, x);
         }
 
@@ -125,7 +122,7 @@ impl Model {
         x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
     }
 
-    /// x + W_O softmax(QKᵀ/√d_h + mask) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
+    /// x + W_O softmax(QKᵀ/√d_h) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
     fn attention(
         &self,
         phi: &Phi,
@@ -133,7 +130,6 @@ impl Model {
         block: &Block,
         x: Tensor<3>,
         prefix: Option<&Prefixed>,
-        mask: &Tensor<4>,
     ) -> Tensor<3> {
         let [b, _, d] = x.dims();
         let n = self.normalise(phi, Place::AttentionNorm(layer), &block.attention_norm, x.clone());
@@ -146,7 +142,7 @@ impl Model {
             k = Tensor::cat(vec![batched(keys), k], 1);
             v = Tensor::cat(vec![batched(values), v], 1);
         }
-        let mixed = attention(q, k, v, self.config.num_attention_heads, mask);
+        let mixed = attention(q, k, v, self.config.num_attention_heads);
         let out = self.linear(phi, layer, Target::O, block, mixed);
         let out = phi.after(layer, Sublayer::Attention, &x, out);
         x + out

@@ -304,6 +304,12 @@ impl Phi {
         self.filled(values.collect())
     }
 
+    /// φ with these tensors, flat, in the order of [`flat`](Self::flat).
+    #[cfg(feature = "webgpu")]
+    pub fn with(self, flat: Vec<Tensor<1>>) -> Phi {
+        self.valid().map(&mut Replace(flat.into_iter())).train()
+    }
+
     /// φ with these values in its tensors, in the order of [`flat`](Self::flat).
     ///
     /// # Panics
@@ -334,6 +340,17 @@ impl ModuleVisitor for FlatGradients<'_> {
         let n = value.shape().num_elements();
         let gradient = value.grad(self.gradients).map(|gradient| gradient.reshape([n]));
         self.flat.push(gradient.unwrap_or_else(|| Tensor::zeros([n], &value.device().without_autodiff())));
+    }
+}
+
+#[cfg(feature = "webgpu")]
+struct Replace(std::vec::IntoIter<Tensor<1>>);
+
+#[cfg(feature = "webgpu")]
+impl ModuleMapper for Replace {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let flat = self.0.next().expect("one for each tensor of φ");
+        param.map(|t| flat.reshape(t.shape()))
     }
 }
 

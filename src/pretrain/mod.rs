@@ -9,6 +9,7 @@ mod card;
 mod checkpoint;
 mod episodes;
 mod init;
+mod optimizer;
 mod prose;
 mod recipe;
 
@@ -23,11 +24,11 @@ use crate::task::stream;
 use crate::task::tokenizer::Tokenizer;
 use crate::train::data::Batch;
 use crate::train::evaluate::read;
-use crate::train::optimizer::Optimizer;
 use burn::module::ParamGroup;
 use burn::optim::{AdamWConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use checkpoint::Checkpoint;
+use optimizer::Clipped;
 use std::path::Path;
 use std::time::Instant;
 
@@ -110,7 +111,7 @@ pub async fn pretrain(
     if let Some(bytes) = state.optimizer.take() {
         groups = groups.from_bytes(bytes).map_err(|e| format!("optimizer.bpk cannot be read: {e:?}"))?;
     }
-    let mut optimizer = Optimizer::of(groups);
+    let mut optimizer = Clipped { adam: groups };
 
     let (started, before, first) = (Instant::now(), state.seconds, state.step);
     let mut losses: Vec<Tensor<1>> = Vec::new();
@@ -120,7 +121,7 @@ pub async fn pretrain(
         let loss = cross_entropy(logits, &batch.targets).mean();
         let gradients = loss.backward();
         losses.push(loss.inner());
-        (phi, _) = optimizer.step(phi, gradients, recipe.learning_rate(state.step));
+        phi = optimizer.step(phi, gradients, recipe.learning_rate(state.step));
         state.step += 1;
         if state.step.is_multiple_of(recipe.judge_every) || state.step == recipe.steps {
             let n = losses.len() as f32;

@@ -1,19 +1,20 @@
 //! AdamW as PyTorch has it, behind a clip of the global gradient norm and a warm-up with linear decay.
 
+use super::Failure;
+use super::evaluate::read;
+use crate::model::kernels::adam::{self, Constants, Cpu};
 use crate::peft::phi::Phi;
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Gradients, Tensor};
 
 /// Norm above which φ's gradient is scaled down.
-const MAX_NORM: f64 = 1.0;
+pub const MAX_NORM: f64 = 1.0;
 /// Share of the steps in which the rate rises.
 const WARM_UP: f64 = 0.05;
-
-/// Steps φ.
-pub struct Optimizer {
-    pub adam: ModuleOptimizer,
-}
+/// Decays of the mean of the gradient and of that of its square.
+const BETAS: [f32; 2] = [0.9, 0.999];
+/// PyTorch's; Burn's default is 1e-5.
+const EPSILON: f32 = 1e-8;
 
 /// The rate of a step (from 0): linear warm-up over 5 %, then linear decay to zero.
 pub fn learning_rate(peak: f64, step: usize, steps: usize) -> f64 {
@@ -21,98 +22,122 @@ pub fn learning_rate(peak: f64, step: usize, steps: usize) -> f64 {
     peak * ((step + 1.0) / (WARM_UP * steps)).min(1.0) * (1.0 - step / steps)
 }
 
+/// Steps φ. No decay.
+#[derive(Debug, Default)]
+pub struct Optimizer {
+    cpu: Cpu,
+    /// φ and its moments on a GPU, from the first step there.
+    #[cfg(feature = "webgpu")]
+    gpu: Option<adam::Gpu>,
+    steps: i32,
+    /// Of steps on the CPU, not asked for yet.
+    reports: Vec<Report>,
+}
+
+/// What a step reports.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    pub loss: f32,
+    /// Length of the gradient, before the clip.
+    pub norm: f32,
+}
+
 impl Optimizer {
-    /// Betas .9 and .999 and no decay; epsilon is PyTorch's (Burn's default is 1e-5).
     pub fn new() -> Optimizer {
-        Optimizer::of(AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init())
+        Optimizer::default()
     }
 
-    /// Another optimizer behind the same clip.
-    pub fn of(adam: ModuleOptimizer) -> Optimizer {
-        Optimizer { adam }
-    }
-
-    /// One step. Returns φ and the norm of its gradient before clipping, `[1]`, not read back.
-    pub fn step(&mut self, phi: Phi, gradients: Gradients, rate: f64) -> (Phi, Tensor<1>) {
-        let gradients = GradientsParams::from_grads(gradients, &phi);
-        self.step_by(phi, gradients, rate)
-    }
-
-    /// The same with the numbers of φ's gradient, tensor after tensor.
-    pub fn step_flat(&mut self, phi: Phi, gradient: &[f32], rate: f64) -> (Phi, Tensor<1>) {
-        let mut numbers = Numbers { rest: gradient, gradients: GradientsParams::new() };
-        phi.visit(&mut numbers);
-        let gradients = numbers.gradients;
-        self.step_by(phi, gradients, rate)
-    }
-
-    fn step_by(&mut self, phi: Phi, mut gradients: GradientsParams, rate: f64) -> (Phi, Tensor<1>) {
-        let norm = clip(&phi, &mut gradients);
-        (self.adam.step(rate, phi, gradients), norm)
-    }
-}
-
-impl Default for Optimizer {
-    fn default() -> Self {
-        Optimizer::new()
-    }
-}
-
-/// `torch.nn.utils.clip_grad_norm_` over all of φ, without reading the norm back.
-fn clip(phi: &Phi, gradients: &mut GradientsParams) -> Tensor<1> {
-    let mut squares = Squares { gradients, sum: None };
-    phi.visit(&mut squares);
-    // A φ without gradients cannot be stepped; the registry has no method of that kind.
-    let norm = squares.sum.expect("φ has parameters").sqrt();
-    let factor = (norm.clone() + 1e-6).recip().mul_scalar(MAX_NORM).clamp_max(1.0);
-    phi.visit(&mut Scale { gradients, factor });
-    norm
-}
-
-/// Gradients from numbers, one tensor after the other.
-struct Numbers<'a> {
-    rest: &'a [f32],
-    gradients: GradientsParams,
-}
-
-impl ModuleVisitor for Numbers<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let value = param.val();
-        let (these, rest) = self.rest.split_at(value.shape().num_elements());
-        self.rest = rest;
-        let data = TensorData::new(these.to_vec(), value.shape());
-        let gradient = Tensor::<D>::from_data(data, &value.device().without_autodiff());
-        self.gradients.register(param.id, gradient);
-    }
-}
-
-struct Squares<'a> {
-    gradients: &'a GradientsParams,
-    sum: Option<Tensor<1>>,
-}
-
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let square = (gradient.clone() * gradient).sum();
-            self.sum = Some(match self.sum.take() {
-                Some(sum) => sum + square,
-                None => square,
-            });
+    /// One step. The loss is only kept for [`reports`](Self::reports), beside the norm: nothing is read back.
+    ///
+    /// # Panics
+    /// On a GPU where reports [wait](Self::waits) to be read.
+    pub fn step(&mut self, phi: Phi, gradients: Gradients, loss: Tensor<1>, rate: f64) -> Phi {
+        let flat = phi.flat_gradients(&gradients);
+        drop(gradients);
+        #[cfg(feature = "webgpu")]
+        if adam::on_gpu(&loss) {
+            let constants = self.constants(rate);
+            let gpu = self.gpu.get_or_insert_with(|| adam::Gpu::new(phi.valid().flat()));
+            gpu.step(flat, loss.inner(), constants);
+            return phi.with(gpu.phi());
         }
+        let loss = adam::read(loss.inner(), |loss| loss[0]);
+        let squares = flat.iter().map(|gradient| adam::read(gradient.clone(), adam::squares)).sum();
+        self.on_cpu(phi, Gradient::Tensors(flat.into_iter()), squares, loss, rate)
+    }
+
+    /// The same on the CPU with the numbers of φ's gradient, tensor after tensor.
+    pub fn step_flat(&mut self, phi: Phi, gradient: &[f32], loss: f32, rate: f64) -> Phi {
+        self.on_cpu(phi, Gradient::Numbers(gradient), adam::squares(gradient), loss, rate)
+    }
+
+    fn on_cpu(&mut self, phi: Phi, gradient: Gradient<'_>, squares: f32, loss: f32, rate: f64) -> Phi {
+        let constants = self.constants(rate);
+        let norm = squares.sqrt();
+        self.reports.push(Report { loss, norm });
+        let plain = phi.valid();
+        // What nobody else holds is changed where it is.
+        drop(phi);
+        let mut step = OnCpu { cpu: &mut self.cpu, tensor: 0, gradient, factor: constants.clip(norm), constants };
+        plain.map(&mut step).train()
+    }
+
+    fn constants(&mut self, rate: f64) -> Constants {
+        self.steps += 1;
+        let bias = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
+        Constants { rate: rate as f32, betas: BETAS, bias, epsilon: EPSILON, max_norm: MAX_NORM as f32 }
+    }
+
+    /// Whether no more steps fit before their reports are read.
+    pub fn waits(&self) -> bool {
+        #[cfg(feature = "webgpu")]
+        return self.gpu.as_ref().is_some_and(|gpu| gpu.unread() == adam::KEPT);
+        #[cfg(not(feature = "webgpu"))]
+        false
+    }
+
+    /// Loss and norm of each step since the last call.
+    pub async fn reports(&mut self) -> Result<Vec<Report>, Failure> {
+        #[cfg(feature = "webgpu")]
+        if let Some(gpu) = self.gpu.as_mut().filter(|gpu| gpu.unread() > 0) {
+            let numbers = read(gpu.kept()).await?;
+            return Ok(numbers.chunks_exact(2).map(|pair| Report { loss: pair[0], norm: pair[1] }).collect());
+        }
+        Ok(std::mem::take(&mut self.reports))
     }
 }
 
-struct Scale<'a> {
-    gradients: &'a mut GradientsParams,
-    factor: Tensor<1>,
+/// φ's gradient, tensor after tensor.
+enum Gradient<'a> {
+    Tensors(std::vec::IntoIter<Tensor<1>>),
+    Numbers(&'a [f32]),
 }
 
-impl ModuleVisitor for Scale<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            self.gradients.register(param.id, gradient * self.factor.clone().reshape([1; D]));
-        }
+struct OnCpu<'a> {
+    cpu: &'a mut Cpu,
+    /// Which tensor of φ is next.
+    tensor: usize,
+    gradient: Gradient<'a>,
+    factor: f32,
+    constants: Constants,
+}
+
+impl ModuleMapper for OnCpu<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let tensor = self.tensor;
+        self.tensor += 1;
+        param.map(|phi| {
+            let n = phi.shape().num_elements();
+            let step = |gradient: &[f32]| self.cpu.step(tensor, phi, gradient, self.factor, &self.constants);
+            match &mut self.gradient {
+                Gradient::Tensors(tensors) => adam::read(tensors.next().expect("a gradient for each tensor"), step),
+                Gradient::Numbers(rest) => {
+                    let these;
+                    (these, *rest) = rest.split_at(n);
+                    step(these)
+                }
+            }
+        })
     }
 }
 

@@ -104,8 +104,12 @@ impl Preparation {
             self.full = Some(full);
         } else {
             let peak = Full.learning_rate(config.task.rates(), config.base.id);
-            let (full, _) = self.optimizer.step(full, gradients, learning_rate(peak, self.done, self.of));
-            self.full = Some(full);
+            let rate = learning_rate(peak, self.done, self.of);
+            self.full = Some(self.optimizer.step(full, gradients, loss, rate));
+            // Nobody looks at them.
+            if self.optimizer.waits() {
+                self.optimizer.reports().await?;
+            }
         }
         self.done += 1;
         if self.done < self.of {

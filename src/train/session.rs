@@ -5,7 +5,7 @@ use super::evaluate::{Evaluation, answers, evaluate, read, samples};
 use super::events::KeptScore;
 use super::kept::Kept;
 use super::library::{LoadedBase, Materials};
-use super::optimizer::{Optimizer, learning_rate};
+use super::optimizer::{Optimizer, Report, learning_rate};
 use super::parts::{Assignment, Gradient, Helpers, Part, Told, share_out, split, sum};
 use super::preparation::Preparation;
 use super::{Answer, Event, Failure, FailureReason, Prediction};
@@ -19,7 +19,7 @@ use crate::model::kernels::cross_entropy;
 use crate::peft::phi::{InitContext, Phi};
 use crate::peft::{Icl, MethodConfig};
 use crate::task::stream;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 use std::rc::Rc;
 
@@ -29,8 +29,16 @@ pub const LIVE_EXAMPLES: usize = 140;
 const SHOWN: usize = 6;
 /// Samples of writing: each takes as many passes as it has tokens.
 const SAMPLES: usize = 2;
-/// Steps between read-backs on a GPU, which would otherwise wait for each.
-const GPU_REPORT_EVERY: usize = 5;
+/// Milliseconds between read-backs on a GPU besides those of evaluations: it waits at each.
+const GPU_REPORT_AFTER: f64 = 250.0;
+
+/// A step whose loss has not been read back.
+struct Stepped {
+    step: usize,
+    lr: f64,
+    tokens: usize,
+    workers: usize,
+}
 
 /// A run under way. It is driven from outside, one [`advance`](Session::advance) a step.
 pub struct Session {
@@ -63,8 +71,12 @@ pub struct Session {
     demonstrations: Vec<u32>,
     /// What the base could do before, where forgetting is measured.
     kept: Option<Kept>,
-    /// Since the last report: steps and their milliseconds.
-    unreported: (usize, f64),
+    /// Steps since the last read-back, their milliseconds, and when that was.
+    unreported: Vec<Stepped>,
+    unreported_ms: f64,
+    reported: f64,
+    /// What the next advance fails with.
+    fault: Option<Failure>,
     /// Bytes in use before φ was made, θ not counted.
     others: Option<u64>,
     /// The most in use in a step, without those.
@@ -132,7 +144,10 @@ impl Session {
             base_answers: Vec::new(),
             demonstrations,
             kept,
-            unreported: (0, 0.0),
+            unreported: Vec::new(),
+            unreported_ms: 0.0,
+            reported: clock(),
+            fault: None,
             others,
             peak: None,
             active: 0.0,
@@ -242,7 +257,7 @@ impl Session {
     }
 
     pub fn done(&self) -> bool {
-        self.preparation.is_none() && self.step >= self.steps()
+        self.preparation.is_none() && self.fault.is_none() && self.step >= self.steps()
     }
 
     /// Steps to train: none where nothing is trained.
@@ -352,6 +367,9 @@ impl Session {
             }
             return Ok(events);
         }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         if self.done() {
             return Ok(Vec::new());
         }
@@ -361,25 +379,23 @@ impl Session {
         self.phi.noise(Some(self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.step as u64));
         let examples = self.data.draw(self.config.batch_size(), &mut self.rng);
         let rate = learning_rate(self.config.learning_rate(), self.step, self.config.steps);
-        let (loss, norm, tokens, workers);
+        let (tokens, workers);
         if self.parts > 1 {
             let parts = split(examples, self.parts);
             tokens = parts.iter().map(|part| part.tokens() + part.sequences() * self.virtual_tokens).sum();
             let gradient;
             (gradient, workers) = self.gradient(parts).await?;
             let phi = std::mem::replace(&mut self.phi, Phi::none());
-            (self.phi, norm) = self.optimizer.step_flat(phi, &gradient.of_phi, rate);
-            loss = Tensor::from_data([gradient.loss], &self.device);
+            self.phi = self.optimizer.step_flat(phi, &gradient.of_phi, gradient.loss, rate);
         } else {
             let batch = Batch::new(&examples);
             tokens = batch.tokens.sequences * (batch.tokens.length + self.virtual_tokens);
             workers = 1;
             let logits = self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows);
-            let mean = cross_entropy(logits, &batch.targets).mean();
-            let gradients = mean.backward();
+            let loss = cross_entropy(logits, &batch.targets).mean();
+            let gradients = loss.backward();
             let phi = std::mem::replace(&mut self.phi, Phi::none());
-            (self.phi, norm) = self.optimizer.step(phi, gradients, rate);
-            loss = mean.inner();
+            self.phi = self.optimizer.step(phi, gradients, loss, rate);
         }
         self.step += 1;
         // Helpers on threads share the allocator.
@@ -388,29 +404,18 @@ impl Session {
             self.peak = self.peak.max(Some((peak as u64).saturating_sub(others)));
         }
 
-        let mut events = Vec::new();
         let evaluation_due = self.done() || self.step.is_multiple_of(self.evaluation_interval());
+        self.unreported.push(Stepped { step: self.step, lr: rate, tokens, workers });
+        let waited = (self.clock)() - self.reported;
         let on_gpu = self.device_name != "cpu";
-        if single || !on_gpu || evaluation_due || self.step.is_multiple_of(GPU_REPORT_EVERY) {
-            let values = read(Tensor::cat(vec![loss, norm.inner()], 0)).await?;
-            self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
-            let (steps, ms) = std::mem::take(&mut self.unreported);
-            let (loss, grad_norm) = (values[0], values[1]);
-            if !(loss.is_finite() && grad_norm.is_finite()) {
-                return Err(self.diverged());
+        let mut events = Vec::new();
+        if single || !on_gpu || evaluation_due || waited > GPU_REPORT_AFTER || self.optimizer.waits() {
+            events = self.steps_done(start).await?;
+            if self.fault.is_some() {
+                return Ok(events);
             }
-            events.push(Event::Step {
-                run: self.run,
-                step: self.step,
-                loss,
-                lr: rate,
-                ms: ms / steps as f64,
-                tokens,
-                grad_norm,
-                workers,
-            });
         } else {
-            self.unreported = (self.unreported.0 + 1, self.unreported.1 + (self.clock)() - start);
+            self.unreported_ms += (self.clock)() - start;
         }
         if evaluation_due {
             events.extend(self.report().await?);
@@ -418,6 +423,30 @@ impl Session {
         self.active += (self.clock)() - start;
         if self.done() {
             events.push(self.finished().await?);
+        }
+        Ok(events)
+    }
+
+    /// Reads back what the steps since the last time report; the one under way began at `start`. From the first loss on that is not a number, the
+    /// run has failed.
+    async fn steps_done(&mut self, start: f64) -> Result<Vec<Event>, Failure> {
+        let reports = self.optimizer.reports().await?;
+        self.reported = (self.clock)();
+        let ms = std::mem::take(&mut self.unreported_ms) + self.reported - start;
+        let steps = std::mem::take(&mut self.unreported);
+        let n = steps.len() as f64;
+        let mut events = Vec::with_capacity(steps.len());
+        for (Stepped { step, lr, tokens, workers }, Report { loss, norm }) in steps.into_iter().zip(reports) {
+            if !(loss.is_finite() && norm.is_finite()) {
+                self.step = step;
+                let fault = self.diverged();
+                if events.is_empty() {
+                    return Err(fault);
+                }
+                self.fault = Some(fault);
+                break;
+            }
+            events.push(Event::Step { run: self.run, step, loss, lr, ms: ms / n, tokens, grad_norm: norm, workers });
         }
         Ok(events)
     }

@@ -286,20 +286,60 @@ pub async fn check_gradients_like_the_cpu(method: &MethodConfig, device: &Device
     check_slope(&theta, &phi, norm, direction).await.map_err(|e| format!("{method:?}: {e}"))
 }
 
+/// Steps with gradients that do not depend on φ, so that both devices have the same: then φ and what the optimizer reports are the same too.
+pub async fn check_steps_like_the_cpu(device: &Device) -> Result<(), String> {
+    let ((here, reports), (there, expected)) = (stepped(device).await, stepped(&Device::flex()).await);
+    // Losses are sums of five thousand products that cancel each other.
+    for (what, found, expected, tolerance) in [("φ", here, there, 1e-6), ("reports", reports, expected, 1e-4)] {
+        let differs = |(a, b): (&f32, &f32)| (a - b).abs() > tolerance * (1.0 + b.abs());
+        if found.len() != expected.len() {
+            return Err(format!("{what}: {} numbers, on the CPU {}", found.len(), expected.len()));
+        }
+        if let Some(i) = found.iter().zip(&expected).position(differs) {
+            return Err(format!("{what} after steps, number {i}: {}, on the CPU {}", found[i], expected[i]));
+        }
+    }
+    Ok(())
+}
+
+/// Every value of φ after some steps, and what was reported.
+async fn stepped(device: &Device) -> (Vec<f32>, Vec<f32>) {
+    let theta = tiny_model(device);
+    let mut phi = phi(&theta, &method("full", &[]), device);
+    let mut optimizer = Optimizer::new();
+    let mut reported = Vec::new();
+    for (step, length) in [0.1, 30.0, 0.01].into_iter().enumerate() {
+        let mut rng = stream(step as u64, "slopes");
+        let slopes = phi.flat().into_iter().map(|tensor| {
+            let n = tensor.dims()[0];
+            let slopes: Vec<f32> = (0..n).map(|_| length * rng.random_range(-0.1..0.1)).collect();
+            (tensor * Tensor::from_data(TensorData::new(slopes, [n]), &device.clone().autodiff())).sum()
+        });
+        let loss = slopes.reduce(|a, b| a + b).expect("φ has tensors");
+        let gradients = loss.backward();
+        phi = optimizer.step(phi, gradients, loss, 1e-2);
+        if step > 0 {
+            let reports = optimizer.reports().await.expect("reports are read back");
+            reported.extend(reports.iter().flat_map(|report| [report.loss, report.norm]));
+        }
+    }
+    assert_eq!(reported.len(), 6, "a report for each step");
+    (values(&phi).await, reported)
+}
+
 /// Losses of a few steps: the same natively, in the browser and on WebGPU to 1e-3.
 pub async fn losses(method: &MethodConfig, device: &Device, steps: usize) -> Vec<f32> {
     let theta = tiny_model(device);
     let mut phi = phi(&theta, method, device);
     let mut optimizer = Optimizer::new();
-    let mut losses = Vec::new();
     for step in 0..steps {
         tell(&mut phi, step, steps).await;
         let loss = loss(&theta, &phi, &tiny_batch(step as u64));
         let gradients = loss.backward();
-        (phi, _) = optimizer.step(phi, gradients, 1e-2);
-        losses.push(read(loss.inner()).await.expect("the loss is read back")[0]);
+        phi = optimizer.step(phi, gradients, loss, 1e-2);
     }
-    losses
+    let reports = optimizer.reports().await.expect("losses are read back");
+    reports.iter().map(|report| report.loss).collect()
 }
 
 /// Every value of φ.

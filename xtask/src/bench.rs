@@ -2,7 +2,8 @@
 //! it, in PyTorch; sizes of what is downloaded. `--save` writes the baseline, `--compare` shows what has changed against it.
 
 use crate::cargo::{cargo, root, run, stage, target_dir};
-use crate::{Options, browser, site};
+use crate::site::{self, Size};
+use crate::{Options, browser};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,8 +35,10 @@ pub fn bench(options: &Options) -> Result<()> {
         let browser = browser::find()?;
         let site = site::build(options)?;
         if wanted("sizes") {
-            let size = |(what, raw, gzip): &(&str, usize, usize)| json!({"where": "dist", "file": what, "bytes": raw, "gzip": gzip});
-            rows.extend(site.sizes.iter().map(size));
+            rows.extend(site.sizes.iter().map(|size| {
+                let Size { file, bytes, gzip, brotli } = size;
+                json!({"where": "dist", "file": file, "bytes": bytes, "gzip": gzip, "brotli": brotli})
+            }));
         }
         if !browsed.is_empty() {
             stage("building the browser's bench", || {
@@ -105,11 +108,12 @@ fn print(rows: &[Value]) {
             "reads",
             "bytes",
             "gzip",
+            "brotli",
         ]
         .iter()
         .filter_map(|key| Some((key, row[*key].as_f64().filter(|x| *x > 0.0)?)))
         .map(|(key, x)| match *key {
-            "peak" | "bytes" | "gzip" => format!("{key} {:.2} MB", x / 1e6),
+            "peak" | "bytes" | "gzip" | "brotli" => format!("{key} {:.2} MB", x / 1e6),
             _ => format!("{key} {x:.2}"),
         });
         println!("{:44} {}", name(row), numbers.collect::<Vec<_>>().join("  "));
@@ -154,7 +158,7 @@ fn compare(rows: &[Value]) -> Result<()> {
             println!("{:44} new", name(row));
             continue;
         };
-        let changed = ["ms", "peak", "dispatches", "submits", "buffers", "bytes", "gzip"].iter().filter_map(|key| {
+        let changed = ["ms", "peak", "dispatches", "submits", "buffers", "bytes", "gzip", "brotli"].iter().filter_map(|key| {
             let (now, then) = (row[*key].as_f64()?, old[*key].as_f64()?);
             let (ratio, noise) = if *key == "ms" { (now / then / machine, NOISE) } else { (now / then, 0.002) };
             ((ratio - 1.0).abs() > noise).then(|| format!("{key} × {ratio:.2} ({then:.1} → {now:.1})"))

@@ -6,6 +6,7 @@ mod baseline;
 mod bench;
 mod browser;
 mod cargo;
+mod compress;
 mod corpus;
 mod pretrain;
 mod record;

@@ -2,6 +2,7 @@
 
 use crate::Options;
 use crate::cargo::root;
+use crate::compress::with_ending;
 use crate::site;
 use anyhow::{Result, anyhow};
 use std::path::{Component, Path, PathBuf};
@@ -55,19 +56,22 @@ fn answer(request: Request, dist: &Path) -> std::io::Result<()> {
     let Some(path) = file_for(request.url(), dist).filter(|p| p.is_file()) else {
         return request.respond(Response::from_string("There is no such file.").with_status_code(StatusCode(404)));
     };
-    let accepts_gzip =
-        request.headers().iter().any(|h| h.field.equiv("Accept-Encoding") && h.value.as_str().contains("gzip"));
-    let zipped = PathBuf::from(format!("{}.gz", path.display()));
-    let zip = accepts_gzip && zipped.is_file();
-    let contents = std::fs::read(if zip { &zipped } else { &path })?;
+    let accepts = |encoding: &str| {
+        let mut accepted = request.headers().iter().filter(|h| h.field.equiv("Accept-Encoding"));
+        accepted.any(|h| h.value.as_str().split(',').any(|one| one.split(';').next().map(str::trim) == Some(encoding)))
+    };
+    // The smallest form that the browser takes.
+    let forms = [("br", with_ending(&path, "br")), ("gzip", with_ending(&path, "gz"))];
+    let form = forms.into_iter().find(|(encoding, file)| accepts(encoding) && file.is_file());
+    let contents = std::fs::read(form.as_ref().map_or(&path, |(_, file)| file))?;
     let mut response = Response::from_data(contents);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // The two names that stay must be asked for again; the others change with their contents.
     let caching =
         if name == "index.html" || name == "assets.json" { "no-cache" } else { "public, max-age=31536000, immutable" };
     let mut headers = vec![("Content-Type", mime(&name)), ("Cache-Control", caching), ("Vary", "Accept-Encoding")];
-    if zip {
-        headers.push(("Content-Encoding", "gzip"));
+    if let Some((encoding, _)) = form {
+        headers.push(("Content-Encoding", encoding));
     }
     for (field, value) in headers {
         if let Ok(header) = Header::from_bytes(field, value) {
@@ -121,10 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_gets_gzip_where_it_takes_it_and_asks_again_only_for_the_names_that_stay() {
+    fn a_browser_gets_the_smallest_form_that_it_takes_and_asks_again_only_for_the_names_that_stay() {
         let dist = std::env::temp_dir().join(format!("xtask-serve-{}", std::process::id()));
         std::fs::create_dir_all(&dist).unwrap();
-        for (name, contents) in [("index.html", "page"), ("a-0.js", "script"), ("a-0.js.gz", "zipped")] {
+        for (name, contents) in [("index.html", "page"), ("a-0.js", "script"), ("a-0.js.gz", "zipped"), ("a-0.js.br", "small")]
+        {
             std::fs::write(dist.join(name), contents).unwrap();
         }
         let address = start(&dist, Some(0)).unwrap();
@@ -140,7 +145,9 @@ mod tests {
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("no-cache") && page.ends_with("page"), "{page}");
         let script = get("/a-0.js", "");
         assert!(script.contains("immutable") && script.ends_with("script"), "{script}");
-        let zipped = get("/a-0.js", "Accept-Encoding: gzip, br\r\n");
+        let small = get("/a-0.js", "Accept-Encoding: gzip, br;q=0.9\r\n");
+        assert!(small.contains("Content-Encoding: br") && small.ends_with("small"), "{small}");
+        let zipped = get("/a-0.js", "Accept-Encoding: gzip, deflate\r\n");
         assert!(zipped.contains("Content-Encoding: gzip") && zipped.ends_with("zipped"), "{zipped}");
         assert!(get("/../secret", "").starts_with("HTTP/1.1 404"));
         std::fs::remove_dir_all(&dist).unwrap();

@@ -1,13 +1,12 @@
 //! The static site: page and trainers through wasm-bindgen, every file under a name that changes with its contents.
 
 use crate::Options;
+use crate::compress::{Compressed, compressed, forget_old, write_all_forms};
 use crate::cargo::{cargo, ensure_wasm_target, refuse_rustflags, root, run, stage, target_dir};
 use anyhow::{Context, Result, bail};
-use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What the page needs to find the built files; `index.html` carries it, `assets.json` repeats it.
@@ -20,14 +19,29 @@ pub struct Assets {
     pub sizes: BTreeMap<String, usize>,
 }
 
+/// Bytes of a wasm file, as it is and as a server sends it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Size {
+    pub file: &'static str,
+    pub bytes: usize,
+    pub gzip: usize,
+    pub brotli: usize,
+}
+
+/// What wasm-bindgen makes of a binary: the names of script and wasm file.
+#[derive(Clone, Debug, Default)]
+struct Module {
+    script: String,
+    wasm: String,
+}
+
 /// A site under construction.
 pub struct Site {
     pub dist: PathBuf,
     pub assets: Assets,
-    app: String,
+    app: Module,
     style: String,
-    /// (what, raw bytes, gzip bytes) of the three wasm files.
-    pub sizes: Vec<(&'static str, usize, usize)>,
+    pub sizes: Vec<Size>,
 }
 
 /// Bakes, builds page and trainers, writes `dist/`.
@@ -65,7 +79,7 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
     let mut site = Site {
         dist,
         assets: Assets { gpu_status, ..Assets::default() },
-        app: String::new(),
+        app: Module::default(),
         style: String::new(),
         sizes: vec![],
     };
@@ -75,6 +89,7 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
         let relaxed = site.bindgen("ci", "worker-relaxed", "with relaxed SIMD")?;
         site.assets.worker = site.boot("worker", &plain, &relaxed)?;
         site.copy_www()?;
+        forget_old();
         site.write_index()
     })?;
     Ok(site)
@@ -100,10 +115,11 @@ fn made_from(wasm: &Path) -> Result<String> {
 const WASM: &str = "wasm32-unknown-unknown";
 
 impl Site {
-    /// Tells how large the three wasm files are.
+    /// Tells how large the wasm files are.
     pub fn print_sizes(&self) {
-        for (what, raw, gzip) in &self.sizes {
-            println!("{what:16} {:8.1} kB  {:8.1} kB gzip", *raw as f64 / 1e3, *gzip as f64 / 1e3);
+        for Size { file, bytes, gzip, brotli } in &self.sizes {
+            let [bytes, gzip, brotli] = [bytes, gzip, brotli].map(|n| *n as f64 / 1e3);
+            println!("{file:18} {bytes:8.1} kB  {gzip:8.1} kB gzip  {brotli:8.1} kB brotli");
         }
     }
 
@@ -135,8 +151,8 @@ impl Site {
         self.write_index()
     }
 
-    /// Runs wasm-bindgen over a built binary; returns the name of its module.
-    fn bindgen(&mut self, profile: &str, bin: &str, what: &'static str) -> Result<String> {
+    /// Runs wasm-bindgen over a built binary.
+    fn bindgen(&mut self, profile: &str, bin: &str, what: &'static str) -> Result<Module> {
         let wasm = target_dir().join(WASM).join(profile).join(format!("{bin}.wasm"));
         let out = target_dir().join("bindgen").join(bin);
         // What stands there may be of the same binary: wasm-bindgen takes 20 s for the WebGPU trainer.
@@ -160,8 +176,8 @@ impl Site {
         }
 
         let code = std::fs::read(out.join(format!("{bin}_bg.wasm")))?;
-        let gzip = gzip(&code)?.len();
-        self.sizes.push((what, code.len(), gzip));
+        let Compressed { gzip, brotli } = compressed(&code)?;
+        self.sizes.push(Size { file: what, bytes: code.len(), gzip: gzip.len(), brotli: brotli.len() });
         let wasm_name = self.put(&format!("{bin}_bg.wasm"), &code)?;
         let script = std::fs::read_to_string(out.join(format!("{bin}.js")))?;
         let script = script.replace(&format!("{bin}_bg.wasm"), &wasm_name);
@@ -172,25 +188,23 @@ impl Site {
         }
         // JavaScript that a dependency brings: the script imports it from here, and its folder's name holds a hash already.
         for path in files_under(&out.join("snippets"))? {
-            let file = self.dist.join(relative(&out, &path));
-            create_folder_of(&file)?;
-            write_with_gzip(&file, &std::fs::read(&path)?)?;
+            write_all_forms(&self.dist.join(relative(&out, &path)), &std::fs::read(&path)?)?;
         }
-        self.put(&format!("{bin}-core.js"), script.as_bytes())
+        Ok(Module { script: self.put(&format!("{bin}-core.js"), script.as_bytes())?, wasm: wasm_name })
     }
 
     /// The script that a `Worker` starts from. It keeps messages until the trainer is there, and says so if it cannot come.
-    fn boot(&mut self, name: &str, plain: &str, relaxed: &str) -> Result<String> {
-        let script = BOOT.replace("{{plain}}", plain).replace("{{relaxed}}", relaxed);
+    fn boot(&mut self, name: &str, plain: &Module, relaxed: &Module) -> Result<String> {
+        let names =
+            |module: &Module| serde_json::to_string(&[&module.script, &module.wasm].map(|name| format!("./{name}")));
+        let script = BOOT.replace("{{plain}}", &names(plain)?).replace("{{relaxed}}", &names(relaxed)?);
         self.put(&format!("{name}.js"), script.as_bytes())
     }
 
-    /// Writes a file under its hashed name, and its gzip beside it.
+    /// Writes a file under its hashed name, and its compressed forms beside it.
     fn put(&self, name: &str, contents: &[u8]) -> Result<String> {
         let hashed = hashed_name(name, contents);
-        let path = self.dist.join(&hashed);
-        create_folder_of(&path)?;
-        write_with_gzip(&path, contents)?;
+        write_all_forms(&self.dist.join(&hashed), contents)?;
         Ok(hashed)
     }
 
@@ -225,9 +239,9 @@ impl Site {
         // `</` would end the script element that carries the JSON.
         let inline = assets.replace("</", "<\\/");
         let index =
-            template.replace("{{app}}", &self.app).replace("{{style}}", &self.style).replace("{{assets}}", &inline);
-        write_with_gzip(&self.dist.join("index.html"), index.as_bytes())?;
-        write_with_gzip(&self.dist.join("assets.json"), assets.as_bytes())
+            template.replace("{{app}}", &self.app.script).replace("{{app_wasm}}", &self.app.wasm).replace("{{style}}", &self.style).replace("{{assets}}", &inline);
+        write_all_forms(&self.dist.join("index.html"), index.as_bytes())?;
+        write_all_forms(&self.dist.join("assets.json"), assets.as_bytes())
     }
 }
 
@@ -247,8 +261,12 @@ try {
   // The smallest module with a relaxed multiply-add: a browser that takes it gets the trainer that is built with it.
   const madd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11];
   const relaxed = WebAssembly.validate(new Uint8Array(madd));
-  const {default: init, receive, assist} = await import(relaxed ? "./{{relaxed}}" : "./{{plain}}");
-  await init();
+  const [script, wasm] = relaxed ? {{relaxed}} : {{plain}};
+  // Both at once; the wasm is compiled while it comes.
+  const module_or_path = fetch(new URL(wasm, import.meta.url));
+  module_or_path.catch(() => {});
+  const {default: init, receive, assist} = await import(script);
+  await init({module_or_path});
   // The page sends text; a trainer that this worker helps sends numbers, too.
   const take = data => typeof data === "string" ? receive(data) : assist(data);
   self.onmessage = e => take(e.data);
@@ -262,35 +280,6 @@ fn hashed_name(name: &str, contents: &[u8]) -> String {
     let hash: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     format!("{stem}-{hash}.{extension}")
-}
-
-fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(contents)?;
-    Ok(encoder.finish()?)
-}
-
-fn create_folder_of(file: &Path) -> Result<()> {
-    match file.parent() {
-        Some(folder) => std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display())),
-        None => Ok(()),
-    }
-}
-
-fn write_with_gzip(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut zipped = path.as_os_str().to_owned();
-    zipped.push(".gz");
-    replace(Path::new(&zipped), &gzip(contents)?)?;
-    replace(path, contents)
-}
-
-/// Writes beside the file, then moves: a page that asks while the site is served never gets half of it.
-fn replace(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    std::fs::write(&partial, contents)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// All files below a folder, sorted; none where there is no folder.

@@ -1,20 +1,23 @@
 //! The fused kernels against compositions of Burn's own operations, gradients included; and the matrix kernel against a loop. Tests run them
-//! natively and in Chromium.
+//! natively and in Chromium, there on WebGPU too.
 
 use super::*;
 use crate::task::stream;
+use crate::train::evaluate::read;
+use burn::tensor::{Device, TensorData, activation};
 use matrix::{View, Write};
 use rand::RngExt;
 
 /// Tensors of given shapes with values around 0, tracked.
-fn random<const D: usize>(seed: u64, shape: [usize; D]) -> Tensor<D> {
+fn random<const D: usize>(device: &Device, seed: u64, shape: [usize; D]) -> Tensor<D> {
     let mut rng = stream(seed, "kernels");
     let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-3.0..3.0)).collect();
-    Tensor::from_data(TensorData::new(values, shape), &Device::flex().autodiff()).require_grad()
+    Tensor::from_data(TensorData::new(values, shape), &device.clone().autodiff()).require_grad()
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
+async fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let n = tensor.shape().num_elements();
+    read(tensor.reshape([n])).await.expect("a tensor is read back")
 }
 
 fn close(a: &[f32], b: &[f32], what: &str) {
@@ -28,12 +31,12 @@ fn close(a: &[f32], b: &[f32], what: &str) {
 /// Outputs, and the gradients of a weighted sum of them with respect to `inputs`.
 macro_rules! same {
     ($fused:expr, $composed:expr, $($input:expr),+) => {{
-        let run = |y: Tensor<_>| {
-            let weights = random(99, y.dims());
+        let run = async |y: Tensor<_>| {
+            let weights = random(&y.device().without_autodiff(), 99, y.dims());
             let gradients = (y.clone() * weights.inner().autodiff()).sum().backward();
-            (values(y.inner()), vec![$(values($input.grad(&gradients).unwrap())),+])
+            (values(y.inner()).await, vec![$(values($input.grad(&gradients).unwrap()).await),+])
         };
-        let ((fused, fused_gradients), (composed, composed_gradients)) = (run($fused), run($composed));
+        let ((fused, fused_gradients), (composed, composed_gradients)) = (run($fused).await, run($composed).await);
         close(&fused, &composed, "output");
         for (a, b) in fused_gradients.iter().zip(&composed_gradients) {
             close(a, b, "gradient");
@@ -41,8 +44,8 @@ macro_rules! same {
     }};
 }
 
-fn layer_norm_is_burn_s() {
-    let (x, s, b) = (random(1, [3, 5, 19]), random(2, [19]), random(3, [19]));
+async fn layer_norm_is_burn_s(device: &Device) {
+    let (x, s, b) = (random(device, 1, [3, 5, 19]), random(device, 2, [19]), random(device, 3, [19]));
     same!(
         layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
         composed::layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
@@ -61,13 +64,21 @@ fn layer_norm_is_burn_s() {
     );
 }
 
-fn linear_is_burn_s() {
-    let (x, w, b) = (random(1, [3, 5, 7]), random(2, [7, 11]), random(3, [11]));
+async fn linear_is_burn_s(device: &Device) {
+    let (x, w, b) = (random(device, 1, [3, 5, 7]), random(device, 2, [7, 11]), random(device, 3, [11]));
     let bias = || Some(b.clone());
     same!(linear(x.clone(), w.clone(), bias()), composed::linear(x.clone(), w.clone(), bias()), x, w, b);
     same!(linear(x.clone(), w.clone(), None), composed::linear(x.clone(), w.clone(), None), x, w);
+    // More than one tile, along every side.
+    let (large, wide, b) = (random(device, 1, [3, 45, 37]), random(device, 2, [37, 71]), random(device, 3, [71]));
+    let small = || (large.clone().mul_scalar(0.1), wide.clone().mul_scalar(0.1), Some(b.clone()));
+    let [fused, composed] = [linear, composed::linear].map(|f| {
+        let (x, w, b) = small();
+        f(x, w, b)
+    });
+    same!(fused, composed, large, wide, b);
     // A transposed weight, as the head has, and an input that is a view.
-    let head = random(4, [11, 7]);
+    let head = random(device, 4, [11, 7]);
     let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
     same!(
         linear(view(&x), head.clone().transpose(), None),
@@ -77,8 +88,8 @@ fn linear_is_burn_s() {
     );
 }
 
-fn a_low_rank_update_is_burn_s() {
-    let (y, x, a, b) = (random(1, [2, 5, 11]), random(2, [2, 5, 7]), random(3, [7, 2]), random(4, [2, 11]));
+async fn a_low_rank_update_is_burn_s(device: &Device) {
+    let (y, x, a, b) = (random(device, 1, [2, 5, 11]), random(device, 2, [2, 5, 7]), random(device, 3, [7, 2]), random(device, 4, [2, 11]));
     let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
     same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), y, x, a, b);
     // In a first block neither x nor y has a gradient.
@@ -87,22 +98,21 @@ fn a_low_rank_update_is_burn_s() {
     same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), a, b);
 }
 
-fn relu_is_burn_s() {
-    let x = random(5, [4, 21]);
+async fn relu_is_burn_s(device: &Device) {
+    let x = random(device, 5, [4, 21]);
     let shifted = || x.clone().add_scalar(0.5);
     same!(relu(shifted()), activation::relu(shifted()), x);
-    let undefined = Tensor::<1>::from_data([f32::NAN, -1.0], &Device::flex());
-    assert!(values(relu(undefined))[0].is_nan(), "a loss that is not a number must stay one");
+    let undefined = Tensor::<1>::from_data([f32::NAN, -1.0], device);
+    assert!(values(relu(undefined)).await[0].is_nan(), "a loss that is not a number must stay one");
 }
 
-fn attention_is_burn_s() {
+async fn attention_is_burn_s(device: &Device) {
     for prefix in [0, 3] {
-        let (q, k, v) = (random(4, [2, 9, 12]), random(5, [2, 9 + prefix, 12]), random(6, [2, 9 + prefix, 12]));
-        let mask = causal_mask(9, prefix, &q.device());
+        let (q, k, v) = (random(device, 4, [2, 9, 12]), random(device, 5, [2, 9 + prefix, 12]), random(device, 6, [2, 9 + prefix, 12]));
         let (a, b) = (q.clone(), k.clone());
         same!(
-            attention(q.clone(), k.clone(), v.clone(), 3, &mask),
-            composed::attention(q.clone(), k.clone(), v.clone(), 3, &mask),
+            attention(q.clone(), k.clone(), v.clone(), 3),
+            composed::attention(q.clone(), k.clone(), v.clone(), 3),
             q,
             k,
             v
@@ -110,33 +120,33 @@ fn attention_is_burn_s() {
         // Some inputs without gradients.
         let (q, k) = (q.detach(), k.detach());
         same!(
-            attention(q.clone(), k.clone(), v.clone(), 3, &mask),
-            composed::attention(q.clone(), k.clone(), v.clone(), 3, &mask),
+            attention(q.clone(), k.clone(), v.clone(), 3),
+            composed::attention(q.clone(), k.clone(), v.clone(), 3),
             v
         );
         same!(
-            attention(a.clone(), k.clone(), v.clone(), 3, &mask),
-            composed::attention(a.clone(), k.clone(), v.clone(), 3, &mask),
+            attention(a.clone(), k.clone(), v.clone(), 3),
+            composed::attention(a.clone(), k.clone(), v.clone(), 3),
             a,
             v
         );
         same!(
-            attention(q.clone(), b.clone(), v.clone().detach(), 3, &mask),
-            composed::attention(q.clone(), b.clone(), v.clone().detach(), 3, &mask),
+            attention(q.clone(), b.clone(), v.clone().detach(), 3),
+            composed::attention(q.clone(), b.clone(), v.clone().detach(), 3),
             b
         );
     }
 }
 
-fn gelu_new_is_burn_s_tanh_approximation() {
-    let x = random(5, [4, 21]);
+async fn gelu_new_is_burn_s_tanh_approximation(device: &Device) {
+    let x = random(device, 5, [4, 21]);
     let wide = || x.clone().mul_scalar(4.0);
     same!(gelu_new(wide()), activation::gelu_approximate(wide()), x);
     same!(composed::gelu_new(wide()), activation::gelu_approximate(wide()), x);
 }
 
-fn cross_entropy_is_burn_s() {
-    let x = random(6, [5, 13]);
+async fn cross_entropy_is_burn_s(device: &Device) {
+    let x = random(device, 6, [5, 13]);
     let targets = [0, 12, 3, 3, 7];
     same!(cross_entropy(x.clone(), &targets), composed::cross_entropy(x.clone(), &targets), x);
     // Rows of a larger tensor.
@@ -144,13 +154,13 @@ fn cross_entropy_is_burn_s() {
     same!(cross_entropy(rows(&x), &[4, 0]), composed::cross_entropy(rows(&x), &[4, 0]), x);
 }
 
-fn what_somebody_else_holds_stays_as_it_is() {
-    let x = random(7, [4, 4]).inner();
-    let before = values(x.clone());
+async fn what_somebody_else_holds_stays_as_it_is(device: &Device) {
+    let x = random(device, 7, [4, 4]).inner();
+    let before = values(x.clone()).await;
     cross_entropy(x.clone(), &[0; 4]);
     let bias = x.clone().slice([0..1, 0..4]).reshape([4]);
     linear(x.clone(), x.clone(), Some(bias));
-    assert_eq!(values(x), before);
+    assert_eq!(values(x).await, before);
 }
 
 /// The products of [`panels`] of odd and even shapes, of views, replacing and adding.
@@ -187,26 +197,42 @@ fn panels_are_a_loop() {
     }
 }
 
-/// Every check by name.
-pub const ALL: [(&str, fn()); 9] = [
-    ("layer_norm_is_burn_s", layer_norm_is_burn_s),
-    ("linear_is_burn_s", linear_is_burn_s),
-    ("a_low_rank_update_is_burn_s", a_low_rank_update_is_burn_s),
-    ("relu_is_burn_s", relu_is_burn_s),
-    ("attention_is_burn_s", attention_is_burn_s),
-    ("gelu_new_is_burn_s_tanh_approximation", gelu_new_is_burn_s_tanh_approximation),
-    ("cross_entropy_is_burn_s", cross_entropy_is_burn_s),
-    ("what_somebody_else_holds_stays_as_it_is", what_somebody_else_holds_stays_as_it_is),
-    ("panels_are_a_loop", panels_are_a_loop),
-];
+/// Runs every check on a device.
+pub async fn all(device: &Device, mut say: impl FnMut(&str)) {
+    macro_rules! run {
+        ($($check:ident),+) => {$(
+            say(stringify!($check));
+            $check(device).await;
+        )+};
+    }
+    run!(
+        layer_norm_is_burn_s,
+        linear_is_burn_s,
+        a_low_rank_update_is_burn_s,
+        relu_is_burn_s,
+        attention_is_burn_s,
+        gelu_new_is_burn_s_tanh_approximation,
+        cross_entropy_is_burn_s,
+        what_somebody_else_holds_stays_as_it_is
+    );
+    say("panels_are_a_loop");
+    panels_are_a_loop();
+}
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     #[test]
     fn kernels_are_what_they_stand_for() {
-        for (name, check) in super::ALL {
-            println!("{name}");
-            check();
-        }
+        pollster::block_on(super::all(&Device::flex(), |check| println!("{check}")));
+    }
+
+    /// Where the machine has Vulkan (software does): `cargo test --features webgpu -- --ignored`.
+    #[cfg(feature = "webgpu")]
+    #[test]
+    #[ignore = "needs a GPU, or a driver that is one"]
+    fn kernels_are_what_they_stand_for_on_a_gpu() {
+        pollster::block_on(super::all(&Device::wgpu(Default::default()), |check| println!("{check}")));
     }
 }

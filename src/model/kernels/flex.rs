@@ -1,8 +1,8 @@
 //! The kernels on Flex tensors.
 
-use super::Kernels;
 use super::attention::Attention;
 use super::matrix::{View, Write, multiply};
+use super::passes::{Passes, Wanted};
 use super::rows::{self, Moments};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, Shape};
@@ -32,18 +32,18 @@ pub fn change(tensor: Flat, f: impl FnOnce(&mut [f32])) -> Flat {
 }
 
 /// A tensor of given values. Unlike Flex's own, it takes them over without a copy.
-pub fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Flat {
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Flat {
     Flat::from_data(TensorData::new(values, shape))
 }
 
 /// A tensor of the same shape, filled by `f`.
-pub fn like(x: &Flat, f: impl FnOnce(&mut [f32])) -> Flat {
+fn like(x: &Flat, f: impl FnOnce(&mut [f32])) -> Flat {
     let mut values = vec![0.0; elements(x).len()];
     f(&mut values);
     tensor(values, shape(x))
 }
 
-pub fn shape(x: &Flat) -> Shape {
+fn shape(x: &Flat) -> Shape {
     x.layout().shape().clone()
 }
 
@@ -54,19 +54,25 @@ fn last(x: &Flat) -> usize {
 }
 
 /// `[.., n]` as `[rows, n]`; contiguous.
-pub fn as_rows(x: &Flat) -> View<'_> {
+fn as_rows(x: &Flat) -> View<'_> {
     let n = last(x);
     View::new(elements(x), elements(x).len() / n.max(1), n)
 }
 
 /// A matrix of any layout.
-pub fn as_matrix(x: &Flat) -> View<'_> {
+fn as_matrix(x: &Flat) -> View<'_> {
     let (shape, strides) = (x.layout().shape(), x.layout().strides());
     View::strided(&x.storage()[x.layout().start_offset()..], shape[0], shape[1], strides[0], strides[1])
 }
 
+/// Shape of an attention.
+fn attention_of(q: &Flat, k: &Flat, heads: usize) -> Attention {
+    let (q, k) = (q.layout().shape(), k.layout().shape());
+    Attention { sequences: q[0], queries: q[1], keys: k[1], width: q[2], heads }
+}
+
 /// x·W, plus a bias. `x` contiguous.
-pub fn linear(x: &Flat, weight: View<'_>, bias: Option<&[f32]>) -> Flat {
+fn linear(x: &Flat, weight: View<'_>, bias: Option<&[f32]>) -> Flat {
     let (x_rows, n) = (as_rows(x), weight.columns());
     let rows = x_rows.rows();
     let (mut y, write) = match bias {
@@ -80,75 +86,139 @@ pub fn linear(x: &Flat, weight: View<'_>, bias: Option<&[f32]>) -> Flat {
     tensor(y, shape)
 }
 
-/// y + s·(x·A)·B, and s·(x·A). `x` contiguous.
-pub fn add_low_rank(y: Flat, x: &Flat, a: &Flat, b: &Flat, scaling: f32) -> (Flat, Flat) {
-    let inner = change(linear(x, as_matrix(a), None), |inner| rows::scale(inner, scaling));
-    let b = as_matrix(b);
-    let y = change(y, |y| multiply(y, b.columns(), Write::Add, as_rows(&inner), b));
-    (y, inner)
+/// leftᵀ·right of matrices with the same rows.
+fn transposed_product(left: View<'_>, right: View<'_>) -> Flat {
+    let (m, n) = (left.columns(), right.columns());
+    let mut values = vec![0.0; m * n];
+    multiply(&mut values, n, Write::Replace, left.transposed(), right);
+    tensor(values, [m, n])
 }
 
-/// Shape of an attention.
-pub fn attention_of(q: &Flat, k: &Flat, heads: usize) -> Attention {
-    let (q, k) = (q.layout().shape(), k.layout().shape());
-    Attention { sequences: q[0], queries: q[1], keys: k[1], width: q[2], heads }
-}
+impl Passes for Flex {
+    type Moments = Vec<Moments>;
+    type Targets = Vec<i32>;
 
-/// Output and weights; all arguments contiguous.
-pub fn attention(q: &Flat, k: &Flat, v: &Flat, heads: usize) -> (Flat, Vec<f32>) {
-    let attention = attention_of(q, k, heads);
-    let mut weights = vec![0.0; attention.weights()];
-    let out = like(q, |out| attention.forward(elements(q), elements(k), elements(v), &mut weights, out));
-    (out, weights)
-}
-
-/// Output and what the backward pass needs; all arguments contiguous.
-pub fn layer_norm(x: &Flat, scale: &Flat, bias: &Flat, epsilon: f32) -> (Flat, Vec<Moments>) {
-    let mut moments = Vec::new();
-    let y = like(x, |y| moments = rows::layer_norm(elements(x), elements(scale), elements(bias), epsilon, y));
-    (y, moments)
-}
-
-/// Losses, and the probabilities for the backward pass.
-pub fn cross_entropy(logits: Flat, targets: &[i32]) -> (Flat, Flat) {
-    let mut losses = Vec::new();
-    let probabilities = change(logits, |x| losses = rows::cross_entropy(x, targets));
-    let n = losses.len();
-    (tensor(losses, [n]), probabilities)
-}
-
-impl Kernels for Flex {
-    fn layer_norm_rows(x: Flat, scale: Flat, bias: Flat, epsilon: f32) -> Flat {
-        layer_norm(&contiguous(x), &contiguous(scale), &contiguous(bias), epsilon).0
+    fn contiguous(x: Flat) -> Flat {
+        contiguous(x)
     }
 
-    fn linear_rows(x: Flat, weight: Flat, bias: Flat) -> Flat {
-        linear(&contiguous(x), as_matrix(&weight), Some(elements(&contiguous(bias))))
+    fn forward_layer_norm(x: &Flat, scale: &Flat, bias: &Flat, epsilon: f32) -> (Flat, Vec<Moments>) {
+        let mut moments = Vec::new();
+        let y = like(x, |y| moments = rows::layer_norm(elements(x), elements(scale), elements(bias), epsilon, y));
+        (y, moments)
     }
 
-    fn product_rows(x: Flat, weight: Flat) -> Flat {
-        linear(&contiguous(x), as_matrix(&weight), None)
+    fn backward_layer_norm(
+        x: &Flat,
+        scale: &Flat,
+        moments: &Vec<Moments>,
+        gradient: Flat,
+        [of_x, of_scale, of_bias]: [bool; 3],
+    ) -> Wanted<Self, 3> {
+        let d = elements(scale).len();
+        let (mut s, mut b) = (None, None);
+        if of_scale || of_bias {
+            let (mut scales, mut biases) = (vec![0.0; d], vec![0.0; d]);
+            rows::layer_norm_parameters(elements(x), moments, elements(&gradient), &mut scales, &mut biases);
+            (s, b) = (Some(tensor(scales, [d])), Some(tensor(biases, [d])));
+        }
+        let g = of_x.then(|| change(gradient, |g| rows::layer_norm_backward(elements(x), elements(scale), moments, g)));
+        [g, s, b]
     }
 
-    fn add_low_rank_rows(y: Flat, x: Flat, a: Flat, b: Flat, scaling: f32) -> Flat {
-        add_low_rank(y, &contiguous(x), &a, &b, scaling).0
+    fn forward_linear(x: &Flat, weight: &Flat, bias: Option<&Flat>) -> Flat {
+        linear(x, as_matrix(weight), bias.map(elements))
     }
 
-    fn relu_elements(x: Flat) -> Flat {
+    fn backward_linear(x: Option<&Flat>, weight: Option<&Flat>, gradient: &Flat, bias: bool) -> Wanted<Self, 3> {
+        let of_weight = x.map(|x| transposed_product(as_rows(x), as_rows(gradient)));
+        let of_bias = bias.then(|| {
+            let mut values = vec![0.0; last(gradient)];
+            rows::add_rows(elements(gradient), &mut values);
+            let n = values.len();
+            tensor(values, [n])
+        });
+        let of_x = weight.map(|weight| linear(gradient, as_matrix(weight).transposed(), None));
+        [of_x, of_weight, of_bias]
+    }
+
+    fn forward_add_low_rank(y: Flat, x: &Flat, a: &Flat, b: &Flat, scaling: f32) -> (Flat, Flat) {
+        let inner = change(linear(x, as_matrix(a), None), |inner| rows::scale(inner, scaling));
+        let b = as_matrix(b);
+        let y = change(y, |y| multiply(y, b.columns(), Write::Add, as_rows(&inner), b));
+        (y, inner)
+    }
+
+    fn backward_add_low_rank(
+        x: &Flat,
+        a: &Flat,
+        b: &Flat,
+        inner: &Flat,
+        scaling: f32,
+        gradient: &Flat,
+        [of_x, of_a, of_b]: [bool; 3],
+    ) -> Wanted<Self, 3> {
+        let found_b = of_b.then(|| transposed_product(as_rows(inner), as_rows(gradient)));
+        if !(of_x || of_a) {
+            return [None, None, found_b];
+        }
+        let of_inner = linear(gradient, as_matrix(b).transposed(), None);
+        let of_inner = change(of_inner, |inner| rows::scale(inner, scaling));
+        let found_a = of_a.then(|| transposed_product(as_rows(x), as_rows(&of_inner)));
+        let found_x = of_x.then(|| linear(&of_inner, as_matrix(a).transposed(), None));
+        [found_x, found_a, found_b]
+    }
+
+    fn forward_relu(x: Flat) -> Flat {
         change(x, rows::relu)
     }
 
-    fn attention_heads(q: Flat, k: Flat, v: Flat, heads: usize) -> Flat {
-        let [q, k, v] = [q, k, v].map(contiguous);
-        attention(&q, &k, &v, heads).0
+    fn backward_relu(y: &Flat, gradient: Flat) -> Flat {
+        change(gradient, |g| rows::relu_backward(elements(y), g))
     }
 
-    fn gelu_new_elements(x: Flat) -> Flat {
-        let x = contiguous(x);
-        like(&x, |y| rows::gelu_new(elements(&x), y))
+    fn forward_gelu_new(x: &Flat) -> Flat {
+        like(x, |y| rows::gelu_new(elements(x), y))
     }
 
-    fn cross_entropy_rows(logits: Flat, targets: Vec<i32>) -> Flat {
-        cross_entropy(logits, &targets).0
+    fn backward_gelu_new(x: &Flat, gradient: Flat) -> Flat {
+        change(gradient, |g| rows::gelu_new_backward(elements(x), g))
+    }
+
+    fn forward_attention([q, k, v]: &[Flat; 3], heads: usize) -> (Flat, Flat) {
+        let attention = attention_of(q, k, heads);
+        let mut weights = vec![0.0; attention.weights()];
+        let out = like(q, |out| attention.forward(elements(q), elements(k), elements(v), &mut weights, out));
+        (out, tensor(weights, [attention.sequences, heads, attention.queries, attention.keys]))
+    }
+
+    fn backward_attention(
+        inputs: &[Flat; 3],
+        weights: &Flat,
+        heads: usize,
+        gradient: &Flat,
+        wanted: [bool; 3],
+    ) -> Wanted<Self, 3> {
+        let [q, k, v] = inputs;
+        let mut found: [Option<Vec<f32>>; 3] =
+            std::array::from_fn(|i| wanted[i].then(|| vec![0.0; elements(&inputs[i]).len()]));
+        let into = found.each_mut().map(|values| values.as_deref_mut());
+        attention_of(q, k, heads).backward([q, k, v].map(elements), elements(weights), elements(gradient), into);
+        let mut shapes = inputs.iter().map(shape);
+        found.map(|values| {
+            let shape = shapes.next();
+            values.zip(shape).map(|(values, shape)| tensor(values, shape))
+        })
+    }
+
+    fn forward_cross_entropy(logits: Flat, targets: Vec<i32>) -> (Flat, Flat, Vec<i32>) {
+        let mut losses = Vec::new();
+        let probabilities = change(logits, |x| losses = rows::cross_entropy(x, &targets));
+        let n = losses.len();
+        (tensor(losses, [n]), probabilities, targets)
+    }
+
+    fn backward_cross_entropy(probabilities: Flat, targets: &Vec<i32>, gradient: Flat) -> Flat {
+        change(probabilities, |p| rows::cross_entropy_backward(p, targets, elements(&gradient)))
     }
 }

@@ -1,5 +1,7 @@
 //! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums in lanes.
 
+use super::adam::Constants;
+
 /// 2√(2/π), inside [`gelu_new`]'s logistic function.
 pub const GELU_SLOPE: f32 = 1.595_769;
 /// Weight of the cube in [`gelu_new`].
@@ -217,6 +219,29 @@ pub fn cross_entropy_backward(probabilities: &mut [f32], targets: &[i32], gradie
         for p in p {
             *p *= g;
         }
+    }
+}
+
+/// The sum of squares.
+pub fn squares(x: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += x * x;
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|x| x * x).sum::<f32>()
+}
+
+/// A step of Adam on φ and its moments.
+pub fn adam(phi: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32], factor: f32, c: &Constants) {
+    let ([beta1, beta2], [bias1, bias2]) = (c.betas, c.bias);
+    for (((phi, g), m), v) in phi.iter_mut().zip(gradient).zip(mean).zip(square) {
+        let g = factor * g;
+        *m = beta1 * *m + (1.0 - beta1) * g;
+        *v = beta2 * *v + (1.0 - beta2) * g * g;
+        *phi -= c.rate * (*m / bias1) / ((*v / bias2).sqrt() + c.epsilon);
     }
 }
 

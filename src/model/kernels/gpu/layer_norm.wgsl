@@ -1,0 +1,39 @@
+// Layer normalisation of each row of x, [rows, n], with its mean and 1/√(variance + ε). A workgroup takes a row at a time.
+
+@group(0) @binding(#) var<storage, read> x: array<f32>;
+@group(0) @binding(#) var<storage, read> scale: array<f32>;
+@group(0) @binding(#) var<storage, read> bias: array<f32>;
+@group(0) @binding(#) var<storage, read_write> y: array<f32>;
+@group(0) @binding(#) var<storage, read_write> moments: array<vec2f>;
+@group(0) @binding(#) var<storage, read> info: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let rows = info[0];
+    let n = info[1];
+    let epsilon = bitcast<f32>(info[2]);
+    for (var row = group.x; row < rows; row += groups.x) {
+        let first = row * n;
+        var sum = 0.0;
+        for (var i = index; i < n; i += 64u) {
+            sum += x[first + i];
+        }
+        let mean = total(index, vec2f(sum, 0.0)).x / f32(n);
+        var squares = 0.0;
+        for (var i = index; i < n; i += 64u) {
+            let difference = x[first + i] - mean;
+            squares += difference * difference;
+        }
+        let inverse = inverseSqrt(total(index, vec2f(squares, 0.0)).x / f32(n) + epsilon);
+        for (var i = index; i < n; i += 64u) {
+            y[first + i] = (x[first + i] - mean) * inverse * scale[i] + bias[i];
+        }
+        if (index == 0u) {
+            moments[row] = vec2f(mean, inverse);
+        }
+    }
+}

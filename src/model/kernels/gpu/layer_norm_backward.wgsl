@@ -1,0 +1,34 @@
+// The gradient of layer normalisation with respect to x. A workgroup takes a row at a time.
+
+@group(0) @binding(#) var<storage, read> x: array<f32>;
+@group(0) @binding(#) var<storage, read> scale: array<f32>;
+@group(0) @binding(#) var<storage, read> moments: array<vec2f>;
+@group(0) @binding(#) var<storage, read> gradient: array<f32>;
+@group(0) @binding(#) var<storage, read_write> of_x: array<f32>;
+@group(0) @binding(#) var<storage, read> info: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let rows = info[0];
+    let n = info[1];
+    for (var row = group.x; row < rows; row += groups.x) {
+        let first = row * n;
+        let mean = moments[row].x;
+        let inverse = moments[row].y;
+        var sums = vec2f();
+        for (var i = index; i < n; i += 64u) {
+            let g = gradient[first + i] * scale[i];
+            sums += vec2f(g, g * (x[first + i] - mean) * inverse);
+        }
+        let means = total(index, sums) / f32(n);
+        for (var i = index; i < n; i += 64u) {
+            let g = gradient[first + i] * scale[i];
+            let normal = (x[first + i] - mean) * inverse;
+            of_x[first + i] = inverse * (g - means.x - normal * means.y);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Programs in WGSL, and how they are launched.
+
+use burn::tensor::{DType, Shape};
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, KernelId};
+use burn_cubecl::cubecl::server::{KernelArguments, MetadataBindingInfo};
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
+use burn_cubecl::tensor::CubeTensor;
+use std::fmt::Write;
+
+/// A workgroup's invocations along x and y; a grid may have so many groups along each side.
+const GROUPS: usize = 65_535;
+
+/// A program of this folder with its constants. A text is WGSL with three additions: `@binding(#)` counts the bindings, the lines between
+/// `//#if NAME` (or `//#else`) and `//#end` stay where the constant is given, and those after `//#each NAME` are repeated, `%` counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shader {
+    pub text: &'static str,
+    /// Whether it reduces over workgroups of 64.
+    pub reduces: bool,
+    pub constants: &'static [(&'static str, u32)],
+    pub size: [u32; 2],
+}
+
+impl Shader {
+    pub const fn new(text: &'static str, size: [u32; 2]) -> Shader {
+        Shader { text, reduces: false, constants: &[], size }
+    }
+
+    /// One whose workgroups of 64 reduce.
+    pub const fn reducing(text: &'static str) -> Shader {
+        Shader { reduces: true, ..Shader::new(text, [64, 1]) }
+    }
+
+    pub const fn with(self, constants: &'static [(&'static str, u32)]) -> Shader {
+        Shader { constants, ..self }
+    }
+
+    fn dim(&self) -> CubeDim {
+        CubeDim::new_2d(self.size[0], self.size[1])
+    }
+
+    fn constant(&self, name: &str) -> Option<u32> {
+        self.constants.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    }
+
+    /// The program as WGSL.
+    pub fn wgsl(&self) -> String {
+        let mut out = String::new();
+        for (name, value) in self.constants {
+            let _ = writeln!(out, "const {name} = {value}u;");
+        }
+        if self.reduces {
+            out += include_str!("reduce.wgsl");
+        }
+        let mut bindings = 0;
+        let mut lines = self.text.lines();
+        let (mut kept, mut repeated) = (true, None);
+        while let Some(line) = lines.next() {
+            if let Some(name) = line.strip_prefix("//#if ") {
+                kept = self.constant(name).is_some();
+            } else if line == "//#else" {
+                kept = !kept;
+            } else if line == "//#end" {
+                kept = true;
+            } else if let Some(name) = line.strip_prefix("//#each ") {
+                repeated = self.constant(name);
+            } else if kept && repeated.is_none() {
+                push(&mut out, line, &mut bindings);
+            }
+            if let Some(times) = repeated.take() {
+                let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "//#end").collect();
+                for i in 0..times {
+                    body.iter().for_each(|line| push(&mut out, &line.replace('%', &i.to_string()), &mut bindings));
+                }
+            }
+        }
+        out
+    }
+
+    /// Runs it on a grid of workgroups: bindings are `inputs`, `outputs`, then the numbers of `info`.
+    pub fn launch(self, inputs: &[&CubeTensor], outputs: &[&CubeTensor], info: &[u32], [x, y]: [usize; 2]) {
+        let mut arguments = KernelArguments::new();
+        for tensor in inputs.iter().chain(outputs) {
+            arguments = arguments.with_buffer(tensor.handle.clone().binding());
+        }
+        let words = info.chunks(2).map(|pair| u64::from(pair[0]) | u64::from(*pair.get(1).unwrap_or(&0)) << 32);
+        let arguments = arguments.with_info(MetadataBindingInfo::custom(words.collect()));
+        let count = CubeCount::Static(x.min(GROUPS) as u32, y as u32, 1);
+        let kernel = SourceKernel::new(self, self.dim());
+        inputs[0].client.launch(Box::new(kernel), count, arguments);
+    }
+}
+
+fn push(out: &mut String, line: &str, bindings: &mut usize) {
+    let mut line = line.to_string();
+    if line.contains("@binding(#)") {
+        line = line.replace("@binding(#)", &format!("@binding({bindings})"));
+        *bindings += 1;
+        // Natively, tensors share buffers, and a buffer that is written anywhere cannot be bound for reading alone.
+        if cfg!(not(target_arch = "wasm32")) && !line.contains("> info:") {
+            line = line.replace("<storage, read>", "<storage, read_write>");
+        }
+    }
+    out.push_str(&line);
+    out.push('\n');
+}
+
+impl KernelSource for Shader {
+    fn source(&self) -> SourceTemplate {
+        SourceTemplate::new(self.wgsl())
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Shader>().info(*self).cube_dim(self.dim().into())
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}
+
+/// A tensor on the device of another, its numbers not set.
+pub fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape.into(), DType::F32)
+}
+
+/// The numbers in the order of their places.
+pub fn contiguous(x: CubeTensor) -> CubeTensor {
+    debug_assert_eq!(x.dtype, DType::F32);
+    into_contiguous(x)
+}

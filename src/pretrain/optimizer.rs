@@ -1,0 +1,126 @@
+//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
+
+use crate::peft::phi::Phi;
+use burn::module::{Module, ModuleVisitor, Param};
+use crate::train::optimizer::MAX_NORM;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Gradients, Tensor};
+
+/// Steps φ.
+pub struct Clipped {
+    pub adam: ModuleOptimizer,
+}
+
+impl Clipped {
+    /// One step.
+    pub fn step(&mut self, phi: Phi, gradients: Gradients, rate: f64) -> Phi {
+        let mut gradients = GradientsParams::from_grads(gradients, &phi);
+        clip(&phi, &mut gradients);
+        self.adam.step(rate, phi, gradients)
+    }
+}
+
+/// `torch.nn.utils.clip_grad_norm_` over all of φ, without reading the norm back.
+fn clip(phi: &Phi, gradients: &mut GradientsParams) {
+    let mut squares = Squares { gradients, sum: None };
+    phi.visit(&mut squares);
+    // A φ without gradients cannot be stepped; the registry has no method of that kind.
+    let norm = squares.sum.expect("φ has parameters").sqrt();
+    let factor = (norm + 1e-6).recip().mul_scalar(MAX_NORM).clamp_max(1.0);
+    phi.visit(&mut Scale { gradients, factor });
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let square = (gradient.clone() * gradient).sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: Tensor<1>,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor.clone().reshape([1; D]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+    use crate::model::kernels::cross_entropy;
+    use crate::model::{Activation, ModelConfig, Tokens};
+    use crate::peft::phi::InitContext;
+    use crate::peft::{Full, MethodConfig};
+    use crate::task::stream;
+    use crate::train::optimizer::Optimizer;
+    use burn::optim::AdamWConfig;
+    use burn::tensor::Device;
+
+    /// Burn's AdamW and ours, step by step.
+    #[test]
+    fn the_trainer_s_optimizer_is_burn_s() {
+        let config = ModelConfig {
+            model_type: "opt".into(),
+            vocab_size: 11,
+            max_position_embeddings: 8,
+            hidden_size: 8,
+            ffn_dim: 16,
+            num_hidden_layers: 1,
+            num_attention_heads: 2,
+            activation_function: Activation::GeluNew,
+            do_layer_norm_before: true,
+            tie_word_embeddings: true,
+            word_embed_proj_dim: None,
+        };
+        let theta = Model::random(config, &mut stream(0, "theta"), &Device::flex());
+        let mut context = InitContext {
+            theta: &theta,
+            device: &Device::flex().autodiff(),
+            rng: stream(0, "phi"),
+            labels: &[],
+            encode: &|_| Vec::new(),
+            begins: 0,
+            demonstrations: &[],
+            scores: None,
+        };
+        let phi = Phi::init([&MethodConfig::Full(Full)], &mut context);
+        let loss = |phi: &Phi| {
+            let tokens = Tokens { ids: vec![1, 5, 9, 2], sequences: 1, length: 4 };
+            cross_entropy(theta.logits(phi, &tokens, &[1, 2, 3]), &[9, 2, 7]).sum()
+        };
+        let adam = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init();
+        let (mut burn, mut ours) = (Clipped { adam }, Optimizer::new());
+        let (mut burn_phi, mut our_phi) = (phi.clone(), phi);
+        for step in 0..5 {
+            // Each along its own way: a difference grows.
+            burn_phi = burn.step(burn_phi.clone(), loss(&burn_phi).backward(), 1e-2);
+            let now = loss(&our_phi);
+            our_phi = ours.step(our_phi.clone(), now.backward(), now, 1e-2);
+            for (a, b) in burn_phi.frozen().flat().into_iter().zip(our_phi.frozen().flat()) {
+                let apart: f32 = (a - b).abs().max().into_scalar();
+                assert!(apart < 1e-4, "step {step}: {apart}");
+            }
+        }
+        let reports = pollster::block_on(ours.reports()).unwrap();
+        assert_eq!(reports.len(), 5);
+        assert!(reports[0].norm > 1.0, "the clip must have something to do: {:?}", reports[0]);
+        assert!(reports[4].loss < reports[0].loss);
+    }
+}

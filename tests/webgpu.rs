@@ -1,0 +1,21 @@
+//! The WebGPU trainer natively, where the machine has Vulkan (Mesa's software driver does):
+//! `cargo test --profile ci --features webgpu --test webgpu -- --ignored`. Chromium runs the same checks in `browser_webgpu.rs`.
+#![cfg(all(not(target_arch = "wasm32"), feature = "webgpu"))]
+
+mod shared;
+
+use burn::tensor::Device;
+
+#[test]
+#[ignore = "needs a GPU, or a driver that is one"]
+fn gradients_and_losses_are_those_of_the_cpu() {
+    let device = Device::wgpu(Default::default());
+    pollster::block_on(async {
+        shared::check_losses(&device).await.unwrap();
+        shared::check_steps_like_the_cpu(&device).await.unwrap();
+        for method in shared::methods() {
+            shared::check_gradients_like_the_cpu(&method, &device).await.unwrap();
+            println!("{method:?}");
+        }
+    });
+}
