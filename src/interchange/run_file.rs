@@ -97,7 +97,7 @@ impl RunFile {
                     });
                 }
                 Event::Made { version, burn, hardware } => made = Some(Made { version, burn, hardware }),
-                Event::Ready { .. } | Event::Loading { .. } => {}
+                Event::Ready { .. } | Event::Loading { .. } | Event::Warming { .. } => {}
                 event => {
                     if let (Event::Step { ms, .. }, Some(times)) = (&event, times.last_mut()) {
                         times.push(*ms);

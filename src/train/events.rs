@@ -76,6 +76,11 @@ pub enum Event {
         done: u64,
         of: u64,
     },
+    /// A GPU's programs for the next run are being compiled, while nothing trains: `done` of `of` parts.
+    Warming {
+        done: usize,
+        of: usize,
+    },
     Started {
         run: u32,
         config: RunConfig,
@@ -229,10 +234,10 @@ pub struct Answer {
 }
 
 impl Event {
-    /// The run it belongs to, `None` for [`Event::Ready`].
+    /// The run it belongs to; `None` where it is about the trainer.
     pub fn run(&self) -> Option<u32> {
         match self {
-            Event::Ready { .. } | Event::Made { .. } => None,
+            Event::Ready { .. } | Event::Made { .. } | Event::Warming { .. } => None,
             Event::Loading { run, .. }
             | Event::Started { run, .. }
             | Event::Step { run, .. }

@@ -24,7 +24,7 @@ pub mod spread;
 
 pub use events::{Answer, Event, FailureReason, Prediction};
 #[cfg(feature = "train")]
-pub use session::{LIVE_EXAMPLES, Session};
+pub use session::{LIVE_EXAMPLES, Session, WARM_UPS};
 
 /// Why a run cannot go on, with a sentence for the visitor that says the way on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

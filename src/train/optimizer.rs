@@ -1,6 +1,7 @@
 //! AdamW as PyTorch has it, behind a clip of the global gradient norm and a warm-up with linear decay.
 
 use super::Failure;
+#[cfg(feature = "webgpu")]
 use super::evaluate::read;
 use crate::model::kernels::adam::{self, Constants, Cpu};
 use crate::peft::phi::Phi;

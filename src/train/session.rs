@@ -32,6 +32,9 @@ const SAMPLES: usize = 2;
 /// Milliseconds between read-backs on a GPU besides those of evaluations: it waits at each.
 const GPU_REPORT_AFTER: f64 = 250.0;
 
+/// Parts of a [`Session::warm_up`].
+pub const WARM_UPS: usize = 3;
+
 /// A step whose loss has not been read back.
 struct Stepped {
     step: usize,
@@ -449,6 +452,27 @@ impl Session {
             events.push(Event::Step { run: self.run, step, loss, lr, ms: ms / n, tokens, grad_norm: norm, workers });
         }
         Ok(events)
+    }
+
+    /// Does one of [`WARM_UPS`] parts of what a run does, so that a GPU has compiled it before a run starts. Changes nothing of the session, which
+    /// is at its start.
+    pub async fn warm_up(&self, part: usize) -> Result<(), Failure> {
+        match part {
+            0 => drop(evaluate(&self.base.theta, &self.phi.frozen(), &self.data, LIVE_EXAMPLES).await?),
+            1 => drop(self.answers(&self.phi.frozen(), &self.shown_prompts()).await?),
+            _ if self.config.trains() => {
+                let mut rng = stream(self.config.seed, "warm-up");
+                let batch = Batch::new(&self.data.draw(self.config.batch_size(), &mut rng));
+                let loss = cross_entropy(self.base.theta.logits(&self.phi, &batch.tokens, &batch.rows), &batch.targets);
+                let loss = loss.mean();
+                let gradients = loss.backward();
+                let mut optimizer = Optimizer::new();
+                drop(optimizer.step(self.phi.clone(), gradients, loss, 0.0));
+                optimizer.reports().await?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Who computes parts of a batch besides this worker.

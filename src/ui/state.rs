@@ -109,6 +109,8 @@ pub struct State {
     pub gpu: Option<GpuProbe>,
     gpu_failed: bool,
     workers: [WorkerPhase; 2],
+    /// Parts of the WebGPU trainer's programs that are compiled, of how many; `None` where none are being compiled.
+    warming: Option<(usize, usize)>,
     launch: Option<training::Launch>,
     step_when_started: Option<u32>,
     heard_at: f64,
@@ -258,6 +260,7 @@ impl State {
             data: BTreeMap::new(),
             gpu: None,
             gpu_failed: false,
+            warming: None,
             workers: Default::default(),
             launch: None,
             step_when_started: None,
@@ -357,6 +360,11 @@ impl State {
             Action::WorkerDied(trainer, message) => return self.worker_died(trainer, &message),
         }
         Vec::new()
+    }
+
+    /// How far the WebGPU trainer is with its programs, while it compiles them and nothing else.
+    pub fn warming(&self) -> Option<(usize, usize)> {
+        self.warming.filter(|_| self.active().is_none())
     }
 
     /// Whether a WebGPU trainer is on its way that this browser could use.

@@ -9,10 +9,10 @@ use crate::model::{Base, OwnBase};
 use crate::train::library::{Files, LoadedBase, Materials};
 use crate::train::parts::Helpers;
 use crate::train::spread::Spread;
-use crate::train::{Event, Failure, FailureReason, Session};
+use crate::train::{Event, Failure, FailureReason, Session, WARM_UPS};
 use burn::tensor::Device;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -143,6 +143,10 @@ struct Trainer {
     /// φ of earlier runs, the oldest first: θ is one for all of them.
     shelf: VecDeque<Session>,
     helpers: Rc<Workers>,
+    /// What a GPU compiles for while nothing trains, and the parts done.
+    warming: Option<(Session, usize)>,
+    /// What it has compiled for.
+    warmed: HashSet<String>,
 }
 
 /// How many earlier φ are kept.
@@ -174,10 +178,12 @@ impl Trainer {
             running: false,
             spread: None,
             shelf: VecDeque::new(),
+            warming: None,
+            warmed: HashSet::new(),
         };
         let turns = Turns::new();
         loop {
-            let command = if trainer.running || trainer.spread.is_some() {
+            let command = if trainer.running || trainer.spread.is_some() || trainer.warming.is_some() {
                 INBOX.with_borrow_mut(|i| i.commands.pop_front())
             } else {
                 Some(next_command().await)
@@ -187,7 +193,8 @@ impl Trainer {
             } else {
                 match trainer.running {
                     true => trainer.advance(false).await,
-                    false => trainer.measure_spread().await,
+                    false if trainer.spread.is_some() => trainer.measure_spread().await,
+                    false => trainer.warm_up().await,
                 }
                 turns.next().await;
             }
@@ -213,10 +220,15 @@ impl Trainer {
             // Failures of the site's files come again, and are told, when a run needs them; a visitor waits to hear of their own.
             Command::Prefetch { config } => match self.load(&config).await {
                 Err(failure) if config.base.is_own() => Err(failure),
-                _ => Ok(()),
+                Err(_) => Ok(()),
+                Ok(_) => {
+                    self.begin_warm_up(config).await;
+                    Ok(())
+                }
             },
             Command::Start { run, config, paused } => {
                 self.shelve();
+                self.warming = None;
                 // A run ends the measurement: it would read the run's task as its own.
                 self.spread = None;
                 self.run = run;
@@ -299,6 +311,35 @@ impl Trainer {
             self.tell(|run, step| Event::Paused { run, step });
         }
         Ok(())
+    }
+
+    /// Where a GPU would have to compile while the run's first step waits.
+    async fn begin_warm_up(&mut self, config: RunConfig) {
+        if self.backend == Backend::Cpu || self.running {
+            return;
+        }
+        let methods: Vec<&str> = config.methods().map(|method| method.info().name).collect();
+        let kind = format!("{} {:?} {methods:?}", config.base.id, std::mem::discriminant(&config.task));
+        // A configuration at fault is told of when it starts.
+        if !self.warmed.contains(&kind)
+            && let Ok(session) = self.session_for(0, config).await
+        {
+            self.warming = Some((session, 0));
+            self.warmed.insert(kind);
+            post(&Event::Warming { done: 0, of: WARM_UPS });
+        }
+    }
+
+    async fn warm_up(&mut self) {
+        let Some((session, done)) = &mut self.warming else { return };
+        let warmed = session.warm_up(*done).await;
+        *done += 1;
+        let done = *done;
+        // A device that fails here fails the run that comes next, which tells.
+        if warmed.is_err() || done == WARM_UPS {
+            self.warming = None;
+        }
+        post(&Event::Warming { done: if warmed.is_ok() { done } else { WARM_UPS }, of: WARM_UPS });
     }
 
     async fn session_for(&mut self, run: u32, config: RunConfig) -> Result<Session, Failure> {

@@ -270,14 +270,21 @@ fn figures(priced: &[Priced]) -> Html {
 }
 
 fn words(state: &State) -> String {
-    let batch = Setting::of(&state.config).batch;
+    let setting = Setting::of(&state.config);
+    let batch = &setting.batch;
     match state.costs.model {
         Some(_) => format!(
             "One sequence of {REAL_TOKENS} tokens, single precision, nothing recomputed; trained copies stand in θ’s place. AdamW keeps 16 bytes for a trained parameter (itself, its gradient, two moments) and 4 for a frozen one; activations come on top. Shapes: Zhang et al., OPT, 2022."
         ),
         None => format!(
-            "{} sequences of {} tokens a step, single precision. Frozen parameters have no gradients and no moments. Here θ stays whole beside its trained copies, so that one can go back to it. Activations are given up as gradients are made: the most at one moment is less than the sum.",
-            batch.sequences, batch.length
+            "{} sequences of {} tokens a step, single precision{}. Frozen parameters have no gradients and no moments. Here θ stays whole beside its trained copies, so that one can go back to it. Activations are given up as gradients are made: the most at one moment is less than the sum.",
+            batch.sequences,
+            batch.length,
+            // Their gradients are summed, so only one is there at a time.
+            match setting.parts {
+                1 => String::new(),
+                parts => format!(", in {parts} parts one after the other: memory is that of one"),
+            }
         ),
     }
 }

@@ -81,7 +81,10 @@ fn pill(state: &State) -> String {
     };
     match state.worker(trainer) {
         WorkerPhase::Ready { .. } if state.waits_for_gpu() => format!("{name} · ready, WebGPU being built"),
-        WorkerPhase::Ready { .. } => format!("{name} · ready"),
+        WorkerPhase::Ready { .. } => match state.warming().filter(|_| trainer == Trainer::Gpu) {
+            Some((done, of)) => format!("{name} · compiling, {done} of {of}"),
+            None => format!("{name} · ready"),
+        },
         WorkerPhase::Booting => format!("{name} · loading"),
         WorkerPhase::Absent => name.into(),
         WorkerPhase::Failed => format!("{name} · no trainer"),

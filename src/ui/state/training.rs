@@ -237,6 +237,10 @@ impl State {
                 effects.extend(self.ask_again(trainer));
                 effects
             }
+            Event::Warming { done, of } => {
+                self.warming = (done < of).then_some((done, of));
+                Vec::new()
+            }
             Event::Started { run, .. } if self.step_when_started == Some(run) => {
                 self.step_when_started = None;
                 vec![Effect::Send(trainer, Command::Step)]
@@ -339,6 +343,7 @@ impl State {
     /// No GPU, or its device was lost. A run that had not begun goes on by itself where the visitor left the choice to the page.
     fn lose_gpu(&mut self, message: String) -> Vec<Effect> {
         self.workers[Trainer::Gpu as usize] = WorkerPhase::Failed;
+        self.warming = None;
         self.gpu_failed = true;
         let mut effects = vec![Effect::Kill(Trainer::Gpu)];
         let waiting = self.launch.or_else(|| {

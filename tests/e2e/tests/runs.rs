@@ -218,3 +218,30 @@ async fn a_helper_that_does_not_start_is_done_without() {
     assert_eq!(lab.eval("labEvents.every(e => e.workers === undefined)").await, true);
     lab.close().await;
 }
+
+#[tokio::test]
+async fn a_tab_in_the_background_goes_on_training() {
+    let lab = Lab::start(false).await;
+    lab.open("device=cpu&steps=120").await;
+    // What the page hears while nobody sees it; the other tab shares its storage.
+    let note = "addEventListener('peft-lab', e => {
+        if (document.hidden && e.detail.event === 'step') localStorage.setItem('unseen', +(localStorage.getItem('unseen') || 0) + 1);
+        if (e.detail.event === 'finished') localStorage.setItem('finished', String(document.hidden));
+    });";
+    lab.driver.execute(note, vec![]).await.unwrap();
+    lab.press("Train").await;
+    lab.event("step").await;
+    let page = lab.driver.window().await.unwrap();
+    let address = lab.eval("new URL('assets.json', document.baseURI).href").await;
+    let other = lab.driver.new_tab().await.unwrap();
+    lab.driver.switch_to_window(other).await.unwrap();
+    lab.driver.goto(address.as_str().unwrap()).await.unwrap();
+    assert_eq!(lab.wait("localStorage.getItem('finished')").await, "true", "the page was hidden when its run ended");
+    let unseen: usize = lab.eval("localStorage.getItem('unseen')").await.as_str().unwrap().parse().unwrap();
+    assert!(unseen > 60, "{unseen} steps while hidden");
+    lab.driver.close_window().await.unwrap();
+    lab.driver.switch_to_window(page).await.unwrap();
+    lab.wait("document.querySelector('.controls').innerText.includes('step 120 of 120 · finished')").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}

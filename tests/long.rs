@@ -1,0 +1,53 @@
+//! Ten thousand steps of every method leave as much memory in use as a thousand did.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod shared;
+
+use burn::tensor::Device;
+use peft_lab::memory::{self, Counting};
+use peft_lab::train::optimizer::Optimizer;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const STEPS: usize = 10_000;
+/// After so many, everything that a run keeps is there.
+const WARM: usize = 1_000;
+
+// One test: a second one beside it would be measured, too.
+#[test]
+fn memory_does_not_grow_with_steps() {
+    let device = Device::flex();
+    let theta = shared::tiny_model(&device);
+    // The same method with other knobs keeps the same things.
+    let mut seen = Vec::new();
+    let mut growing = Vec::new();
+    for method in shared::methods() {
+        if std::mem::replace(&mut seen, vec![method.info().name]).contains(&method.info().name) {
+            continue;
+        }
+        let mut phi = shared::phi(&theta, &method, &device);
+        let mut optimizer = Optimizer::new();
+        let batch = shared::tiny_batch(0);
+        let mut before = 0;
+        for step in 0..STEPS {
+            pollster::block_on(shared::tell(&mut phi, step, STEPS));
+            phi.noise(Some(step as u64));
+            let loss = shared::loss(&theta, &phi, &batch);
+            let gradients = loss.backward();
+            phi = optimizer.step(phi, gradients, loss, 1e-3);
+            let reports = pollster::block_on(optimizer.reports()).unwrap();
+            assert!(reports[0].loss.is_finite(), "{method:?}: step {step}");
+            if step == WARM {
+                before = memory::live().unwrap();
+            }
+        }
+        let grown = memory::live().unwrap() as i64 - before as i64;
+        println!("{:20} {grown} bytes", method.info().name);
+        // A hash table that is rebuilt, not something for each step.
+        if grown.unsigned_abs() > 4 * (STEPS - WARM) as u64 / 10 {
+            growing.push(format!("{} by {grown} bytes", method.info().name));
+        }
+    }
+    assert!(growing.is_empty(), "{growing:?}");
+}
