@@ -123,14 +123,7 @@ impl Model {
     }
 
     /// x + W_O softmax(QKᵀ/√d_h) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
-    fn attention(
-        &self,
-        phi: &Phi,
-        layer: usize,
-        block: &Block,
-        x: Tensor<3>,
-        prefix: Option<&Prefixed>,
-    ) -> Tensor<3> {
+    fn attention(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>, prefix: Option<&Prefixed>) -> Tensor<3> {
         let [b, _, d] = x.dims();
         let n = self.normalise(phi, Place::AttentionNorm(layer), &block.attention_norm, x.clone());
         let q = self.linear(phi, layer, Target::Q, block, n.clone());

@@ -1,8 +1,8 @@
 //! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
 
 use crate::peft::phi::Phi;
-use burn::module::{Module, ModuleVisitor, Param};
 use crate::train::optimizer::MAX_NORM;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Gradients, Tensor};
 

@@ -10,9 +10,6 @@ use super::parts::{Assignment, Gradient, Helpers, Part, Told, share_out, split, 
 use super::preparation::Preparation;
 use super::{Answer, Event, Failure, FailureReason, Prediction};
 use crate::config::RunConfig;
-use crate::interchange::peft::{self, AdapterFiles};
-use crate::interchange::phi_file::{self, StoredPhi};
-use crate::interchange::{Made, base64, from_base64};
 use crate::ledger::parts;
 use crate::memory;
 use crate::model::kernels::cross_entropy;
@@ -23,12 +20,16 @@ use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 use std::rc::Rc;
 
+mod afterwards;
+
 /// Held-out examples of a live evaluation; at the end all of them are scored.
 pub const LIVE_EXAMPLES: usize = 140;
 /// Held-out examples whose answers are shown.
 const SHOWN: usize = 6;
 /// Samples of writing: each takes as many passes as it has tokens.
 const SAMPLES: usize = 2;
+/// Milliseconds beyond which a machine may have slept.
+const ASLEEP: f64 = 60_000.0;
 /// Milliseconds between read-backs on a GPU besides those of evaluations: it waits at each.
 const GPU_REPORT_AFTER: f64 = 250.0;
 
@@ -78,6 +79,8 @@ pub struct Session {
     unreported: Vec<Stepped>,
     unreported_ms: f64,
     reported: f64,
+    /// Of a step, when steps were last reported.
+    usual_ms: Option<f64>,
     /// What the next advance fails with.
     fault: Option<Failure>,
     /// Bytes in use before φ was made, θ not counted.
@@ -150,6 +153,7 @@ impl Session {
             unreported: Vec::new(),
             unreported_ms: 0.0,
             reported: clock(),
+            usual_ms: None,
             fault: None,
             others,
             peak: None,
@@ -158,84 +162,9 @@ impl Session {
         })
     }
 
-    /// φ as a file in the event that ends a run file.
-    pub async fn save(&self) -> Result<Event, Failure> {
-        // A run that was stopped in the midst of pruning has not settled yet.
-        let mut phi = self.phi.clone();
-        phi.settle();
-        let bytes = phi_file::write(&self.config, &phi).await?;
-        Ok(Event::Phi { run: self.run, tensors: base64(&bytes) })
-    }
-
-    /// φ as Hugging Face PEFT writes it.
-    pub async fn export(&self) -> Result<AdapterFiles, Failure> {
-        peft::export(&self.config, &self.phi).await.map_err(input)
-    }
-
-    /// Takes a φ that was trained elsewhere, in place of its own; the run is then at its end.
-    pub fn restore(&mut self, stored: StoredPhi) {
-        let mut context = InitContext {
-            theta: &self.base.theta,
-            device: &self.device.clone().autodiff(),
-            rng: stream(self.config.seed, "phi"),
-            labels: &self.data.labels,
-            encode: &|text| self.base.tokenizer.encode(text),
-            begins: self.data.begins(),
-            demonstrations: &self.demonstrations,
-            scores: None,
-        };
-        self.phi = stored.phi(self.config.methods(), &mut context);
-        (self.preparation, self.step) = (None, self.steps());
-    }
-
-    /// Reads φ of a run file, in base64.
-    pub fn restore_saved(&mut self, tensors: &str) -> Result<(), Failure> {
-        let bytes = from_base64(tensors).map_err(|e| input(format!("φ in the run file is {e}")))?;
-        let stored = phi_file::parse(&self.config, &self.config.shape(), &bytes).map_err(input)?;
-        self.restore(stored);
-        Ok(())
-    }
-
-    /// A network with φ folded into θ; the reason where the method cannot be.
-    pub fn merged(&self) -> Result<crate::model::Model, Failure> {
-        self.config.merges().map_err(|why| input(format!("This cannot be merged into θ. {why}.")))?;
-        Ok(self.base.theta.merged(&self.phi))
-    }
-
-    /// φ folded into θ, as a file, with the largest difference that it makes to a logit of the shown examples.
-    pub async fn merge(&self) -> Result<Event, Failure> {
-        let merged = self.merged()?;
-        let examples: Vec<&crate::task::Example> = self.data.held_out.iter().take(SHOWN).collect();
-        let batch = Batch::new(examples);
-        let logits = async |theta: &crate::model::Model, phi: &Phi| {
-            let logits = theta.logits(phi, &batch.tokens, &batch.rows);
-            let n = logits.shape().num_elements();
-            read(logits.reshape([n])).await
-        };
-        let (beside, inside) =
-            (logits(&self.base.theta, &self.phi.frozen()).await?, logits(&merged, &Phi::none()).await?);
-        let difference = beside.iter().zip(inside).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        let weights = base64(&merged.to_safetensors().await?);
-        Ok(Event::Merged { run: self.run, difference, weights })
-    }
-
-    /// Scores all held-out examples at θ ⊕ λφ.
-    pub async fn evaluate(&self, lambda: f64) -> Result<Evaluation, Failure> {
-        evaluate(&self.base.theta, &self.phi.frozen().dialled(lambda), &self.data, usize::MAX).await
-    }
-
     /// The number that the run was given.
     pub fn run(&self) -> u32 {
         self.run
-    }
-
-    /// The run as a file: what made it, all it has reported, and φ.
-    pub async fn run_file(&self, hardware: String) -> Result<String, Failure> {
-        let mut events = vec![Made::here(hardware).event()];
-        events.extend(self.log.iter().cloned());
-        events.push(self.save().await?);
-        let lines = events.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
-        lines.map(|lines| lines.join("\n") + "\n").map_err(input)
     }
 
     fn logged(&mut self, events: Vec<Event>) -> Vec<Event> {
@@ -311,13 +240,6 @@ impl Session {
             false => answers(theta, phi, &self.data.labels, prompts, length).await?,
         };
         Ok(answered.into_iter().map(|a| self.named(a)).collect())
-    }
-
-    /// Takes up a run from its file: what it reported, and φ.
-    pub async fn reopen(&mut self, events: Vec<Event>, tensors: &str) -> Result<(), Failure> {
-        self.restore_saved(tensors)?;
-        self.log = events;
-        self.ask_the_base().await
     }
 
     async fn started(&mut self) -> Result<Vec<Event>, Failure> {
@@ -423,7 +345,8 @@ impl Session {
         if evaluation_due {
             events.extend(self.report().await?);
         }
-        self.active += (self.clock)() - start;
+        // An evaluation may take longer than a step, but not that much longer.
+        self.active += awake((self.clock)() - start, self.usual_ms);
         if self.done() {
             events.push(self.finished().await?);
         }
@@ -438,6 +361,8 @@ impl Session {
         let ms = std::mem::take(&mut self.unreported_ms) + self.reported - start;
         let steps = std::mem::take(&mut self.unreported);
         let n = steps.len() as f64;
+        let ms = awake(ms / n, self.usual_ms);
+        self.usual_ms = Some(ms);
         let mut events = Vec::with_capacity(steps.len());
         for (Stepped { step, lr, tokens, workers }, Report { loss, norm }) in steps.into_iter().zip(reports) {
             if !(loss.is_finite() && norm.is_finite()) {
@@ -449,7 +374,7 @@ impl Session {
                 self.fault = Some(fault);
                 break;
             }
-            events.push(Event::Step { run: self.run, step, loss, lr, ms: ms / n, tokens, grad_norm: norm, workers });
+            events.push(Event::Step { run: self.run, step, loss, lr, ms, tokens, grad_norm: norm, workers });
         }
         Ok(events)
     }
@@ -568,24 +493,6 @@ impl Session {
         Ok(())
     }
 
-    /// Live evaluation and answers at θ ⊕ λφ.
-    pub async fn dialled(&self, lambda: f64) -> Result<(Evaluation, Vec<Prediction>), Failure> {
-        let phi = self.phi.frozen().dialled(lambda);
-        let evaluation = evaluate(&self.base.theta, &phi, &self.data, LIVE_EXAMPLES).await?;
-        Ok((evaluation, self.shown(&phi).await?))
-    }
-
-    /// Answers what a visitor typed.
-    pub async fn predict(&self, text: &str) -> Result<Prediction, Failure> {
-        let typed = self.data.typed(text, &self.base.tokenizer);
-        let (input, prompt, right) =
-            typed.map_err(|fault| Failure { reason: FailureReason::Input, message: fault.message })?;
-        let prompts = [prompt];
-        let base = self.answers(&Phi::none(), &prompts).await?.swap_remove(0);
-        let adapted = self.answers(&self.phi.frozen(), &prompts).await?.swap_remove(0);
-        Ok(Prediction { index: None, input, base, adapted, right })
-    }
-
     /// Some thirty evaluations a run; twice as many of the short `rules` ones, where letters turn right in a few steps.
     fn evaluation_interval(&self) -> usize {
         let points = if self.config.task.is_strings() { 60 } else { 30 };
@@ -675,10 +582,33 @@ fn start(
     Phi::init(config.methods(), &mut context)
 }
 
+/// Milliseconds that something took, unless the machine slept meanwhile: then what a step usually takes. On some systems a browser's clock
+/// goes on in sleep.
+fn awake(ms: f64, usual: Option<f64>) -> f64 {
+    match usual {
+        Some(usual) if ms > ASLEEP && ms > 50.0 * usual => usual,
+        _ => ms,
+    }
+}
+
 /// In-context learning among the methods of a run.
 fn icl(config: &RunConfig) -> Option<&Icl> {
     config.methods().find_map(|m| match m {
         MethodConfig::Icl(icl) => Some(icl),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_night_is_not_a_step() {
+        assert_eq!(awake(8.0 * 3.6e6, Some(20.0)), 20.0);
+        // Slow devices, first steps, and evaluations take their time.
+        for (ms, usual) in [(90_000.0, Some(80_000.0)), (90_000.0, None), (30_000.0, Some(20.0))] {
+            assert_eq!(awake(ms, usual), ms);
+        }
+    }
 }

@@ -158,11 +158,12 @@ fn compare(rows: &[Value]) -> Result<()> {
             println!("{:44} new", name(row));
             continue;
         };
-        let changed = ["ms", "peak", "dispatches", "submits", "buffers", "bytes", "gzip", "brotli"].iter().filter_map(|key| {
-            let (now, then) = (row[*key].as_f64()?, old[*key].as_f64()?);
-            let (ratio, noise) = if *key == "ms" { (now / then / machine, NOISE) } else { (now / then, 0.002) };
-            ((ratio - 1.0).abs() > noise).then(|| format!("{key} × {ratio:.2} ({then:.1} → {now:.1})"))
-        });
+        let changed =
+            ["ms", "peak", "dispatches", "submits", "buffers", "bytes", "gzip", "brotli"].iter().filter_map(|key| {
+                let (now, then) = (row[*key].as_f64()?, old[*key].as_f64()?);
+                let (ratio, noise) = if *key == "ms" { (now / then / machine, NOISE) } else { (now / then, 0.002) };
+                ((ratio - 1.0).abs() > noise).then(|| format!("{key} × {ratio:.2} ({then:.1} → {now:.1})"))
+            });
         let changed: Vec<String> = changed.collect();
         if !changed.is_empty() {
             println!("{:44} {}", name(row), changed.join("  "));

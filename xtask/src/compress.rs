@@ -5,11 +5,16 @@ use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// The best quality takes a second for each megabyte; beyond this, a trainer on WebGPU, it would take half a minute for 6 %.
+/// The best quality takes seconds for each megabyte; beyond this, a trainer on WebGPU, it would take minutes.
 const BEST_BELOW: usize = 8 << 20;
+/// What is smaller takes no time.
+const SMALL: usize = 256 << 10;
+/// Searches of zopfli for a smaller gzip: more than these take longer and save nothing worth it.
+const SEARCHES: NonZeroU64 = NonZeroU64::new(3).unwrap();
 /// What no build has used for so long is forgotten.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -24,13 +29,22 @@ pub fn compressed(contents: &[u8]) -> Result<Compressed> {
     let folder = target_dir().join("compressed");
     let digest = Sha256::digest(contents);
     let name: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
-    let gzip = kept(&folder.join(format!("{name}.gz")), || {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(contents)?;
-        Ok(encoder.finish()?)
+    // Code is what everybody waits for.
+    let best = contents.starts_with(b"\0asm") && contents.len() < BEST_BELOW || contents.len() < SMALL;
+    let gzip = kept(&folder.join(format!("{name}-{SEARCHES}.gz")), || {
+        let mut gzip = Vec::new();
+        if best {
+            let options = zopfli::Options { iteration_count: SEARCHES, ..Default::default() };
+            zopfli::compress(options, zopfli::Format::Gzip, contents, &mut gzip)?;
+        } else {
+            let mut encoder = GzEncoder::new(&mut gzip, Compression::best());
+            encoder.write_all(contents)?;
+            encoder.finish()?;
+        }
+        Ok(gzip)
     })?;
     let brotli = kept(&folder.join(format!("{name}.br")), || {
-        let quality = if contents.len() < BEST_BELOW { 11 } else { 9 };
+        let quality = if best { 11 } else { 9 };
         let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, quality, 24);
         encoder.write_all(contents)?;
         encoder.flush()?;

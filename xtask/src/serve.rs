@@ -128,7 +128,8 @@ mod tests {
     fn a_browser_gets_the_smallest_form_that_it_takes_and_asks_again_only_for_the_names_that_stay() {
         let dist = std::env::temp_dir().join(format!("xtask-serve-{}", std::process::id()));
         std::fs::create_dir_all(&dist).unwrap();
-        for (name, contents) in [("index.html", "page"), ("a-0.js", "script"), ("a-0.js.gz", "zipped"), ("a-0.js.br", "small")]
+        for (name, contents) in
+            [("index.html", "page"), ("a-0.js", "script"), ("a-0.js.gz", "zipped"), ("a-0.js.br", "small")]
         {
             std::fs::write(dist.join(name), contents).unwrap();
         }

@@ -1,8 +1,8 @@
 //! The static site: page and trainers through wasm-bindgen, every file under a name that changes with its contents.
 
 use crate::Options;
-use crate::compress::{Compressed, compressed, forget_old, write_all_forms};
 use crate::cargo::{cargo, ensure_wasm_target, refuse_rustflags, root, run, stage, target_dir};
+use crate::compress::{Compressed, compressed, forget_old, write_all_forms};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -238,8 +238,11 @@ impl Site {
         let template = std::fs::read_to_string(root().join("index.html"))?;
         // `</` would end the script element that carries the JSON.
         let inline = assets.replace("</", "<\\/");
-        let index =
-            template.replace("{{app}}", &self.app.script).replace("{{app_wasm}}", &self.app.wasm).replace("{{style}}", &self.style).replace("{{assets}}", &inline);
+        let index = template
+            .replace("{{app}}", &self.app.script)
+            .replace("{{app_wasm}}", &self.app.wasm)
+            .replace("{{style}}", &self.style)
+            .replace("{{assets}}", &inline);
         write_all_forms(&self.dist.join("index.html"), index.as_bytes())?;
         write_all_forms(&self.dist.join("assets.json"), assets.as_bytes())
     }

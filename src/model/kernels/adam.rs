@@ -57,7 +57,10 @@ impl Cpu {
         let DispatchTensor { kind, autodiff } = phi.into_dispatch();
         let DispatchTensorKind::Flex(tensor) = kind else { unreachable!("the caller trains on the CPU") };
         let stepped = flex::change(tensor.float(), |phi| rows::adam(phi, gradient, mean, square, factor, constants));
-        Tensor::from_dispatch(DispatchTensor { kind: DispatchTensorKind::Flex(BackendTensor::Float(stepped)), autodiff })
+        Tensor::from_dispatch(DispatchTensor {
+            kind: DispatchTensorKind::Flex(BackendTensor::Float(stepped)),
+            autodiff,
+        })
     }
 }
 

@@ -89,7 +89,12 @@ async fn linear_is_burn_s(device: &Device) {
 }
 
 async fn a_low_rank_update_is_burn_s(device: &Device) {
-    let (y, x, a, b) = (random(device, 1, [2, 5, 11]), random(device, 2, [2, 5, 7]), random(device, 3, [7, 2]), random(device, 4, [2, 11]));
+    let (y, x, a, b) = (
+        random(device, 1, [2, 5, 11]),
+        random(device, 2, [2, 5, 7]),
+        random(device, 3, [7, 2]),
+        random(device, 4, [2, 11]),
+    );
     let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
     same!(fused, composed::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), y, x, a, b);
     // In a first block neither x nor y has a gradient.
@@ -108,7 +113,11 @@ async fn relu_is_burn_s(device: &Device) {
 
 async fn attention_is_burn_s(device: &Device) {
     for prefix in [0, 3] {
-        let (q, k, v) = (random(device, 4, [2, 9, 12]), random(device, 5, [2, 9 + prefix, 12]), random(device, 6, [2, 9 + prefix, 12]));
+        let (q, k, v) = (
+            random(device, 4, [2, 9, 12]),
+            random(device, 5, [2, 9 + prefix, 12]),
+            random(device, 6, [2, 9 + prefix, 12]),
+        );
         let (a, b) = (q.clone(), k.clone());
         same!(
             attention(q.clone(), k.clone(), v.clone(), 3),

@@ -58,6 +58,36 @@ async fn webgpu_finds_the_losses_of_the_cpu() {
     lab.close().await;
 }
 
+/// Tells a channel of each program that is compiled.
+const TELL_PROGRAMS: &str = r#"
+{ const channel = new BroadcastChannel("programs"), create = GPUDevice.prototype.createComputePipeline;
+  GPUDevice.prototype.createComputePipeline = function (...a) { channel.postMessage(1); return create.apply(this, a); }; }
+"#;
+
+#[tokio::test]
+async fn programs_are_compiled_before_train() {
+    let lab = Lab::start(true).await;
+    if lab.server.has_no_gpu_trainer() {
+        return println!("this site was built without the WebGPU trainer: skipped");
+    }
+    lab.server.fail("worker-gpu-core-", Fault::Before(TELL_PROGRAMS));
+    lab.open("device=webgpu&steps=1&batch_size=2").await;
+    let count = "window.programs = 0; new BroadcastChannel('programs').onmessage = () => window.programs++;";
+    lab.driver.execute(count, vec![]).await.unwrap();
+    lab.wait("labEvents.some(e => e.event === 'warming' && e.done === e.of)").await;
+    assert_eq!(lab.eval("labEvents.filter(e => e.event === 'warming').map(e => e.done)").await, json!([0, 1, 2, 3]));
+    lab.wait("document.body.innerText.includes('WebGPU · ready')").await;
+    assert_eq!(lab.count("started").await, 0);
+    lab.wait("window.programs > 10").await;
+    let before = lab.eval("window.programs").await;
+    lab.press("Train").await;
+    lab.event("step").await;
+    assert_eq!(lab.eval("window.programs").await, before, "the first step compiled something");
+    lab.server.heal();
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
 #[tokio::test]
 async fn a_gpu_that_is_refused_or_does_not_load_leaves_the_cpu() {
     let lab = Lab::start(true).await;

@@ -154,7 +154,12 @@ impl Passes for Cube {
         contiguous(x)
     }
 
-    fn forward_layer_norm(x: &CubeTensor, scale: &CubeTensor, bias: &CubeTensor, epsilon: f32) -> (CubeTensor, CubeTensor) {
+    fn forward_layer_norm(
+        x: &CubeTensor,
+        scale: &CubeTensor,
+        bias: &CubeTensor,
+        epsilon: f32,
+    ) -> (CubeTensor, CubeTensor) {
         let n = last(x);
         let rows = elements(x) / n.max(1);
         let (y, moments) = (empty(x, x.meta.shape().clone()), empty(x, [rows, 2]));

@@ -104,6 +104,20 @@ fn a_lost_gpu_keeps_what_was_measured() {
 }
 
 #[test]
+fn compiling_for_the_gpu_is_told_until_it_is_done_or_a_run_starts() {
+    let mut state = ready("#base=prose-micro&device=webgpu");
+    hear(&mut state, Trainer::Gpu, vec![Event::Warming { done: 1, of: 3 }]);
+    assert_eq!(state.warming(), Some((1, 3)));
+    state.reduce(Action::Main);
+    assert_eq!(state.warming(), None, "the run says what it waits for");
+    hear(&mut state, Trainer::Gpu, vec![failed(1, FailureReason::Device)]);
+    assert_eq!(state.warming(), None, "a trainer that is gone compiles nothing");
+    let mut state = ready("#base=prose-micro&device=webgpu");
+    hear(&mut state, Trainer::Gpu, vec![Event::Warming { done: 3, of: 3 }]);
+    assert_eq!(state.warming(), None);
+}
+
+#[test]
 fn a_dead_worker_is_replaced_and_its_curve_stays() {
     let mut state = training("");
     let effects = state.reduce(Action::WorkerDied(Trainer::Cpu, "unreachable".into()));
