@@ -12,11 +12,11 @@ const BLOCK: usize = 256;
 const SOURCES: usize = 5;
 const GATHER: [Shader; SOURCES] = {
     const fn of(constants: &'static [(&'static str, u32)]) -> Shader {
-        Shader::new(include_str!("gather.wgsl"), [BLOCK as u32, 1]).with(constants)
+        Shader::new(include_str!("gather.wgsl"), [64, 1]).with(constants)
     }
     [of(&[("SOURCES", 1)]), of(&[("SOURCES", 2)]), of(&[("SOURCES", 3)]), of(&[("SOURCES", 4)]), of(&[("SOURCES", 5)])]
 };
-const ADAM: Shader = Shader::new(include_str!("adam.wgsl"), [BLOCK as u32, 1]);
+const ADAM: Shader = Shader::new(include_str!("adam.wgsl"), [64, 1]);
 /// Steps whose losses are kept.
 pub const KEPT: usize = 256;
 

@@ -1,4 +1,4 @@
-// A step of Adam (Kingma & Ba 2015) over all of φ, behind a clip of the gradient's norm. A workgroup takes blocks of 256. Keeps loss and norm.
+// A step of Adam (Kingma & Ba 2015) over all of φ, behind a clip of the gradient's norm. Keeps loss and norm.
 
 @group(0) @binding(#) var<storage, read> phi: array<f32>;
 @group(0) @binding(#) var<storage, read> gradient: array<f32>;
@@ -9,9 +9,9 @@
 @group(0) @binding(#) var<storage, read_write> kept: array<vec2f>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-var<workgroup> shared_: array<f32, 256>;
+var<workgroup> shared_: array<f32, 64>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
@@ -29,25 +29,23 @@ fn main(
     let bias2 = bitcast<f32>(info[8]);
 
     var sum = 0.0;
-    for (var i = index; i < blocks; i += 256u) {
+    for (var i = index; i < blocks; i += 64u) {
         sum += squares[i];
     }
     shared_[index] = sum;
-    for (var half = 128u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (index < half) {
-            shared_[index] += shared_[index + half];
-        }
-    }
     workgroupBarrier();
-    let length = sqrt(shared_[0]);
+    var all = 0.0;
+    for (var i = 0u; i < 64u; i += 1u) {
+        all += shared_[i];
+    }
+    let length = sqrt(all);
     let factor = min(most / (length + 1e-6), 1.0);
     if (group.x == 0u && index == 0u) {
         // The loss stands behind the gradient.
         kept[slot] = vec2f(gradient[blocks * 256u], length);
     }
-    for (var block = group.x; block < blocks; block += groups.x) {
-        let i = block * 256u + index;
+    let end = blocks * 256u;
+    for (var i = group.x * 64u + index; i < end; i += 64u * groups.x) {
         let g = factor * gradient[i];
         let m = moments[i] * vec2f(beta1, beta2) + vec2f(g, g * g) * (1.0 - vec2f(beta1, beta2));
         moments[i] = m;

@@ -7,7 +7,7 @@
 @group(0) @binding(#) var<storage, read_write> out: array<f32>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     let queries = info[0];
     let keys = info[1];
@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let row = (group.y * queries + query) * keys;
 
     var most = -3.4e38;
-    for (var key = index; key < seen; key += 64u) {
+    for (var key = index; key < seen; key += 32u) {
         var score = 0.0;
         for (var i = 0u; i < size; i += 1u) {
             score += q[own + i] * k[others + key * width + i];
@@ -35,13 +35,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     }
     most = largest(index, most);
     var sum = 0.0;
-    for (var key = index; key < seen; key += 64u) {
+    for (var key = index; key < seen; key += 32u) {
         let weight = exp(weights[row + key] - most);
         weights[row + key] = weight;
         sum += weight;
     }
     sum = total(index, vec2f(sum, 0.0)).x;
-    for (var key = index; key < keys; key += 64u) {
+    for (var key = index; key < keys; key += 32u) {
         if (key < seen) {
             weights[row + key] /= sum;
         } else {
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     }
     storageBarrier();
     workgroupBarrier();
-    for (var i = index; i < size; i += 64u) {
+    for (var i = index; i < size; i += 32u) {
         var value = 0.0;
         for (var key = 0u; key < seen; key += 1u) {
             value += weights[row + key] * v[others + key * width + i];

@@ -8,7 +8,7 @@
 @group(0) @binding(#) var<storage, read_write> of_q: array<f32>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     let queries = info[0];
     let keys = info[1];
@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let row = (group.y * queries + query) * keys;
 
     var sum = 0.0;
-    for (var key = index; key < seen; key += 64u) {
+    for (var key = index; key < seen; key += 32u) {
         var of_weight = 0.0;
         for (var i = 0u; i < size; i += 1u) {
             of_weight += gradient[own + i] * v[others + key * width + i];
@@ -34,12 +34,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         sum += of_weight * weights[row + key];
     }
     let mean = total(index, vec2f(sum, 0.0)).x;
-    for (var key = index; key < seen; key += 64u) {
+    for (var key = index; key < seen; key += 32u) {
         of_scores[row + key] = weights[row + key] * (of_scores[row + key] - mean) * scale;
     }
     storageBarrier();
     workgroupBarrier();
-    for (var i = index; i < size; i += 64u) {
+    for (var i = index; i < size; i += 32u) {
         var value = 0.0;
         for (var key = 0u; key < seen; key += 1u) {
             value += of_scores[row + key] * k[others + key * width + i];

@@ -6,7 +6,7 @@
 @group(0) @binding(#) var<storage, read_write> probabilities: array<f32>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(32)
 fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
@@ -17,16 +17,16 @@ fn main(
     for (var row = group.x; row < rows; row += groups.x) {
         let first = row * n;
         var most = -3.4e38;
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             most = max(most, logits[first + i]);
         }
         most = largest(index, most);
         var sum = 0.0;
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             sum += exp(logits[first + i] - most);
         }
         sum = total(index, vec2f(sum, 0.0)).x;
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             probabilities[first + i] = exp(logits[first + i] - most) / sum;
         }
         if (index == 0u) {

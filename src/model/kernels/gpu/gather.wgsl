@@ -8,31 +8,34 @@
 // The first block; then of each source the blocks up to its end, and its length.
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-var<workgroup> shared_: array<f32, 256>;
+var<workgroup> shared_: array<f32, 64>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     let block = group.x;
-    var start = 0u;
-    var value = 0.0;
+    var squared = 0.0;
+    for (var j = index; j < 256u; j += 64u) {
+        var start = 0u;
+        var value = 0.0;
 //#each SOURCES
-    if (block >= start && block < info[1u + 2u * %u]) {
-        let i = (block - start) * 256u + index;
-        if (i < info[2u + 2u * %u]) {
-            value = source%[i];
+        if (block >= start && block < info[1u + 2u * %u]) {
+            let i = (block - start) * 256u + j;
+            if (i < info[2u + 2u * %u]) {
+                value = source%[i];
+            }
         }
-    }
-    start = info[1u + 2u * %u];
+        start = info[1u + 2u * %u];
 //#end
-    all[(info[0] + block) * 256u + index] = value;
-    shared_[index] = value * value;
-    for (var half = 128u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (index < half) {
-            shared_[index] += shared_[index + half];
-        }
+        all[(info[0] + block) * 256u + j] = value;
+        squared += value * value;
     }
+    shared_[index] = squared;
+    workgroupBarrier();
     if (index == 0u) {
-        squares[info[0] + block] = shared_[0];
+        var sum = 0.0;
+        for (var i = 0u; i < 64u; i += 1u) {
+            sum += shared_[i];
+        }
+        squares[info[0] + block] = sum;
     }
 }

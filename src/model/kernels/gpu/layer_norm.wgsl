@@ -7,7 +7,7 @@
 @group(0) @binding(#) var<storage, read_write> moments: array<vec2f>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(32)
 fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
@@ -19,17 +19,17 @@ fn main(
     for (var row = group.x; row < rows; row += groups.x) {
         let first = row * n;
         var sum = 0.0;
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             sum += x[first + i];
         }
         let mean = total(index, vec2f(sum, 0.0)).x / f32(n);
         var squares = 0.0;
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             let difference = x[first + i] - mean;
             squares += difference * difference;
         }
         let inverse = inverseSqrt(total(index, vec2f(squares, 0.0)).x / f32(n) + epsilon);
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             y[first + i] = (x[first + i] - mean) * inverse * scale[i] + bias[i];
         }
         if (index == 0u) {

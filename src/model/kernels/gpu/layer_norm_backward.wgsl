@@ -7,7 +7,7 @@
 @group(0) @binding(#) var<storage, read_write> of_x: array<f32>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(32)
 fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
@@ -20,12 +20,12 @@ fn main(
         let mean = moments[row].x;
         let inverse = moments[row].y;
         var sums = vec2f();
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             let g = gradient[first + i] * scale[i];
             sums += vec2f(g, g * (x[first + i] - mean) * inverse);
         }
         let means = total(index, sums) / f32(n);
-        for (var i = index; i < n; i += 64u) {
+        for (var i = index; i < n; i += 32u) {
             let g = gradient[first + i] * scale[i];
             let normal = (x[first + i] - mean) * inverse;
             of_x[first + i] = inverse * (g - means.x - normal * means.y);

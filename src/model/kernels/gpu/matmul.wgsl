@@ -1,5 +1,5 @@
 // c = s·a·b, [m, n], of a [m, k] and b [k, n] with any strides; plus a bias, or plus y. A workgroup makes a tile of
-// 8·ROWS × 32 numbers of c, each of its 8 × 8 invocations ROWS × 4 of them.
+// 32 × 32 numbers of c, each of its 8 × 8 invocations 4 × 4 of them.
 
 @group(0) @binding(#) var<storage, read> a: array<f32>;
 @group(0) @binding(#) var<storage, read> b: array<f32>;
@@ -17,6 +17,7 @@
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
 const DEPTH = 16u;
+const ROWS = 4u;
 const TILE = 8u * ROWS;
 
 var<workgroup> left: array<f32, TILE * DEPTH>;

@@ -25,9 +25,9 @@ const RELU_BACKWARD: Shader = ELEMENTS.with(&[("RELU", 1), ("BACKWARD", 1)]);
 const GELU: Shader = ELEMENTS.with(&[("GELU", 1)]);
 const GELU_BACKWARD: Shader = ELEMENTS.with(&[("GELU", 1), ("BACKWARD", 1)]);
 
-/// Columns that a workgroup of a product makes.
+/// Rows and columns of a product that a workgroup makes.
 const TILE: usize = 32;
-/// Products with fewer tiles than this take smaller ones, so that more of a GPU has something to do.
+/// Products with fewer tiles than this do not fill a GPU: what counts is that each number is there soon.
 const FEW_TILES: usize = 64;
 
 /// What a product does besides multiplying.
@@ -43,18 +43,16 @@ enum Also<'a> {
 }
 
 impl Also<'_> {
-    /// The program, with small tiles or large.
+    /// The program for small products, or for others.
     fn shader(&self, small: bool) -> Shader {
-        const TEXT: Shader = Shader::new(include_str!("matmul.wgsl"), [8, 8]);
-        TEXT.with(match (self, small) {
-            (Also::Nothing, true) => &[("ROWS", 1)],
-            (Also::Nothing, false) => &[("ROWS", 4)],
-            (Also::Bias(_), true) => &[("ROWS", 1), ("BIAS", 1)],
-            (Also::Bias(_), false) => &[("ROWS", 4), ("BIAS", 1)],
-            (Also::Add(_), true) => &[("ROWS", 1), ("ADD", 1)],
-            (Also::Add(_), false) => &[("ROWS", 4), ("ADD", 1)],
-            (Also::Sums(_), true) => &[("ROWS", 1), ("SUMS", 1)],
-            (Also::Sums(_), false) => &[("ROWS", 4), ("SUMS", 1)],
+        const SMALL: Shader = Shader::new(include_str!("matmul_small.wgsl"), [8, 8]);
+        const LARGE: Shader = Shader::new(include_str!("matmul.wgsl"), [8, 8]);
+        let shader = if small { SMALL } else { LARGE };
+        shader.with(match self {
+            Also::Nothing => &[],
+            Also::Bias(_) => &[("BIAS", 1)],
+            Also::Add(_) => &[("ADD", 1)],
+            Also::Sums(_) => &[("SUMS", 1)],
         })
     }
 }
@@ -93,7 +91,7 @@ impl<'a> Matrix<'a> {
         let info = [m, n, k, self.strides[0], self.strides[1], right.strides[0], right.strides[1]];
         let mut info = info.map(|x| x as u32).to_vec();
         info.push(scale.to_bits());
-        let groups = [n.div_ceil(TILE), m.div_ceil(if small { 8 } else { TILE })];
+        let groups = [n.div_ceil(TILE), m.div_ceil(TILE)];
         let (mut inputs, mut outputs) = (vec![self.tensor, right.tensor], vec![&out]);
         match also {
             Also::Nothing => {}

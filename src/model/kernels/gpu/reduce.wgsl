@@ -1,31 +1,25 @@
-var<workgroup> shared_: array<vec2f, 64>;
+var<workgroup> shared_: array<vec2f, 32>;
 
-// The sums of both numbers over a workgroup of 64.
+// The sums of both numbers over a workgroup of 32. Every invocation adds all of them up: two barriers, where a tree of halves takes seven.
 fn total(index: u32, value: vec2f) -> vec2f {
     shared_[index] = value;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (index < half) {
-            shared_[index] += shared_[index + half];
-        }
-    }
     workgroupBarrier();
-    let sum = shared_[0];
+    var sum = vec2f();
+    for (var i = 0u; i < 32u; i += 1u) {
+        sum += shared_[i];
+    }
     workgroupBarrier();
     return sum;
 }
 
-// The largest number of a workgroup of 64.
+// The largest number of a workgroup of 32.
 fn largest(index: u32, value: f32) -> f32 {
     shared_[index].x = value;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (index < half) {
-            shared_[index].x = max(shared_[index].x, shared_[index + half].x);
-        }
-    }
     workgroupBarrier();
-    let most = shared_[0].x;
+    var most = shared_[0].x;
+    for (var i = 1u; i < 32u; i += 1u) {
+        most = max(most, shared_[i].x);
+    }
     workgroupBarrier();
     return most;
 }

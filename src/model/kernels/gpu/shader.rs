@@ -17,7 +17,7 @@ const GROUPS: usize = 65_535;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
     pub text: &'static str,
-    /// Whether it reduces over workgroups of 64.
+    /// Whether it reduces over workgroups of 32.
     pub reduces: bool,
     pub constants: &'static [(&'static str, u32)],
     pub size: [u32; 2],
@@ -28,9 +28,9 @@ impl Shader {
         Shader { text, reduces: false, constants: &[], size }
     }
 
-    /// One whose workgroups of 64 reduce.
+    /// One whose workgroups of 32 reduce.
     pub const fn reducing(text: &'static str) -> Shader {
-        Shader { reduces: true, ..Shader::new(text, [64, 1]) }
+        Shader { reduces: true, ..Shader::new(text, [32, 1]) }
     }
 
     pub const fn with(self, constants: &'static [(&'static str, u32)]) -> Shader {
