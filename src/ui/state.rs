@@ -353,7 +353,9 @@ impl State {
             Action::Data(key, text) => self.data_arrived(key, text.as_deref()),
             Action::GpuProbed(probe) => {
                 self.gpu = Some(probe);
-                return self.advance();
+                let mut effects = self.advance();
+                effects.extend(self.prefetch());
+                return effects;
             }
             Action::Manifest(manifest) => return self.read_manifest(manifest),
             Action::Heard(trainer, events, now) => return self.hear(trainer, events, now),

@@ -86,12 +86,15 @@ impl State {
     /// Takes over a configuration that trains, with all that follows from it.
     pub(super) fn adopt(&mut self, config: RunConfig) -> Vec<Effect> {
         let moved = config.base != self.config.base || config.task != self.config.task;
+        let elsewhere = config.device != self.config.device;
         self.config = config;
         let mut effects = vec![Effect::ReplaceHash(self.hash())];
         if moved {
             self.own.answer = None;
             self.own.fault = None;
             effects.extend(self.load_what_is_shown());
+        }
+        if moved || elsewhere {
             effects.extend(self.prefetch());
         }
         effects

@@ -166,9 +166,11 @@ impl State {
         vec![Effect::Boot(trainer)]
     }
 
-    /// Lets the worker fetch what the next run needs.
-    pub(super) fn prefetch(&self) -> Vec<Effect> {
+    /// Lets the worker fetch what the next run needs. The WebGPU trainer starts where that run would train on it, and compiles its programs
+    /// while the page is read.
+    pub(super) fn prefetch(&mut self) -> Vec<Effect> {
         match self.device_for(&self.config) {
+            Device::Use(trainer) if *self.worker(trainer) == WorkerPhase::Absent => self.boot(trainer),
             Device::Use(trainer) if matches!(self.worker(trainer), WorkerPhase::Ready { .. }) => {
                 vec![Effect::Send(trainer, Command::Prefetch { config: self.config.clone() })]
             }
@@ -356,6 +358,9 @@ impl State {
                 self.say(NoticeTone::Info, format!("{message} This run trains on the CPU."), None);
                 self.launch = Some(launch);
                 effects.extend(self.advance());
+            }
+            None if self.config.device == DeviceChoice::Auto && self.active().is_none() => {
+                self.say(NoticeTone::Info, format!("{message} Runs train on the CPU."), None);
             }
             _ => {
                 self.launch = None;

@@ -80,7 +80,7 @@ fn webgpu_that_is_not_there_gives_a_sentence_and_the_cpu_in_one_click() {
 #[test]
 fn a_gpu_that_refuses_hands_an_auto_run_to_the_cpu() {
     let mut state = ready("#base=prose-micro");
-    assert!(state.reduce(Action::Main).contains(&Effect::Boot(Trainer::Gpu)));
+    state.reduce(Action::Main);
     let effects = hear(&mut state, Trainer::Gpu, vec![failed(0, FailureReason::Device)]);
     assert!(effects.contains(&Effect::Kill(Trainer::Gpu)));
     assert!(matches!(command(&effects), Some((Trainer::Cpu, Command::Start { run: 1, .. }))));
@@ -105,7 +105,12 @@ fn a_lost_gpu_keeps_what_was_measured() {
 
 #[test]
 fn compiling_for_the_gpu_is_told_until_it_is_done_or_a_run_starts() {
-    let mut state = ready("#base=prose-micro&device=webgpu");
+    // It starts before Train, where the next run is its.
+    let mut state = open("#base=prose-micro");
+    assert!(state.reduce(Action::GpuProbed(GpuProbe::Hardware)).contains(&Effect::Boot(Trainer::Gpu)));
+    assert!(!open("#base=rules").reduce(Action::GpuProbed(GpuProbe::Hardware)).contains(&Effect::Boot(Trainer::Gpu)));
+    let effects = hear(&mut state, Trainer::Gpu, vec![Event::Ready { device: "webgpu".into() }]);
+    assert!(matches!(effects[..], [Effect::Send(Trainer::Gpu, Command::Prefetch { .. })]), "{effects:?}");
     hear(&mut state, Trainer::Gpu, vec![Event::Warming { done: 1, of: 3 }]);
     assert_eq!(state.warming(), Some((1, 3)));
     state.reduce(Action::Main);
@@ -113,6 +118,11 @@ fn compiling_for_the_gpu_is_told_until_it_is_done_or_a_run_starts() {
     hear(&mut state, Trainer::Gpu, vec![failed(1, FailureReason::Device)]);
     assert_eq!(state.warming(), None, "a trainer that is gone compiles nothing");
     let mut state = ready("#base=prose-micro&device=webgpu");
+    // Refused before anything was asked of it: the choice was the page's, and it makes another.
+    let mut refused = open("#base=prose-micro");
+    refused.reduce(Action::GpuProbed(GpuProbe::Hardware));
+    hear(&mut refused, Trainer::Gpu, vec![failed(0, FailureReason::Device)]);
+    assert_eq!((refused.trainer(), refused.notices[0].tone), (Some(Trainer::Cpu), NoticeTone::Info));
     hear(&mut state, Trainer::Gpu, vec![Event::Warming { done: 3, of: 3 }]);
     assert_eq!(state.warming(), None);
 }
