@@ -228,7 +228,7 @@ pub async fn all(device: &Device, mut say: impl FnMut(&str)) {
     panels_are_a_loop();
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use burn::tensor::Device;
 
