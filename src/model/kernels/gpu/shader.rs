@@ -9,7 +9,7 @@ use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
 use burn_cubecl::tensor::CubeTensor;
 use std::fmt::Write;
 
-/// A workgroup's invocations along x and y; a grid may have so many groups along each side.
+/// A grid has at most so many workgroups along a side: programs of one dimension take what is left in turns.
 const GROUPS: usize = 65_535;
 
 /// A program of this folder with its constants. A text is WGSL with three additions: `@binding(#)` counts the bindings, the lines between
@@ -20,6 +20,7 @@ pub struct Shader {
     /// Whether it reduces over workgroups of 32.
     pub reduces: bool,
     pub constants: &'static [(&'static str, u32)],
+    /// Invocations of a workgroup along x and y.
     pub size: [u32; 2],
 }
 
