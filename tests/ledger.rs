@@ -34,7 +34,7 @@ fn beyond(shape: &BenchShape, tolerance: f64) -> Vec<String> {
 fn the_predicted_peak_is_the_allocator_s() {
     let wrong = beyond(&SHAPES[0], 0.1);
     assert!(wrong.is_empty(), "{wrong:?}");
-    // With few tokens it is the optimizer where most is alive; Burn's own records of tensors, some 0.3 MB, begin to show.
+    // With few tokens Burn's own records of tensors, some 0.3 MB, begin to show.
     let few = BenchShape { name: "few", batch: 1, tokens: 24, ..SHAPES[0] };
     let wrong = beyond(&few, 0.15);
     assert!(wrong.is_empty(), "{wrong:?}");

@@ -120,9 +120,6 @@ pub struct Tape {
     pub backward: Flops,
 }
 
-/// Temporary tensors of the optimizer, in sizes of φ's largest one: the clipped gradient, the new moments, the update and what it is
-/// made of. Counted with an allocator over Burn's AdamW.
-const OPTIMIZER_TEMPORARIES: f64 = 4.0;
 /// Operations of AdamW for each trained number, with the clip of the gradient's norm before it.
 pub const OPTIMIZER_FLOPS: f64 = 18.0;
 
@@ -433,8 +430,8 @@ impl Tape {
         let mut run = Run::new(self);
         let forward = run.forward(true);
         let backward = run.backward();
-        let largest = self.storages.iter().filter(|s| s.class == Class::Phi).map(|s| s.bytes).max().unwrap_or(0);
-        let optimizer = phi + (OPTIMIZER_TEMPORARIES * largest as f64) as u64;
+        // It steps φ and the moments where they are, by the gradients.
+        let optimizer = phi;
         let phases = [(Phase::Forward, forward), (Phase::Backward, backward), (Phase::Optimizer, optimizer)];
         let (phase, most) = phases.into_iter().fold((Phase::Forward, 0), |a, b| if b.1 > a.1 { b } else { a });
         Peak { bytes: always + most, phase }
