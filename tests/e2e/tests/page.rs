@@ -268,7 +268,7 @@ async fn the_cost_of_a_method_is_known_before_training_and_beside_what_was_count
     lab.select("On", "opt-6.7b").await;
     lab.wait("document.querySelector('dialog.costs').innerText.includes('OPT, 2022')").await;
     let text = lab.eval("document.querySelector('dialog.costs').innerText").await.to_string();
-    for part in ["26.6 GB", "30.5 GB at the most", "110 GB at the most", "80 GB"] {
+    for part in ["26.6 GB", "30.5 GB at the most", "107 GB at the most", "80 GB"] {
         assert!(text.contains(part), "“{part}” is not in {text}");
     }
     lab.select("Beside", "prompt").await;
