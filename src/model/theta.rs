@@ -78,13 +78,7 @@ impl Model {
         let first = prefixes.first().map_or(0, |p| p.keys.dims()[0]);
         let length = virtual_tokens + tokens.length;
 
-        let mut x = self.embed(phi, tokens, prompt, first, &device);
-        for (layer, block) in self.weights.blocks.iter().enumerate() {
-            let prefix = prefixes.iter().find(|p| p.layer == layer);
-            x = self.attention(phi, layer, block, x, prefix);
-            x = self.mlp(phi, layer, block, x);
-        }
-
+        // With the ids, in front of everything: a GPU is told what there is to do so far at each upload.
         let shifted: Vec<i32> = rows
             .iter()
             .map(|row| {
@@ -94,6 +88,14 @@ impl Model {
             })
             .collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(shifted, [rows.len()]), &device);
+
+        let mut x = self.embed(phi, tokens, prompt, first, &device);
+        for (layer, block) in self.weights.blocks.iter().enumerate() {
+            let prefix = prefixes.iter().find(|p| p.layer == layer);
+            x = self.attention(phi, layer, block, x, prefix);
+            x = self.mlp(phi, layer, block, x);
+        }
+
         let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
         self.normalise(phi, Place::FinalNorm, &self.weights.final_norm, x)
     }

@@ -20,6 +20,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, Response};
 
+#[cfg(feature = "webgpu")]
+unsafe extern "C" {
+    /// Runs the module's constructors, by which CubeCL registers its operations. The linker makes it; where nobody calls it, every call from
+    /// JavaScript into the module, even for a slot in wasm-bindgen's table, begins with all of them: eight milliseconds for each dispatch.
+    fn __wasm_call_ctors();
+}
+
 /// What a worker trains on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -48,6 +55,8 @@ impl Backend {
                 if let Some(device) = GPU.with_borrow(Clone::clone) {
                     return Ok(device);
                 }
+                // SAFETY: constructors may run once more (`inventory`'s, the only ones, know that they have run).
+                unsafe { __wasm_call_ctors() };
                 let device = Device::wgpu_options().init_async().await.map_err(|e| Failure {
                     reason: FailureReason::Device,
                     message: format!("This browser gives no WebGPU device ({e}). Train on the CPU instead."),
@@ -143,9 +152,11 @@ struct Trainer {
     /// φ of earlier runs, the oldest first: θ is one for all of them.
     shelf: VecDeque<Session>,
     helpers: Rc<Workers>,
-    /// What a GPU compiles for while nothing trains, and the parts done.
+    /// The run that the page expects next: a GPU compiles for it as soon as nothing trains.
+    expected: Option<RunConfig>,
+    /// What it compiles for, and the parts done.
     warming: Option<(Session, usize)>,
-    /// What it has compiled for.
+    /// What it has compiled for, by [`kind`].
     warmed: HashSet<String>,
 }
 
@@ -178,12 +189,13 @@ impl Trainer {
             running: false,
             spread: None,
             shelf: VecDeque::new(),
+            expected: None,
             warming: None,
             warmed: HashSet::new(),
         };
         let turns = Turns::new();
         loop {
-            let command = if trainer.running || trainer.spread.is_some() || trainer.warming.is_some() {
+            let command = if trainer.has_work() {
                 INBOX.with_borrow_mut(|i| i.commands.pop_front())
             } else {
                 Some(next_command().await)
@@ -194,11 +206,17 @@ impl Trainer {
                 match trainer.running {
                     true => trainer.advance(false).await,
                     false if trainer.spread.is_some() => trainer.measure_spread().await,
-                    false => trainer.warm_up().await,
+                    false if trainer.warming.is_some() => trainer.warm_up().await,
+                    false => trainer.begin_warm_up().await,
                 }
                 turns.next().await;
             }
         }
+    }
+
+    /// Whether there is something to do without a command.
+    fn has_work(&self) -> bool {
+        self.running || self.spread.is_some() || self.warming.is_some() || self.expected.is_some()
     }
 
     async fn handle(&mut self, command: Command) {
@@ -222,13 +240,13 @@ impl Trainer {
                 Err(failure) if config.base.is_own() => Err(failure),
                 Err(_) => Ok(()),
                 Ok(_) => {
-                    self.begin_warm_up(config).await;
+                    self.expected = (self.backend != Backend::Cpu).then_some(config);
                     Ok(())
                 }
             },
             Command::Start { run, config, paused } => {
                 self.shelve();
-                self.warming = None;
+                (self.expected, self.warming) = (None, None);
                 // A run ends the measurement: it would read the run's task as its own.
                 self.spread = None;
                 self.run = run;
@@ -302,6 +320,7 @@ impl Trainer {
         let workers = if on_cpu { helpers::wanted(&config) } else { 1 };
         // They load beside the first evaluation and steps; those that this run has no part for end.
         self.helpers.resize(workers - 1);
+        self.warmed.insert(kind(&config));
         let mut session = self.session_for(run, config).await?;
         session.help((workers > 1).then(|| self.helpers.clone() as Rc<dyn Helpers>));
         session.begin().await?.iter().for_each(post);
@@ -313,19 +332,14 @@ impl Trainer {
         Ok(())
     }
 
-    /// Where a GPU would have to compile while the run's first step waits.
-    async fn begin_warm_up(&mut self, config: RunConfig) {
-        if self.backend == Backend::Cpu || self.running {
-            return;
-        }
-        let methods: Vec<&str> = config.methods().map(|method| method.info().name).collect();
-        let kind = format!("{} {:?} {methods:?}", config.base.id, std::mem::discriminant(&config.task));
+    /// A GPU would have to compile while the run's first step waits.
+    async fn begin_warm_up(&mut self) {
+        let Some(config) = self.expected.take() else { return };
         // A configuration at fault is told of when it starts.
-        if !self.warmed.contains(&kind)
+        if !self.warmed.contains(&kind(&config))
             && let Ok(session) = self.session_for(0, config).await
         {
             self.warming = Some((session, 0));
-            self.warmed.insert(kind);
             post(&Event::Warming { done: 0, of: WARM_UPS });
         }
     }
@@ -337,6 +351,7 @@ impl Trainer {
         let done = *done;
         // A device that fails here fails the run that comes next, which tells.
         if warmed.is_err() || done == WARM_UPS {
+            self.warmed.insert(kind(session.config()));
             self.warming = None;
         }
         post(&Event::Warming { done: if warmed.is_ok() { done } else { WARM_UPS }, of: WARM_UPS });
@@ -521,6 +536,12 @@ impl Turns {
         let _ = channel.port2().post_message(&JsValue::NULL);
         let _ = JsFuture::from(promise).await;
     }
+}
+
+/// Configurations whose runs need the same of a GPU's programs.
+fn kind(config: &RunConfig) -> String {
+    let methods: Vec<&str> = config.methods().map(|method| method.info().name).collect();
+    format!("{} {:?} {methods:?}", config.base.id, std::mem::discriminant(&config.task))
 }
 
 /// Files by `fetch`, under the addresses the page gave.

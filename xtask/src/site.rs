@@ -112,6 +112,18 @@ fn made_from(wasm: &Path) -> Result<String> {
     Ok(format!("{} {:?} {xtask:?}", about.len(), about.modified()?))
 }
 
+/// The linker takes a module with constructors that nobody calls for a command, which is called once: then it runs all constructors at each call
+/// of each export. For the WebGPU trainer that was nine tenths of a step.
+fn refuse_wrapped_exports(bin: &str, wasm: &[u8]) -> Result<()> {
+    const WRAPPED: &[u8] = b".command_export";
+    if wasm.windows(WRAPPED.len()).any(|name| name == WRAPPED) {
+        bail!(
+            "{bin} has constructors that nothing calls: every export would run them (see `__wasm_call_ctors` in src/worker/runtime.rs)"
+        );
+    }
+    Ok(())
+}
+
 const WASM: &str = "wasm32-unknown-unknown";
 
 impl Site {
@@ -164,6 +176,7 @@ impl Site {
             if out.exists() {
                 std::fs::remove_dir_all(&out).with_context(|| format!("{} could not be emptied", out.display()))?;
             }
+            refuse_wrapped_exports(bin, &std::fs::read(&wasm)?)?;
             let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
             bindgen
                 .input_path(&wasm)
@@ -314,6 +327,12 @@ mod tests {
         let name = hashed_name("models/rules/model.safetensors", b"a");
         assert!(name.starts_with("models/rules/model-") && name.ends_with(".safetensors"), "{name}");
         assert_ne!(name, hashed_name("models/rules/model.safetensors", b"b"));
+    }
+
+    #[test]
+    fn a_module_whose_exports_run_constructors_is_refused() {
+        assert!(refuse_wrapped_exports("app", b"\0asm receive assist").is_ok());
+        assert!(refuse_wrapped_exports("app", b"\0asm receive.command_export").is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
 
-use super::{Effect, State};
+use super::{Effect, State, Trainer};
 use crate::config::RunConfig;
 use crate::model::Base;
 use crate::peft::{Fault, MethodConfig, knob::shorten};
@@ -87,6 +87,8 @@ impl State {
     pub(super) fn adopt(&mut self, config: RunConfig) -> Vec<Effect> {
         let moved = config.base != self.config.base || config.task != self.config.task;
         let elsewhere = config.device != self.config.device;
+        let names = |config: &RunConfig| config.methods().map(|m| m.info().name).collect::<Vec<_>>();
+        let otherwise = names(&config) != names(&self.config);
         self.config = config;
         let mut effects = vec![Effect::ReplaceHash(self.hash())];
         if moved {
@@ -94,7 +96,7 @@ impl State {
             self.own.fault = None;
             effects.extend(self.load_what_is_shown());
         }
-        if moved || elsewhere {
+        if moved || elsewhere || otherwise && self.trainer() == Some(Trainer::Gpu) {
             effects.extend(self.prefetch());
         }
         effects
@@ -112,11 +114,10 @@ impl State {
 
     fn choose_method(&mut self, name: &str) -> Vec<Effect> {
         let Some(method) = self.method_named(name).filter(|m| *m != self.config.method) else { return Vec::new() };
-        let left = std::mem::replace(&mut self.config.method, method);
-        self.leave(left);
+        self.leave(self.config.method.clone());
         self.drafts.clear();
         // Each method has its own tuned rate: one carried over would make the next look broken.
-        let mut config = RunConfig { lr: None, ..self.config.clone() };
+        let mut config = RunConfig { method, lr: None, ..self.config.clone() };
         // What trained beside the method before stays where it can.
         config.also.retain(|m| m.info().name != name);
         while config.check().is_err() && !config.also.is_empty() {

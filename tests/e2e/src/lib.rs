@@ -222,6 +222,17 @@ impl Lab {
         text.as_str().unwrap_or_default().to_string()
     }
 
+    /// As if the machine slept: all processes of the browser stand still for so long. Where there is no `/proc` to find them in, nothing happens,
+    /// and the answer is no.
+    pub async fn machine_sleeps(&self, duration: Duration) -> bool {
+        let browser = descendants(self.chromedriver.id());
+        assert!(!browser.is_empty() || !cfg!(target_os = "linux"), "chromedriver has no browser");
+        signal("-STOP", &browser);
+        tokio::time::sleep(duration).await;
+        signal("-CONT", &browser);
+        !browser.is_empty()
+    }
+
     /// How many events of a kind there were.
     pub async fn count(&self, kind: &str) -> u64 {
         self.eval(&format!("labEvents.filter(e => e.event === '{kind}').length")).await.as_u64().unwrap_or_default()
@@ -275,6 +286,36 @@ impl Lab {
         let panics: Vec<String> = self.console().await.into_iter().filter(|m| m.contains("panicked")).collect();
         assert_eq!(panics, [""; 0], "something panicked");
         let _ = self.driver.clone().quit().await;
+    }
+}
+
+/// The processes that a process started, and those that they did.
+fn descendants(of: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let parents: Vec<(u32, u32)> = processes
+        .filter_map(|process| {
+            let id = process.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+            // The name may hold anything; behind its bracket stand the state and the parent.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            Some((id, parent))
+        })
+        .collect();
+    let mut found = vec![of];
+    let mut next = 0;
+    while next < found.len() {
+        let parent = found[next];
+        found.extend(parents.iter().filter(|(_, p)| *p == parent).map(|(id, _)| *id));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+fn signal(signal: &str, processes: &[u32]) {
+    if !processes.is_empty() {
+        let ids = processes.iter().map(u32::to_string);
+        // One of them may have ended meanwhile: then `kill` says so, and the others have it all the same.
+        let _ = Command::new("kill").arg(signal).args(ids).stderr(Stdio::null()).status();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use e2e::{Fault, Lab};
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn every_method_trains_from_its_address() {
@@ -242,5 +243,38 @@ async fn a_tab_in_the_background_goes_on_training() {
     lab.driver.close_window().await.unwrap();
     lab.driver.switch_to_window(page).await.unwrap();
     lab.wait("document.querySelector('.controls').innerText.includes('step 120 of 120 · finished')").await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_machine_that_sleeps_goes_on_when_it_wakes() {
+    let lab = Lab::start(false).await;
+    let train = || async {
+        lab.open("device=cpu&steps=200&workers=2").await;
+        let note = "window.longest = 0; let last; addEventListener('peft-lab', e => {
+            if (e.detail.event !== 'step') return;
+            const now = performance.now();
+            if (last) longest = Math.max(longest, now - last);
+            last = now;
+        });";
+        lab.driver.execute(note, vec![]).await.unwrap();
+        lab.press("Train").await;
+        lab.wait("labEvents.filter(e => e.event === 'step').length > 20").await;
+    };
+    train().await;
+    let finished = lab.event("finished").await;
+    let undisturbed = lab.losses(&finished["run"]).await;
+    train().await;
+    // `PEFT_LAB_SLEEP` (seconds) is for those who want a night.
+    let wish = std::env::var("PEFT_LAB_SLEEP").ok().and_then(|text| text.parse().ok());
+    let sleep = Duration::from_secs(wish.unwrap_or(3));
+    let slept = lab.machine_sleeps(sleep).await;
+    let woken = lab.event("finished").await;
+    let longest = lab.eval("longest / 1e3").await.as_f64().unwrap();
+    assert!(!slept || longest >= sleep.as_secs_f64(), "it slept between two steps, not for {longest} s");
+    assert_eq!(lab.losses(&woken["run"]).await, undisturbed);
+    assert_eq!(woken["loss"], finished["loss"]);
+    eprintln!("{} s of work without sleep, {} with", finished["seconds"], woken["seconds"]);
+    lab.assert_clean().await;
     lab.close().await;
 }

@@ -113,6 +113,16 @@ fn compiling_for_the_gpu_is_told_until_it_is_done_or_a_run_starts() {
     assert!(matches!(effects[..], [Effect::Send(Trainer::Gpu, Command::Prefetch { .. })]), "{effects:?}");
     hear(&mut state, Trainer::Gpu, vec![Event::Warming { done: 1, of: 3 }]);
     assert_eq!(state.warming(), Some((1, 3)));
+    // Another method has other programs; another rank of the same has not.
+    let prefetches = |effects: Vec<Effect>| {
+        let method = |e| match e {
+            Effect::Send(Trainer::Gpu, Command::Prefetch { config }) => Some(config.method.info().name),
+            _ => None,
+        };
+        effects.into_iter().filter_map(method).collect::<Vec<_>>()
+    };
+    assert_eq!(prefetches(state.reduce(Action::Set("method", "prefix".into()))), ["prefix"]);
+    assert_eq!(prefetches(state.reduce(Action::Set("length", "7".into()))), [""; 0]);
     state.reduce(Action::Main);
     assert_eq!(state.warming(), None, "the run says what it waits for");
     hear(&mut state, Trainer::Gpu, vec![failed(1, FailureReason::Device)]);
