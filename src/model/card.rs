@@ -70,12 +70,11 @@ fn series(values: &[f64]) -> String {
     values.iter().map(|x| format!("{x:.2}")).collect::<Vec<_>>().join(" ")
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 
     /// The card beside a checkpoint is of that checkpoint.
-    #[cfg(not(target_arch = "wasm32"))]
     #[test]
     fn shipped_cards_tell_of_their_bases() {
         for base in &crate::model::BASES {
