@@ -152,7 +152,7 @@ pub(crate) mod phi {
     use crate::peft::copies::Copies;
     use crate::peft::phi::{Composition, InitContext};
     use burn::module::{Module, Param};
-    use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
+    use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
     /// Rows of the head `[rows, d]`, and the tokens they belong to (none: all rows, in order).
     #[derive(Module, Debug)]
@@ -161,17 +161,18 @@ pub(crate) mod phi {
         /// The last block instead.
         block: Copies,
         #[module(skip)]
-        tokens: Vec<i32>,
+        tokens: Option<Tensor<1, Int>>,
     }
 
     impl Phi {
         pub fn init(config: &LastLayer, context: &mut InitContext<'_>) -> Phi {
             let (rows, tokens) = match config.rows {
-                Rows::All => (Some(context.copy(&context.theta.weights.tokens)), Vec::new()),
+                Rows::All => (Some(context.copy(&context.theta.weights.tokens)), None),
                 Rows::Labels => {
-                    (Some(context.token_rows(context.labels)), context.labels.iter().map(|t| *t as i32).collect())
+                    let tokens = context.labels.iter().map(|t| *t as i32).collect();
+                    (Some(context.token_rows(context.labels)), Some(context.places(tokens)))
                 }
-                Rows::Block => (None, Vec::new()),
+                Rows::Block => (None, None),
             };
             Phi { rows, block: Copies::init(config, context), tokens }
         }
@@ -180,12 +181,8 @@ pub(crate) mod phi {
     impl Composition for Phi {
         fn head(&self, table: &Tensor<2>) -> Option<Tensor<2>> {
             let rows = self.rows.as_ref()?.val();
-            if self.tokens.is_empty() {
-                return Some(rows);
-            }
+            let Some(ids) = self.tokens.clone() else { return Some(rows) };
             // The label rows of the table, moved to where φ is: the other rows keep θ's values.
-            let ids =
-                Tensor::<1, Int>::from_data(TensorData::new(self.tokens.clone(), [self.tokens.len()]), &table.device());
             let moved = rows - table.clone().select(0, ids.clone());
             Some(table.clone().select_assign(0, ids, moved, IndexingUpdateOp::Add))
         }

@@ -3,7 +3,7 @@
 use super::{MethodConfig, Part, Piece, Place, Target};
 use crate::model::Model;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -408,6 +408,12 @@ impl InitContext<'_> {
         Tensor::from_data(TensorData::new(values, shape), &self.theta.weights.tokens.val().device())
     }
 
+    /// Places that are looked up in every step, on θ's device.
+    pub fn places(&self, places: Vec<i32>) -> Tensor<1, Int> {
+        let n = places.len();
+        Tensor::from_data(TensorData::new(places, [n]), &self.theta.weights.tokens.val().device())
+    }
+
     /// Independent normals with mean 0, as numbers.
     pub fn normals(&mut self, n: usize, std: f32) -> Vec<f32> {
         (0..n).map(|_| std * standard_normal(&mut self.rng)).collect()
@@ -434,10 +440,8 @@ impl InitContext<'_> {
 
     /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read back.
     pub fn token_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
-        let table = self.theta.weights.tokens.val();
-        let ids: Vec<i32> = rows.iter().map(|r| *r as i32).collect();
-        let ids = Tensor::from_data(TensorData::new(ids, [rows.len()]), &table.device());
-        Param::from_tensor(table.select(0, ids).autodiff())
+        let rows = self.places(rows.iter().map(|r| *r as i32).collect());
+        Param::from_tensor(self.theta.weights.tokens.val().select(0, rows).autodiff())
     }
 }
 

@@ -158,7 +158,7 @@ pub(crate) mod phi {
     use crate::peft::phi::{Composition, InitContext};
     use crate::peft::{Piece, Place};
     use burn::module::{Module, Param};
-    use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
+    use burn::tensor::{IndexingUpdateOp, Int, Tensor};
     use rand::RngExt;
 
     /// Δ at the chosen weights, matrix after matrix.
@@ -167,7 +167,7 @@ pub(crate) mod phi {
         delta: Param<Tensor<1>>,
         /// For each matrix with chosen weights: where its part of Δ starts, and the weights' places in it.
         #[module(skip)]
-        chosen: Vec<(Place, usize, Vec<i32>)>,
+        chosen: Vec<(Place, usize, Tensor<1, Int>)>,
         /// The same, counted through all matrices.
         #[module(skip)]
         order: Vec<usize>,
@@ -190,7 +190,9 @@ pub(crate) mod phi {
             // Else all of n stay reserved: twice θ's size.
             order.shrink_to_fit();
             order.sort_unstable();
-            Phi { delta: context.zeros([k]), chosen: split(&order, &model), order }
+            let chosen = split(&order, &model).into_iter();
+            let chosen = chosen.map(|(place, first, inside)| (place, first, context.places(inside))).collect();
+            Phi { delta: context.zeros([k]), chosen, order }
         }
     }
 
@@ -213,9 +215,9 @@ pub(crate) mod phi {
         fn matrix(&self, place: Place, theta: &Tensor<2>) -> Option<Tensor<2>> {
             let (_, first, inside) = self.chosen.iter().find(|(p, ..)| *p == place)?;
             let (shape, n) = (theta.dims(), theta.shape().num_elements());
-            let delta = self.delta.val().narrow(0, *first, inside.len());
-            let ids = Tensor::<1, Int>::from_data(TensorData::new(inside.clone(), [inside.len()]), &theta.device());
-            Some(theta.clone().reshape([n]).select_assign(0, ids, delta, IndexingUpdateOp::Add).reshape(shape))
+            let delta = self.delta.val().narrow(0, *first, inside.dims()[0]);
+            let moved = theta.clone().reshape([n]).select_assign(0, inside.clone(), delta, IndexingUpdateOp::Add);
+            Some(moved.reshape(shape))
         }
 
         fn chosen(&self) -> Option<Vec<usize>> {
