@@ -35,6 +35,16 @@ extern "C" {
     pub fn close(this: &Dialog);
 }
 
+/// For `toggle` of a `<details>`: what was unfolded out of sight is scrolled to.
+pub fn unfolded(event: web_sys::Event) {
+    let part = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    if let Some(part) = part.filter(|part| part.has_attribute("open")) {
+        let nearest = web_sys::ScrollIntoViewOptions::new();
+        nearest.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        part.scroll_into_view_with_scroll_into_view_options(&nearest);
+    }
+}
+
 /// Asks the browser for a GPU.
 pub async fn probe_gpu() -> GpuProbe {
     let Some(window) = web_sys::window() else { return GpuProbe::NoApi };

@@ -7,6 +7,7 @@ use super::methods::Methods;
 use crate::config::{DeviceChoice, RunConfig, limits};
 use crate::peft::MethodConfig;
 use crate::ui::assets::GpuStatus;
+use crate::ui::dom::unfolded;
 use crate::ui::state::{Action, Drafts, State, text_of};
 use yew::prelude::*;
 
@@ -82,7 +83,7 @@ fn Optimizer(props: &OptimizerProps) -> Html {
         ["lr", "batch_size", "steps", "seed", "examples"].iter().any(|k| draft(k).is_some_and(|d| d.fault.is_some()));
     let open = *opened.borrow();
     html! {
-        <details class="optimizer" {open}>
+        <details class="optimizer" {open} ontoggle={unfolded}>
             <summary>{ "Optimizer" }<span class="caption">{ summary }</span></summary>
             <Field name="lr" label="Learning rate" help="AdamW's peak rate. Each method has its own tuned default." kind={Kind::Number}
                 placeholder={tuned.to_string()} value={text("lr")} draft={draft("lr")} on={props.on.clone()}>{ reset }</Field>

@@ -3,6 +3,7 @@
 use super::fields::{Fault, Field, Kind, Select};
 use crate::config::RunConfig;
 use crate::peft::{Blocks, Knob, MethodConfig, Range, Value};
+use crate::ui::dom::unfolded;
 use crate::ui::state::{Action, Drafts, text_of};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -67,7 +68,7 @@ fn More(props: &MoreProps) -> Html {
     let opened = use_mut_ref(|| false);
     *opened.borrow_mut() |= props.set;
     let open = *opened.borrow();
-    html! { <details class="more" {open}><summary>{ "More" }</summary>{ props.children.clone() }</details> }
+    html! { <details class="more" {open} ontoggle={unfolded}><summary>{ "More" }</summary>{ props.children.clone() }</details> }
 }
 
 fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html {

@@ -253,6 +253,18 @@ async fn keys_start_pause_step_rewind_and_help() {
 }
 
 #[tokio::test]
+async fn what_is_unfolded_below_is_scrolled_to() {
+    let lab = Lab::start(false).await;
+    lab.open("method=sparse&device=cpu").await;
+    lab.press("Optimizer").await;
+    let seen = "(() => { const field = labControl('Learning rate'), at = field.getBoundingClientRect(); \
+        return field.contains(document.elementFromPoint(at.x + 5, at.y + 5)); })()";
+    lab.wait(seen).await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
 async fn the_cost_of_a_method_is_known_before_training_and_beside_what_was_counted() {
     let lab = Lab::start(false).await;
     lab.open("device=cpu&steps=5").await;
