@@ -35,10 +35,12 @@ extern "C" {
     pub fn close(this: &Dialog);
 }
 
-/// For `toggle` of a `<details>`: what was unfolded out of sight is scrolled to.
+/// For `toggle` of a `<details>`: what a visitor unfolded out of sight is scrolled to. What opens by itself, with the page or for a setting, is not:
+/// then the focus is elsewhere.
 pub fn unfolded(event: web_sys::Event) {
     let part = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    if let Some(part) = part.filter(|part| part.has_attribute("open")) {
+    let focus = web_sys::window().and_then(|window| window.document()).and_then(|document| document.active_element());
+    if let Some(part) = part.filter(|part| part.has_attribute("open") && part.contains(focus.as_deref())) {
         let nearest = web_sys::ScrollIntoViewOptions::new();
         nearest.set_block(web_sys::ScrollLogicalPosition::Nearest);
         part.scroll_into_view_with_scroll_into_view_options(&nearest);

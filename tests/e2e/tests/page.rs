@@ -255,6 +255,12 @@ async fn keys_start_pause_step_rewind_and_help() {
 #[tokio::test]
 async fn what_is_unfolded_below_is_scrolled_to() {
     let lab = Lab::start(false).await;
+    // “More” opens by itself for a setting in the address: the page stays where it is.
+    lab.open("method=lora&lora_dropout=0.1&device=cpu").await;
+    lab.wait("document.querySelector('details.more').open && document.querySelector('.settings').scrollHeight > 0")
+        .await;
+    lab.eval("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))").await;
+    assert_eq!(lab.eval("[scrollY, document.querySelector('.settings').scrollTop]").await, json!([0, 0]));
     lab.open("method=sparse&device=cpu").await;
     lab.press("Optimizer").await;
     let seen = "(() => { const field = labControl('Learning rate'), at = field.getBoundingClientRect(); \
