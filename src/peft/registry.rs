@@ -20,6 +20,18 @@ macro_rules! methods {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
 
+            /// How PEFT holds it.
+            #[cfg(feature = "train")]
+            pub fn adapter_file(&self) -> &dyn AdapterFile {
+                match self { $(MethodConfig::$variant(m) => m),+ }
+            }
+
+            /// The method that an adapter's configuration tells of; `None` for one that nobody here knows.
+            #[cfg(feature = "train")]
+            pub fn from_adapter(settings: &AdapterSettings<'_>) -> Option<Result<MethodConfig, AdapterError>> {
+                None$(.or_else(|| <$variant as AdapterFile>::from_settings(settings).map(|m| m.map(MethodConfig::$variant))))+
+            }
+
             pub fn method_mut(&mut self) -> &mut dyn Method {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -74,6 +86,16 @@ methods! {
 }
 
 impl MethodConfig {
+    /// The method of the opening scene.
+    pub fn opening() -> MethodConfig {
+        MethodConfig::Lora(Lora::default())
+    }
+
+    /// All of θ, trained: the reference of every chart, and what pretraining steps.
+    pub fn everything() -> MethodConfig {
+        MethodConfig::Full(Full)
+    }
+
     /// The method of a contract name (`lora`) at its defaults.
     pub fn named(name: &str) -> Option<MethodConfig> {
         Self::all().into_iter().find(|m| m.info().name == name)

@@ -56,10 +56,8 @@ fn exports(config: &crate::config::RunConfig) -> Result<(), String> {
     if !config.also.is_empty() {
         return Err("A PEFT adapter holds one method: save the run instead.".into());
     }
-    match config.method.info().name {
-        "lora" | "dora" | "vera" | "ia3" | "ln-tuning" | "prompt" | "p-tuning" | "prefix" => Ok(()),
-        _ => Err(format!("PEFT has no file for {}: save the run instead.", config.method.info().title)),
-    }
+    let info = config.method.info();
+    if info.in_peft { Ok(()) } else { Err(format!("PEFT has no file for {}: save the run instead.", info.title)) }
 }
 
 fn bytes(n: usize) -> String {

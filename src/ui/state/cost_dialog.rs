@@ -17,7 +17,7 @@ pub struct Costs {
 
 impl Default for Costs {
     fn default() -> Self {
-        Costs { open: false, against: "full".into(), model: None }
+        Costs { open: false, against: MethodConfig::everything().info().name.into(), model: None }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::{Effect, Phase, State, Trainer, WorkerPhase};
 use crate::config::RunConfig;
-use crate::peft::MethodConfig;
 use crate::protocol::Command;
 use crate::protocol::Event;
 use crate::protocol::SpreadKind;
@@ -63,7 +62,7 @@ impl State {
     }
 
     pub(super) fn measure_spread(&mut self) -> Vec<Effect> {
-        if !matches!(self.config.method, MethodConfig::Icl(_)) || self.spread_waits().is_some() {
+        if self.config.method.method().demonstrations().is_none() || self.spread_waits().is_some() {
             return Vec::new();
         }
         let config = self.config.clone();

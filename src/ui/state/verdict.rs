@@ -1,7 +1,6 @@
 //! What a finished run that learnt nothing has to say, and what to try instead.
 
 use super::run::{Phase, Run, half_width, percent};
-use crate::peft::MethodConfig;
 use crate::task::TaskConfig;
 use crate::task::rules::Origin;
 
@@ -30,26 +29,7 @@ fn advice(run: &Run) -> &'static str {
         return "The loss has grown far beyond its start: the rate is too high. Try a tenth of it.";
     }
     let outside = matches!(&run.config.task, TaskConfig::Rules { rule, .. } if rule.origin() == Origin::Outside);
-    match &run.config.method {
-        MethodConfig::LastLayer(_) => {
-            "The last layer can only re-read what the frozen network already computes. Try LoRA or an adapter, which change the computing inside."
-        }
-        MethodConfig::Prefix(_) if outside => {
-            "This rule is outside of what the base can do. A prefix hardly moves it: more steps may help; LoRA or an adapter get there sooner."
-        }
-        MethodConfig::Prompt(_) if outside => {
-            "Virtual tokens steer what the base can already do, and this rule is outside of it. Try LoRA or an adapter, or a rule it never saw but could compose."
-        }
-        MethodConfig::Prompt(_) | MethodConfig::Prefix(_) => {
-            "Virtual tokens learn slowly at first. Try more steps, a higher rate or more of them; LoRA or an adapter get further on a base this small."
-        }
-        MethodConfig::BitFit(_) if outside => {
-            "Biases shift what the matrices compute, and no shift makes this rule. Try LoRA or an adapter."
-        }
-        MethodConfig::Lora(_) => "Try more steps, a higher rank, more matrices, or a higher rate.",
-        MethodConfig::Adapter(_) => "Try more steps, a wider bottleneck, or a higher rate.",
-        _ => "Try more steps, or a higher rate.",
-    }
+    run.config.method.method().advice(outside)
 }
 
 fn capitalized(text: &str) -> String {

@@ -4,6 +4,7 @@ use super::run::Run;
 use super::{Effect, State};
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
+use crate::peft::MethodConfig;
 use crate::protocol::Prediction;
 use crate::task::{Baselines, Labelled, TaskConfig, style};
 use std::rc::Rc;
@@ -148,7 +149,8 @@ impl State {
         let method = self.config.method.info().name;
         let has_live =
             shown.iter().any(|s| s.run.config.method.info().name == method && s.run.config.base == self.config.base);
-        let is_full = method == "full";
+        let full = MethodConfig::everything().info().name;
+        let is_full = method == full;
         if !has_live && let Some(run) = self.recorded_choice() {
             // A recorded choice beside live runs takes the palette's first place: no live run has the number 0.
             let role = if shown.is_empty() { Role::Chosen } else { Role::Other(0) };
@@ -157,7 +159,7 @@ impl State {
             }
         }
         let drawn = is_full && shown.iter().any(|s| s.run.recorded);
-        if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == "full") {
+        if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == full) {
             shown.push(Shown { run, role: Role::Reference });
         }
         shown

@@ -1,0 +1,14 @@
+//! The Python that does the same.
+
+use super::Full;
+use crate::peft::{Python, Script, python};
+
+impl Python for Full {
+    fn python(&self, script: &Script<'_>) -> String {
+        python::copies(self, script)
+    }
+
+    fn python_without_peft(&self, _script: &Script<'_>) -> Option<String> {
+        None
+    }
+}

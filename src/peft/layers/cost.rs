@@ -1,0 +1,13 @@
+//! What it costs, as shapes.
+
+use super::Layers;
+use crate::model::{Hook, ModelConfig};
+use crate::peft::Cost;
+use crate::peft::cost::trace_copies;
+use crate::trace::{Tape, Var};
+
+impl Cost for Layers {
+    fn trace(&self, hook: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        trace_copies(self, hook, model, tape)
+    }
+}
