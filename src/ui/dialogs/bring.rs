@@ -5,7 +5,7 @@ use crate::base::grouped;
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::task::user_data::{Labelled, MAX_LABELS, Table};
-use crate::ui::panels::Opener;
+use crate::ui::opener::Opener;
 use crate::ui::state::{Action, Bring, Bringing, Offer, OfferedBase, State};
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;

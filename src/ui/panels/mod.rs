@@ -2,6 +2,7 @@
 
 mod answers;
 mod controls;
+mod dial;
 mod examples;
 mod fields;
 mod header;
@@ -23,6 +24,5 @@ pub use header::Header;
 pub use network_panel::NetworkPanel;
 pub use notices::Notices;
 pub use results_panel::ResultsPanel;
-pub use run_files::{Opener, open};
 pub use setup_panel::SetupPanel;
 pub use summary_panel::SummaryPanel;

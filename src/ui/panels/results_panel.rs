@@ -1,7 +1,7 @@
 //! The right column: curves, the table of runs, and what a run that learnt nothing has to say.
 
 use super::run_cost;
-use super::run_files::Keep;
+use super::run_files::RunFiles;
 use super::spread;
 use super::table::Table;
 use crate::task::Baselines;
@@ -69,7 +69,7 @@ impl ResultsPanel {
                     { run_cost::of(&shown) }
                     { spread::of(state, on) }
                     { judgement }
-                    { Keep::of(state, on) }
+                    { RunFiles::of(state, on) }
                 </div>
             </section>
         }
