@@ -6,7 +6,7 @@ use super::spread;
 use super::table::Table;
 use crate::task::Baselines;
 use crate::ui::chart::{Chart, Reference, Series, Tone, Unit};
-use crate::ui::state::{Action, Recordings, Role, Shown, State, Tab, verdict};
+use crate::ui::state::{Action, Recordings, Role, State, Tab, VisibleRun, verdict};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -15,7 +15,7 @@ pub struct ResultsPanel;
 
 impl ResultsPanel {
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
-        let shown = state.shown();
+        let shown = state.visible_runs();
         let steps = shown.iter().map(|s| s.run.steps).chain([state.config.steps]).max().unwrap_or(1);
         let (unit, references) = match state.tab {
             Tab::Accuracy => {
@@ -91,7 +91,7 @@ fn tone(role: Role) -> Tone {
 }
 
 /// The curves of one run under a tab.
-fn curves(shown: &Shown, tab: Tab, steps: usize) -> Vec<Series> {
+fn curves(shown: &VisibleRun, tab: Tab, steps: usize) -> Vec<Series> {
     let run = shown.run;
     let badge = if run.recorded { "recorded" } else { "live" };
     let dashed = shown.role == Role::Reference;

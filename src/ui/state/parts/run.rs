@@ -1,10 +1,10 @@
 //! A run as the page keeps it: what its events said, ready to draw.
 
-use super::Trainer;
-use super::cost_dialog::step_cost;
+use super::worker::Trainer;
 use crate::base::FailureReason;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
+use crate::ledger::Setting;
 use crate::protocol::KeptScore;
 use crate::protocol::{Event, Prediction};
 use crate::task::Baselines;
@@ -300,6 +300,13 @@ impl Run {
         }
         (self.phase, self.step, self.evaluation) = (Phase::Finished, evaluation.step, Some(evaluation));
     }
+}
+
+/// What a step of a configuration needs, for its row: bytes at the most, operations.
+fn step_cost(config: &RunConfig) -> Option<(u64, f64)> {
+    let training = Setting::of(config).ledger().training?;
+    let flops = training.forward.total() + training.backward.total() + training.optimizer;
+    Some((training.memory.peak.bytes, flops))
 }
 
 /// A share as the page writes it: `99.6 %`, `100 %`, `0 %`.

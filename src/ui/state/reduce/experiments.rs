@@ -1,8 +1,8 @@
 //! Figures over grids of runs: recorded points, and those of runs that the visitor has made himself.
 
-use super::{Effect, OWN_GRID, Phase, State};
 use crate::config::RunConfig;
 use crate::experiments::sweep::{Measured, Sweep};
+use crate::ui::state::{Effect, OWN_GRID, Phase, State};
 use std::collections::BTreeMap;
 
 /// Points of one line: the same configuration but for axis and seed.

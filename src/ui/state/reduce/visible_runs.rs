@@ -1,21 +1,11 @@
 //! What is on the chart, in the table and among the examples: live runs of the present task, and recorded ones where none is.
 
-use super::run::Run;
-use super::{Effect, State};
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::protocol::Prediction;
 use crate::task::{Baselines, Labelled, TaskConfig, style};
+use crate::ui::state::{Effect, Recordings, Run, State};
 use std::rc::Rc;
-
-/// The recorded runs of a task, which the site carries as one file.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Recordings {
-    Loading,
-    /// The site has none, or they could not be read.
-    Missing,
-    Ready(Rc<Vec<Run>>),
-}
 
 /// The part that a run plays on the page, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +20,7 @@ pub enum Role {
 
 /// A run with its part.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown<'a> {
+pub struct VisibleRun<'a> {
     pub run: &'a Run,
     pub role: Role,
 }
@@ -136,13 +126,13 @@ impl State {
     }
 
     /// All that chart and table show, the run one looks at first.
-    pub fn shown(&self) -> Vec<Shown<'_>> {
-        let mut shown: Vec<Shown> = Vec::new();
+    pub fn visible_runs(&self) -> Vec<VisibleRun<'_>> {
+        let mut shown: Vec<VisibleRun> = Vec::new();
         // The chosen run may be of another base; then the latest is in front.
         let first = self.chosen_run().map(|r| r.id).or_else(|| self.comparable().next_back().map(|r| r.id));
         for run in self.comparable().rev() {
             let role = if Some(run.id) == first { Role::Chosen } else { Role::Other(run.id as usize) };
-            shown.push(Shown { run, role });
+            shown.push(VisibleRun { run, role });
         }
         shown.sort_by_key(|s| s.role != Role::Chosen);
         let method = self.config.method.info().name;
@@ -153,12 +143,12 @@ impl State {
             // A recorded choice beside live runs takes the palette's first place: no live run has the number 0.
             let role = if shown.is_empty() { Role::Chosen } else { Role::Other(0) };
             if shown.is_empty() || !is_full {
-                shown.push(Shown { run, role });
+                shown.push(VisibleRun { run, role });
             }
         }
         let drawn = is_full && shown.iter().any(|s| s.run.recorded);
         if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == "full") {
-            shown.push(Shown { run, role: Role::Reference });
+            shown.push(VisibleRun { run, role: Role::Reference });
         }
         shown
     }
@@ -183,13 +173,17 @@ impl State {
 
     /// What the base alone scored on the present task, as far as a run has begun with it, on the examples of live evaluations.
     pub fn before_training(&self) -> Option<f64> {
-        let run = self.shown().into_iter().map(|s| s.run).find(|r| r.config.base == self.config.base && r.steps > 0)?;
+        let run = self
+            .visible_runs()
+            .into_iter()
+            .map(|s| s.run)
+            .find(|r| r.config.base == self.config.base && r.steps > 0)?;
         let (_, accuracy) = run.accuracy.points().first().filter(|(step, _)| *step == 0.0)?;
         Some(*accuracy)
     }
 
     /// What accuracies of the present task are judged against, as far as a run has said it.
     pub fn baselines(&self) -> Option<Baselines> {
-        self.shown().iter().find_map(|s| s.run.baselines)
+        self.visible_runs().iter().find_map(|s| s.run.baselines)
     }
 }

@@ -1,0 +1,29 @@
+//! The dialog of costs: what the present method is compared with, and on which model.
+
+use crate::ledger::RealModel;
+
+/// The dialog as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Costs {
+    pub open: bool,
+    /// Contract name of the method beside the chosen one.
+    pub against: String,
+    /// A published model in place of the base.
+    pub model: Option<&'static RealModel>,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Costs { open: false, against: "full".into(), model: None }
+    }
+}
+
+/// What a visitor does in the dialog.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Costing {
+    Open(bool),
+    /// Another method beside the chosen one, by its contract name.
+    Against(String),
+    /// A published model, by its id; anything else is the base.
+    Model(String),
+}

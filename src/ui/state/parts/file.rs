@@ -1,0 +1,35 @@
+//! A file that a visitor chose, dropped or is given.
+
+use std::rc::Rc;
+
+/// A file by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    pub name: String,
+    /// Empty where the file is only [`at`](Self::at) an address.
+    pub bytes: Rc<Vec<u8>>,
+    pub at: Option<At>,
+}
+
+/// Where a file can be read from: weights are not held twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At {
+    pub address: String,
+    pub size: usize,
+    /// The folder it was chosen with; empty for a file by itself.
+    pub folder: String,
+}
+
+impl File {
+    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> File {
+        File { name: name.into(), bytes: Rc::new(bytes), at: None }
+    }
+
+    pub fn size(&self) -> usize {
+        self.at.as_ref().map_or(self.bytes.len(), |at| at.size)
+    }
+
+    pub fn folder(&self) -> Option<&str> {
+        self.at.as_ref().map(|at| at.folder.as_str()).filter(|folder| !folder.is_empty())
+    }
+}
