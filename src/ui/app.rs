@@ -1,4 +1,4 @@
-//! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
+//! The root component: it holds the state, carries out the reducer's effects, and lays out the page.
 
 use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;

@@ -5,6 +5,7 @@ use super::state::Action;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+/// What the button says, and what it opens.
 #[derive(Properties, PartialEq)]
 pub struct OpenerProps {
     #[prop_or(AttrValue::Static("Open"))]

@@ -16,6 +16,7 @@ use yew::prelude::*;
 pub struct Examples;
 
 impl Examples {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let task = &state.config.task;
         let run = state.exemplary().filter(|r| !r.examples.is_empty());

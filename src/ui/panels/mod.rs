@@ -1,4 +1,7 @@
-//! The parts of the page that are always there. Each draws a piece of the state and sends actions; none keeps what another needs to know.
+//! The parts of the page that are always there.
+//!
+//! Each draws a piece of the state and sends actions; none keeps what another needs to know.
+//! Panels open dialogs; no dialog knows a panel.
 
 mod answers;
 mod controls;

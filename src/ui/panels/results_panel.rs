@@ -14,6 +14,7 @@ use yew::prelude::*;
 pub struct ResultsPanel;
 
 impl ResultsPanel {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let shown = state.visible_runs();
         let steps = shown.iter().map(|s| s.run.steps).chain([state.config.steps]).max().unwrap_or(1);

@@ -4,7 +4,8 @@ use super::table::swatch;
 use crate::ui::state::{Role, VisibleRun, significant};
 use yew::prelude::*;
 
-/// Tokens read, operations and time of one prediction, for the runs on the page; only where one of them puts something in front.
+/// Tokens read, operations and time of one prediction, for the runs on the page.
+/// Empty unless one of them puts something in front.
 pub fn of(shown: &[VisibleRun]) -> Html {
     let costs: Vec<(&VisibleRun, f64, f64)> =
         shown.iter().filter_map(|s| s.run.prediction.map(|(tokens, ms)| (s, tokens, ms))).collect();

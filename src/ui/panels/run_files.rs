@@ -11,6 +11,7 @@ use yew::prelude::*;
 pub struct RunFiles;
 
 impl RunFiles {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let kept = state.kept_run().map(|(run, _)| run);
         let dial = kept.filter(|r| r.config.trains()).map(|run| match run.config.dial() {

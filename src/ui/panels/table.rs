@@ -9,6 +9,7 @@ use yew::prelude::*;
 pub struct Table;
 
 impl Table {
+    /// Draws it.
     pub fn of(shown: &[VisibleRun], state: &State, on: &Callback<Action>) -> Html {
         if shown.is_empty() {
             return html! {};

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+/// What the row is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct TryItRowProps {
     pub task: TaskConfig,

@@ -17,8 +17,11 @@ pub enum Action {
     Settle(&'static str),
     /// Train, Pause or Resume, whatever the main button says.
     Main,
+    /// One step, then a pause.
     Step,
+    /// Ends the run under way.
     Stop,
+    /// The latest run once more, from its start.
     Rewind,
     /// Takes a live run off the page.
     Remove(u32),
@@ -42,14 +45,21 @@ pub enum Action {
     Bring(Bringing),
     /// A file of this page's own making can be read at an address now: its logical name, the address.
     Published(String, String),
+    /// The button of a notice: its number, and the way on that it offers.
     Remedy(u32, Remedy),
+    /// Takes a notice off the page, by its number.
     Dismiss(u32),
+    /// Turns the chart to another measure.
     Tab(Tab),
+    /// Gives the page large type, or takes it back.
     Present,
+    /// Shows the help, or hides it.
     Help(bool),
+    /// The window has become narrow, or wide.
     Compact(bool),
     /// Scores in-context learning after other orders, choices, wordings and labels.
     MeasureSpread,
+    /// Ends that measurement.
     StopSpread,
     /// Shows a figure over a grid of runs, or none.
     Experiment(Option<String>),
@@ -59,6 +69,7 @@ pub enum Action {
     EditGrid(GridField, String),
     /// Trains the visitor's own grid, or a recorded one once more.
     RunGrid,
+    /// Trains the figure that is shown once more on this machine.
     RunFigure,
     /// Takes what waits off the queue.
     StopQueue,
@@ -66,16 +77,20 @@ pub enum Action {
     Card(bool),
     /// A base's card arrived, or did not.
     BaseCard(String, Option<String>),
+    /// The text of one's own was edited.
     EditTryIt(String),
+    /// Asks for an answer to it.
     AskTryIt,
     /// A file of recorded runs arrived, or did not.
     Recordings(String, Option<String>),
     /// A file with a task's examples arrived, or did not.
     Data(String, Option<String>),
+    /// The browser has said whether it has a GPU.
     GpuProbed(GpuProbe),
     /// The manifest was read again.
     Manifest(Manifest),
     /// What a trainer reported since the last time, and when this is (milliseconds).
     Heard(Trainer, Vec<Event>, f64),
+    /// A worker ended without an event: what the browser said of it, maybe nothing.
     WorkerDied(Trainer, String),
 }

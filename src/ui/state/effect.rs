@@ -8,8 +8,11 @@ use crate::protocol::Command;
 pub enum Effect {
     /// Start a worker, in place of one that is there.
     Boot(Trainer),
+    /// End a worker.
     Kill(Trainer),
+    /// Give a worker a command.
     Send(Trainer, Command),
+    /// Write the configuration into the address.
     ReplaceHash(String),
     /// Give a text an address of this page, under a logical name.
     Publish(String, String),
@@ -17,6 +20,7 @@ pub enum Effect {
     Readdress,
     /// Gives the visitor files to keep.
     Download(Vec<File>),
+    /// Fetch the recorded runs of a task.
     FetchRuns(String),
     /// Fetch the examples of a task.
     FetchData(String),

@@ -3,8 +3,9 @@
 //! No browser in here: time, files and workers come in as an [`Action`] and go out as an [`Effect`].
 //! So all of it is tested natively.
 //!
-//! - [`parts`](self::parts): what the state is made of, as plain structs that know nothing of each other's use.
-//! - `root.rs`: [`State`], which holds all of them; `action.rs` and `effect.rs`: what comes in and what goes out.
+//! - `parts`: what the state is made of, plain structs.
+//! - `root.rs`: [`State`], which holds all of them.
+//! - `action.rs` and `effect.rs`: what comes in and what goes out.
 //! - `reduce`: what each action does, and what panels read off the state, a file for each concern.
 
 mod action;

@@ -5,6 +5,7 @@ use crate::ledger::RealModel;
 /// The dialog as it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Costs {
+    /// Whether the dialog is open.
     pub open: bool,
     /// Contract name of the method beside the chosen one.
     pub against: String,
@@ -21,6 +22,7 @@ impl Default for Costs {
 /// What a visitor does in the dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Costing {
+    /// Open the dialog, or close it.
     Open(bool),
     /// Another method beside the chosen one, by its contract name.
     Against(String),

@@ -14,7 +14,9 @@ pub struct Grid {
     pub methods: String,
     /// The key that varies.
     pub axis: String,
+    /// Numbers, separated by commas.
     pub values: String,
+    /// How many seeds each point has, as it is written.
     pub seeds: String,
 }
 
@@ -27,15 +29,20 @@ impl Default for Grid {
 /// Which part of a grid a control edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GridField {
+    /// [`Grid::methods`].
     Methods,
+    /// [`Grid::axis`].
     Axis,
+    /// [`Grid::values`].
     Values,
+    /// [`Grid::seeds`].
     Seeds,
 }
 
 /// Runs that wait, and what those before them gave.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
+    /// In the order in which they will train.
     pub(in crate::ui::state) waiting: VecDeque<RunConfig>,
     /// Runs in all.
     pub of: usize,
@@ -48,6 +55,7 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Whether a run of the queue trains now.
     pub fn is_running(&self) -> bool {
         self.running.is_some()
     }

@@ -6,6 +6,7 @@ use crate::protocol::SpreadKind;
 /// One prompt's score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompted {
+    /// In what it differs from the present prompt.
     pub kind: SpreadKind,
     /// Its difference, in words.
     pub what: String,
@@ -18,10 +19,13 @@ pub struct Prompted {
 /// What was measured around one configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
+    /// The configuration around which it was measured.
     pub config: RunConfig,
+    /// The prompts scored so far.
     pub prompts: Vec<Prompted>,
     /// Questions after each.
     pub n: usize,
+    /// Prompts in all.
     pub of: usize,
     /// Still being measured.
     pub running: bool,

@@ -5,9 +5,11 @@ use crate::protocol::Prediction;
 /// What was typed and what came back.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TryIt {
+    /// What is typed.
     pub text: String,
     /// An answer is on its way.
     pub waiting: bool,
+    /// What θ alone and θ with φ answer.
     pub answer: Option<Prediction>,
     /// Why the text cannot be answered.
     pub fault: Option<String>,

@@ -1,4 +1,6 @@
-//! What a visitor brings: data and checkpoints of their own, looked at before they are used. Nothing of them leaves the machine:
+//! What a visitor brings: data and checkpoints of their own, looked at before they are used.
+//!
+//! Nothing of them leaves the machine:
 //! files become addresses of this page, under which its trainer reads them like those of the site.
 
 use crate::base::grouped;
@@ -11,7 +13,8 @@ use crate::task::user_data::{Dropped, Labelled, MAX_BYTES, OwnData, Table, label
 use crate::ui::state::{Bring, Bringing, Effect, File, Offer, OfferedBase, State};
 use std::rc::Rc;
 
-/// A base is refused where reading it takes more: WebAssembly's memory ends at 4 GiB, and training needs some of it.
+/// A base is refused where reading it takes more.
+/// WebAssembly's memory ends at 4 GiB, and training needs some of it.
 const MAX_MEMORY: u64 = 7 << 29;
 
 impl State {

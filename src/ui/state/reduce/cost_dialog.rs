@@ -29,7 +29,8 @@ impl State {
         config
     }
 
-    /// What the latest run of this configuration measured of a step: the most bytes, where they were counted, and milliseconds.
+    /// What the latest run of this configuration measured of a step.
+    /// The most bytes, where they were counted, and milliseconds.
     pub fn measured_step(&self, config: &RunConfig) -> (Option<u64>, Option<f64>) {
         let same = |run: &&Run| {
             run.config.method == config.method

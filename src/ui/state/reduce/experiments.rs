@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// Points of one line: the same configuration but for axis and seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
+    /// The values of what varies between lines.
     pub label: String,
     /// (place on the axis, mean, lowest and highest over seeds), places ascending.
     pub points: Vec<(f64, f64, f64, f64)>,

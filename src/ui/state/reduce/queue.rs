@@ -120,7 +120,8 @@ impl State {
         effects
     }
 
-    /// After every event: where the queue's run has ended, the next one begins. A run that the visitor stopped or replaced ends the queue.
+    /// After every event: where the queue's run has ended, the next one begins.
+    /// A run that the visitor stopped or replaced ends the queue.
     pub(super) fn follow_queue(&mut self) -> Vec<Effect> {
         let Some(id) = self.queue.running else { return Vec::new() };
         let Some(run) = self.runs.iter().find(|r| r.id == id) else { return self.stop_queue() };

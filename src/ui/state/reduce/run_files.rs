@@ -54,7 +54,8 @@ impl State {
         vec![Effect::Download(files)]
     }
 
-    /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data; nothing is taken in by halves.
+    /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data.
+    /// Nothing is taken in by halves.
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
         if files.iter().any(|f| CHECKPOINT.contains(&f.name.as_str()) || f.folder().is_some()) {
             self.look_at_base(&files);
@@ -149,7 +150,8 @@ impl State {
         id
     }
 
-    /// Bytes of all φ on this page for the present base, and of as many copies of θ; `None` for fewer than two.
+    /// Bytes of all φ on this page for the present base, and of as many copies of θ.
+    /// `None` for fewer than two.
     pub fn bytes_of_tasks(&self) -> Option<(usize, usize, usize)> {
         let ended = |r: &&Run| r.config.base == self.config.base && r.phase == Phase::Finished && r.config.trains();
         let runs: Vec<&Run> = self.runs.iter().filter(ended).collect();

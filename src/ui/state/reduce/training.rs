@@ -11,12 +11,16 @@ use crate::ui::state::{Bringing, Effect, NoticeTone, Phase, Remedy, Run, State, 
 /// The one button that starts, pauses and resumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MainButton {
+    /// Starts a run.
     Train,
+    /// Pauses it.
     Pause,
+    /// Goes on with it.
     Resume,
 }
 
 impl MainButton {
+    /// What stands on it.
     pub fn title(self) -> &'static str {
         match self {
             MainButton::Train => "Train",
@@ -37,7 +41,8 @@ impl State {
         self.runs.last()
     }
 
-    /// What the main button would do now. A paused run gives way to a new one once its configuration has been changed.
+    /// What the main button would do now.
+    /// A paused run gives way to a new one once its configuration has been changed.
     pub fn main_button(&self) -> MainButton {
         match self.active() {
             None => MainButton::Train,
@@ -203,7 +208,8 @@ impl State {
         }
     }
 
-    /// A rate that is too high need not end in numbers that are not finite: the run goes on, and nothing comes of it.
+    /// A rate that is too high need not end in numbers that are not finite.
+    /// The run goes on, and nothing comes of it.
     fn warn_of_rising_loss(&mut self, id: u32) {
         let Some(run) = self.runs.iter_mut().find(|r| r.id == id && !r.warned && !r.queued) else { return };
         let Some((first, now)) = run.rising_loss() else { return };

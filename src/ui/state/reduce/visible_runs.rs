@@ -1,4 +1,5 @@
-//! What is on the chart, in the table and among the examples: live runs of the present task, and recorded ones where none is.
+//! What is on the chart, in the table and among the examples.
+//! These are live runs of the present task, and recorded ones where none is.
 
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
@@ -21,7 +22,9 @@ pub enum Role {
 /// A run with its part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VisibleRun<'a> {
+    /// Live or recorded.
     pub run: &'a Run,
+    /// Its part.
     pub role: Role,
 }
 
@@ -83,7 +86,8 @@ impl State {
         self.data.get(&self.config.task.file()?)?.as_ref()
     }
 
-    /// The tasks whose examples this site carries: what Python could not fetch when it was built is not offered.
+    /// The tasks whose examples this site carries.
+    /// What Python could not fetch when it was built is not offered.
     pub fn tasks(&self) -> Vec<&'static str> {
         let carried = |name: &&str| {
             let file = TaskConfig::named(name).and_then(|task| task.file()).filter(|_| *name != "own");
@@ -140,7 +144,8 @@ impl State {
             shown.iter().any(|s| s.run.config.method.info().name == method && s.run.config.base == self.config.base);
         let is_full = method == "full";
         if !has_live && let Some(run) = self.recorded_choice() {
-            // A recorded choice beside live runs takes the palette's first place: no live run has the number 0.
+            // A recorded choice beside live runs takes the palette's first place.
+            // No live run has the number 0.
             let role = if shown.is_empty() { Role::Chosen } else { Role::Other(0) };
             if shown.is_empty() || !is_full {
                 shown.push(VisibleRun { run, role });
@@ -153,7 +158,8 @@ impl State {
         shown
     }
 
-    /// The run whose examples are shown: the latest live one on the present base and task, else the recorded one.
+    /// The run whose examples are shown.
+    /// The latest live one on the present base and task, else the recorded one.
     pub fn exemplary(&self) -> Option<&Run> {
         self.chosen_run().filter(|r| !r.examples.is_empty()).or_else(|| self.recorded_choice())
     }
@@ -171,7 +177,8 @@ impl State {
         rows
     }
 
-    /// What the base alone scored on the present task, as far as a run has begun with it, on the examples of live evaluations.
+    /// What the base alone scored on the present task, on the examples of live evaluations.
+    /// `None` until a run has begun with it.
     pub fn before_training(&self) -> Option<f64> {
         let run = self
             .visible_runs()

@@ -9,6 +9,7 @@ use crate::ui::state::{Effect, GpuProbe, NoticeTone, Phase, Remedy, State, Train
 
 /// Which worker a configuration trains on.
 pub(super) enum Device {
+    /// This one.
     Use(Trainer),
     /// The browser has not said yet whether it has a GPU.
     Unknown,
@@ -17,13 +18,15 @@ pub(super) enum Device {
 }
 
 impl State {
+    /// Starts a worker.
     pub(super) fn boot(&mut self, trainer: Trainer) -> Vec<Effect> {
         self.workers[trainer as usize] = WorkerPhase::Booting;
         vec![Effect::Boot(trainer)]
     }
 
-    /// Lets the worker fetch what the next run needs. The WebGPU trainer starts where that run would train on it, and compiles its programs
-    /// while the page is read.
+    /// Lets the worker fetch what the next run needs.
+    /// The WebGPU trainer starts where that run would train on it.
+    /// It compiles its programs while the page is read.
     pub(super) fn prefetch(&mut self) -> Vec<Effect> {
         match self.device_for(&self.config) {
             Device::Use(trainer) if *self.worker(trainer) == WorkerPhase::Absent => self.boot(trainer),
@@ -34,6 +37,7 @@ impl State {
         }
     }
 
+    /// Where a worker stands.
     pub fn worker(&self, trainer: Trainer) -> &WorkerPhase {
         &self.workers[trainer as usize]
     }
@@ -99,7 +103,8 @@ impl State {
         vec![Effect::Kill(trainer)]
     }
 
-    /// No GPU, or its device was lost. A run that had not begun goes on by itself where the visitor left the choice to the page.
+    /// No GPU, or its device was lost.
+    /// A run that had not begun goes on by itself where the visitor left the choice to the page.
     pub(super) fn lose_gpu(&mut self, message: String) -> Vec<Effect> {
         self.workers[Trainer::Gpu as usize] = WorkerPhase::Failed;
         self.warming = None;
