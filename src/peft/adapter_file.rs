@@ -1,9 +1,9 @@
 //! A method's file in Hugging Face PEFT: its keys of `adapter_config.json`, and its tensors (peft 0.21).
 
-use super::{Blocks, Method, Phi, Shape};
+use super::{Blocks, Method, Shape};
 use crate::base::{Failure, Fault, shorten};
 use crate::model::files::{Reader, TensorFileError, Writer};
-use crate::model::{ModelConfig, Target, TensorInfo};
+use crate::model::{Compositions, ModelConfig, Target, TensorInfo};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,7 @@ pub trait AdapterFile: Method {
     }
 
     /// What is stored in place of φ's own tensors, where a reparameterisation folds away: `[n, width]`.
-    fn folded(&self, _phi: &Phi) -> Option<Tensor<2>> {
+    fn folded(&self, _phi: &dyn Compositions) -> Option<Tensor<2>> {
         None
     }
 

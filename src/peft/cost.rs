@@ -1,6 +1,5 @@
 //! What a method costs: its answers to the forward pass's questions, as shapes, for the ledger.
 
-use super::Method;
 use crate::model::{Hook, ModelConfig};
 use crate::trace::{Tape, Var};
 
@@ -23,15 +22,5 @@ pub trait Cost {
     /// Whether one random draw serves a whole batch, which then cannot be computed in parts.
     fn draws_for_a_batch(&self) -> bool {
         false
-    }
-}
-
-/// The answer of a method that trains copies of θ's tensors: each copy stands in for its tensor.
-pub fn trace_copies(method: &dyn Method, hook: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-    match hook {
-        Hook::Weight(path, kind, theta) if method.copies(path, kind, model) => {
-            Some(tape.copy(&format!("{} {kind:?}", path.key()), theta))
-        }
-        _ => None,
     }
 }

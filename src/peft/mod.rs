@@ -45,6 +45,7 @@ mod subspace;
 mod text_prompt;
 mod vera;
 mod virtual_tokens;
+mod whole_tensors;
 
 pub use adapter::{Adapter, Placement};
 #[cfg(feature = "train")]

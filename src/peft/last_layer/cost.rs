@@ -2,8 +2,7 @@
 
 use super::{LastLayer, Rows};
 use crate::model::{Hook, ModelConfig};
-use crate::peft::Cost;
-use crate::peft::cost::trace_copies;
+use crate::peft::{Cost, whole_tensors};
 use crate::trace::{Tape, Var};
 
 impl Cost for LastLayer {
@@ -16,7 +15,7 @@ impl Cost for LastLayer {
                 let rows = tape.phi("rows", rows);
                 Some(tape.scatter(table, rows))
             }
-            (_, Rows::Block) => trace_copies(self, hook, model, tape),
+            (_, Rows::Block) => whole_tensors::trace(self, hook, model, tape),
             _ => None,
         }
     }

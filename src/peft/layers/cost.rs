@@ -2,12 +2,11 @@
 
 use super::Layers;
 use crate::model::{Hook, ModelConfig};
-use crate::peft::Cost;
-use crate::peft::cost::trace_copies;
+use crate::peft::{Cost, whole_tensors};
 use crate::trace::{Tape, Var};
 
 impl Cost for Layers {
     fn trace(&self, hook: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        trace_copies(self, hook, model, tape)
+        whole_tensors::trace(self, hook, model, tape)
     }
 }

@@ -1,7 +1,7 @@
 //! The Python that does the same.
 
 use super::LnTuning;
-use crate::peft::{Python, Script, python};
+use crate::peft::{Python, Script, whole_tensors};
 
 impl Python for LnTuning {
     fn python(&self, _script: &Script<'_>) -> String {
@@ -9,6 +9,6 @@ impl Python for LnTuning {
     }
 
     fn python_without_peft(&self, script: &Script<'_>) -> Option<String> {
-        Some(python::copies(self, script))
+        Some(whole_tensors::python(self, script))
     }
 }

@@ -1,8 +1,8 @@
 //! Its file in PEFT.
 
 use super::PTuning;
-use crate::model::ModelConfig;
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Phi, adapter_file};
+use crate::model::{Compositions, ModelConfig};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, adapter_file};
 use burn::tensor::Tensor;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ impl AdapterFile for PTuning {
         None
     }
 
-    fn folded(&self, phi: &Phi) -> Option<Tensor<2>> {
+    fn folded(&self, phi: &dyn Compositions) -> Option<Tensor<2>> {
         phi.prompt()
     }
 }

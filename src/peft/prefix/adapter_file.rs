@@ -1,8 +1,8 @@
 //! Its file in PEFT.
 
 use super::Prefix;
-use crate::model::ModelConfig;
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Phi, adapter_file};
+use crate::model::{Compositions, ModelConfig};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, adapter_file};
 use burn::tensor::Tensor;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ impl AdapterFile for Prefix {
         settings.is("PREFIX_TUNING").then(read)
     }
 
-    fn folded(&self, phi: &Phi) -> Option<Tensor<2>> {
+    fn folded(&self, phi: &dyn Compositions) -> Option<Tensor<2>> {
         let parts = phi.prefixes().into_iter().flat_map(|p| [p.keys, p.values]).collect();
         Some(Tensor::cat(parts, 1))
     }

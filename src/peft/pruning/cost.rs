@@ -2,13 +2,12 @@
 
 use super::Pruning;
 use crate::model::{Hook, ModelConfig, ModulePath, ParamKind};
-use crate::peft::Cost;
-use crate::peft::cost::trace_copies;
+use crate::peft::{Cost, whole_tensors};
 use crate::trace::{Tape, Var};
 
 impl Cost for Pruning {
     fn trace(&self, hook: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let copy = trace_copies(self, hook, model, tape)?;
+        let copy = whole_tensors::trace(self, hook, model, tape)?;
         match hook {
             Hook::Weight(place @ ModulePath::Linear(..), ParamKind::Matrix, theta) => {
                 let mask = tape.constant(&format!("mask {}", place.key()), theta.elements as usize);

@@ -1,7 +1,7 @@
 //! The Python that does what a method does: a real `.py` in its folder, whose capitals stand for the knobs' values.
 
-use super::{Blocks, Method, Shape};
-use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
+use super::{Blocks, Shape};
+use crate::model::{ModelConfig, ModulePath, Target};
 
 /// What a method's Python may depend on besides its knobs.
 #[derive(Clone, Copy, Debug)]
@@ -76,26 +76,6 @@ pub fn fill(template: &str, values: &[(&str, String)]) -> String {
 /// Further arguments, those that are there.
 pub fn arguments(all: &[String]) -> String {
     all.iter().filter(|a| !a.is_empty()).cloned().collect::<Vec<_>>().join(", ")
-}
-
-/// Trains the parameters that a method copies, by their names.
-pub fn copies(method: &dyn Method, script: &Script<'_>) -> String {
-    let model = script.model();
-    let kinds = |path: ModulePath| path.pieces().iter().map(move |kind| (path, *kind));
-    let name = |(path, kind): (ModulePath, ParamKind)| {
-        format!("{}.{}", path.key(), if kind == ParamKind::Bias { "bias" } else { "weight" })
-    };
-    let all = ModulePath::all(model.num_hidden_layers).flat_map(kinds);
-    let (inside, outside): (Vec<_>, Vec<_>) = all.partition(|(path, kind)| method.copies(*path, *kind, model));
-    if outside.is_empty() {
-        return include_str!("all_parameters.py").into();
-    }
-    let (list, template) = match inside.len() <= outside.len() {
-        true => (inside, include_str!("these_parameters.py")),
-        false => (outside, include_str!("other_parameters.py")),
-    };
-    let names: Vec<String> = list.into_iter().map(|x| format!("\"{}\"", name(x))).collect();
-    fill(template, &[("NAMES", names.join(", "))])
 }
 
 /// Virtual tokens in front of the text, which `prompt()` gives.

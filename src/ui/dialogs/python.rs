@@ -7,6 +7,7 @@ use crate::ui::dom;
 use crate::ui::state::Action;
 use yew::prelude::*;
 
+/// What the script is written from.
 #[derive(Properties, PartialEq)]
 pub struct PythonProps {
     pub open: bool,

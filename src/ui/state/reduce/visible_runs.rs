@@ -1,22 +1,13 @@
-//! What is on the chart, in the table and among the examples: live runs of the present task, and recorded ones where none is.
+//! What is on the chart, in the table and among the examples.
+//! These are live runs of the present task, and recorded ones where none is.
 
-use super::run::Run;
-use super::{Effect, State};
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::peft::MethodConfig;
 use crate::protocol::Prediction;
 use crate::task::{Baselines, Labelled, TaskConfig, style};
+use crate::ui::state::{Effect, Recordings, Run, State};
 use std::rc::Rc;
-
-/// The recorded runs of a task, which the site carries as one file.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Recordings {
-    Loading,
-    /// The site has none, or they could not be read.
-    Missing,
-    Ready(Rc<Vec<Run>>),
-}
 
 /// The part that a run plays on the page, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +22,10 @@ pub enum Role {
 
 /// A run with its part.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown<'a> {
+pub struct VisibleRun<'a> {
+    /// Live or recorded.
     pub run: &'a Run,
+    /// Its part.
     pub role: Role,
 }
 
@@ -94,7 +87,8 @@ impl State {
         self.data.get(&self.config.task.file()?)?.as_ref()
     }
 
-    /// The tasks whose examples this site carries: what Python could not fetch when it was built is not offered.
+    /// The tasks whose examples this site carries.
+    /// What Python could not fetch when it was built is not offered.
     pub fn tasks(&self) -> Vec<&'static str> {
         let carried = |name: &&str| {
             let file = TaskConfig::named(name).and_then(|task| task.file()).filter(|_| *name != "own");
@@ -137,13 +131,13 @@ impl State {
     }
 
     /// All that chart and table show, the run one looks at first.
-    pub fn shown(&self) -> Vec<Shown<'_>> {
-        let mut shown: Vec<Shown> = Vec::new();
+    pub fn visible_runs(&self) -> Vec<VisibleRun<'_>> {
+        let mut shown: Vec<VisibleRun> = Vec::new();
         // The chosen run may be of another base; then the latest is in front.
         let first = self.chosen_run().map(|r| r.id).or_else(|| self.comparable().next_back().map(|r| r.id));
         for run in self.comparable().rev() {
             let role = if Some(run.id) == first { Role::Chosen } else { Role::Other(run.id as usize) };
-            shown.push(Shown { run, role });
+            shown.push(VisibleRun { run, role });
         }
         shown.sort_by_key(|s| s.role != Role::Chosen);
         let method = self.config.method.info().name;
@@ -152,20 +146,22 @@ impl State {
         let full = MethodConfig::everything().info().name;
         let is_full = method == full;
         if !has_live && let Some(run) = self.recorded_choice() {
-            // A recorded choice beside live runs takes the palette's first place: no live run has the number 0.
+            // A recorded choice beside live runs takes the palette's first place.
+            // No live run has the number 0.
             let role = if shown.is_empty() { Role::Chosen } else { Role::Other(0) };
             if shown.is_empty() || !is_full {
-                shown.push(Shown { run, role });
+                shown.push(VisibleRun { run, role });
             }
         }
         let drawn = is_full && shown.iter().any(|s| s.run.recorded);
         if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == full) {
-            shown.push(Shown { run, role: Role::Reference });
+            shown.push(VisibleRun { run, role: Role::Reference });
         }
         shown
     }
 
-    /// The run whose examples are shown: the latest live one on the present base and task, else the recorded one.
+    /// The run whose examples are shown.
+    /// The latest live one on the present base and task, else the recorded one.
     pub fn exemplary(&self) -> Option<&Run> {
         self.chosen_run().filter(|r| !r.examples.is_empty()).or_else(|| self.recorded_choice())
     }
@@ -183,15 +179,20 @@ impl State {
         rows
     }
 
-    /// What the base alone scored on the present task, as far as a run has begun with it, on the examples of live evaluations.
+    /// What the base alone scored on the present task, on the examples of live evaluations.
+    /// `None` until a run has begun with it.
     pub fn before_training(&self) -> Option<f64> {
-        let run = self.shown().into_iter().map(|s| s.run).find(|r| r.config.base == self.config.base && r.steps > 0)?;
+        let run = self
+            .visible_runs()
+            .into_iter()
+            .map(|s| s.run)
+            .find(|r| r.config.base == self.config.base && r.steps > 0)?;
         let (_, accuracy) = run.accuracy.points().first().filter(|(step, _)| *step == 0.0)?;
         Some(*accuracy)
     }
 
     /// What accuracies of the present task are judged against, as far as a run has said it.
     pub fn baselines(&self) -> Option<Baselines> {
-        self.shown().iter().find_map(|s| s.run.baselines)
+        self.visible_runs().iter().find_map(|s| s.run.baselines)
     }
 }

@@ -1,35 +1,9 @@
 //! The dialog of costs: what the present method is compared with, and on which model.
 
-use super::State;
 use crate::config::RunConfig;
-use crate::ledger::{RealModel, Setting};
+use crate::ledger::RealModel;
 use crate::peft::MethodConfig;
-
-/// The dialog as it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Costs {
-    pub open: bool,
-    /// Contract name of the method beside the chosen one.
-    pub against: String,
-    /// A published model in place of the base.
-    pub model: Option<&'static RealModel>,
-}
-
-impl Default for Costs {
-    fn default() -> Self {
-        Costs { open: false, against: MethodConfig::everything().info().name.into(), model: None }
-    }
-}
-
-/// What a visitor does in the dialog.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Costing {
-    Open(bool),
-    /// Another method beside the chosen one, by its contract name.
-    Against(String),
-    /// A published model, by its id; anything else is the base.
-    Model(String),
-}
+use crate::ui::state::{Costing, Run, State};
 
 impl State {
     pub(super) fn costing(&mut self, what: Costing) {
@@ -55,9 +29,10 @@ impl State {
         config
     }
 
-    /// What the latest run of this configuration measured of a step: the most bytes, where they were counted, and milliseconds.
+    /// What the latest run of this configuration measured of a step.
+    /// The most bytes, where they were counted, and milliseconds.
     pub fn measured_step(&self, config: &RunConfig) -> (Option<u64>, Option<f64>) {
-        let same = |run: &&super::Run| {
+        let same = |run: &&Run| {
             run.config.method == config.method
                 && run.config.also == config.also
                 && run.config.base == config.base
@@ -67,11 +42,4 @@ impl State {
         let runs = || self.runs.iter().rev().filter(same);
         (runs().find_map(|run| run.peak), runs().map(|run| run.ms).find(|ms| *ms > 0.0))
     }
-}
-
-/// What a step of a configuration needs, for its row: bytes at the most, operations.
-pub fn step_cost(config: &RunConfig) -> Option<(u64, f64)> {
-    let training = Setting::of(config).ledger().training?;
-    let flops = training.forward.total() + training.backward.total() + training.optimizer;
-    Some((training.memory.peak.bytes, flops))
 }

@@ -4,10 +4,12 @@ use super::run::{Phase, Run, half_width, percent};
 use crate::task::TaskConfig;
 use crate::task::rules::Origin;
 
-/// On many examples the 95 % band gets so narrow that a run can leave it and still have learnt nothing worth the name.
+/// On many examples the 95 % band gets very narrow.
+/// A run can leave it and still have learnt nothing worth the name.
 const LEAST_GAIN: f64 = 0.03;
 
-/// A sentence or two about a finished run whose accuracy stayed at the majority baseline; `None` for one that learnt.
+/// A sentence or two about a finished run whose accuracy stayed at the majority baseline.
+/// `None` for one that learnt.
 pub fn verdict(run: &Run) -> Option<String> {
     let evaluation = run.evaluation.filter(|_| run.phase == Phase::Finished)?;
     let majority = run.baselines?.majority;

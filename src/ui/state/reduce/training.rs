@@ -1,30 +1,26 @@
-//! Runs from Train to their last event: which worker trains, what is sent to it, what its silence or death means.
+//! Runs from Train to their last event.
 
-use super::notice::{NoticeTone, Remedy};
-use super::run::{Phase, Run, significant};
-use super::{Effect, GpuProbe, State, Trainer, WorkerPhase};
+use super::workers::Device;
 use crate::base::FailureReason;
 use crate::config::{DeviceChoice, RunConfig};
 use crate::protocol::Command;
 use crate::protocol::Event;
-use crate::ui::assets::GpuStatus;
-
-/// A run that waits for its worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Launch {
-    run: u32,
-    paused: bool,
-}
+use crate::ui::state::parts::Launch;
+use crate::ui::state::{Bringing, Effect, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant};
 
 /// The one button that starts, pauses and resumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MainButton {
+    /// Starts a run.
     Train,
+    /// Pauses it.
     Pause,
+    /// Goes on with it.
     Resume,
 }
 
 impl MainButton {
+    /// What stands on it.
     pub fn title(self) -> &'static str {
         match self {
             MainButton::Train => "Train",
@@ -32,15 +28,6 @@ impl MainButton {
             MainButton::Resume => "Resume",
         }
     }
-}
-
-/// Which worker a configuration trains on.
-enum Device {
-    Use(Trainer),
-    /// The browser has not said yet whether it has a GPU.
-    Unknown,
-    /// There is none: why, as a sentence.
-    None(String),
 }
 
 impl State {
@@ -54,7 +41,8 @@ impl State {
         self.runs.last()
     }
 
-    /// What the main button would do now. A paused run gives way to a new one once its configuration has been changed.
+    /// What the main button would do now.
+    /// A paused run gives way to a new one once its configuration has been changed.
     pub fn main_button(&self) -> MainButton {
         match self.active() {
             None => MainButton::Train,
@@ -162,58 +150,6 @@ impl State {
         }
     }
 
-    pub(super) fn boot(&mut self, trainer: Trainer) -> Vec<Effect> {
-        self.workers[trainer as usize] = WorkerPhase::Booting;
-        vec![Effect::Boot(trainer)]
-    }
-
-    /// Lets the worker fetch what the next run needs. The WebGPU trainer starts where that run would train on it, and compiles its programs
-    /// while the page is read.
-    pub(super) fn prefetch(&mut self) -> Vec<Effect> {
-        match self.device_for(&self.config) {
-            Device::Use(trainer) if *self.worker(trainer) == WorkerPhase::Absent => self.boot(trainer),
-            Device::Use(trainer) if matches!(self.worker(trainer), WorkerPhase::Ready { .. }) => {
-                vec![Effect::Send(trainer, Command::Prefetch { config: self.config.clone() })]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    pub fn worker(&self, trainer: Trainer) -> &WorkerPhase {
-        &self.workers[trainer as usize]
-    }
-
-    /// The worker that the present configuration would train on.
-    pub fn trainer(&self) -> Option<Trainer> {
-        match self.device_for(&self.config) {
-            Device::Use(trainer) => Some(trainer),
-            _ => None,
-        }
-    }
-
-    fn device_for(&self, config: &RunConfig) -> Device {
-        let has_worker = self.manifest.gpu_worker().is_some();
-        match (config.device, self.gpu) {
-            (DeviceChoice::Cpu, _) => Device::Use(Trainer::Cpu),
-            // On a model this small a GPU waits for its launches longer than a CPU computes.
-            (DeviceChoice::Auto, _) if config.base.id == "rules" || !has_worker || self.gpu_failed => Device::Use(Trainer::Cpu),
-            (DeviceChoice::Auto, Some(GpuProbe::Hardware)) => Device::Use(Trainer::Gpu),
-            (DeviceChoice::Auto, Some(_)) => Device::Use(Trainer::Cpu),
-            (_, None) => Device::Unknown,
-            (DeviceChoice::Webgpu, Some(GpuProbe::NoApi)) => Device::None(
-                "This browser has no WebGPU. Current Chrome, Edge and Safari have it, and Firefox on Windows and macOS.".into(),
-            ),
-            (DeviceChoice::Webgpu, Some(GpuProbe::NoAdapter)) => {
-                Device::None("This browser has WebGPU but gives the page no GPU: none is there, or it is blocked.".into())
-            }
-            (DeviceChoice::Webgpu, Some(_)) if has_worker => Device::Use(Trainer::Gpu),
-            (DeviceChoice::Webgpu, Some(_)) => Device::None(match self.manifest.gpu_status {
-                GpuStatus::Building => "The WebGPU trainer is still being built; the page will say when it is ready.".into(),
-                _ => "This copy of the page was built without the WebGPU trainer.".into(),
-            }),
-        }
-    }
-
     /// Takes in what a trainer reported, `now` in milliseconds.
     pub(super) fn hear(&mut self, trainer: Trainer, events: Vec<Event>, now: f64) -> Vec<Effect> {
         if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase == Phase::Running) {
@@ -254,9 +190,9 @@ impl State {
             }
             Event::Examples { .. } | Event::Finished { .. } => self.ask_again(trainer),
             Event::Predicted { item, .. } => {
-                self.own.waiting = false;
-                self.own.fault = None;
-                self.own.answer = Some(item);
+                self.try_it.waiting = false;
+                self.try_it.fault = None;
+                self.try_it.answer = Some(item);
                 Vec::new()
             }
             Event::Dialled { .. } => self.dialled(trainer, event),
@@ -272,7 +208,8 @@ impl State {
         }
     }
 
-    /// A rate that is too high need not end in numbers that are not finite: the run goes on, and nothing comes of it.
+    /// A rate that is too high need not end in numbers that are not finite.
+    /// The run goes on, and nothing comes of it.
     fn warn_of_rising_loss(&mut self, id: u32) {
         let Some(run) = self.runs.iter_mut().find(|r| r.id == id && !r.warned && !r.queued) else { return };
         let Some((first, now)) = run.rising_loss() else { return };
@@ -293,14 +230,14 @@ impl State {
         // An adapter that cannot be used leaves nothing behind.
         self.runs.retain(|r| r.id != run || !r.imported || r.phase.has_begun());
         match reason {
-            FailureReason::Input if self.own.waiting => {
-                self.own.waiting = false;
-                self.own.fault = Some(message);
+            FailureReason::Input if self.try_it.waiting => {
+                self.try_it.waiting = false;
+                self.try_it.fault = Some(message);
                 Vec::new()
             }
             FailureReason::Input => self.say(NoticeTone::Fault, message, None),
             FailureReason::Load => {
-                self.own.waiting = false;
+                self.try_it.waiting = false;
                 let again = self.runs.iter().any(|r| r.id == run);
                 self.say(NoticeTone::Fault, message, again.then_some(Remedy::TryAgain))
             }
@@ -313,80 +250,7 @@ impl State {
         }
     }
 
-    /// A worker ended without a word.
-    pub(super) fn worker_died(&mut self, trainer: Trainer, message: &str) -> Vec<Effect> {
-        let what = if message.is_empty() { String::new() } else { format!(" ({message})") };
-        match (trainer, self.worker(trainer)) {
-            (Trainer::Gpu, WorkerPhase::Booting) => {
-                self.never_started(trainer, format!("The WebGPU trainer did not start{what}."))
-            }
-            (_, WorkerPhase::Booting) => self.never_started(trainer, format!("The trainer did not start{what}.")),
-            _ => {
-                let text =
-                    format!("The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.");
-                self.lose_worker(trainer, text)
-            }
-        }
-    }
-
-    /// A worker did not come up. Another try waits for the visitor: by itself the page would try for ever.
-    fn never_started(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
-        if trainer == Trainer::Gpu {
-            return self.lose_gpu(message);
-        }
-        self.workers[trainer as usize] = WorkerPhase::Failed;
-        self.own.waiting = false;
-        if let Some(launch) = self.launch.take() {
-            self.fail_run(launch.run, FailureReason::Crash);
-        }
-        self.fault(message, Some(Remedy::RestartTrainer));
-        vec![Effect::Kill(trainer)]
-    }
-
-    /// No GPU, or its device was lost. A run that had not begun goes on by itself where the visitor left the choice to the page.
-    fn lose_gpu(&mut self, message: String) -> Vec<Effect> {
-        self.workers[Trainer::Gpu as usize] = WorkerPhase::Failed;
-        self.warming = None;
-        self.gpu_failed = true;
-        let mut effects = vec![Effect::Kill(Trainer::Gpu)];
-        let waiting = self.launch.or_else(|| {
-            let run = self.active().filter(|r| r.trainer == Some(Trainer::Gpu) && r.step == 0)?;
-            Some(Launch { run: run.id, paused: false })
-        });
-        let choice = |id| self.runs.iter().find(|r| r.id == id).map(|r| r.config.device);
-        match waiting {
-            Some(launch) if choice(launch.run) == Some(DeviceChoice::Auto) => {
-                self.say(NoticeTone::Info, format!("{message} This run trains on the CPU."), None);
-                self.launch = Some(launch);
-                effects.extend(self.advance());
-            }
-            None if self.config.device == DeviceChoice::Auto && self.active().is_none() => {
-                self.say(NoticeTone::Info, format!("{message} Runs train on the CPU."), None);
-            }
-            _ => {
-                self.launch = None;
-                if let Some(id) = self.active().filter(|r| r.trainer != Some(Trainer::Cpu)).map(|r| r.id) {
-                    self.fail_run(id, FailureReason::Device);
-                }
-                self.fault(message, Some(Remedy::TrainOnCpu));
-            }
-        }
-        effects
-    }
-
-    fn lose_worker(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
-        self.end_spread();
-        self.own.waiting = false;
-        let held = self.runs.iter().rev().find(|r| r.trainer == Some(trainer));
-        let held = held.filter(|r| r.phase.is_active() || matches!(r.phase, Phase::Failed(_))).map(|r| r.id);
-        if let Some(id) = held {
-            self.fail_run(id, FailureReason::Crash);
-        }
-        self.fault(message, held.map(|_| Remedy::TryAgain));
-        self.boot(trainer)
-    }
-
-    fn fail_run(&mut self, id: u32, reason: FailureReason) {
+    pub(super) fn fail_run(&mut self, id: u32, reason: FailureReason) {
         if let Some(run) = self.runs.iter_mut().find(|r| r.id == id) {
             run.phase = Phase::Failed(reason);
         }
@@ -407,7 +271,7 @@ impl State {
                 self.adopt_and_start(RunConfig { lr: Some(lr), ..config })
             }
             Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
-            Remedy::Bring => self.bringing(super::Bringing::Open),
+            Remedy::Bring => self.bringing(Bringing::Open),
             Remedy::UseWebGpu => {
                 self.gpu_failed = false;
                 self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })

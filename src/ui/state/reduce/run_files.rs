@@ -1,163 +1,15 @@
-//! The φ that one looks at: swapped live, dialled, kept as a file, and taken from files.
+//! φ kept as a file, and taken from files.
 
-use super::run::{Phase, Run};
-use super::{Effect, State, Trainer, WorkerPhase};
 use crate::config::RunConfig;
 use crate::interchange::{RunFile, base64, from_base64};
 use crate::protocol::Command;
-use crate::protocol::{Event, Prediction};
-use std::rc::Rc;
-
-/// A file by its name.
-#[derive(Clone, Debug, PartialEq)]
-pub struct File {
-    pub name: String,
-    /// Empty where the file is only [`at`](Self::at) an address.
-    pub bytes: Rc<Vec<u8>>,
-    pub at: Option<At>,
-}
-
-/// Where a file can be read from: weights are not held twice.
-#[derive(Clone, Debug, PartialEq)]
-pub struct At {
-    pub address: String,
-    pub size: usize,
-    /// The folder it was chosen with; empty for a file by itself.
-    pub folder: String,
-}
-
-impl File {
-    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> File {
-        File { name: name.into(), bytes: Rc::new(bytes), at: None }
-    }
-
-    pub fn size(&self) -> usize {
-        self.at.as_ref().map_or(self.bytes.len(), |at| at.size)
-    }
-
-    pub fn folder(&self) -> Option<&str> {
-        self.at.as_ref().map(|at| at.folder.as_str()).filter(|folder| !folder.is_empty())
-    }
-}
+use crate::protocol::Event;
+use crate::ui::state::{Effect, File, NoticeTone, Phase, Run, State, Trainer};
 
 /// The largest file that is opened: φ of full fine-tuning on the largest base, in base64, many times over.
 const MAX_BYTES: usize = 256 << 20;
 
-/// λ of θ ⊕ λφ for one run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Dial {
-    run: u32,
-    lambda: Option<f64>,
-    waiting: bool,
-    /// (λ, accuracy) wherever it has been, in the order of λ.
-    pub points: Vec<(f64, f64)>,
-    /// What was measured last: λ, loss, accuracy, n.
-    pub measured: Option<(f64, f64, f64, usize)>,
-    items: Rc<Vec<Prediction>>,
-}
-
-impl Dial {
-    pub fn lambda(&self) -> f64 {
-        self.lambda.unwrap_or(1.0)
-    }
-}
-
 impl State {
-    /// The live run whose φ answers: the one that was chosen, else the latest on the present base and task.
-    pub fn chosen_run(&self) -> Option<&Run> {
-        let fits = |r: &&Run| {
-            r.config.base == self.config.base && r.config.task.same_questions(&self.config.task) && !self.is_aside(r)
-        };
-        let chosen = self.looked_at.and_then(|id| self.runs.iter().find(|r| r.id == id).filter(fits));
-        chosen.or_else(|| self.runs.iter().rev().find(fits))
-    }
-
-    /// The chosen run where it is no longer training and the trainer holds its φ.
-    pub fn kept_run(&self) -> Option<(&Run, Trainer)> {
-        let run = self.chosen_run()?;
-        let ended = matches!(run.phase, Phase::Finished | Phase::Stopped | Phase::Paused);
-        Some((run, run.trainer?)).filter(|_| ended && !run.recorded)
-    }
-
-    /// Answers at λ, where the dial of the chosen run has been turned.
-    pub fn dialled_examples(&self) -> Option<Rc<Vec<Prediction>>> {
-        let run = self.chosen_run()?;
-        let turned = self.dial.run == run.id && self.dial.measured.is_some_and(|(lambda, ..)| lambda != 1.0);
-        turned.then(|| self.dial.items.clone())
-    }
-
-    /// The dial, where it is the chosen run's.
-    pub fn dial_of(&self, run: &Run) -> Dial {
-        if self.dial.run == run.id { self.dial.clone() } else { Dial::default() }
-    }
-
-    pub(super) fn remove(&mut self, id: u32) -> Vec<Effect> {
-        let Some(run) = self.runs.iter().find(|r| r.id == id && !r.phase.is_active()) else { return Vec::new() };
-        let trainer = run.trainer;
-        self.runs.retain(|r| r.id != id);
-        trainer.map(|trainer| Effect::Send(trainer, Command::Forget { run: id })).into_iter().collect()
-    }
-
-    pub(super) fn look_at(&mut self, id: u32) -> Vec<Effect> {
-        self.looked_at = Some(id);
-        self.own.answer = None;
-        match self.chosen_run().and_then(|r| r.trainer) {
-            Some(trainer) => self.ask_again(trainer),
-            None => Vec::new(),
-        }
-    }
-
-    /// Forgets the choice: what begins now is what one looks at.
-    pub(super) fn look_at_latest(&mut self) {
-        self.looked_at = None;
-        self.dial = Dial::default();
-    }
-
-    pub(super) fn set_dial(&mut self, lambda: f64) -> Vec<Effect> {
-        let Some((run, trainer)) = self.kept_run() else { return Vec::new() };
-        let id = run.id;
-        if self.dial.run != id {
-            // Both ends are known: the base before training, and the run at its end.
-            let accuracies = run.accuracy.points();
-            let ends = accuracies.first().zip(accuracies.last()).filter(|(first, last)| first.0 == 0.0 && last.0 > 0.0);
-            let points = ends.map_or_else(Vec::new, |(first, last)| vec![(0.0, first.1), (1.0, last.1)]);
-            self.dial = Dial { run: id, points, ..Dial::default() };
-        }
-        self.dial.lambda = Some(lambda.clamp(0.0, 1.5));
-        if std::mem::replace(&mut self.dial.waiting, true) {
-            // The answer under way comes first; what the dial shows by then is asked after it.
-            return Vec::new();
-        }
-        vec![Effect::Send(trainer, Command::Dial { run: id, lambda: self.dial.lambda() })]
-    }
-
-    /// Takes in what was measured at a λ, and asks on where the dial has moved since.
-    pub(super) fn dialled(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
-        let Event::Dialled { run, lambda, loss, accuracy, n, items } = event else { return Vec::new() };
-        if run != self.dial.run {
-            return Vec::new();
-        }
-        self.dial.waiting = false;
-        self.dial.measured = Some((lambda, f64::from(loss), accuracy, n));
-        self.dial.items = Rc::new(items);
-        self.dial.points.retain(|(at, _)| *at != lambda);
-        self.dial.points.push((lambda, accuracy));
-        self.dial.points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        match self.dial.lambda() == lambda {
-            true => Vec::new(),
-            false => {
-                self.set_dial(self.dial.lambda()).into_iter().filter(|_| self.worker(trainer).is_ready()).collect()
-            }
-        }
-    }
-
-    /// A question about a run failed: the dial may ask again.
-    pub(super) fn dial_failed(&mut self, run: u32) {
-        if run == self.dial.run {
-            self.dial.waiting = false;
-        }
-    }
-
     pub(super) fn save_run(&mut self) -> Vec<Effect> {
         self.ask_of_kept(|run| Command::Save { run })
     }
@@ -194,7 +46,7 @@ impl State {
                 let text = format!(
                     "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer.json."
                 );
-                self.say(super::NoticeTone::Info, text, None);
+                self.say(NoticeTone::Info, text, None);
                 vec![File::new("model.safetensors", bytes)]
             }
             _ => return Vec::new(),
@@ -202,7 +54,8 @@ impl State {
         vec![Effect::Download(files)]
     }
 
-    /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data; nothing is taken in by halves.
+    /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data.
+    /// Nothing is taken in by halves.
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
         if files.iter().any(|f| CHECKPOINT.contains(&f.name.as_str()) || f.folder().is_some()) {
             self.look_at_base(&files);
@@ -297,7 +150,8 @@ impl State {
         id
     }
 
-    /// Bytes of all φ on this page for the present base, and of as many copies of θ; `None` for fewer than two.
+    /// Bytes of all φ on this page for the present base, and of as many copies of θ.
+    /// `None` for fewer than two.
     pub fn bytes_of_tasks(&self) -> Option<(usize, usize, usize)> {
         let ended = |r: &&Run| r.config.base == self.config.base && r.phase == Phase::Finished && r.config.trains();
         let runs: Vec<&Run> = self.runs.iter().filter(ended).collect();
@@ -320,12 +174,6 @@ fn is_run(file: &File) -> bool {
     let head = &file.bytes[..file.bytes.len().min(1 << 20)];
     let first = head.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     first.trim_ascii_start().starts_with(b"{\"event\"")
-}
-
-impl WorkerPhase {
-    pub fn is_ready(&self) -> bool {
-        matches!(self, WorkerPhase::Ready { .. })
-    }
 }
 
 /// `rules-swap-ends.rotate-left-lora`

@@ -1,8 +1,8 @@
-//! What a visitor brings: data and checkpoints of their own, looked at before they are used. Nothing of them leaves the machine:
+//! What a visitor brings: data and checkpoints of their own, looked at before they are used.
+//!
+//! Nothing of them leaves the machine:
 //! files become addresses of this page, under which its trainer reads them like those of the site.
 
-use super::run_files::File;
-use super::{Effect, State};
 use crate::base::grouped;
 use crate::bases::{Base, OwnBase};
 use crate::config::RunConfig;
@@ -10,70 +10,12 @@ use crate::model::ModelConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
 use crate::task::user_data::{Dropped, Labelled, MAX_BYTES, OwnData, Table, labelled};
+use crate::ui::state::{Bring, Bringing, Effect, File, Offer, OfferedBase, State};
 use std::rc::Rc;
 
-/// A base is refused where reading it takes more: WebAssembly's memory ends at 4 GiB, and training needs some of it.
+/// A base is refused where reading it takes more.
+/// WebAssembly's memory ends at 4 GiB, and training needs some of it.
 const MAX_MEMORY: u64 = 7 << 29;
-
-/// What is looked at, and what has been brought.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Bring {
-    pub open: bool,
-    /// What is in the field for pasting.
-    pub pasted: String,
-    pub offer: Option<Offer>,
-    pub fault: Option<String>,
-    /// Data that the page holds, the latest last.
-    pub data: Vec<OwnData>,
-    /// What an address asks for whose data is not here yet.
-    pub wanted: Option<RunConfig>,
-}
-
-/// Something that can be used, and what a visitor still chooses of it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Offer {
-    Text { name: String, text: Rc<str> },
-    Table { file: File, table: Rc<Table>, text: usize, label: usize, read: Result<Rc<Labelled>, String> },
-    Base(OfferedBase),
-}
-
-/// A checkpoint whose weights have not been read yet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OfferedBase {
-    pub own: OwnBase,
-    pub model: ModelConfig,
-    /// Bytes of `model.safetensors`.
-    pub bytes: usize,
-    files: Vec<(String, String)>,
-}
-
-impl OfferedBase {
-    /// Bytes of θ at full precision, in which it is computed.
-    pub fn weights(&self) -> u64 {
-        4 * self.model.parameters() as u64
-    }
-
-    /// Bytes at the moment at which the file has been read and θ is there.
-    pub fn loading(&self) -> u64 {
-        self.weights() + self.bytes as u64
-    }
-}
-
-/// What a visitor does in the dialog.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Bringing {
-    Open,
-    Close,
-    Type(String),
-    ReadPasted,
-    TextColumn(usize),
-    LabelColumn(usize),
-    /// A table was meant as a text.
-    AsText,
-    /// Keep the data as the trainer reads it, for the printed Python.
-    Save,
-    Use,
-}
 
 impl State {
     pub(super) fn bringing(&mut self, what: Bringing) -> Vec<Effect> {

@@ -1,13 +1,14 @@
 //! Figures over grids of runs: recorded points, and those of runs that the visitor has made himself.
 
-use super::{Effect, OWN_GRID, Phase, State};
 use crate::config::RunConfig;
 use crate::experiments::sweep::{Measured, Sweep};
+use crate::ui::state::{Effect, OWN_GRID, Phase, State};
 use std::collections::BTreeMap;
 
 /// Points of one line: the same configuration but for axis and seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
+    /// The values of what varies between lines.
     pub label: String,
     /// (place on the axis, mean, lowest and highest over seeds), places ascending.
     pub points: Vec<(f64, f64, f64, f64)>,

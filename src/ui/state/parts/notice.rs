@@ -3,12 +3,17 @@
 /// Something the page says once, near the top, until it is dismissed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
+    /// Its number on this page.
     pub id: u32,
+    /// Whether something is wrong.
     pub tone: NoticeTone,
+    /// One sentence or more.
     pub text: String,
+    /// The way on, as a button.
     pub remedy: Option<Remedy>,
 }
 
+/// What a notice is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeTone {
     /// Something did not work.
@@ -26,7 +31,9 @@ pub enum Remedy {
     RestartTrainer,
     /// Train with a tenth of the rate.
     LowerRate,
+    /// Train the present configuration on the CPU.
     TrainOnCpu,
+    /// Turn to the WebGPU trainer.
     UseWebGpu,
     /// Open the dialog for data of one's own.
     Bring,

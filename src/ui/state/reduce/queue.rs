@@ -1,66 +1,13 @@
 //! Grids of runs on the page: they wait in a queue and train one after the other, each a point of a figure.
 
-use super::{Effect, Phase, State};
 use crate::base::shorten;
 use crate::config::RunConfig;
 use crate::experiments::sweep::{Measured, Point, Sweep};
-use std::collections::{BTreeMap, VecDeque};
+use crate::ui::state::{Effect, GridField, OWN_GRID, Phase, Queue, State};
+use std::collections::BTreeMap;
 
-/// The figure of a visitor's own grid, among those of the site.
-pub const OWN_GRID: &str = "Your grid";
 /// A longer queue is refused: it is hours of work.
 const MAX_RUNS: usize = 200;
-
-/// A grid as a visitor writes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grid {
-    /// Names, separated by commas.
-    pub methods: String,
-    /// The key that varies.
-    pub axis: String,
-    pub values: String,
-    pub seeds: String,
-}
-
-impl Default for Grid {
-    fn default() -> Self {
-        Grid { methods: String::new(), axis: "lr".into(), values: String::new(), seeds: "1".into() }
-    }
-}
-
-/// Which part of a grid a control edits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GridField {
-    Methods,
-    Axis,
-    Values,
-    Seeds,
-}
-
-/// Runs that wait, and what those before them gave.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Queue {
-    waiting: VecDeque<RunConfig>,
-    /// Runs in all.
-    pub of: usize,
-    /// The run of the queue that trains now.
-    running: Option<u32>,
-    /// Runs that ended without a figure.
-    pub failed: usize,
-    /// The visitor's own grid as a figure.
-    pub measured: Option<Measured>,
-}
-
-impl Queue {
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
-    }
-
-    /// Runs that have ended.
-    pub fn done(&self) -> usize {
-        self.of - self.waiting.len() - usize::from(self.running.is_some())
-    }
-}
 
 impl State {
     pub(super) fn edit_grid(&mut self, field: GridField, text: String) {
@@ -173,7 +120,8 @@ impl State {
         effects
     }
 
-    /// After every event: where the queue's run has ended, the next one begins. A run that the visitor stopped or replaced ends the queue.
+    /// After every event: where the queue's run has ended, the next one begins.
+    /// A run that the visitor stopped or replaced ends the queue.
     pub(super) fn follow_queue(&mut self) -> Vec<Effect> {
         let Some(id) = self.queue.running else { return Vec::new() };
         let Some(run) = self.runs.iter().find(|r| r.id == id) else { return self.stop_queue() };

@@ -1,22 +1,11 @@
 //! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
 
-use super::{Effect, State, Trainer};
 use crate::base::{Fault, shorten};
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::peft::MethodConfig;
 use crate::task::TaskConfig;
-use std::collections::BTreeMap;
-
-/// A control's text that cannot be used yet, and why: the last good configuration stays until it can.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    pub text: String,
-    pub fault: Option<Fault>,
-}
-
-/// Texts that wait for a correction, by key.
-pub type Drafts = BTreeMap<String, Draft>;
+use crate::ui::state::{Draft, Drafts, Effect, Remedy, State, Trainer};
 
 impl State {
     /// What a control shows: what was typed into it last, or the configuration's value.
@@ -93,8 +82,8 @@ impl State {
         self.config = config;
         let mut effects = vec![Effect::ReplaceHash(self.hash())];
         if moved {
-            self.own.answer = None;
-            self.own.fault = None;
+            self.try_it.answer = None;
+            self.try_it.fault = None;
             effects.extend(self.load_what_is_shown());
         }
         if moved || elsewhere || otherwise && self.trainer() == Some(Trainer::Gpu) {
@@ -214,7 +203,7 @@ impl State {
                 "This address is for data of your own (“{}”), which stays with its owner: bring the file, and the page turns to it.",
                 config.task.title()
             );
-            self.fault(text, Some(super::Remedy::Bring));
+            self.fault(text, Some(Remedy::Bring));
             let shipped = RunConfig { method: config.method.clone(), ..RunConfig::default() };
             self.bring.wanted = Some(std::mem::replace(&mut config, shipped));
             if config.check().is_err() {

@@ -1,16 +1,17 @@
 //! A run as the page keeps it: what its events said, ready to draw.
 
-use super::Trainer;
-use super::cost_dialog::step_cost;
+use super::worker::Trainer;
 use crate::base::FailureReason;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
+use crate::ledger::Setting;
 use crate::protocol::KeptScore;
 use crate::protocol::{Event, Prediction};
 use crate::task::Baselines;
 use std::rc::Rc;
 
-/// Points kept of one curve. A chart is some 400 pixels wide: more cannot be seen, and a run of 100,000 steps stays small.
+/// Points kept of one curve.
+/// A chart is some 400 pixels wide: more cannot be seen, and a run of 100,000 steps stays small.
 const MAX_POINTS: usize = 1000;
 
 /// (step, value) pairs, halved in resolution whenever there are more than a chart can show.
@@ -46,6 +47,7 @@ impl Curve {
         }
     }
 
+    /// What is kept, steps ascending.
     pub fn points(&self) -> &Rc<Vec<(f64, f64)>> {
         &self.points
     }
@@ -56,15 +58,22 @@ impl Curve {
 pub enum Phase {
     /// Before the first step: what is being waited for, and how much of it is there.
     Loading {
+        /// What is being waited for.
         what: String,
+        /// Bytes that are there.
         done: u64,
+        /// Bytes in all; 0 where nobody knows.
         of: u64,
     },
+    /// Steps are made.
     Running,
+    /// It waits between two steps.
     Paused,
     /// Ended by the visitor.
     Stopped,
+    /// All steps are done.
     Finished,
+    /// Ended by something that went wrong.
     Failed(FailureReason),
 }
 
@@ -83,9 +92,13 @@ impl Phase {
 /// Held-out measures at a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
+    /// Steps done before it.
     pub step: usize,
+    /// Mean over the examples, in nats.
     pub loss: f64,
+    /// Share right.
     pub accuracy: f64,
+    /// Examples.
     pub n: usize,
 }
 
@@ -96,7 +109,8 @@ impl Evaluation {
     }
 }
 
-/// Half the width of Wilson's 95 % interval of a share `p` of `n`: unlike the normal one it is not zero at 0 and 100 %.
+/// Half the width of Wilson's 95 % interval of a share `p` of `n`.
+/// Unlike the normal one it is not zero at 0 and 100 %.
 pub fn half_width(p: f64, n: usize) -> f64 {
     const Z: f64 = 1.96;
     let n = n.max(1) as f64;
@@ -108,30 +122,43 @@ pub fn half_width(p: f64, n: usize) -> f64 {
 pub struct Run {
     /// The number its `start` command gave; 0 for a recorded run.
     pub id: u32,
+    /// Read from a file of the site.
     pub recorded: bool,
+    /// What it trains, and on what.
     pub config: RunConfig,
+    /// Where it stands.
     pub phase: Phase,
     /// The worker that holds it, once it was asked to start.
     pub trainer: Option<Trainer>,
     /// What it trains on, once the trainer has said so.
     pub device: Option<String>,
+    /// Elements of φ.
     pub trainable: usize,
+    /// Parameters in all, as PEFT counts them.
     pub total: usize,
+    /// What its accuracy is judged against, once the trainer has said so.
     pub baselines: Option<Baselines>,
     /// Steps done.
     pub step: usize,
+    /// Steps in all.
     pub steps: usize,
+    /// Share of held-out examples right.
     pub accuracy: Curve,
+    /// Loss on them, in nats.
     pub held_out_loss: Curve,
+    /// Loss of each step's batch, in nats.
     pub training_loss: Curve,
+    /// Norm of each step's gradient.
     pub grad_norm: Curve,
-    /// What the base could do before: share right, and loss.
+    /// What the base could do before, as a share right.
     pub kept_accuracy: Curve,
+    /// The same as a loss.
     pub kept_loss: Curve,
     /// What a prediction reads and takes: tokens on average, milliseconds.
     pub prediction: Option<(f64, f64)>,
     /// The latest, over all held-out examples once the run has finished.
     pub evaluation: Option<Evaluation>,
+    /// Answers to the first held-out examples.
     pub examples: Rc<Vec<Prediction>>,
     /// Bytes at the most and operations of a step, expected; `None` where nothing is trained.
     pub cost: Option<(u64, f64)>,
@@ -139,8 +166,9 @@ pub struct Run {
     pub peak: Option<u64>,
     /// Milliseconds per step, smoothed over the last reports.
     pub ms: f64,
-    /// Tokens read in the last step, and the workers that shared it.
+    /// Tokens read in the last step, which its workers shared.
     pub tokens: usize,
+    /// How many workers that is.
     pub workers: usize,
     /// Its rising loss has been told.
     pub warned: bool,
@@ -300,6 +328,13 @@ impl Run {
         }
         (self.phase, self.step, self.evaluation) = (Phase::Finished, evaluation.step, Some(evaluation));
     }
+}
+
+/// What a step of a configuration needs, for its row: bytes at the most, operations.
+fn step_cost(config: &RunConfig) -> Option<(u64, f64)> {
+    let training = Setting::of(config).ledger().training?;
+    let flops = training.forward.total() + training.backward.total() + training.optimizer;
+    Some((training.memory.peak.bytes, flops))
 }
 
 /// A share as the page writes it: `99.6 %`, `100 %`, `0 %`.
