@@ -14,12 +14,14 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use burn::tensor::Device;
-use peft_lab::cli::{Disk, clock};
+use peft_lab::base::clock;
+use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::run_file::RunFile;
 use peft_lab::peft::{MethodConfig, Range};
+use peft_lab::protocol::Event;
+use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
-use peft_lab::train::{Event, Session};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

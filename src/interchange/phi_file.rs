@@ -15,9 +15,6 @@ use burn::tensor::{Tensor, TensorData};
 
 /// The key of a mask's chosen weights, counted through all matrices in φ's own layout.
 const CHOSEN: &str = "sparse.indices";
-/// The keys of A and B that all blocks share, as PEFT names them.
-pub(super) const SHARED: [&str; 2] = ["base_model.vera_A", "base_model.vera_B"];
-
 /// φ's values as read from a file, checked against a configuration but not yet on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredPhi {

@@ -49,9 +49,6 @@ static INFO: MethodInfo = MethodInfo {
     dial: Ok(()),
 };
 
-/// The keys of the shared A and B in a file, as PEFT names them.
-pub const SHARED: [&str; 2] = ["base_model.vera_A", "base_model.vera_B"];
-
 impl Vera {
     /// Inputs and outputs of the shared A and B: the largest of the chosen matrices, of which smaller ones use the first rows.
     pub fn shared(&self, model: &ModelConfig) -> (usize, usize) {
