@@ -12,7 +12,7 @@ mod times;
 use crate::cargo::{ensure_wasm_target, refuse_rustflags, root};
 use crate::{bake, flags};
 use anyhow::{Result, bail};
-use stage::{Plan, Stage};
+use stage::Stage;
 use std::time::Instant;
 
 /// Tests that train for long train longer where this is set.
@@ -20,14 +20,14 @@ const LONG: &str = "PEFT_LAB_LONG";
 
 pub fn test(flags: &flags::Test) -> Result<()> {
     refuse_rustflags()?;
-    let plans = match flags.changed {
-        true => changed::plans(&changed::files(flags.revision.as_deref().unwrap_or("HEAD"))?),
-        false => Stage::ALL.map(Plan::whole).into(),
+    let stages = match flags.changed {
+        true => changed::stages(&changed::files(flags.revision.as_deref().unwrap_or("HEAD"))?),
+        false => Stage::ALL.into(),
     };
-    let wanted = |stage: Stage| flags.only.is_none_or(|part| part == stage.part());
-    let plans: Vec<Plan> =
-        plans.into_iter().filter(|plan| wanted(plan.stage) && !(flags.no_gpu && plan.stage.needs_gpu())).collect();
-    if plans.is_empty() {
+    let wanted = |stage: &Stage| flags.only.is_none_or(|part| part == stage.part());
+    let stages: Vec<Stage> =
+        stages.into_iter().filter(wanted).filter(|stage| !(flags.no_gpu && stage.needs_gpu())).collect();
+    if stages.is_empty() {
         println!("Nothing that is tested can break by this.");
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub fn test(flags: &flags::Test) -> Result<()> {
     crate::cargo::stage("baking the task data", || bake::bake(&root()))?;
     let start = Instant::now();
     let context = stage::Context { gpu: !flags.no_gpu, long: flags.long };
-    let outcome = lanes::run(&plans, &context, &times::expected());
+    let outcome = lanes::run(&stages, &context, &times::expected());
     times::save(&outcome);
     println!("\n{}", times::table(&outcome, start.elapsed()));
     let (passed, failed) = outcome.counts();

@@ -1,9 +1,8 @@
 //! What computes beside what waits: one thread builds, lanes run what is built.
 
 use super::program::{Program, Ran, Verdict};
-use super::stage::{Context, Plan, Stage};
+use super::stage::{Context, Stage};
 use super::times::Expected;
-use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,7 +48,7 @@ struct Queue {
 }
 
 struct Waiting {
-    programs: Vec<(Program, BTreeSet<String>)>,
+    programs: Vec<Program>,
     /// Whether more may come.
     open: bool,
 }
@@ -59,8 +58,8 @@ impl Queue {
         Queue { waiting: Mutex::new(Waiting { programs: Vec::new(), open: true }), changed: Condvar::new() }
     }
 
-    fn add(&self, programs: Vec<Program>, filters: &BTreeSet<String>) {
-        hold(&self.waiting).programs.extend(programs.into_iter().map(|program| (program, filters.clone())));
+    fn add(&self, programs: Vec<Program>) {
+        hold(&self.waiting).programs.extend(programs);
         self.changed.notify_all();
     }
 
@@ -71,10 +70,10 @@ impl Queue {
     }
 
     /// Takes the program that runs longest; waits for one while more may come.
-    fn take(&self, expected: &Expected) -> Option<(Program, BTreeSet<String>)> {
+    fn take(&self, expected: &Expected) -> Option<Program> {
         let mut waiting = hold(&self.waiting);
         loop {
-            let seconds = |i: &usize| expected.seconds(&waiting.programs[*i].0);
+            let seconds = |i: &usize| expected.seconds(&waiting.programs[*i]);
             let longest = (0..waiting.programs.len()).max_by(|i, j| seconds(i).total_cmp(&seconds(j)));
             match longest {
                 Some(i) => return Some(waiting.programs.swap_remove(i)),
@@ -91,20 +90,20 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Builds and runs what is planned. Later stages go on after a broken one.
-pub fn run(plans: &[Plan], context: &Context, expected: &Expected) -> Outcome {
+pub fn run(stages: &[Stage], context: &Context, expected: &Expected) -> Outcome {
     let (queue, outcome) = (Queue::new(), Mutex::new(Outcome::default()));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            for plan in plans {
-                let built = build(plan, context, &queue);
+            for stage in stages {
+                let built = build(*stage, context, &queue);
                 hold(&outcome).builds.push(built);
             }
             queue.close();
         });
         for _ in 0..LANES {
             scope.spawn(|| {
-                while let Some((program, filters)) = queue.take(expected) {
-                    let ran = program.run(&filters);
+                while let Some(program) = queue.take(expected) {
+                    let ran = program.run();
                     let mut outcome = hold(&outcome);
                     print(&ran);
                     outcome.programs.push(ran);
@@ -113,16 +112,16 @@ pub fn run(plans: &[Plan], context: &Context, expected: &Expected) -> Outcome {
         }
     });
     let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    without_tests(plans, &mut outcome);
+    without_tests(&mut outcome);
     outcome
 }
 
-fn build(plan: &Plan, context: &Context, queue: &Queue) -> Built {
-    let (stage, start) = (plan.stage, Instant::now());
+fn build(stage: Stage, context: &Context, queue: &Queue) -> Built {
+    let start = Instant::now();
     eprintln!("· building: {} …", stage.title());
     let fault = match stage.programs(context) {
         Ok(programs) => {
-            queue.add(programs, &plan.filters);
+            queue.add(programs);
             None
         }
         Err(error) => {
@@ -135,10 +134,9 @@ fn build(plan: &Plan, context: &Context, queue: &Queue) -> Built {
     Built { stage, seconds, fault }
 }
 
-/// A whole stage that was built and ran no test is a failure.
-fn without_tests(plans: &[Plan], outcome: &mut Outcome) {
-    let whole = |stage: Stage| plans.iter().any(|plan| plan.stage == stage && plan.filters.is_empty());
-    for built in outcome.builds.iter_mut().filter(|built| built.fault.is_none() && whole(built.stage)) {
+/// A stage that was built and ran no test is a failure.
+fn without_tests(outcome: &mut Outcome) {
+    for built in outcome.builds.iter_mut().filter(|built| built.fault.is_none()) {
         if outcome.programs.iter().all(|ran| ran.stage != built.stage || ran.tests.is_empty()) {
             built.fault = Some("it ran no test".into());
         }
@@ -198,14 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_ran_no_test_is_broken_but_not_one_that_was_filtered() {
+    fn a_stage_that_ran_no_test_is_broken() {
         let mut outcome = Outcome {
             builds: [Stage::Native, Stage::Page, Stage::Xtask].map(built).into(),
-            programs: vec![ran(Stage::Native, &[Verdict::Passed]), ran(Stage::Page, &[]), ran(Stage::Xtask, &[])],
+            programs: vec![ran(Stage::Native, &[Verdict::Passed]), ran(Stage::Page, &[])],
         };
-        let filtered = Plan { stage: Stage::Xtask, filters: BTreeSet::from(["flags".into()]) };
-        without_tests(&[Plan::whole(Stage::Native), Plan::whole(Stage::Page), filtered], &mut outcome);
-        assert_eq!(outcome.broken(), [Stage::Page.title()]);
+        without_tests(&mut outcome);
+        assert_eq!(outcome.broken(), [Stage::Page.title(), Stage::Xtask.title()]);
         assert_eq!(outcome.counts(), (1, 0));
     }
 

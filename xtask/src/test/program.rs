@@ -124,8 +124,7 @@ impl Program {
         self.args.insert(0, program.into());
     }
 
-    /// Runs the tests whose names contain one of `filters`, or all.
-    pub fn run(&self, filters: &BTreeSet<String>) -> Ran {
+    pub fn run(&self) -> Ran {
         let start = Instant::now();
         let mut ran = Ran {
             stage: self.stage,
@@ -135,15 +134,15 @@ impl Program {
             fault: None,
             said: String::new(),
         };
-        if let Err(error) = self.fill(&mut ran, filters) {
+        if let Err(error) = self.fill(&mut ran) {
             ran.fault = Some(format!("{error:#}"));
         }
         ran.seconds = start.elapsed().as_secs_f64();
         ran
     }
 
-    fn fill(&self, ran: &mut Ran, filters: &BTreeSet<String>) -> Result<()> {
-        let mut command = self.command(filters);
+    fn fill(&self, ran: &mut Ran) -> Result<()> {
+        let mut command = self.command();
         let mut events = Events::default();
         let status = match self.output {
             Output::Libtest => {
@@ -157,7 +156,7 @@ impl Program {
                 } else {
                     // A harness that does not know these words: then times stay unknown.
                     (events, ran.said) = (Events::default(), String::new());
-                    follow(&mut self.command(filters), &mut ran.said, |line| events.plain(line, false))?
+                    follow(&mut self.command(), &mut ran.said, |line| events.plain(line, false))?
                 }
             }
             Output::Browser => follow(&mut command, &mut ran.said, |line| events.plain(line, true))?,
@@ -176,9 +175,9 @@ impl Program {
         Ok(())
     }
 
-    fn command(&self, filters: &BTreeSet<String>) -> Command {
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.args).args(filters).current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
+        command.args(&self.args).current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -343,7 +342,9 @@ mod tests {
             path: std::env::current_exe().unwrap(),
             folder: env!("CARGO_MANIFEST_DIR").into(),
         };
-        let ran = own.program(Stage::Xtask, Output::Libtest).run(&BTreeSet::from(["harness_s_json".into()]));
+        let mut own = own.program(Stage::Xtask, Output::Libtest);
+        own.arg("harness_s_json");
+        let ran = own.run();
         assert_eq!(ran.fault, None, "{}", ran.said);
         assert_eq!((ran.count(Verdict::Passed), ran.tests.len()), (1, 1));
         assert!(ran.tests[0].seconds.is_some(), "the harness of this toolchain tells no times");

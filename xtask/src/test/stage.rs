@@ -5,7 +5,6 @@ use crate::cargo::{root, stage, target_dir};
 use crate::flags::Part;
 use crate::{browser, site, tools};
 use anyhow::{Context as _, Result};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A build and the test programs that come out of it, in the order in which they are built: first what runs longest.
@@ -26,20 +25,6 @@ pub struct Context {
     pub gpu: bool,
     /// Long runs are wanted.
     pub long: bool,
-}
-
-/// A stage to run, whole or in part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    pub stage: Stage,
-    /// Parts of the names of the tests to run; empty for all.
-    pub filters: BTreeSet<String>,
-}
-
-impl Plan {
-    pub fn whole(stage: Stage) -> Plan {
-        Plan { stage, filters: BTreeSet::new() }
-    }
 }
 
 impl Stage {
@@ -106,8 +91,8 @@ impl Stage {
                     program.set("PEFT_LAB_DIST", &site.dist);
                     program.set("CHROMIUM", &browser.chromium);
                     program.set("CHROMEDRIVER", &browser.driver);
-                    // Two of these programs run side by side.
-                    program.arg("--test-threads=1");
+                    // They share a browser each, and wait more than they compute.
+                    program.arg("--test-threads=2");
                 }
                 Ok(programs)
             }
