@@ -10,7 +10,7 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 #[wasm_bindgen_test]
 async fn kernels_are_what_they_stand_for() {
-    peft_lab::model::kernels::checks::all(&Device::flex(), |check| console_log!("{check}")).await;
+    peft_lab::kernels::checks::all(&Device::flex(), |check| console_log!("{check}")).await;
 }
 
 // The build for browsers without relaxed SIMD differs in one instruction: once is enough.

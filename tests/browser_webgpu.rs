@@ -13,7 +13,7 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 #[wasm_bindgen_test]
 async fn gradients_and_losses_are_those_of_the_cpu() {
     let device: Device = Backend::Webgpu.device().await.unwrap();
-    peft_lab::model::kernels::checks::all(&device, |check| console_log!("{check}")).await;
+    peft_lab::kernels::checks::all(&device, |check| console_log!("{check}")).await;
     shared::check_steps_like_the_cpu(&device).await.unwrap();
     shared::check_losses(&device).await.unwrap();
     for method in shared::methods() {

@@ -5,10 +5,10 @@ mod shared;
 
 use burn::module::Module;
 use burn::tensor::Device;
+use peft_lab::base::stream;
 use peft_lab::model::{Activation, Model, ModelConfig};
-use peft_lab::peft::phi::{InitContext, Phi};
+use peft_lab::peft::{InitContext, Phi};
 use peft_lab::peft::{MethodConfig, Shape};
-use peft_lab::task::stream;
 use proptest::prelude::*;
 
 fn shapes() -> impl Strategy<Value = ModelConfig> {

@@ -4,15 +4,17 @@
 mod shared;
 
 use burn::tensor::Device;
-use peft_lab::cli::{Disk, clock};
+use peft_lab::base::clock;
+use peft_lab::base::read;
+use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::peft::{AdapterFiles, read_adapter};
 use peft_lab::interchange::{Made, RunFile, phi_file};
 use peft_lab::model::{Activation, Model};
 use peft_lab::peft::Shape;
-use peft_lab::train::evaluate::read;
+use peft_lab::protocol::Event;
+use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
-use peft_lab::train::{Event, Session};
 use proptest::prelude::*;
 use std::rc::Rc;
 

@@ -2,8 +2,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use burn::tensor::Device;
-use peft_lab::bench::{BenchShape, SHAPES, methods};
-use peft_lab::memory::Counting;
+use peft_lab::base::memory::Counting;
+use peft_lab::experiments::bench::{BenchShape, SHAPES, methods};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

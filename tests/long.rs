@@ -4,7 +4,8 @@
 mod shared;
 
 use burn::tensor::Device;
-use peft_lab::memory::{self, Counting};
+use peft_lab::base::memory;
+use peft_lab::base::memory::Counting;
 use peft_lab::train::optimizer::Optimizer;
 
 #[global_allocator]

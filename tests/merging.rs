@@ -4,10 +4,10 @@
 mod shared;
 
 use burn::tensor::Device;
+use peft_lab::base::read;
 use peft_lab::model::Model;
 use peft_lab::peft::MethodConfig;
-use peft_lab::peft::phi::Phi;
-use peft_lab::train::evaluate::read;
+use peft_lab::peft::Phi;
 
 fn logits(theta: &Model, phi: &Phi) -> Vec<f32> {
     let batch = shared::tiny_batch(0);

@@ -5,13 +5,16 @@ mod fixtures;
 
 use burn::tensor::Device;
 use fixtures::{folder, json};
+use peft_lab::base::read;
+use peft_lab::bases::{Base, OwnBase};
 use peft_lab::config::RunConfig;
-use peft_lab::model::{Base, OwnBase, Tokens};
-use peft_lab::peft::phi::Phi;
-use peft_lab::task::own::{self, Dropped, OwnData, labelled};
-use peft_lab::train::evaluate::read;
+use peft_lab::model::Tokens;
+use peft_lab::peft::Phi;
+use peft_lab::protocol::Event;
+use peft_lab::task::user_data;
+use peft_lab::task::user_data::{Dropped, OwnData, labelled};
+use peft_lab::train::Session;
 use peft_lab::train::library::{Files, LoadedBase, Materials};
-use peft_lab::train::{Event, Session};
 use std::rc::Rc;
 
 /// Files of tests/fixtures/own under the names by which the trainer asks for them.
@@ -40,7 +43,7 @@ fn registered(checkpoint: &str) -> &'static Base {
 
 fn reviews() -> (OwnData, String) {
     let bytes = std::fs::read(folder().join("own/reviews.csv")).unwrap();
-    let Dropped::Table(table) = own::read("reviews.csv", &bytes).unwrap() else { panic!() };
+    let Dropped::Table(table) = user_data::read("reviews.csv", &bytes).unwrap() else { panic!() };
     let (text, label) = table.guess().unwrap();
     assert_eq!((table.columns[text].as_str(), table.columns[label].as_str()), ("sentence", "mood"));
     OwnData::labelled("reviews.csv", &labelled(&table, text, label, 0).unwrap())

@@ -8,10 +8,11 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use fixtures::{answers, flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
-use peft_lab::model::kernels::cross_entropy;
-use peft_lab::peft::phi::Phi;
-use peft_lab::peft::{MethodConfig, Piece, Place, Shape};
-use peft_lab::train::evaluate::read;
+use peft_lab::base::read;
+use peft_lab::kernels::cross_entropy;
+use peft_lab::model::{ModulePath, ParamKind};
+use peft_lab::peft::Phi;
+use peft_lab::peft::{MethodConfig, Shape};
 use serde_json::Value;
 use std::path::Path;
 
@@ -44,7 +45,7 @@ fn values(of: &Value, method: &MethodConfig, shape: &Shape) -> Vec<Vec<f32>> {
         None if name == "prompt_embeddings" => "prompt".to_string(),
         None => name.to_string(),
     };
-    let read = |info: &peft_lab::peft::TensorInfo| {
+    let read = |info: &peft_lab::model::TensorInfo| {
         let (numbers, shape) = flat(&of[short(&info.name).as_str()]);
         assert_eq!(shape, info.shape, "{}", info.name);
         if info.transposed { oriented(&numbers, shape[0], shape[1]) } else { numbers }
@@ -92,11 +93,11 @@ fn logits_loss_and_gradients_of_phi_are_pytorch_s_to_1e_4() {
 }
 
 /// A place and a piece by the checkpoint's name of the tensor, without what all names begin with.
-fn piece(name: &str, blocks: usize) -> (Place, Piece) {
+fn piece(name: &str, blocks: usize) -> (ModulePath, ParamKind) {
     let (module, tensor) = name.rsplit_once('.').unwrap();
-    let place = Place::all(blocks).find(|p| p.key() == format!("model.decoder.{module}")).unwrap();
+    let place = ModulePath::all(blocks).find(|p| p.key() == format!("model.decoder.{module}")).unwrap();
     let first = place.pieces()[0];
-    (place, if tensor == "bias" { Piece::Bias } else { first })
+    (place, if tensor == "bias" { ParamKind::Bias } else { first })
 }
 
 /// Checks logits, loss and the gradient of a φ that is one tensor.
@@ -123,8 +124,8 @@ fn a_sparse_change_is_pytorch_s_to_1e_4() {
     // For each matrix of ours, in order: which weights are chosen, with their change and its gradient.
     let mut chosen: Vec<(usize, f32, f32)> = Vec::new();
     let mut first = 0;
-    for place in Place::all(blocks) {
-        let n = place.elements(Piece::Matrix, &theta.config);
+    for place in ModulePath::all(blocks) {
+        let n = place.elements(ParamKind::Matrix, &theta.config);
         for (name, indices) in fixture["indices"].as_object().unwrap() {
             if piece(name, blocks).0 != place {
                 continue;
@@ -134,7 +135,7 @@ fn a_sparse_change_is_pytorch_s_to_1e_4() {
                 let index = *index as usize;
                 let ours = match place {
                     // PyTorch counts through [outputs, inputs], we through [inputs, outputs].
-                    Place::Linear(_, target) => {
+                    ModulePath::Linear(_, target) => {
                         let (inputs, outputs) = target.shape(&theta.config);
                         (index % inputs) * outputs + index / inputs
                     }
@@ -168,7 +169,7 @@ fn a_subspace_is_pytorch_s_to_1e_4() {
         let (numbers, shape) = flat(projection);
         let ours = match (place, piece) {
             // Rows of P go with the flat weights, which we hold as [inputs, outputs].
-            (Place::Linear(_, target), Piece::Matrix) => {
+            (ModulePath::Linear(_, target), ParamKind::Matrix) => {
                 let (inputs, outputs) = target.shape(&theta.config);
                 let row = |i: usize| (i % outputs) * inputs + i / outputs;
                 (0..inputs * outputs).flat_map(|i| numbers[row(i) * d..(row(i) + 1) * d].to_vec()).collect()

@@ -9,15 +9,18 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use fixtures::{flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
-use peft_lab::cli::{Disk, clock};
+use peft_lab::base::clock;
+use peft_lab::base::grouped;
+use peft_lab::base::read;
+use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::peft::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter, write_adapter};
+use peft_lab::kernels::cross_entropy;
 use peft_lab::model::Model;
-use peft_lab::model::kernels::cross_entropy;
-use peft_lab::peft::phi::{InitContext, Phi};
-use peft_lab::peft::{Shape, TensorInfo, grouped, trainable_line};
+use peft_lab::model::TensorInfo;
+use peft_lab::peft::{InitContext, Phi};
+use peft_lab::peft::{Shape, trainable_line};
 use peft_lab::train::Session;
-use peft_lab::train::evaluate::read;
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::optimizer::Optimizer;
 use safetensors::SafeTensors;
@@ -134,7 +137,7 @@ fn context(theta: &Model) -> InitContext<'_> {
     InitContext {
         theta,
         device: DEVICE.get_or_init(|| Device::flex().autodiff()),
-        rng: peft_lab::task::stream(0, "phi"),
+        rng: peft_lab::base::stream(0, "phi"),
         labels: &shared::LABELS,
         encode: &|_| Vec::new(),
         begins: 1,

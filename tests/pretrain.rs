@@ -1,8 +1,9 @@
 //! Pretraining: an interrupted run resumes to the same numbers, and what it writes is a base.
 #![cfg(not(target_arch = "wasm32"))]
 
-use peft_lab::model::{Card, Figures, Model, ModelConfig};
-use peft_lab::pretrain::{Block, Corpus, Recipe, pretrain};
+use peft_lab::bases::{Card, Figures};
+use peft_lab::experiments::pretrain::{Block, Corpus, Recipe, pretrain};
+use peft_lab::model::{Model, ModelConfig};
 use peft_lab::task::tokenizer::Tokenizer;
 use std::path::{Path, PathBuf};
 

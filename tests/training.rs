@@ -4,14 +4,17 @@
 mod shared;
 
 use burn::tensor::Device;
-use peft_lab::cli::{Disk, clock};
+use peft_lab::base::FailureReason;
+use peft_lab::base::clock;
+use peft_lab::base::read;
+use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::peft::phi::Phi;
-use peft_lab::train::evaluate::read;
+use peft_lab::peft::Phi;
+use peft_lab::protocol::Event;
+use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
-use peft_lab::train::parts::threads::Threads;
-use peft_lab::train::parts::{Assignment, Gradients, Helpers, Part, Told};
-use peft_lab::train::{Event, FailureReason, Session};
+use peft_lab::train::micro_batch::threads::Threads;
+use peft_lab::train::micro_batch::{Assignment, Gradients, Helpers, Part, Told};
 use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
@@ -130,7 +133,7 @@ fn the_same_seed_gives_the_same_curve_and_another_seed_another() {
 /// The sentences that `cargo xtask bake` writes are needed; without them only `rules` is trained.
 #[test]
 fn every_method_trains_on_every_base() {
-    for base in &peft_lab::model::BASES {
+    for base in &peft_lab::bases::BASES {
         let loaded = Rc::new(pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap());
         for method in shared::methods() {
             let (mut config, ..) = RunConfig::from_hash(&format!("base={}&steps=400&batch_size=2", base.id));
@@ -219,7 +222,7 @@ fn next_tokens_are_scored_as_a_host_would() {
     use peft_lab::model::Tokens;
     use peft_lab::task::style;
     use peft_lab::train::evaluate::next_tokens;
-    let base = peft_lab::model::Base::named("prose-nano").unwrap();
+    let base = peft_lab::bases::Base::named("prose-nano").unwrap();
     let loaded = pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap();
     let text = "The captain looked at the sea, and the sea looked back at him. ".repeat(12);
     let windows = style::windows(&loaded.tokenizer.encode(&text));
@@ -303,17 +306,17 @@ fn the_curve_is_the_same_on_any_number_of_workers() {
 
 #[test]
 fn a_batch_in_parts_has_the_gradient_of_the_whole() {
-    use peft_lab::train::parts::split;
+    use peft_lab::train::micro_batch::split;
     let base = base();
     // So small a batch is one part; its whole is compared with four.
     let session = session("rule=reverse&method=lora&batch_size=12&steps=3", &base);
-    let mut rng = peft_lab::task::stream(5, "parts");
+    let mut rng = peft_lab::base::stream(5, "parts");
     let examples = session.data().draw(12, &mut rng);
     let gradient = |n: usize| {
         let parts = split(examples.clone(), n);
         assert_eq!(parts.len(), n);
         let each = parts.iter().map(|p| pollster::block_on(p.gradient(session.theta(), session.phi())).unwrap());
-        peft_lab::train::parts::sum(each.collect()).unwrap()
+        peft_lab::train::micro_batch::sum(each.collect()).unwrap()
     };
     let (whole, parts) = (gradient(1), gradient(4));
     assert!((whole.loss - parts.loss).abs() < 1e-6, "{} {}", whole.loss, parts.loss);

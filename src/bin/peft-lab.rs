@@ -1,7 +1,7 @@
 //! The trainer on the command line. In a browser there is none: wasm builds of all binaries get an empty one.
 
 #[global_allocator]
-static ALLOCATOR: peft_lab::memory::Counting = peft_lab::memory::Counting;
+static ALLOCATOR: peft_lab::base::memory::Counting = peft_lab::base::memory::Counting;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {

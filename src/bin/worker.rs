@@ -1,7 +1,7 @@
 //! The trainer on the CPU, in a Web Worker.
 
 #[global_allocator]
-static ALLOCATOR: peft_lab::memory::Counting = peft_lab::memory::Counting;
+static ALLOCATOR: peft_lab::base::memory::Counting = peft_lab::base::memory::Counting;
 
 fn main() {
     #[cfg(target_arch = "wasm32")]

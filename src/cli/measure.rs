@@ -1,11 +1,12 @@
 //! Commands that train or score many times: `spread`, `sweep`, `pretrain`.
 
 use super::{Disk, Sentence, config};
-use crate::pretrain::{Corpus, Data, Recipe};
-use crate::sweep::{Measured, Sweep};
+use crate::base::Failure;
+use crate::experiments::pretrain::{Corpus, Data, Recipe};
+use crate::experiments::sweep::{Measured, Sweep};
+use crate::protocol::Event;
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::spread::Spread;
-use crate::train::{Event, Failure};
 use burn::tensor::Device;
 use clap::ArgMatches;
 use std::path::PathBuf;
@@ -71,6 +72,6 @@ pub async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
         }
     };
     let out = PathBuf::from(given("out")?);
-    crate::pretrain::pretrain(&recipe, corpus.as_ref(), &out, None, |line| println!("{line}")).await?;
+    crate::experiments::pretrain::pretrain(&recipe, corpus.as_ref(), &out, None, |line| println!("{line}")).await?;
     Ok(())
 }

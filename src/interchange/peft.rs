@@ -1,15 +1,17 @@
 //! Adapters of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`, written and read for every method that
 //! PEFT has for OPT, with its keys and orientation (peft 0.21).
 
-use super::phi_file::{PhiFileError, Reader, StoredPhi, Writer, push_shared, read_shared, values};
+use super::phi_file::{StoredPhi, push_shared, read_shared, values};
+use crate::base::Failure;
+use crate::base::Fault;
+use crate::base::read;
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
-use crate::peft::phi::Phi;
-use crate::peft::{
-    Blocks, Dora, Fault, Ia3, LnTuning, Lora, MethodConfig, Prefix, Prompt, Shape, Target, TensorInfo, Vera,
-};
-use crate::train::Failure;
-use crate::train::evaluate::read;
+use crate::model::Target;
+use crate::model::TensorInfo;
+use crate::model::files::{Reader, TensorFileError, Writer};
+use crate::peft::Phi;
+use crate::peft::{Blocks, Dora, Ia3, LnTuning, Lora, MethodConfig, Prefix, Prompt, Shape, Vera};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
@@ -26,7 +28,7 @@ pub enum AdapterError {
     #[error("{CONFIG_FILE}: {}: {}", .0.key, .0.message)]
     Fault(Fault),
     #[error(transparent)]
-    Tensors(#[from] PhiFileError),
+    Tensors(#[from] TensorFileError),
     #[error("{0}")]
     NotInPeft(String),
     #[error("{}", .0.message)]
@@ -98,7 +100,7 @@ pub fn config_json(method: &MethodConfig, model: &ModelConfig, base: &str) -> Re
                 }
                 blocks
                     .map(|layer| {
-                        let key = crate::peft::Place::Linear(layer, *target).key();
+                        let key = crate::model::ModulePath::Linear(layer, *target).key();
                         key.trim_start_matches("model.decoder.").to_string()
                     })
                     .collect()
@@ -240,7 +242,7 @@ pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig
 }
 
 fn unsupported(key: &str, found: &Value, expected: &str) -> AdapterError {
-    let found = crate::peft::knob::shorten(&found.to_string());
+    let found = crate::base::shorten(&found.to_string());
     AdapterError::Unsupported { key: key.into(), found, expected: expected.into() }
 }
 
@@ -464,9 +466,12 @@ impl Settings<'_> {
 /// theirs one below the other and whose B is zero outside their blocks. The product is the same.
 mod gpt2 {
     use super::{AdapterError, AdapterFiles, MODEL_FILE, Settings, unsupported};
-    use crate::interchange::phi_file::{Reader, StoredPhi, Writer};
+    use crate::base::Fault;
+    use crate::interchange::phi_file::StoredPhi;
     use crate::model::ModelConfig;
-    use crate::peft::{Fault, Lora, MethodConfig, Shape, Target};
+    use crate::model::Target;
+    use crate::model::files::{Reader, Writer};
+    use crate::peft::{Lora, MethodConfig, Shape};
     use serde_json::{Map, Value, json};
 
     /// The matrices that a module of GPT-2 holds, side by side.

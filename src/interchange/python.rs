@@ -2,9 +2,8 @@
 //! `peft`. It is run by a test.
 
 use crate::config::RunConfig;
-use crate::peft::{
-    Blocks, DemonstrationLabels, Embeddings, Lora, Mask, Method, MethodConfig, Piece, Place, Placement, Rows, Target,
-};
+use crate::model::{ModulePath, ParamKind, Target};
+use crate::peft::{Blocks, DemonstrationLabels, Embeddings, Lora, Mask, Method, MethodConfig, Placement, Rows};
 use crate::task::TaskConfig;
 
 /// A whole script: base, method, task, training, accuracy.
@@ -279,10 +278,10 @@ fn lora(m: &Lora, config: &RunConfig, more: &str) -> String {
 /// Trains the parameters whose names are these.
 fn copies(method: &dyn Method, config: &RunConfig) -> String {
     let model = config.shape().model;
-    let pieces = |place: Place| place.pieces().iter().map(move |piece| (place, *piece));
-    let all = || Place::all(model.num_hidden_layers).flat_map(pieces);
-    let name = |(place, piece): (Place, Piece)| {
-        format!("{}.{}", place.key(), if piece == Piece::Bias { "bias" } else { "weight" })
+    let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
+    let all = || ModulePath::all(model.num_hidden_layers).flat_map(pieces);
+    let name = |(place, piece): (ModulePath, ParamKind)| {
+        format!("{}.{}", place.key(), if piece == ParamKind::Bias { "bias" } else { "weight" })
     };
     let (inside, outside): (Vec<_>, Vec<_>) = all().partition(|(place, piece)| method.copies(*place, *piece, &model));
     if outside.is_empty() {
@@ -301,7 +300,7 @@ fn copies(method: &dyn Method, config: &RunConfig) -> String {
 /// Names of chosen modules.
 fn keys(targets: &[Target], layers: &Blocks, config: &RunConfig) -> Vec<String> {
     let layers = layers.list(config.shape().model.num_hidden_layers).into_iter();
-    layers.flat_map(|layer| targets.iter().map(move |t| Place::Linear(layer, *t).key())).collect()
+    layers.flat_map(|layer| targets.iter().map(move |t| ModulePath::Linear(layer, *t).key())).collect()
 }
 
 /// A method of peft without peft, for a model that holds another one; `None` for what peft does not have.
@@ -358,7 +357,8 @@ fn plain(method: &MethodConfig, config: &RunConfig) -> Option<String> {
         )),
         MethodConfig::Ia3(m) => {
             let places = m.layers.list(model.num_hidden_layers).into_iter();
-            let places = places.flat_map(|layer| m.target_modules.iter().map(move |t| (Place::Linear(layer, *t), *t)));
+            let places =
+                places.flat_map(|layer| m.target_modules.iter().map(move |t| (ModulePath::Linear(layer, *t), *t)));
             let named = places.map(|(place, target)| {
                 let (inputs, outputs) = target.shape(&model);
                 let n = if target == Target::Fc2 { inputs } else { outputs };
@@ -395,7 +395,7 @@ fn method(method: &MethodConfig, config: &RunConfig) -> String {
                 let targets = m.target_modules.iter().filter(move |t| wanted(t));
                 let named = |t: &Target| match m.layers.is_all() {
                     true => vec![t.module().to_string()],
-                    false => m.layers.list(n).into_iter().map(|l| Place::Linear(l, *t).key()).collect(),
+                    false => m.layers.list(n).into_iter().map(|l| ModulePath::Linear(l, *t).key()).collect(),
                 };
                 format!("{:?}", targets.flat_map(named).collect::<Vec<_>>())
             };

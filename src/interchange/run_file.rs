@@ -1,9 +1,9 @@
 //! A recorded run: JSON lines of events, as `peft-lab train --json` prints them.
 
 use crate::config::RunConfig;
+use crate::protocol::KeptScore;
+use crate::protocol::{Event, Prediction};
 use crate::task::Baselines;
-use crate::train::events::KeptScore;
-use crate::train::{Event, Prediction};
 
 /// A run read back from its events, ready to draw.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,24 +1,23 @@
 //! The ledger: what a method costs, before anything is trained. Plain functions of shapes, without Burn.
 //!
-//! A training step is traced as shapes ([`network`]) on a [`tape`]; a method says in [`Method::trace`](crate::peft::Method::trace)
+//! A training step is traced as shapes ([`network`]) on a [`Tape`]; a method says in [`Method::trace`](crate::peft::Method::trace)
 //! what it adds where. Numbers are single precision, four bytes each.
 
 mod models;
 pub mod network;
 mod parts;
-pub mod tape;
 
+pub use crate::trace::{Flops, Peak, Phase, Residence};
 pub use models::{RealModel, real_models};
 pub use network::Batch;
-pub use parts::{MOST as MOST_PARTS, parts};
-pub use tape::{Flops, Peak, Phase, Residence};
+pub use parts::parts;
 
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
 use crate::peft::{MethodConfig, Shape, Value};
+use crate::trace::{NUMBER, OPTIMIZER_FLOPS, Tape};
 use network::Network;
 use serde::Serialize;
-use tape::{NUMBER, OPTIMIZER_FLOPS, Tape};
 
 /// Tokens of the sequence that a published model is costed with.
 pub const REAL_TOKENS: usize = 512;

@@ -1,8 +1,9 @@
 //! The forward pass of `model/theta.rs` once more, as shapes.
 
-use super::tape::{Attention, Keeps, Tape, Var};
 use crate::model::{Activation, ModelConfig};
-use crate::peft::{Ask, At, MethodConfig, Piece, Place, Sublayer, Target};
+use crate::model::{At, Hook, ModulePath, ParamKind, Sublayer, Target};
+use crate::peft::MethodConfig;
+use crate::trace::{Attention, Keeps, Tape, Var};
 
 /// What is read and predicted at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +26,19 @@ pub struct Network<'a> {
 }
 
 impl Network<'_> {
-    fn fold(&mut self, x: Var, ask: impl Fn(Var) -> Ask) -> Var {
+    fn fold(&mut self, x: Var, ask: impl Fn(Var) -> Hook) -> Var {
         let (methods, tape, model) = (self.methods, &mut *self.tape, self.model);
         methods.iter().fold(x, |x, method| method.method().trace(ask(x), model, tape).unwrap_or(x))
     }
 
-    fn first(&mut self, ask: Ask) -> Option<Var> {
+    fn first(&mut self, ask: Hook) -> Option<Var> {
         let (methods, tape, model) = (self.methods, &mut *self.tape, self.model);
         methods.iter().find_map(|method| method.method().trace(ask, model, tape))
     }
 
-    fn theta(&mut self, place: Place, piece: Piece) -> Var {
+    fn theta(&mut self, place: ModulePath, piece: ParamKind) -> Var {
         let theta = self.tape.theta(&format!("{} {piece:?}", place.key()), place.elements(piece, self.model));
-        self.fold(theta, |theta| Ask::Weight(place, piece, theta))
+        self.fold(theta, |theta| Hook::Weight(place, piece, theta))
     }
 
     /// Places of all sequences, virtual tokens included.
@@ -48,24 +49,24 @@ impl Network<'_> {
     pub fn logits(&mut self) -> Var {
         let d = self.model.hidden_size;
         // Every tensor of θ is in memory, whether a method reads it or not.
-        let places: Vec<Place> = Place::all(self.model.num_hidden_layers).collect();
+        let places: Vec<ModulePath> = ModulePath::all(self.model.num_hidden_layers).collect();
         for place in &places {
             for piece in place.pieces() {
                 self.tape.theta(&format!("{} {piece:?}", place.key()), place.elements(*piece, self.model));
             }
         }
-        let prompt = self.first(Ask::Prompt);
+        let prompt = self.first(Hook::Prompt);
         let virtual_tokens = prompt.map_or(0, |p| (p.elements as usize).div_ceil(d));
         let rows = self.rows(virtual_tokens);
 
-        let table = self.theta(Place::Tokens, Piece::Matrix);
+        let table = self.theta(ModulePath::Tokens, ParamKind::Matrix);
         let tokens = (self.batch.sequences * self.batch.length * d) as u64;
         let mut x = self.tape.gather(table, tokens);
         if let Some(prompt) = prompt {
             let repeated = self.tape.expand(prompt, (self.batch.sequences * virtual_tokens * d) as u64);
             x = self.tape.concatenate(&[repeated, x]);
         }
-        let positions = self.theta(Place::Positions, Piece::Matrix);
+        let positions = self.theta(ModulePath::Positions, ParamKind::Matrix);
         let positions = self.tape.part(positions, ((virtual_tokens + self.batch.length) * d) as u64);
         x = self.tape.add(x, positions);
         for block in 0..self.model.num_hidden_layers {
@@ -74,16 +75,16 @@ impl Network<'_> {
         }
         let features = self.tape.gather(x, (self.batch.predicted * d) as u64);
         let predicted = self.batch.predicted;
-        let features = self.normalise(Place::FinalNorm, features, predicted);
-        let head = self.theta(Place::Tokens, Piece::Matrix);
-        let head = self.fold(head, Ask::Head);
+        let features = self.normalise(ModulePath::FinalNorm, features, predicted);
+        let head = self.theta(ModulePath::Tokens, ParamKind::Matrix);
+        let head = self.fold(head, Hook::Head);
         self.tape.linear(features, head, None, predicted, (d, self.model.vocab_size))
     }
 
     fn attention(&mut self, block: usize, x: Var, rows: usize, virtual_tokens: usize) -> Var {
         let d = self.model.hidden_size;
         let Batch { sequences, length, past, .. } = self.batch;
-        let n = self.normalise(Place::AttentionNorm(block), x, rows);
+        let n = self.normalise(ModulePath::AttentionNorm(block), x, rows);
         let q = self.linear(block, Target::Q, n, rows);
         let mut keys = virtual_tokens + length + past;
         let [mut k, mut v] = [Target::K, Target::V].map(|target| self.linear(block, target, n, rows));
@@ -92,7 +93,7 @@ impl Network<'_> {
             let cached = (sequences * past * d) as u64;
             (k.elements, v.elements) = (k.elements + cached, v.elements + cached);
         }
-        let prefix = [0, 1].map(|of| self.first(Ask::Prefix(block, of)));
+        let prefix = [0, 1].map(|of| self.first(Hook::Prefix(block, of)));
         if let [Some(prefix_k), Some(prefix_v)] = prefix {
             keys += (prefix_k.elements as usize).div_ceil(d);
             let mut front = |prefix: Var, own: Var| {
@@ -105,33 +106,33 @@ impl Network<'_> {
         let size = Attention { sequences, heads, queries: virtual_tokens + length, keys, width: d };
         let mixed = self.tape.attention(q, k, v, size);
         let out = self.linear(block, Target::O, mixed, rows);
-        let out = self.fold(out, |y| Ask::After { block, sublayer: Sublayer::Attention, input: x, y, rows });
+        let out = self.fold(out, |y| Hook::After { block, sublayer: Sublayer::Attention, input: x, y, rows });
         self.tape.add(x, out)
     }
 
     fn mlp(&mut self, block: usize, x: Var, rows: usize) -> Var {
-        let n = self.normalise(Place::MlpNorm(block), x, rows);
+        let n = self.normalise(ModulePath::MlpNorm(block), x, rows);
         let inner = self.linear(block, Target::Fc1, n, rows);
         let inner = match self.model.activation_function {
             Activation::Relu => self.tape.relu(inner),
             Activation::GeluNew | Activation::Gelu => self.tape.activation(inner, Keeps::Input, 8),
         };
         let out = self.linear(block, Target::Fc2, inner, rows);
-        let out = self.fold(out, |y| Ask::After { block, sublayer: Sublayer::Mlp, input: x, y, rows });
+        let out = self.fold(out, |y| Hook::After { block, sublayer: Sublayer::Mlp, input: x, y, rows });
         self.tape.add(x, out)
     }
 
     fn linear(&mut self, block: usize, target: Target, x: Var, rows: usize) -> Var {
-        let place = Place::Linear(block, target);
-        let (weight, bias) = (self.theta(place, Piece::Matrix), self.theta(place, Piece::Bias));
+        let place = ModulePath::Linear(block, target);
+        let (weight, bias) = (self.theta(place, ParamKind::Matrix), self.theta(place, ParamKind::Bias));
         let at = At { block, target, weight, bias, rows, shape: target.shape(self.model) };
-        let x = self.fold(x, |x| Ask::Input(at, x));
+        let x = self.fold(x, |x| Hook::Input(at, x));
         let y = self.tape.linear(x, weight, Some(bias), rows, at.shape);
-        self.fold(y, |y| Ask::Update { at, x, y })
+        self.fold(y, |y| Hook::Update { at, x, y })
     }
 
-    fn normalise(&mut self, place: Place, x: Var, rows: usize) -> Var {
-        let (scale, bias) = (self.theta(place, Piece::Scale), self.theta(place, Piece::Bias));
+    fn normalise(&mut self, place: ModulePath, x: Var, rows: usize) -> Var {
+        let (scale, bias) = (self.theta(place, ParamKind::Scale), self.theta(place, ParamKind::Bias));
         self.tape.layer_norm(x, scale, bias, rows)
     }
 }

@@ -1,11 +1,9 @@
 //! In how many parts a batch is computed.
 
 use super::Setting;
-use crate::config::{DeviceChoice, RunConfig};
+use crate::config::{DeviceChoice, MOST_PARTS, RunConfig};
 use crate::peft::MethodConfig;
 
-/// The most parts: as many workers as a laptop has cores to spare.
-pub const MOST: usize = 4;
 /// Operations below which a part would mostly be bookkeeping.
 const LEAST_FLOPS: f64 = 2e8;
 /// What parts may cost more than the whole, where a method makes up weights in every forward pass.
@@ -29,6 +27,6 @@ pub fn parts(config: &RunConfig) -> usize {
     if whole_only || config.device == DeviceChoice::Webgpu || !config.trains() {
         1
     } else {
-        [MOST, 2].into_iter().find(pays).unwrap_or(1)
+        [MOST_PARTS, 2].into_iter().find(pays).unwrap_or(1)
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::bench::{SHAPES, methods};
+use crate::experiments::bench::{SHAPES, methods};
 use crate::peft::{BitFit, Full, Lora};
 use std::collections::BTreeMap;
 

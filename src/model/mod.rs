@@ -1,27 +1,32 @@
-//! θ: a pretrained OPT model, loaded once, shared by every run, never written.
+//! θ: a pretrained model, loaded once, shared by every run, never written. It knows no method: a [`Composition`] steps in where it may.
 
-mod bases;
-mod card;
 #[cfg(feature = "train")]
-mod checkpoint;
+mod composition;
 mod config;
+pub mod families;
 #[cfg(feature = "train")]
-mod gpt2;
-#[cfg(feature = "train")]
-pub mod kernels;
+pub mod files;
+mod hook;
 #[cfg(feature = "train")]
 pub mod layers;
+mod module_path;
 #[cfg(feature = "train")]
 mod random;
+mod site;
+mod target;
+mod tensor_info;
 #[cfg(feature = "train")]
 mod theta;
 
-pub use bases::{BASES, Base, OwnBase};
-pub use card::{Card, Figures, Judged};
 #[cfg(feature = "train")]
-pub use checkpoint::CheckpointError;
-#[cfg(feature = "train")]
-pub(crate) use checkpoint::floats;
+pub use composition::{Composition, Compositions, LinearAt, Prefixed, Text};
 pub use config::{Activation, ModelConfig, ModelConfigError};
+#[cfg(feature = "train")]
+pub use files::CheckpointError;
+pub use hook::{At, Hook};
+pub use module_path::{ModulePath, ParamKind, Sublayer};
+pub use site::Site;
+pub use target::Target;
+pub use tensor_info::TensorInfo;
 #[cfg(feature = "train")]
 pub use theta::{Block, Model, Tokens, Weights};

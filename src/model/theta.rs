@@ -1,10 +1,8 @@
 //! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
 
-use super::kernels::{attention, gelu_new, layer_norm, linear, relu};
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm, Linear};
-use super::{Activation, ModelConfig};
-use crate::peft::phi::{Linear as LinearAt, Phi, Prefixed, Sublayer, Text};
-use crate::peft::{Place, Target};
+use super::{Activation, Compositions, LinearAt, ModelConfig, ModulePath, Prefixed, Sublayer, Target, Text};
+use crate::kernels::{attention, gelu_new, layer_norm, linear, relu};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
@@ -46,6 +44,31 @@ pub struct Weights {
     pub final_norm: LayerNorm,
 }
 
+/// The tensors of a module.
+pub struct ModuleTensors<'a> {
+    pub matrix: Option<&'a Param<Tensor<2>>>,
+    pub bias: Option<&'a Param<Tensor<1>>>,
+    pub scale: Option<&'a Param<Tensor<1>>>,
+}
+
+impl Weights {
+    /// θ's tensors in a module.
+    pub fn at(&self, path: ModulePath) -> ModuleTensors<'_> {
+        let norm = match path {
+            ModulePath::Tokens => return ModuleTensors { matrix: Some(&self.tokens), bias: None, scale: None },
+            ModulePath::Positions => return ModuleTensors { matrix: Some(&self.positions), bias: None, scale: None },
+            ModulePath::Linear(block, target) => {
+                let linear = self.blocks[block].linear(target);
+                return ModuleTensors { matrix: Some(&linear.weight), bias: Some(&linear.bias), scale: None };
+            }
+            ModulePath::AttentionNorm(block) => &self.blocks[block].attention_norm,
+            ModulePath::MlpNorm(block) => &self.blocks[block].mlp_norm,
+            ModulePath::FinalNorm => &self.final_norm,
+        };
+        ModuleTensors { matrix: None, bias: Some(&norm.bias), scale: Some(&norm.scale) }
+    }
+}
+
 /// θ with its shape.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -65,7 +88,7 @@ impl Model {
     /// Features in front of the head at chosen places. Padding needs no mask: attention is causal and padding stands at the right.
     ///
     /// `rows` are places in the flattened `[sequences, length]` of `tokens`. Returns `[rows, d_model]`.
-    pub fn features(&self, phi: &Phi, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
+    pub fn features(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
         let device = self.weights.tokens.val().device();
         let d = self.config.hidden_size;
         let text = phi.text();
@@ -91,27 +114,34 @@ impl Model {
 
         let mut x = self.embed(phi, tokens, prompt, first, &device);
         for (layer, block) in self.weights.blocks.iter().enumerate() {
-            let prefix = prefixes.iter().find(|p| p.layer == layer);
+            let prefix = prefixes.iter().find(|p| p.block == layer);
             x = self.attention(phi, layer, block, x, prefix);
             x = self.mlp(phi, layer, block, x);
         }
 
         let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
-        self.normalise(phi, Place::FinalNorm, &self.weights.final_norm, x)
+        self.normalise(phi, ModulePath::FinalNorm, &self.weights.final_norm, x)
     }
 
     /// Logits over the vocabulary, `[rows, vocab]`, of [`features`](Self::features).
-    pub fn logits(&self, phi: &Phi, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
+    pub fn logits(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
         let features = self.features(phi, tokens, rows);
-        let head = phi.head(phi.matrix(Place::Tokens, self.weights.tokens.val()));
+        let head = phi.head(phi.matrix(ModulePath::Tokens, self.weights.tokens.val()));
         linear(features, head.transpose(), None)
     }
 
     /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`; positions from `first`.
-    fn embed(&self, phi: &Phi, tokens: &Tokens, prompt: Option<Tensor<2>>, first: usize, device: &Device) -> Tensor<3> {
+    fn embed(
+        &self,
+        phi: &dyn Compositions,
+        tokens: &Tokens,
+        prompt: Option<Tensor<2>>,
+        first: usize,
+        device: &Device,
+    ) -> Tensor<3> {
         let d = self.config.hidden_size;
         let ids = Tensor::<1, Int>::from_data(TensorData::new(tokens.ids.clone(), [tokens.ids.len()]), device);
-        let table = phi.matrix(Place::Tokens, self.weights.tokens.val());
+        let table = phi.matrix(ModulePath::Tokens, self.weights.tokens.val());
         let mut x = table.select(0, ids).reshape([tokens.sequences, tokens.length, d]);
         if let Some(prompt) = prompt {
             let n = prompt.dims()[0];
@@ -120,14 +150,21 @@ impl Model {
         }
         let length = x.dims()[1];
         let first = self.config.position_offset() + first;
-        let positions = phi.matrix(Place::Positions, self.weights.positions.val());
+        let positions = phi.matrix(ModulePath::Positions, self.weights.positions.val());
         x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
     }
 
     /// x + W_O softmax(QKᵀ/√d_h) V on LayerNorm(x); `[sequences, length, d_model]` in and out.
-    fn attention(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>, prefix: Option<&Prefixed>) -> Tensor<3> {
+    fn attention(
+        &self,
+        phi: &dyn Compositions,
+        layer: usize,
+        block: &Block,
+        x: Tensor<3>,
+        prefix: Option<&Prefixed>,
+    ) -> Tensor<3> {
         let [b, _, d] = x.dims();
-        let n = self.normalise(phi, Place::AttentionNorm(layer), &block.attention_norm, x.clone());
+        let n = self.normalise(phi, ModulePath::AttentionNorm(layer), &block.attention_norm, x.clone());
         let q = self.linear(phi, layer, Target::Q, block, n.clone());
         let mut k = self.linear(phi, layer, Target::K, block, n.clone());
         let mut v = self.linear(phi, layer, Target::V, block, n);
@@ -144,8 +181,8 @@ impl Model {
     }
 
     /// x + W₂ act(W₁ LayerNorm(x)).
-    fn mlp(&self, phi: &Phi, layer: usize, block: &Block, x: Tensor<3>) -> Tensor<3> {
-        let n = self.normalise(phi, Place::MlpNorm(layer), &block.mlp_norm, x.clone());
+    fn mlp(&self, phi: &dyn Compositions, layer: usize, block: &Block, x: Tensor<3>) -> Tensor<3> {
+        let n = self.normalise(phi, ModulePath::MlpNorm(layer), &block.mlp_norm, x.clone());
         let inner = self.linear(phi, layer, Target::Fc1, block, n);
         let inner = match self.config.activation_function {
             Activation::Relu => relu(inner),
@@ -158,18 +195,24 @@ impl Model {
     }
 
     /// Where a weight meets its input: θ's tensors or what stands in for them, and φ's update beside them.
-    fn linear(&self, phi: &Phi, layer: usize, target: Target, block: &Block, x: Tensor<3>) -> Tensor<3> {
+    fn linear(&self, phi: &dyn Compositions, layer: usize, target: Target, block: &Block, x: Tensor<3>) -> Tensor<3> {
         let theta = block.linear(target);
-        let place = Place::Linear(layer, target);
+        let place = ModulePath::Linear(layer, target);
         let weight = &phi.matrix(place, theta.weight.val());
         let bias = &phi.bias(place, theta.bias.val());
-        let at = LinearAt { layer, target, weight, bias };
+        let at = LinearAt { block: layer, target, weight, bias };
         let x = phi.input(at, x);
         let y = linear(x.clone(), weight.clone(), Some(bias.clone()));
         phi.update(at, &x, y)
     }
 
-    fn normalise<const D: usize>(&self, phi: &Phi, place: Place, theta: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
+    fn normalise<const D: usize>(
+        &self,
+        phi: &dyn Compositions,
+        place: ModulePath,
+        theta: &LayerNorm,
+        x: Tensor<D>,
+    ) -> Tensor<D> {
         let scale = phi.scale(place, theta.scale.val());
         let bias = phi.bias(place, theta.bias.val());
         layer_norm(x, scale, bias, LAYER_NORM_EPSILON)
@@ -177,36 +220,35 @@ impl Model {
 
     /// A network with φ folded into its weights, which answers as θ with φ does. θ itself stays as it is, so that unmerging is
     /// going back to it, exactly. Only for methods whose [`merges`](crate::peft::MethodInfo::merges) says so.
-    pub fn merged(&self, phi: &Phi) -> Model {
-        let phi = &phi.frozen();
-        let norm = |place: Place, theta: &LayerNorm| LayerNorm {
+    pub fn merged(&self, phi: &dyn Compositions) -> Model {
+        let norm = |place: ModulePath, theta: &LayerNorm| LayerNorm {
             scale: Param::from_tensor(phi.scale(place, theta.scale.val())),
             bias: Param::from_tensor(phi.bias(place, theta.bias.val())),
         };
         let blocks = self.weights.blocks.iter().enumerate().map(|(layer, block)| {
             let folded = |target: Target| {
-                let (theta, place) = (block.linear(target), Place::Linear(layer, target));
+                let (theta, place) = (block.linear(target), ModulePath::Linear(layer, target));
                 let weight = &phi.matrix(place, theta.weight.val());
                 let bias = &phi.bias(place, theta.bias.val());
-                let (weight, bias) = phi.merged(LinearAt { layer, target, weight, bias });
+                let (weight, bias) = phi.merged(LinearAt { block: layer, target, weight, bias });
                 Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias) }
             };
             Block {
-                attention_norm: norm(Place::AttentionNorm(layer), &block.attention_norm),
+                attention_norm: norm(ModulePath::AttentionNorm(layer), &block.attention_norm),
                 q: folded(Target::Q),
                 k: folded(Target::K),
                 v: folded(Target::V),
                 out: folded(Target::O),
-                mlp_norm: norm(Place::MlpNorm(layer), &block.mlp_norm),
+                mlp_norm: norm(ModulePath::MlpNorm(layer), &block.mlp_norm),
                 fc1: folded(Target::Fc1),
                 fc2: folded(Target::Fc2),
             }
         });
         let weights = Weights {
-            tokens: Param::from_tensor(phi.matrix(Place::Tokens, self.weights.tokens.val())),
-            positions: Param::from_tensor(phi.matrix(Place::Positions, self.weights.positions.val())),
+            tokens: Param::from_tensor(phi.matrix(ModulePath::Tokens, self.weights.tokens.val())),
+            positions: Param::from_tensor(phi.matrix(ModulePath::Positions, self.weights.positions.val())),
             blocks: blocks.collect(),
-            final_norm: norm(Place::FinalNorm, &self.weights.final_norm),
+            final_norm: norm(ModulePath::FinalNorm, &self.weights.final_norm),
         };
         Model { config: self.config.clone(), weights }
     }

@@ -1,6 +1,7 @@
 //! Chosen blocks of the network: the knob `layers` of every method that can leave some out.
 
-use super::{Fault, Knob, Range, Shape};
+use super::{Knob, Range, Shape};
+use crate::base::Fault;
 use std::fmt;
 
 /// Blocks from 0, in order; all of them unless some were chosen.

@@ -1,8 +1,9 @@
 //! φ of every method that trains tensors of θ themselves: copies of the chosen ones, which stand in for them.
 
-use super::phi::{Composition, InitContext};
-use super::{Method, Piece, Place};
-use crate::model::Weights;
+use super::InitContext;
+use super::Method;
+use crate::model::Composition;
+use crate::model::{ModulePath, ParamKind};
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
@@ -19,20 +20,20 @@ struct Copied {
 pub struct Copies {
     copied: Vec<Copied>,
     #[module(skip)]
-    places: Vec<Place>,
+    places: Vec<ModulePath>,
 }
 
 impl Copies {
     pub fn init(method: &dyn Method, context: &mut InitContext<'_>) -> Copies {
         let weights = &context.theta.weights;
         let mut copies = Copies { copied: Vec::new(), places: Vec::new() };
-        for place in Place::all(weights.blocks.len()) {
+        for place in ModulePath::all(weights.blocks.len()) {
             let wanted = |piece| method.copies(place, piece, &context.theta.config);
-            let theta = tensors(weights, place);
+            let theta = weights.at(place);
             let copied = Copied {
-                matrix: theta.matrix.filter(|_| wanted(Piece::Matrix)).map(|t| context.copy(t)),
-                scale: theta.scale.filter(|_| wanted(Piece::Scale)).map(|t| context.copy(t)),
-                bias: theta.bias.filter(|_| wanted(Piece::Bias)).map(|t| context.copy(t)),
+                matrix: theta.matrix.filter(|_| wanted(ParamKind::Matrix)).map(|t| context.copy(t)),
+                scale: theta.scale.filter(|_| wanted(ParamKind::Scale)).map(|t| context.copy(t)),
+                bias: theta.bias.filter(|_| wanted(ParamKind::Bias)).map(|t| context.copy(t)),
             };
             if copied.matrix.is_some() || copied.bias.is_some() || copied.scale.is_some() {
                 copies.copied.push(copied);
@@ -43,12 +44,12 @@ impl Copies {
     }
 
     /// The matrix of a place, without gradient.
-    pub fn own(&self, place: Place) -> Option<Tensor<2>> {
+    pub fn own(&self, place: ModulePath) -> Option<Tensor<2>> {
         self.at(place)?.matrix.as_ref().map(|matrix| matrix.val().detach())
     }
 
     /// Sets the matrix of a place.
-    pub fn replace(&mut self, place: Place, values: Vec<f32>) {
+    pub fn replace(&mut self, place: ModulePath, values: Vec<f32>) {
         let Some(i) = self.places.iter().position(|p| *p == place) else { return };
         if let Some(matrix) = self.copied[i].matrix.take() {
             let (id, old) = (matrix.id, matrix.val());
@@ -58,7 +59,7 @@ impl Copies {
     }
 
     /// Multiplies the matrix of a place, element by element.
-    pub fn multiply(&mut self, place: Place, by: &Tensor<2>) {
+    pub fn multiply(&mut self, place: ModulePath, by: &Tensor<2>) {
         let Some(i) = self.places.iter().position(|p| *p == place) else { return };
         if let Some(matrix) = self.copied[i].matrix.take() {
             let (id, old) = (matrix.id, matrix.val());
@@ -67,44 +68,21 @@ impl Copies {
         }
     }
 
-    fn at(&self, place: Place) -> Option<&Copied> {
+    fn at(&self, place: ModulePath) -> Option<&Copied> {
         self.places.iter().position(|p| *p == place).map(|i| &self.copied[i])
     }
 }
 
 impl Composition for Copies {
-    fn matrix(&self, place: Place, _theta: &Tensor<2>) -> Option<Tensor<2>> {
+    fn matrix(&self, place: ModulePath, _theta: &Tensor<2>) -> Option<Tensor<2>> {
         self.at(place)?.matrix.as_ref().map(Param::val)
     }
 
-    fn bias(&self, place: Place, _theta: &Tensor<1>) -> Option<Tensor<1>> {
+    fn bias(&self, place: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         self.at(place)?.bias.as_ref().map(Param::val)
     }
 
-    fn scale(&self, place: Place, _theta: &Tensor<1>) -> Option<Tensor<1>> {
+    fn scale(&self, place: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         self.at(place)?.scale.as_ref().map(Param::val)
     }
-}
-
-/// The tensors of a place.
-pub struct Tensors<'a> {
-    pub matrix: Option<&'a Param<Tensor<2>>>,
-    pub bias: Option<&'a Param<Tensor<1>>>,
-    pub scale: Option<&'a Param<Tensor<1>>>,
-}
-
-/// θ's tensors at a place.
-pub fn tensors(weights: &Weights, place: Place) -> Tensors<'_> {
-    let norm = match place {
-        Place::Tokens => return Tensors { matrix: Some(&weights.tokens), bias: None, scale: None },
-        Place::Positions => return Tensors { matrix: Some(&weights.positions), bias: None, scale: None },
-        Place::Linear(block, target) => {
-            let linear = weights.blocks[block].linear(target);
-            return Tensors { matrix: Some(&linear.weight), bias: Some(&linear.bias), scale: None };
-        }
-        Place::AttentionNorm(block) => &weights.blocks[block].attention_norm,
-        Place::MlpNorm(block) => &weights.blocks[block].mlp_norm,
-        Place::FinalNorm => &weights.final_norm,
-    };
-    Tensors { matrix: None, bias: Some(&norm.bias), scale: Some(&norm.scale) }
 }

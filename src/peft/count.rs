@@ -1,5 +1,6 @@
 //! Closed-form counts of φ, with the sum behind them.
 
+use crate::base::grouped;
 use crate::model::ModelConfig;
 
 /// All that a count depends on: the base's shape and the number of the task's labels.
@@ -45,4 +46,10 @@ impl Term {
     pub fn new(what: impl Into<String>, product: impl Into<String>, value: usize) -> Term {
         Term { what: what.into(), product: product.into(), value }
     }
+}
+
+/// Hugging Face PEFT's line: `trainable params: 4,096 || all params: 209,664 || trainable%: 1.9536`.
+pub fn trainable_line(trainable: usize, all: usize) -> String {
+    let percent = 100.0 * trainable as f64 / all as f64;
+    format!("trainable params: {} || all params: {} || trainable%: {percent:.4}", grouped(trainable), grouped(all))
 }

@@ -1,5 +1,6 @@
 //! Knobs: what a visitor may set about a method, described as data so that page, URL, flags and docs agree.
 
+use crate::base::{Fault, shorten};
 use std::fmt;
 
 /// One setting of a method or task.
@@ -55,21 +56,6 @@ impl fmt::Display for Value {
             Value::Flag(on) => write!(f, "{on}"),
             Value::Blocks(blocks) => write!(f, "{blocks}"),
         }
-    }
-}
-
-/// A setting that cannot be used: which one, and a sentence a student understands.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Fault {
-    /// The setting's name in the URL (`rank`).
-    pub key: String,
-    pub message: String,
-}
-
-impl Fault {
-    pub fn new(key: &str, message: impl Into<String>) -> Fault {
-        Fault { key: key.to_string(), message: message.into() }
     }
 }
 
@@ -132,14 +118,6 @@ pub fn place_of(options: &[(&str, &str)], value: &str) -> usize {
 
 fn values(options: &[(&str, &str)]) -> String {
     options.iter().map(|(value, _)| *value).collect::<Vec<_>>().join(", ")
-}
-
-/// Hostile input is quoted back, but not at length.
-pub(crate) fn shorten(text: &str) -> String {
-    match text.chars().count() > 40 {
-        true => text.chars().take(40).chain(['…']).collect(),
-        false => text.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,21 @@
 //! Tasks: next-token prediction with a loss on the last tokens of each example.
 
 pub mod baseline;
-pub mod own;
 pub mod questions;
 pub mod rules;
 pub mod rules_baseline;
 pub mod style;
 pub mod text;
 pub mod tokenizer;
+pub mod user_data;
 
-pub use own::OwnData;
 pub use questions::Question;
 pub use rules::Rule;
 pub use text::{Labelled, TextTask};
+pub use user_data::OwnData;
 
-use crate::model::Base;
-use crate::peft::Fault;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use crate::base::Fault;
+use crate::bases::Base;
 
 /// Tokens of which the last `answer` are predicted: by the loss in training, by arg max in evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,8 +241,8 @@ impl TaskConfig {
             ("rule", TaskConfig::Rules { rule, .. }) => *rule = Rule::parse(text)?,
             ("question", TaskConfig::Questions { question, .. }) => *question = Question::parse(text)?,
             ("author", TaskConfig::Style { author }) => *author = style::parse(text)?,
-            ("data", TaskConfig::Own { data, .. }) => data.name = own::parse_name(text)?,
-            ("classes", TaskConfig::Own { data, .. }) => data.classes = own::parse_classes(text)?,
+            ("data", TaskConfig::Own { data, .. }) => data.name = user_data::parse_name(text)?,
+            ("classes", TaskConfig::Own { data, .. }) => data.classes = user_data::parse_classes(text)?,
             ("unit", TaskConfig::Text { of: of @ (TextTask::Sentences | TextTask::Words), .. }) => {
                 *of = match text.trim() {
                     "sentence" => TextTask::Sentences,
@@ -293,13 +291,4 @@ fn parse_examples(text: &str) -> Result<Option<usize>, Fault> {
             _ => Err(Fault::new("examples", "Training examples: a whole number from 1 to 100000, or “all”.")),
         },
     }
-}
-
-/// A stream of random numbers that is the same natively and in the browser; `purpose` keeps streams of one seed apart.
-pub fn stream(seed: u64, purpose: &str) -> ChaCha8Rng {
-    // FNV-1a of the purpose: streams are told apart by name, not by the order in which they are made.
-    let hash = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(hash);
-    rng
 }

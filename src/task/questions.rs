@@ -1,9 +1,11 @@
 //! Yes or no about a string: four letters, `>`, and one letter that says it (`a` affirms, `n` denies). Nothing in the base's
 //! pretraining asks such a thing.
 
-use super::rules::{self, ALPHABET, HELD_OUT, LENGTH, Letters};
-use super::{Baselines, Example, baseline, stream};
-use crate::peft::{Fault, knob::shorten};
+use super::rules;
+use super::rules::{ALPHABET, HELD_OUT, LENGTH, Letters};
+use super::{Baselines, Example, baseline};
+use crate::base::stream;
+use crate::base::{Fault, shorten};
 
 /// Tokens of the answers: no, yes.
 pub const ANSWERS: [u32; 2] = [13, 0];

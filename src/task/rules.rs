@@ -1,7 +1,8 @@
 //! String rules: four letters of sixteen, `abcd>` → `bcad`. The family on which the base `rules` was pretrained, and rules outside it.
 
-use super::{Example, stream};
-use crate::peft::{Fault, knob::shorten};
+use super::Example;
+use crate::base::stream;
+use crate::base::{Fault, shorten};
 use rand::RngExt;
 use std::fmt;
 

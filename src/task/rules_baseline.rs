@@ -1,8 +1,10 @@
 //! What a linear model on the letters of a string, without their places, makes of a rule.
 
+use super::Baselines;
 use super::baseline::{Features, Softmax};
-use super::rules::{self, ALPHABET, LENGTH, Letters, Rule};
-use super::{Baselines, stream};
+use super::rules;
+use super::rules::{ALPHABET, LENGTH, Letters, Rule};
+use crate::base::stream;
 use std::collections::{HashMap, HashSet};
 
 /// Strings drawn to train on.

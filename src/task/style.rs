@@ -1,7 +1,7 @@
 //! Language modelling: make the base write like one author. Windows of a book, every next token predicted.
 
 use super::Example;
-use crate::peft::{Fault, knob::shorten};
+use crate::base::{Fault, shorten};
 use serde::{Deserialize, Serialize};
 
 /// Tokens of a window, the last of which is only predicted.

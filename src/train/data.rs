@@ -1,12 +1,13 @@
 //! Where a session's examples come from, and how they become batches.
 
 use super::form::{Form, Item, form};
+use crate::base::Fault;
+use crate::base::stream;
 use crate::model::Tokens;
-use crate::peft::{DemonstrationLabels, Fault, Icl, Template};
+use crate::peft::{DemonstrationLabels, Icl, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{
-    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, stream,
-    style, text,
+    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, style, text,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

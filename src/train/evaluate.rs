@@ -1,10 +1,10 @@
 //! Held-out loss, accuracy and answers, without gradients.
 
 use super::data::{Batch, TaskData};
-use super::{Failure, FailureReason};
-use crate::model::kernels::cross_entropy;
+use crate::base::{Failure, read};
+use crate::kernels::cross_entropy;
 use crate::model::{Model, Tokens};
-use crate::peft::phi::Phi;
+use crate::peft::Phi;
 use crate::task::Example;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 
@@ -118,7 +118,7 @@ pub async fn samples(
 ) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
     use rand::RngExt;
     let mut texts = prompts.to_vec();
-    let mut streams: Vec<_> = (0..prompts.len()).map(|i| crate::task::stream(i as u64, "samples")).collect();
+    let mut streams: Vec<_> = (0..prompts.len()).map(|i| crate::base::stream(i as u64, "samples")).collect();
     let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
     let vocabulary = theta.config.vocab_size;
     for _ in 0..length {
@@ -186,39 +186,7 @@ fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
     logits.select(1, ids)
 }
 
-/// Reads a tensor back, waiting for the device as browsers demand.
-pub async fn read(tensor: Tensor<1>) -> Result<Vec<f32>, Failure> {
-    let lost = |error: String| Failure {
-        reason: FailureReason::Device,
-        message: format!(
-            "The device stopped answering ({}). What was measured is kept; train on the CPU to go on.",
-            root_cause(&error)
-        ),
-    };
-    let data = tensor.into_data_async().await.map_err(|e| lost(format!("{e:?}")))?;
-    Ok(data.iter::<f32>().collect())
-}
-
-/// The innermost cause in an error's chain as Burn prints it: a line each, the outermost first, a backtrace at the end.
-fn root_cause(error: &str) -> &str {
-    let chain = error.split("Backtrace:").next().unwrap_or_default().trim();
-    chain.lines().next_back().unwrap_or("no reason given").trim().trim_end_matches('.')
-}
-
 /// The place of the largest value, the first of equals.
 fn arg_max(values: &[f32]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_chain_gives_its_innermost_cause() {
-        let lost = "The device is poisoned\nCaused by:\n  Destroyed: Device was destroyed.\nBacktrace:\nNo backtrace available";
-        assert_eq!(root_cause(lost), "Destroyed: Device was destroyed");
-        assert_eq!(root_cause("out of memory"), "out of memory");
-        assert_eq!(root_cause(""), "no reason given");
-    }
 }

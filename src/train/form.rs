@@ -1,6 +1,7 @@
 //! How a text and its label become tokens: the one form of every task, of demonstrations and of a visitor's template.
 
-use crate::peft::{Fault, Template};
+use crate::base::Fault;
+use crate::peft::Template;
 use crate::task::Example;
 use crate::task::tokenizer::Tokenizer;
 

@@ -1,9 +1,10 @@
 //! Bases ready to train: read once, shared by every run.
 
 use super::data::TaskFile;
-use super::{Failure, FailureReason};
+use crate::base::{Failure, FailureReason};
+use crate::bases::Base;
 use crate::config::RunConfig;
-use crate::model::{Base, Model, ModelConfig};
+use crate::model::{Model, ModelConfig};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Labelled, TaskConfig, style};
 use burn::tensor::Device;

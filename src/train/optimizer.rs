@@ -1,10 +1,11 @@
 //! AdamW as PyTorch has it, behind a clip of the global gradient norm and a warm-up with linear decay.
 
-use super::Failure;
+use crate::base::Failure;
 #[cfg(feature = "webgpu")]
-use super::evaluate::read;
-use crate::model::kernels::adam::{self, Constants, Cpu};
-use crate::peft::phi::Phi;
+use crate::base::read;
+use crate::kernels::adam::Cpu;
+use crate::kernels::{AdamConstants, adam};
+use crate::peft::Phi;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor};
 
@@ -83,10 +84,10 @@ impl Optimizer {
         plain.map(&mut step).train()
     }
 
-    fn constants(&mut self, rate: f64) -> Constants {
+    fn constants(&mut self, rate: f64) -> AdamConstants {
         self.steps += 1;
         let bias = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
-        Constants { rate: rate as f32, betas: BETAS, bias, epsilon: EPSILON, max_norm: MAX_NORM as f32 }
+        AdamConstants { rate: rate as f32, betas: BETAS, bias, epsilon: EPSILON, max_norm: MAX_NORM as f32 }
     }
 
     /// Whether no more steps fit before their reports are read.
@@ -120,7 +121,7 @@ struct OnCpu<'a> {
     tensor: usize,
     gradient: Gradient<'a>,
     factor: f32,
-    constants: Constants,
+    constants: AdamConstants,
 }
 
 impl ModuleMapper for OnCpu<'_> {

@@ -1,15 +1,17 @@
 //! What has to be known about θ's weights before φ can be made: how much each matters.
 
 use super::data::{Batch, TaskData};
-use super::evaluate::read;
 use super::optimizer::{Optimizer, learning_rate};
-use super::{Event, Failure};
+use crate::base::Failure;
+use crate::base::read;
+use crate::base::stream;
 use crate::config::RunConfig;
+use crate::kernels::cross_entropy;
 use crate::model::Model;
-use crate::model::kernels::cross_entropy;
-use crate::peft::phi::{InitContext, Phi};
-use crate::peft::{Full, Mask, Method, MethodConfig, Piece, Place};
-use crate::task::stream;
+use crate::model::{ModulePath, ParamKind};
+use crate::peft::{Full, Mask, Method, MethodConfig};
+use crate::peft::{InitContext, Phi};
+use crate::protocol::Event;
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -63,7 +65,7 @@ impl Preparation {
         Event::Loading { run, what: format!("{what} {} of {}", self.done, self.of), done: 0, of: 0 }
     }
 
-    /// Goes on. The scores of all matrices' weights when they are there, in the order of [`Place::all`].
+    /// Goes on. The scores of all matrices' weights when they are there, in the order of [`ModulePath::all`].
     pub async fn advance(
         &mut self,
         config: &RunConfig,
@@ -148,11 +150,11 @@ fn absolute(values: Vec<f32>) -> Vec<f32> {
 async fn of_theta(theta: &Model) -> Result<Vec<f32>, Failure> {
     let weights = &theta.weights;
     let mut all = Vec::new();
-    for place in Place::all(theta.config.num_hidden_layers) {
+    for place in ModulePath::all(theta.config.num_hidden_layers) {
         let matrix = match place {
-            Place::Tokens => weights.tokens.val(),
-            Place::Positions => weights.positions.val(),
-            Place::Linear(block, target) => weights.blocks[block].linear(target).weight.val(),
+            ModulePath::Tokens => weights.tokens.val(),
+            ModulePath::Positions => weights.positions.val(),
+            ModulePath::Linear(block, target) => weights.blocks[block].linear(target).weight.val(),
             _ => continue,
         };
         let n = matrix.shape().num_elements();
@@ -163,10 +165,10 @@ async fn of_theta(theta: &Model) -> Result<Vec<f32>, Failure> {
 
 /// The matrices among the tensors of full fine-tuning, one behind the other.
 async fn matrices(tensors: Vec<Tensor<1>>, blocks: usize) -> Result<Vec<f32>, Failure> {
-    let pieces = Place::all(blocks).flat_map(|place| place.pieces().iter().copied());
+    let pieces = ModulePath::all(blocks).flat_map(|place| place.pieces().iter().copied());
     let mut all = Vec::new();
     for (tensor, piece) in tensors.into_iter().zip(pieces) {
-        if piece == Piece::Matrix {
+        if piece == ParamKind::Matrix {
             all.extend(read(tensor).await?);
         }
     }

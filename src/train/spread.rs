@@ -3,13 +3,14 @@
 
 use super::data::TaskData;
 use super::evaluate::{evaluate, evaluate_free};
-use super::events::SpreadKind;
 use super::library::{LoadedBase, Materials};
-use super::{Event, Failure, FailureReason};
+use crate::base::stream;
+use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
-use crate::peft::phi::{InitContext, Phi};
 use crate::peft::{DemonstrationLabels, Icl, MethodConfig};
-use crate::task::stream;
+use crate::peft::{InitContext, Phi};
+use crate::protocol::Event;
+use crate::protocol::SpreadKind;
 use burn::tensor::Device;
 use std::collections::VecDeque;
 use std::rc::Rc;

@@ -1,13 +1,13 @@
 //! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
 
-use super::components::{
-    self, Band, BringOwn, Cards, Choose, CostsOf, Experiments, Happens, Header, Help, Notices, What,
-};
+use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;
+use super::panels;
+use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, State, Trainer};
 use super::trainer::Client;
-use crate::model::Base;
-use crate::worker::{AssetUrls, Command};
+use crate::bases::Base;
+use crate::protocol::{AssetUrls, Command};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
@@ -56,15 +56,15 @@ impl Component for App {
                 { Header::of(state, on) }
                 <Notices notices={state.notices.clone()} on={on.clone()} />
                 <main>
-                    { Choose::of(state, on) }
-                    { What::of(state, on) }
-                    { Happens::of(state, on) }
-                    { Band::of(state, on) }
+                    { SetupPanel::of(state, on) }
+                    { NetworkPanel::of(state, on) }
+                    { ResultsPanel::of(state, on) }
+                    { SummaryPanel::of(state, on) }
                 </main>
                 <Help open={state.help} on={on.clone()} />
                 { Experiments::of(state, on) }
                 { Cards::of(state, on) }
-                { CostsOf::of(state, on) }
+                { CostDialog::of(state, on) }
                 { BringOwn::of(state, on) }
             </>
         }
@@ -216,7 +216,7 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
                 };
                 event.prevent_default();
                 if event.type_() == "drop" {
-                    components::open(Some(list), &on);
+                    panels::open(Some(list), &on);
                 }
             },
         ));

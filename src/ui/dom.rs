@@ -2,7 +2,7 @@
 
 use super::assets::Manifest;
 use super::state::{At, File, GpuProbe};
-use crate::train::Event;
+use crate::protocol::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 

@@ -9,9 +9,11 @@ pub mod state;
 #[cfg(target_arch = "wasm32")]
 mod app;
 #[cfg(target_arch = "wasm32")]
-mod components;
+mod dialogs;
 #[cfg(target_arch = "wasm32")]
 mod dom;
+#[cfg(target_arch = "wasm32")]
+mod panels;
 #[cfg(target_arch = "wasm32")]
 mod trainer;
 

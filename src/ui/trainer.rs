@@ -2,8 +2,9 @@
 
 use super::dom;
 use super::state::{Action, Trainer};
-use crate::train::{Event, FailureReason};
-use crate::worker::{AssetUrls, Command};
+use crate::base::FailureReason;
+use crate::protocol::Event;
+use crate::protocol::{AssetUrls, Command};
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
 use std::cell::{Cell, RefCell};

@@ -1,9 +1,4 @@
-//! Page and trainer: the messages between them, and the trainer's loop in a Web Worker.
+//! The trainer's shell in a browser: its loop in a Web Worker, and the workers that share its steps.
 
-#[cfg(all(feature = "train", target_arch = "wasm32"))]
-mod helpers;
-pub mod messages;
-#[cfg(all(feature = "train", target_arch = "wasm32"))]
+mod data_parallel;
 pub mod runtime;
-
-pub use messages::{AssetUrls, Command};

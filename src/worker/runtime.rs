@@ -1,15 +1,19 @@
 //! The trainer's loop in a Web Worker: commands in, events out, one step between two turns of the event loop.
 
-use super::helpers::{self, Workers};
-use super::{AssetUrls, Command};
+use super::data_parallel;
+use super::data_parallel::Workers;
+use crate::base::{Failure, FailureReason};
+use crate::bases::{Base, OwnBase};
 use crate::config::RunConfig;
-use crate::interchange::peft::{self, AdapterFiles};
+use crate::interchange::peft;
+use crate::interchange::peft::AdapterFiles;
 use crate::interchange::{base64, from_base64};
-use crate::model::{Base, OwnBase};
+use crate::protocol::Event;
+use crate::protocol::{AssetUrls, Command};
 use crate::train::library::{Files, LoadedBase, Materials};
-use crate::train::parts::Helpers;
+use crate::train::micro_batch::Helpers;
 use crate::train::spread::Spread;
-use crate::train::{Event, Failure, FailureReason, Session, WARM_UPS};
+use crate::train::{Session, WARM_UPS};
 use burn::tensor::Device;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -81,12 +85,13 @@ thread_local! {
     static BACKEND: Cell<Backend> = const { Cell::new(Backend::Cpu) };
 }
 
-/// A training step at one of [`crate::bench::SHAPES`], [`crate::bench::Measured`] in JSON, for `cargo xtask bench`.
+/// A training step at one of [`crate::experiments::bench::SHAPES`], [`crate::experiments::bench::Measured`] in JSON, for `cargo xtask bench`.
 #[wasm_bindgen]
 pub async fn bench(shape: String, method: String, steps: u32) -> Result<String, JsValue> {
     let unknown = || JsValue::from_str("no such shape or method");
-    let shape = crate::bench::SHAPES.iter().find(|s| s.name == shape).ok_or_else(unknown)?;
-    let (_, method) = crate::bench::methods(shape).into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
+    let shape = crate::experiments::bench::SHAPES.iter().find(|s| s.name == shape).ok_or_else(unknown)?;
+    let (_, method) =
+        crate::experiments::bench::methods(shape).into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
     let failed = |f: Failure| JsValue::from_str(&f.message);
     let device = BACKEND.get().device().await.map_err(failed)?;
     let measured = shape.measure(&method, &device, steps as usize, now).await.map_err(failed)?;
@@ -317,7 +322,7 @@ impl Trainer {
 
     async fn begin(&mut self, run: u32, config: RunConfig, paused: bool) -> Result<(), Failure> {
         let on_cpu = self.backend == Backend::Cpu;
-        let workers = if on_cpu { helpers::wanted(&config) } else { 1 };
+        let workers = if on_cpu { data_parallel::wanted(&config) } else { 1 };
         // They load beside the first evaluation and steps; those that this run has no part for end.
         self.helpers.resize(workers - 1);
         self.warmed.insert(kind(&config));

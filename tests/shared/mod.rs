@@ -4,12 +4,12 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use peft_lab::model::kernels::cross_entropy;
+use peft_lab::base::read;
+use peft_lab::base::stream;
+use peft_lab::kernels::cross_entropy;
 use peft_lab::model::{Activation, Model, ModelConfig, Tokens};
 use peft_lab::peft::MethodConfig;
-use peft_lab::peft::phi::{InitContext, Phi};
-use peft_lab::task::stream;
-use peft_lab::train::evaluate::read;
+use peft_lab::peft::{InitContext, Phi};
 use peft_lab::train::optimizer::Optimizer;
 use rand::RngExt;
 
@@ -125,14 +125,14 @@ pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: O
 /// Gives φ what it asks for before a step, as a session does.
 pub async fn tell(phi: &mut Phi, step: usize, steps: usize) {
     let mut told = Vec::new();
-    for asked in phi.asks(step, steps) {
+    for asked in phi.host_reads(step, steps) {
         let mut values = Vec::new();
         for tensor in asked {
             values.push(read(tensor).await.expect("what φ asks for is read back"));
         }
         told.push(values);
     }
-    phi.told(step, steps, told);
+    phi.host_values(step, steps, told);
 }
 
 /// Tensors whose gradient is the slope of the loss. DoRA takes the length of W₀ + s·BA for a constant, so that the

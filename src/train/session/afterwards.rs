@@ -1,22 +1,27 @@
 //! What a run's φ is asked for beside training: scores, answers, files, a merged network; and how one comes back from a file.
 
-use super::super::data::Batch;
-use super::super::evaluate::{Evaluation, evaluate, read};
-use super::super::{Event, Failure, FailureReason, Prediction};
 use super::{LIVE_EXAMPLES, SHOWN, Session, input};
-use crate::interchange::peft::{self, AdapterFiles};
-use crate::interchange::phi_file::{self, StoredPhi};
+use crate::base::read;
+use crate::base::stream;
+use crate::base::{Failure, FailureReason};
+use crate::interchange::peft;
+use crate::interchange::peft::AdapterFiles;
+use crate::interchange::phi_file;
+use crate::interchange::phi_file::StoredPhi;
 use crate::interchange::{Made, base64, from_base64};
 use crate::model::Model;
-use crate::peft::phi::{InitContext, Phi};
-use crate::task::{Example, stream};
+use crate::peft::{InitContext, Phi};
+use crate::protocol::{Event, Prediction};
+use crate::task::Example;
+use crate::train::data::Batch;
+use crate::train::evaluate::{Evaluation, evaluate};
 
 impl Session {
     /// φ as a file in the event that ends a run file.
     pub async fn save(&self) -> Result<Event, Failure> {
         // A run that was stopped in the midst of pruning has not settled yet.
         let mut phi = self.phi.clone();
-        phi.settle();
+        phi.finalize();
         let bytes = phi_file::write(&self.config, &phi).await?;
         Ok(Event::Phi { run: self.run, tensors: base64(&bytes) })
     }

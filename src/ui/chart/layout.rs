@@ -1,6 +1,6 @@
 //! All of a chart's geometry, from its size and its series: what `view` draws without a thought of its own.
 
-use super::place::{Label, Obstacles, Rect, place, push_apart, text_width};
+use super::label_placement::{Label, Obstacles, Rect, place, push_apart, text_width};
 use super::sample::thin;
 use super::scale::{Scale, nice_step, step_text, tick_text, ticks, value_axis, value_text};
 use super::{Reference, Series, Unit};

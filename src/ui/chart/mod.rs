@@ -1,8 +1,8 @@
 //! Curves over steps: labels at the lines, values on hover and by keyboard. The geometry is plain data that compiles and is
 //! tested anywhere; only `view` and `size` touch the browser.
 
+pub mod label_placement;
 pub mod layout;
-pub mod place;
 pub mod sample;
 pub mod scale;
 #[cfg(target_arch = "wasm32")]

@@ -126,7 +126,7 @@ fn trimmed(value: f64, digits: usize) -> String {
 
 /// A whole number of steps with thousands separators.
 pub fn step_text(step: f64) -> String {
-    crate::peft::grouped(step.max(0.0).round() as usize)
+    crate::base::grouped(step.max(0.0).round() as usize)
 }
 
 #[cfg(test)]

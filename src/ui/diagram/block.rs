@@ -1,9 +1,10 @@
 //! One block, opened: from its input at the bottom to its output at the top.
 
-use super::part::{Canvas, Flow, Form, PLUS, Part};
-use super::plan::{Plan, PrefixPlan, Update};
-use crate::peft::{Place, Placement, Target};
-use crate::ui::chart::place::Rect;
+use super::phi_overlay::{Plan, PrefixPlan, Update};
+use super::shapes::{Canvas, Flow, Form, PLUS, Part};
+use crate::model::{ModulePath, Target};
+use crate::peft::Placement;
+use crate::ui::chart::label_placement::Rect;
 
 /// Width of an opened block.
 pub const WIDTH: f64 = 350.0;
@@ -47,7 +48,7 @@ pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
     let parallel = placement == Some(Placement::Parallel);
     let (enters, branch) = (6.0, -5.0);
     climb.y = branch;
-    climb.norm(Place::AttentionNorm(layer), "LayerNorm before attention", enters, RIGHT);
+    climb.norm(ModulePath::AttentionNorm(layer), "LayerNorm before attention", enters, RIGHT);
     climb.heads();
     let joins = climb.matrix_row(Target::O, 110.0, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
     let joins = if attention { climb.adapter(joins, "after attention", None) } else { joins };
@@ -55,7 +56,12 @@ pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
     let (from, branch) = (climb.y, climb.y - 5.0);
     climb.y = branch;
     // What stands beside the MLP reads what the MLP's LayerNorm reads: its line goes up at the right.
-    climb.norm(Place::MlpNorm(layer), "LayerNorm before the MLP", from, if parallel { BESIDE - 8.0 } else { RIGHT });
+    climb.norm(
+        ModulePath::MlpNorm(layer),
+        "LayerNorm before the MLP",
+        from,
+        if parallel { BESIDE - 8.0 } else { RIGHT },
+    );
     let aside = if mlp { ASIDE } else { 0.0 };
     climb.matrix_row(Target::Fc1, 172.0, aside, GAP);
     climb.activation(aside);
@@ -82,7 +88,7 @@ struct Out {
 
 impl Climb<'_> {
     /// A LayerNorm over the whole width, fed from `from`.
-    fn norm(&mut self, place: Place, name: &str, from: f64, right: f64) {
+    fn norm(&mut self, place: ModulePath, name: &str, from: f64, right: f64) {
         self.y -= GAP + NORM;
         let area = Rect { x: LEFT, y: self.y, w: right - LEFT, h: NORM };
         self.canvas.arrow(&[(MIDDLE, from), (MIDDLE, area.bottom())]);
@@ -154,7 +160,8 @@ impl Climb<'_> {
         self.y -= if paired { BYPASS_GAP } else { gap } + h;
         let middle = MIDDLE - aside;
         // Beside an adapter a row leaves room for what else stands at its matrix.
-        let bar = self.plan.only_bias(Place::Linear(self.layer, target)) || self.plan.factor_at(self.layer, target);
+        let bar =
+            self.plan.only_bias(ModulePath::Linear(self.layer, target)) || self.plan.factor_at(self.layer, target);
         let room = match (paired, bar) {
             (true, _) => PAIR + 9.0,
             (false, true) => BIAS + 3.0,
@@ -254,7 +261,7 @@ impl Climb<'_> {
         };
         let written = if inputs == outputs { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
         let part = Part::new(form, area, written, label);
-        let place = Place::Linear(self.layer, target);
+        let place = ModulePath::Linear(self.layer, target);
         let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
         let part = if self.plan.only_bias(place) {
             self.canvas.parts.push(part.shape(format!("{outputs} × {inputs}"), inputs * outputs));
@@ -319,7 +326,7 @@ impl Climb<'_> {
 }
 
 /// A LayerNorm in an area, its bias as a part of its own where only that is trained.
-pub fn norm(canvas: &mut Canvas, plan: &Plan, place: Place, area: Rect, name: &str) {
+pub fn norm(canvas: &mut Canvas, plan: &Plan, place: ModulePath, area: Rect, name: &str) {
     let label = "LayerNorm";
     let d = plan.model().hidden_size;
     if plan.only_bias(place) {

@@ -1,12 +1,13 @@
 //! The whole drawing: the stack at the left and one block opened, or on a narrow page that block alone.
 
-use super::block::{self, MIDDLE};
-use super::outside::{VECTOR, VECTOR_PITCH, VECTORS, embedding, everywhere, final_norm, head, positions, vectors};
-use super::part::{Canvas, Flow, PLUS, Scope};
-use super::plan::{Head, Plan};
+use super::block;
+use super::block::MIDDLE;
+use super::embeddings::{VECTOR, VECTOR_PITCH, VECTORS, embedding, everywhere, final_norm, head, positions, vectors};
+use super::phi_overlay::{Head, Plan};
+use super::shapes::{Canvas, Flow, PLUS, Scope};
 use crate::config::RunConfig;
-use crate::peft::Place;
-use crate::ui::chart::place::Rect;
+use crate::model::ModulePath;
+use crate::ui::chart::label_placement::Rect;
 
 /// A block of the stack.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,8 +169,8 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
                 layer,
                 area,
                 marks: marks(plan, layer, area),
-                trained: Place::of_block(layer).all(|place| plan.whole(place)),
-                moved: Place::of_block(layer).any(|place| plan.moves(place)),
+                trained: ModulePath::of_block(layer).all(|place| plan.whole(place)),
+                moved: ModulePath::of_block(layer).any(|place| plan.moves(place)),
             }
         })
         .collect();
@@ -211,12 +212,12 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
             })
             .collect();
     }
-    if Place::of_block(layer).all(|place| plan.whole(place)) {
+    if ModulePath::of_block(layer).all(|place| plan.whole(place)) {
         // The whole block is in φ's colour.
         return Vec::new();
     }
-    let factor = |place: &Place| matches!(place, Place::Linear(_, target) if plan.factor_at(layer, *target));
-    let touched = Place::of_block(layer).enumerate().filter(|(_, place)| plan.touches(*place) || factor(place));
+    let factor = |place: &ModulePath| matches!(place, ModulePath::Linear(_, target) if plan.factor_at(layer, *target));
+    let touched = ModulePath::of_block(layer).enumerate().filter(|(_, place)| plan.touches(*place) || factor(place));
     touched.map(|(i, _)| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect()
 }
 
@@ -276,7 +277,8 @@ fn around(canvas: &mut Canvas, plan: &Plan, panel: Rect) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peft::{MethodConfig, Target};
+    use crate::model::Target;
+    use crate::peft::MethodConfig;
 
     /// Every method at its defaults and with other knobs, on every base.
     fn configurations() -> Vec<RunConfig> {
@@ -384,7 +386,7 @@ mod tests {
     fn every_shipped_method_has_shapes_to_write() {
         for method in MethodConfig::all() {
             let config = RunConfig { method, ..RunConfig::default() };
-            assert!(!super::super::plan::shapes(&config).is_empty(), "{}", config.to_hash());
+            assert!(!super::super::phi_overlay::shapes(&config).is_empty(), "{}", config.to_hash());
         }
     }
 }

@@ -3,10 +3,10 @@
 
 pub mod block;
 pub mod drawing;
+pub mod embeddings;
 pub mod formula;
-pub mod outside;
-pub mod part;
-pub mod plan;
+pub mod phi_overlay;
+pub mod shapes;
 #[cfg(target_arch = "wasm32")]
 mod view;
 

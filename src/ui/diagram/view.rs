@@ -2,10 +2,10 @@
 
 use super::drawing::{Drawing, StackBlock};
 use super::formula::{Formula, parse, tspans};
-use super::part::{Flow, Form, Line, Part, arrow_head, rounded};
-use super::plan::shapes;
+use super::phi_overlay::shapes;
+use super::shapes::{Flow, Form, Line, Part, arrow_head, rounded};
+use crate::base::grouped;
 use crate::config::RunConfig;
-use crate::peft::grouped;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]

@@ -1,13 +1,15 @@
 //! What a visitor brings: data and checkpoints of their own, looked at before they are used. Nothing of them leaves the machine:
 //! files become addresses of this page, under which its trainer reads them like those of the site.
 
-use super::keep::File;
+use super::run_files::File;
 use super::{Effect, State};
+use crate::base::grouped;
+use crate::bases::{Base, OwnBase};
 use crate::config::RunConfig;
-use crate::model::{Base, ModelConfig, OwnBase};
-use crate::peft::grouped;
+use crate::model::ModelConfig;
 use crate::task::TaskConfig;
-use crate::task::own::{self, Dropped, Labelled, MAX_BYTES, OwnData, Table, labelled};
+use crate::task::user_data;
+use crate::task::user_data::{Dropped, Labelled, MAX_BYTES, OwnData, Table, labelled};
 use std::rc::Rc;
 
 /// A base is refused where reading it takes more: WebAssembly's memory ends at 4 GiB, and training needs some of it.
@@ -112,8 +114,8 @@ impl State {
         let bring = &mut self.bring;
         (bring.open, bring.offer, bring.fault) = (true, None, None);
         let read = match file.size() {
-            bytes if bytes > MAX_BYTES => Err(own::OwnError::TooLarge { bytes }),
-            _ => own::read(&file.name, &file.bytes),
+            bytes if bytes > MAX_BYTES => Err(user_data::OwnError::TooLarge { bytes }),
+            _ => user_data::read(&file.name, &file.bytes),
         };
         match read {
             Err(e) => bring.fault = Some(named(&file.name, &e.to_string())),
@@ -165,7 +167,7 @@ impl State {
     }
 
     /// What is looked at as a task's file.
-    fn offered_data(&self) -> Option<Result<(OwnData, String), own::OwnError>> {
+    fn offered_data(&self) -> Option<Result<(OwnData, String), user_data::OwnError>> {
         match self.bring.offer.as_ref()? {
             Offer::Text { name, text } => Some(OwnData::text(name, text)),
             Offer::Table { file, read: Ok(labelled), .. } => Some(Ok(OwnData::labelled(&file.name, labelled))),

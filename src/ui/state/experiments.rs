@@ -2,7 +2,7 @@
 
 use super::{Effect, OWN_GRID, Phase, State};
 use crate::config::RunConfig;
-use crate::sweep::{Measured, Sweep};
+use crate::experiments::sweep::{Measured, Sweep};
 use std::collections::BTreeMap;
 
 /// Points of one line: the same configuration but for axis and seed.

@@ -1,9 +1,9 @@
 //! Grids of runs on the page: they wait in a queue and train one after the other, each a point of a figure.
 
 use super::{Effect, Phase, State};
+use crate::base::shorten;
 use crate::config::RunConfig;
-use crate::peft::knob::shorten;
-use crate::sweep::{Measured, Point, Sweep};
+use crate::experiments::sweep::{Measured, Point, Sweep};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The figure of a visitor's own grid, among those of the site.
@@ -195,12 +195,12 @@ impl State {
                 let mut effects = self.next_of_queue();
                 // Nobody looks at its φ: of a long queue the trainer would keep too many.
                 if self.queue.is_running() {
-                    effects.extend(trainer.map(|t| Effect::Send(t, crate::worker::Command::Forget { run: id })));
+                    effects.extend(trainer.map(|t| Effect::Send(t, crate::protocol::Command::Forget { run: id })));
                 }
                 effects
             }
             // A rate that is too high is a finding: the grid goes on.
-            Phase::Failed(crate::train::FailureReason::Diverged) => {
+            Phase::Failed(crate::base::FailureReason::Diverged) => {
                 self.queue.failed += 1;
                 self.next_of_queue()
             }

@@ -1,12 +1,13 @@
 //! A run as the page keeps it: what its events said, ready to draw.
 
 use super::Trainer;
-use super::costs::step_cost;
+use super::cost_dialog::step_cost;
+use crate::base::FailureReason;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
+use crate::protocol::KeptScore;
+use crate::protocol::{Event, Prediction};
 use crate::task::Baselines;
-use crate::train::events::KeptScore;
-use crate::train::{Event, FailureReason, Prediction};
 use std::rc::Rc;
 
 /// Points kept of one curve. A chart is some 400 pixels wide: more cannot be seen, and a run of 100,000 steps stays small.

@@ -1,9 +1,10 @@
 //! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
 
 use super::{Effect, State, Trainer};
+use crate::base::{Fault, shorten};
+use crate::bases::Base;
 use crate::config::RunConfig;
-use crate::model::Base;
-use crate::peft::{Fault, MethodConfig, knob::shorten};
+use crate::peft::MethodConfig;
 use crate::task::TaskConfig;
 use std::collections::BTreeMap;
 

@@ -3,9 +3,9 @@
 use super::{Effect, Phase, State, Trainer, WorkerPhase};
 use crate::config::RunConfig;
 use crate::peft::MethodConfig;
-use crate::train::Event;
-use crate::train::events::SpreadKind;
-use crate::worker::Command;
+use crate::protocol::Command;
+use crate::protocol::Event;
+use crate::protocol::SpreadKind;
 
 /// One prompt's score.
 #[derive(Clone, Debug, PartialEq)]

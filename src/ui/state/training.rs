@@ -3,10 +3,11 @@
 use super::notice::{NoticeTone, Remedy};
 use super::run::{Phase, Run, significant};
 use super::{Effect, GpuProbe, State, Trainer, WorkerPhase};
+use crate::base::FailureReason;
 use crate::config::{DeviceChoice, RunConfig};
-use crate::train::{Event, FailureReason};
+use crate::protocol::Command;
+use crate::protocol::Event;
 use crate::ui::assets::GpuStatus;
-use crate::worker::Command;
 
 /// A run that waits for its worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

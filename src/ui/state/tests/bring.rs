@@ -1,7 +1,7 @@
 //! A visitor's own data and checkpoints.
 
 use super::*;
-use crate::model::Base;
+use crate::bases::Base;
 
 fn file(name: &str, text: &str) -> File {
     File::new(name, text.as_bytes().to_vec())

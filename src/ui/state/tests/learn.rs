@@ -1,8 +1,8 @@
 //! In-context learning's spread, figures over grids, forgetting, and tasks that the site may lack.
 
 use super::*;
-use crate::sweep::{Measured, Point, Sweep};
-use crate::train::events::{KeptScore, SpreadKind};
+use crate::experiments::sweep::{Measured, Point, Sweep};
+use crate::protocol::{KeptScore, SpreadKind};
 
 fn with_files(names: &[&str]) -> Manifest {
     let files = names.iter().map(|n| (n.to_string(), format!("{n}-hash"))).collect();

@@ -1,0 +1,88 @@
+//! The card of a base: what it is, how it was made, and how good it is.
+
+use serde::{Deserialize, Serialize};
+
+/// A base's card, as `peft-lab pretrain` writes it beside the checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    pub id: String,
+    pub parameters: usize,
+    /// What it was trained on.
+    pub data: String,
+    pub licence: String,
+    pub steps: usize,
+    /// Tokens read in training.
+    pub tokens: usize,
+    pub seconds: f64,
+    /// Of the shipped checkpoint, at half precision.
+    pub figures: Figures,
+    pub curve: Vec<Judged>,
+}
+
+/// What a base was judged by while it was made, after so many steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    pub step: usize,
+    /// Mean loss of the steps since the last one, nats a predicted token.
+    pub loss: f32,
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// Figures on what the base never trains on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Figures {
+    Prose {
+        /// Cross-entropy of the held-out blocks.
+        bits_per_byte: f64,
+    },
+    /// Exact match after 0, 1, … demonstrations.
+    Rules { known: Vec<f64>, seen: Vec<f64>, unseen: Vec<f64> },
+}
+
+impl Figures {
+    /// Name and value, as a table has them.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Figures::Prose { bits_per_byte } => {
+                vec![("bits per byte of held-out prose", format!("{bits_per_byte:.3}"))]
+            }
+            Figures::Rules { known, seen, unseen } => vec![
+                ("known rules", series(known)),
+                ("compositions seen", series(seen)),
+                ("compositions never seen", series(unseen)),
+            ],
+        }
+    }
+
+    /// What the rows are.
+    pub fn heading(&self) -> &'static str {
+        match self {
+            Figures::Prose { .. } => "held-out text",
+            Figures::Rules { .. } => "exact match with 0 … 5 demonstrations",
+        }
+    }
+}
+
+/// `.11 .86 .97`
+fn series(values: &[f64]) -> String {
+    values.iter().map(|x| format!("{x:.2}")).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    /// The card beside a checkpoint is of that checkpoint.
+    #[test]
+    fn shipped_cards_tell_of_their_bases() {
+        for base in &crate::bases::BASES {
+            let path = format!("{}/www/models/{}/card.json", env!("CARGO_MANIFEST_DIR"), base.id);
+            let Ok(text) = std::fs::read_to_string(path) else { continue };
+            let card: Card = serde_json::from_str(&text).unwrap();
+            assert_eq!((card.id.as_str(), card.parameters), (base.id, base.config().unwrap().parameters()));
+            assert_eq!(card.curve.last().unwrap().step, card.steps);
+        }
+    }
+}

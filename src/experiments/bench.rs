@@ -1,0 +1,189 @@
+//! What a step costs at two fixed shapes, for `cargo xtask bench` and for the test of the ledger.
+
+use crate::base::memory;
+use crate::base::read;
+use crate::base::stream;
+use crate::kernels::cross_entropy;
+use crate::ledger::{Batch, Residence, Setting};
+use crate::model::{Activation, Model, ModelConfig, Tokens};
+use crate::peft::{Blocks, Lora, MethodConfig, Shape};
+use crate::peft::{InitContext, Phi};
+use crate::train::optimizer::Optimizer;
+use burn::tensor::Device;
+use rand::RngExt;
+use serde::Serialize;
+
+/// A model and batch of fixed size.
+pub struct BenchShape {
+    pub name: &'static str,
+    pub d_model: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub vocab: usize,
+    pub batch: usize,
+    pub tokens: usize,
+}
+
+/// S is what a laptop should train, rules the opening scene's; s is small enough for software WebGPU.
+pub const SHAPES: [BenchShape; 3] = [
+    BenchShape { name: "S", d_model: 128, layers: 4, heads: 4, vocab: 256, batch: 16, tokens: 64 },
+    BenchShape { name: "rules", d_model: 64, layers: 4, heads: 4, vocab: 20, batch: 64, tokens: 9 },
+    BenchShape { name: "s", d_model: 32, layers: 2, heads: 4, vocab: 64, batch: 4, tokens: 16 },
+];
+
+/// Tokens that answer, for the last layer's rows of labels.
+const LABELS: [u32; 7] = [3, 5, 7, 9, 11, 13, 17];
+
+/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and LoRA in the first block alone and in
+/// the last one alone, for what the gradient's way costs.
+pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
+    let mut methods: Vec<(String, MethodConfig)> = Vec::new();
+    for mut method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
+        let name = method.info().name;
+        if let MethodConfig::Lora(lora) = &mut method {
+            lora.rank = 8;
+            for (which, block) in [("first", 0), ("last", shape.layers - 1)] {
+                let layers = Blocks::of(vec![block], shape.layers);
+                methods.push((format!("{name}-{which}-block"), MethodConfig::Lora(Lora { layers, ..lora.clone() })));
+            }
+        }
+        methods.push((name.to_string(), method));
+    }
+    methods
+}
+
+/// Milliseconds of a step's parts, medians, and its memory.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Measured {
+    pub ms: f64,
+    pub forward: f64,
+    pub backward: f64,
+    pub optimizer: f64,
+    /// Bytes at the most, θ included; `None` where nothing counts them.
+    pub peak: Option<u64>,
+}
+
+impl BenchShape {
+    pub fn shape(&self) -> Shape {
+        Shape { model: self.config(), labels: LABELS.len() }
+    }
+
+    fn config(&self) -> ModelConfig {
+        ModelConfig {
+            model_type: "opt".into(),
+            vocab_size: self.vocab,
+            // Room for what stands in front.
+            max_position_embeddings: self.tokens + 64,
+            hidden_size: self.d_model,
+            ffn_dim: 4 * self.d_model,
+            num_hidden_layers: self.layers,
+            num_attention_heads: self.heads,
+            activation_function: Activation::Relu,
+            do_layer_norm_before: true,
+            tie_word_embeddings: true,
+            word_embed_proj_dim: None,
+        }
+    }
+
+    /// The same step for the ledger.
+    pub fn setting<'a>(&self, method: &'a MethodConfig) -> Setting<'a> {
+        let batch = Batch { sequences: self.batch, length: self.tokens, predicted: self.batch * self.tokens, past: 0 };
+        Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
+    }
+
+    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of handing over work, not of
+    /// doing it.
+    pub async fn measure(
+        &self,
+        method: &MethodConfig,
+        device: &Device,
+        steps: usize,
+        clock: fn() -> f64,
+    ) -> Result<Measured, crate::base::Failure> {
+        let theta = Model::random(self.config(), &mut stream(0, "bench theta"), device);
+        // What is alive besides θ stays so.
+        let others =
+            memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(4 * theta.config.parameters() as u64);
+        let training = device.clone().autodiff();
+        let mut context = InitContext {
+            theta: &theta,
+            device: &training,
+            rng: stream(0, "bench phi"),
+            labels: &LABELS,
+            encode: &|_| Vec::new(),
+            begins: 0,
+            demonstrations: &[],
+            scores: None,
+        };
+        let mut phi = Phi::init([method], &mut context);
+        let mut optimizer = Optimizer::new();
+        let mut rng = stream(0, "bench batches");
+        let n = self.batch * self.tokens;
+        let rows: Vec<usize> = (0..n).collect();
+        let steps = steps.max(3);
+        let mut times: [Vec<f64>; 4] = Default::default();
+        let mut peak = None;
+        for step in 0..steps {
+            // Pruning's masks come before its first step.
+            for asked in phi.host_reads(step, steps) {
+                let mut values = Vec::new();
+                for tensor in asked {
+                    values.push(read(tensor).await?);
+                }
+                phi.host_values(step, steps, vec![values]);
+            }
+            let mut draw = || (0..n).map(|_| rng.random_range(0..self.vocab as i32)).collect::<Vec<i32>>();
+            let (ids, targets) = (draw(), draw());
+            memory::restart();
+            let start = clock();
+            let tokens = Tokens { ids, sequences: self.batch, length: self.tokens };
+            let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
+            let forward = clock();
+            let gradients = loss.backward();
+            let backward = clock();
+            phi = optimizer.step(phi, gradients, loss, 1e-3);
+            let stepped = clock();
+            optimizer.reports().await?;
+            let parts = [clock() - start, forward - start, backward - forward, stepped - backward];
+            times.iter_mut().zip(parts).for_each(|(times, part)| times.push(part));
+            peak = peak.max(memory::peak().map(|peak| (peak as u64).saturating_sub(others)));
+        }
+        let [ms, forward, backward, optimizer] = times.map(|mut times| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        });
+        Ok(Measured { ms, forward, backward, optimizer, peak })
+    }
+}
+
+/// Measures every shape and method on the CPU and prints a line each.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn native(json: bool, steps: usize) -> Result<(), String> {
+    let device = Device::flex();
+    for shape in &SHAPES {
+        for (name, method) in methods(shape) {
+            let measured = shape.measure(&method, &device, steps, crate::base::clock);
+            let Measured { ms, forward, backward, optimizer, peak } =
+                pollster::block_on(measured).map_err(|f| f.message)?;
+            let training = shape.setting(&method).ledger().training;
+            let (expected, flops) = training
+                .map_or((0, 0.0), |t| (t.memory.peak.bytes, t.forward.total() + t.backward.total() + t.optimizer));
+            let gflops = flops / ms / 1e6;
+            if json {
+                let row = serde_json::json!({
+                    "where": "native", "shape": shape.name, "method": name, "ms": ms, "forward": forward, "backward": backward,
+                    "optimizer": optimizer, "peak": peak, "expected_peak": expected, "gflops": gflops,
+                });
+                println!("{row}");
+            } else {
+                println!(
+                    "native {} {name:18} {ms:8.2} ms ({forward:.2} + {backward:.2} + {optimizer:.2})  {:7.2} MB, {:.2} expected  {gflops:5.1} GFLOP/s",
+                    shape.name,
+                    peak.unwrap_or(0) as f64 / 1e6,
+                    expected as f64 / 1e6
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
+
+use crate::peft::Phi;
+use crate::train::optimizer::MAX_NORM;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Gradients, Tensor};
+
+/// Steps φ.
+pub struct Clipped {
+    pub adam: ModuleOptimizer,
+}
+
+impl Clipped {
+    /// One step.
+    pub fn step(&mut self, phi: Phi, gradients: Gradients, rate: f64) -> Phi {
+        let mut gradients = GradientsParams::from_grads(gradients, &phi);
+        clip(&phi, &mut gradients);
+        self.adam.step(rate, phi, gradients)
+    }
+}
+
+/// `torch.nn.utils.clip_grad_norm_` over all of φ, without reading the norm back.
+fn clip(phi: &Phi, gradients: &mut GradientsParams) {
+    let mut squares = Squares { gradients, sum: None };
+    phi.visit(&mut squares);
+    // A φ without gradients cannot be stepped; the registry has no method of that kind.
+    let norm = squares.sum.expect("φ has parameters").sqrt();
+    let factor = (norm + 1e-6).recip().mul_scalar(MAX_NORM).clamp_max(1.0);
+    phi.visit(&mut Scale { gradients, factor });
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let square = (gradient.clone() * gradient).sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: Tensor<1>,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor.clone().reshape([1; D]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::stream;
+    use crate::model::Model;
+    use crate::model::{Activation, ModelConfig};
+    use crate::peft::InitContext;
+    use crate::peft::{Full, MethodConfig};
+    use crate::train::optimizer::Optimizer;
+    use burn::optim::AdamWConfig;
+    use burn::tensor::{Device, TensorData};
+    use rand::RngExt;
+
+    /// Burn's AdamW and ours, step by step.
+    #[test]
+    fn the_trainer_s_optimizer_is_burn_s() {
+        let config = ModelConfig {
+            model_type: "opt".into(),
+            vocab_size: 11,
+            max_position_embeddings: 8,
+            hidden_size: 8,
+            ffn_dim: 16,
+            num_hidden_layers: 1,
+            num_attention_heads: 2,
+            activation_function: Activation::GeluNew,
+            do_layer_norm_before: true,
+            tie_word_embeddings: true,
+            word_embed_proj_dim: None,
+        };
+        let theta = Model::random(config, &mut stream(0, "theta"), &Device::flex());
+        let mut context = InitContext {
+            theta: &theta,
+            device: &Device::flex().autodiff(),
+            rng: stream(0, "phi"),
+            labels: &[],
+            encode: &|_| Vec::new(),
+            begins: 0,
+            demonstrations: &[],
+            scores: None,
+        };
+        let phi = Phi::init([&MethodConfig::Full(Full)], &mut context);
+        // Gradients that do not depend on φ, large ones and small.
+        let loss = |phi: &Phi, step: u64| {
+            let mut rng = stream(step, "slopes");
+            let slope = |tensor: Tensor<1>| {
+                let n = tensor.dims()[0];
+                let slopes: Vec<f32> = (0..n).map(|_| rng.random_range(-1.0..1.0) / 30_f32.powi(step as i32)).collect();
+                (tensor * Tensor::from_data(TensorData::new(slopes, [n]), &Device::flex().autodiff())).sum()
+            };
+            phi.flat().into_iter().map(slope).reduce(|a, b| a + b).unwrap()
+        };
+        let adam = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init();
+        let (mut burn, mut ours) = (Clipped { adam }, Optimizer::new());
+        let (mut burn_phi, mut our_phi) = (phi.clone(), phi);
+        for step in 0..4 {
+            let (theirs, now) = (loss(&burn_phi, step), loss(&our_phi, step));
+            burn_phi = burn.step(burn_phi, theirs.backward(), 1e-2);
+            our_phi = ours.step(our_phi, now.backward(), now, 1e-2);
+            for (a, b) in burn_phi.frozen().flat().into_iter().zip(our_phi.frozen().flat()) {
+                let apart: f32 = (a - b).abs().max().into_scalar();
+                assert!(apart < 1e-6, "step {step}: {apart}");
+            }
+        }
+        let reports = pollster::block_on(ours.reports()).unwrap();
+        assert!(reports.len() == 4 && reports[0].norm > 1.0 && reports[3].norm < 1.0, "one clip, one not: {reports:?}");
+    }
+}

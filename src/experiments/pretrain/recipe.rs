@@ -1,0 +1,169 @@
+//! A recipe: all that decides a base, as a small JSON file.
+
+use super::prose::{Block, Corpus};
+use crate::model::{Activation, ModelConfig};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How a base is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Name of the base.
+    pub id: String,
+    pub model: Shape,
+    pub data: Data,
+    pub steps: usize,
+    pub batch_size: usize,
+    /// AdamW's peak rate, reached after `warm_up` steps, then along a cosine to a twentieth.
+    pub lr: f64,
+    pub warm_up: usize,
+    /// On matrices; biases and LayerNorms have none.
+    pub weight_decay: f32,
+    pub seed: u64,
+    /// Steps between judgements and checkpoints.
+    pub judge_every: usize,
+}
+
+/// The network's shape; its feed-forward layer is four times as wide as the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    pub hidden_size: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub context: usize,
+    pub activation: Activation,
+}
+
+/// What a base reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Data {
+    Rules(RulesData),
+    Prose(ProseData),
+}
+
+/// Episodes of string rules, drawn on the fly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesData {
+    /// Share of the steps, the first, that show only the rules that move letters.
+    pub moves_first: f64,
+    /// Their share afterwards, before the rest is drawn.
+    pub moves: f64,
+    /// Of the rest, the share of single rules; the others are compositions.
+    pub singles: f64,
+}
+
+/// Books, cut into blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProseData {
+    /// Tokens of the byte-level BPE.
+    pub vocabulary: usize,
+    /// Blocks of each book that only judge.
+    pub held_out: BTreeMap<String, Vec<usize>>,
+}
+
+impl ProseData {
+    /// The blocks to train on, and those to judge by.
+    pub fn split<'c>(&self, corpus: &'c Corpus) -> Result<(Vec<&'c str>, Vec<&'c str>), String> {
+        let held = |block: &Block| self.held_out.get(&block.book).is_some_and(|n| n.contains(&block.number));
+        for (book, numbers) in &self.held_out {
+            if let Some(n) = numbers.iter().find(|n| !corpus.blocks.iter().any(|b| b.book == *book && b.number == **n))
+            {
+                return Err(format!("The recipe holds out block {n} of “{book}”, which the text does not have."));
+            }
+        }
+        let (held_out, training): (Vec<&Block>, Vec<&Block>) = corpus.blocks.iter().partition(|b| held(b));
+        let texts = |blocks: Vec<&'c Block>| blocks.into_iter().map(|b| b.text.as_str()).collect();
+        Ok((texts(training), texts(held_out)))
+    }
+}
+
+impl Recipe {
+    /// Reads a recipe; the error names line and key.
+    pub fn from_json(text: &str) -> Result<Recipe, String> {
+        let recipe: Recipe = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let limits = [
+            ("steps", recipe.steps, 1_000_000),
+            ("batch_size", recipe.batch_size, 4096),
+            ("judge_every", recipe.judge_every, 1_000_000),
+        ];
+        if let Some((key, n, max)) = limits.into_iter().find(|(_, n, max)| !(1..=*max).contains(n)) {
+            return Err(format!("{key} is {n}: it takes 1 to {max}"));
+        }
+        recipe.model_config_checked().map_err(|e| e.to_string())?;
+        Ok(recipe)
+    }
+
+    pub fn vocabulary(&self) -> usize {
+        match &self.data {
+            Data::Rules(_) => crate::experiments::pretrain::episodes::VOCABULARY,
+            Data::Prose(prose) => prose.vocabulary,
+        }
+    }
+
+    /// The rate of a step, from 0.
+    pub fn learning_rate(&self, step: usize) -> f64 {
+        let rise = ((step + 1) as f64 / self.warm_up.max(1) as f64).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / self.steps as f64).cos());
+        self.lr * rise * (0.95 * cosine + 0.05)
+    }
+
+    /// `config.json` as transformers writes it for OPT.
+    pub fn hugging_face_config(&self) -> serde_json::Value {
+        let m = &self.model;
+        serde_json::json!({
+            "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": self.vocabulary(),
+            "max_position_embeddings": m.context, "hidden_size": m.hidden_size, "word_embed_proj_dim": m.hidden_size,
+            "ffn_dim": 4 * m.hidden_size, "num_hidden_layers": m.layers, "num_attention_heads": m.heads,
+            "activation_function": m.activation, "do_layer_norm_before": true, "tie_word_embeddings": true,
+            "enable_bias": true, "layer_norm_elementwise_affine": true, "dropout": 0.0, "attention_dropout": 0.0,
+            "layerdrop": 0.0, "pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0,
+        })
+    }
+
+    fn model_config_checked(&self) -> Result<ModelConfig, crate::model::ModelConfigError> {
+        ModelConfig::from_json(&self.hugging_face_config().to_string())
+    }
+
+    pub fn model_config(&self) -> ModelConfig {
+        self.model_config_checked().expect("checked where the recipe is read")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipes_of_all_bases_are_read() {
+        for base in &crate::bases::BASES {
+            let path = format!("{}/recipes/{}.json", env!("CARGO_MANIFEST_DIR"), base.id);
+            let recipe = Recipe::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+            assert_eq!(recipe.id, base.id);
+            assert_eq!(recipe.model_config(), base.config().unwrap());
+        }
+    }
+
+    #[test]
+    fn the_rate_rises_then_falls_to_a_twentieth() {
+        let path = format!("{}/recipes/rules.json", env!("CARGO_MANIFEST_DIR"));
+        let recipe = Recipe::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert!((recipe.learning_rate(0) - recipe.lr / recipe.warm_up as f64).abs() < 1e-9);
+        assert!(recipe.learning_rate(recipe.warm_up) > 0.98 * recipe.lr);
+        assert!((recipe.learning_rate(recipe.steps) - 0.05 * recipe.lr).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_wrong_recipe_names_the_key() {
+        let path = format!("{}/recipes/rules.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let error = |from: &str, to: &str| Recipe::from_json(&text.replace(from, to)).unwrap_err();
+        assert!(error("\"warm_up\"", "\"warmup\"").contains("warmup"));
+        assert!(error("\"heads\": 4", "\"heads\": 3").contains("num_attention_heads"));
+        assert!(error("\"batch_size\": 32", "\"batch_size\": 0").contains("batch_size"));
+    }
+}

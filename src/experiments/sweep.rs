@@ -1,0 +1,252 @@
+//! Grids of runs: `peft-lab sweep sweeps/learning-rate.json --out www/sweeps/learning-rate.json`.
+//!
+//! A [`Sweep`] fixes some keys of a configuration and varies others; every combination is trained and scored on all held-out examples.
+//! What comes out is a list of [`Point`]s, which the page draws against one of the varied keys, and to which a visitor adds live ones.
+
+use crate::config::RunConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A grid, as a small file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// What the page calls it.
+    pub title: String,
+    /// What to look for in it, one sentence.
+    pub question: String,
+    /// The varied key that the horizontal axis shows; numbers.
+    pub axis: String,
+    /// Keys that are the same in every run, as the address writes them.
+    #[serde(default)]
+    pub fixed: BTreeMap<String, String>,
+    /// Several grids of one figure: for each, the values of varied keys. Every combination is a run.
+    pub grids: Vec<BTreeMap<String, Vec<String>>>,
+}
+
+/// What one run of a grid gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    pub config: RunConfig,
+    pub trainable: usize,
+    pub loss: f32,
+    pub accuracy: f64,
+    /// Held-out examples.
+    pub n: usize,
+    pub seconds: f64,
+}
+
+/// A sweep with what was measured: the file that the page ships.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    #[serde(flatten)]
+    pub sweep: Sweep,
+    pub points: Vec<Point>,
+}
+
+impl Measured {
+    /// As JSON with a point on each line, so that a change shows what changed.
+    pub fn to_lines(&self) -> Result<String, String> {
+        let head = serde_json::to_string(&self.sweep).map_err(|e| e.to_string())?;
+        let points = self.points.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+        let points = points.map_err(|e| e.to_string())?.join(",\n");
+        // The sweep's object goes on with its points.
+        Ok(format!("{},\"points\":[\n{points}\n]}}\n", &head[..head.len() - 1]))
+    }
+}
+
+impl Sweep {
+    /// Reads a sweep and every run in it; the error is a sentence that names the key.
+    pub fn from_json(text: &str) -> Result<Sweep, String> {
+        let sweep: Sweep = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        sweep.runs()?;
+        Ok(sweep)
+    }
+
+    /// Every run, the last key of a grid varying fastest.
+    pub fn runs(&self) -> Result<Vec<RunConfig>, String> {
+        let mut runs = Vec::new();
+        for grid in &self.grids {
+            let mut combinations: Vec<Vec<(String, String)>> = vec![Vec::new()];
+            for (key, values) in grid {
+                let with = |run: &Vec<(String, String)>, value: &String| {
+                    run.iter().cloned().chain([(key.clone(), value.clone())]).collect()
+                };
+                combinations = combinations.iter().flat_map(|run| values.iter().map(move |v| with(run, v))).collect();
+            }
+            for varied in combinations {
+                let mut pairs: Vec<(String, String)> = self.fixed.clone().into_iter().collect();
+                pairs.retain(|(key, _)| !varied.iter().any(|(k, _)| k == key));
+                pairs.extend(varied);
+                let (config, faults, unknown) = RunConfig::from_pairs(&pairs);
+                if let Some(fault) = faults.first() {
+                    return Err(format!("{}: {}", fault.key, fault.message));
+                }
+                if let Some((key, _)) = unknown.first() {
+                    return Err(format!("{} has no setting “{key}”", config.label()));
+                }
+                runs.push(config);
+            }
+        }
+        match runs.is_empty() {
+            true => Err("there is no run in it".into()),
+            false => Ok(runs),
+        }
+    }
+
+    /// Where a run stands on the axis; `None` where it has no such number.
+    pub fn place(&self, config: &RunConfig) -> Option<f64> {
+        place(config, &self.axis)
+    }
+}
+
+/// The number of a configuration under a key.
+fn place(config: &RunConfig, key: &str) -> Option<f64> {
+    match key {
+        "lr" => Some(config.learning_rate()),
+        "examples" => config.task.examples().map(|n| n as f64),
+        "steps" => Some(config.steps as f64),
+        "parameters" => Some(config.shape().model.parameters() as f64),
+        "trainable" => Some(config.trainable() as f64),
+        key => config.knob(key)?.parse().ok(),
+    }
+}
+
+#[cfg(all(feature = "train", not(target_arch = "wasm32")))]
+mod native {
+    use super::{Measured, Point, Sweep};
+    use crate::base::Failure;
+    use crate::config::RunConfig;
+    use crate::protocol::Event;
+    use crate::train::Session;
+    use crate::train::library::{Files, LoadedBase, Materials};
+    use burn::tensor::Device;
+    use std::collections::HashMap;
+    use std::rc::Rc;
+    use std::sync::Mutex;
+
+    impl Sweep {
+        /// Trains every run that `known` does not hold, so many at a time. `say` hears of each; what is measured so far goes to
+        /// `keep` after each, so that an interrupted sweep goes on.
+        pub fn measure(
+            &self,
+            known: Vec<Point>,
+            jobs: usize,
+            files: &(impl Files + Sync),
+            say: impl Fn(String) + Sync,
+            keep: impl Fn(&Measured) + Sync,
+        ) -> Result<Measured, String> {
+            let runs = self.runs()?;
+            let points: Vec<Option<Point>> =
+                runs.iter().map(|run| known.iter().find(|p| p.config == *run).cloned()).collect();
+            let open: Vec<usize> = (0..runs.len()).filter(|i| points[*i].is_none()).collect();
+            let (points, queue, failures) = (Mutex::new(points), Mutex::new(open.iter()), Mutex::new(Vec::new()));
+            let measured = |points: &[Option<Point>]| Measured {
+                sweep: self.clone(),
+                points: points.iter().flatten().cloned().collect(),
+            };
+            let work = || {
+                let mut bases: HashMap<&str, Rc<LoadedBase>> = HashMap::new();
+                while let Some(i) = queue.lock().ok().and_then(|mut q| q.next()) {
+                    match pollster::block_on(run(&runs[*i], files, &mut bases)) {
+                        Ok(point) => {
+                            let done = points.lock().map_or(0, |mut points| {
+                                points[*i] = Some(point.clone());
+                                keep(&measured(&points));
+                                points.iter().flatten().count()
+                            });
+                            say(format!(
+                                "{done} of {}: {} → {:.3}",
+                                runs.len(),
+                                point.config.to_hash(),
+                                point.accuracy
+                            ));
+                        }
+                        Err(failure) => {
+                            let sentence = format!("{}: {}", runs[*i].to_hash(), failure.message);
+                            let _ = failures.lock().map(|mut f| f.push(sentence));
+                        }
+                    }
+                }
+            };
+            std::thread::scope(|scope| (0..jobs.max(1)).for_each(|_| drop(scope.spawn(work))));
+            // A rate that is too high is a finding, not a failure of the sweep: its run has no point.
+            failures.into_inner().unwrap_or_default().into_iter().for_each(&say);
+            points.into_inner().map(|points| measured(&points)).map_err(|_| "a run ended by a fault of ours".into())
+        }
+    }
+
+    async fn run(
+        config: &RunConfig,
+        files: &impl Files,
+        bases: &mut HashMap<&str, Rc<LoadedBase>>,
+    ) -> Result<Point, Failure> {
+        let device = Device::flex();
+        let base = match bases.get(config.base.id) {
+            Some(base) => base.clone(),
+            None => {
+                let base = Rc::new(LoadedBase::load(config.base, files, &device).await?);
+                bases.insert(config.base.id, base.clone());
+                base
+            }
+        };
+        let materials = Materials::load(config, files).await?;
+        let mut session = Session::new(0, config.clone(), base, &materials, &device, "cpu", crate::base::clock)?;
+        let mut events = session.begin().await?;
+        while !session.done() {
+            events = session.advance(false).await?;
+        }
+        match events.pop() {
+            Some(Event::Finished { loss, accuracy, n, seconds, .. }) => {
+                Ok(Point { config: config.clone(), trainable: config.trainable(), loss, accuracy, n, seconds })
+            }
+            _ => unreachable!("a run ends with its score"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"title": "t", "question": "q", "axis": "lr", "fixed": {"rule": "count", "steps": "200"},
+        "grids": [{"method": ["full", "lora"], "lr": ["0.001", "0.01"], "seed": ["0", "1"]}]}"#;
+
+    #[test]
+    fn every_combination_is_a_run() {
+        let sweep = Sweep::from_json(TEXT).unwrap();
+        let runs = sweep.runs().unwrap();
+        assert_eq!(runs.len(), 8);
+        assert!(runs.iter().all(|r| r.steps == 200));
+        let distinct: std::collections::HashSet<String> = runs.iter().map(RunConfig::to_hash).collect();
+        assert_eq!(distinct.len(), 8);
+        assert_eq!(sweep.place(&runs[0]), Some(0.001));
+    }
+
+    #[test]
+    fn a_wrong_sweep_names_the_key() {
+        let error = |from: &str, to: &str| Sweep::from_json(&TEXT.replace(from, to)).unwrap_err();
+        assert!(error("0.001", "much").contains("lr"));
+        assert!(error("\"lora\"", "\"lara\"").contains("lara"));
+        assert!(error("\"seed\":", "\"sead\":").contains("sead"));
+        assert!(error("\"grids\": [{", "\"grids\": [], \"x\": [{").contains("x"));
+    }
+
+    /// What ships is what the files under `sweeps/` say.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn shipped_sweeps_are_those_of_the_repository() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let mut files = 0;
+        for entry in std::fs::read_dir(format!("{root}/sweeps")).unwrap() {
+            let path = entry.unwrap().path();
+            let sweep = Sweep::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let shipped = format!("{root}/www/sweeps/{}", path.file_name().unwrap().to_string_lossy());
+            let measured: Measured = serde_json::from_str(&std::fs::read_to_string(&shipped).unwrap()).unwrap();
+            assert_eq!(measured.sweep, sweep, "{shipped}");
+            assert!(measured.points.len() * 10 >= sweep.runs().unwrap().len() * 9, "{shipped}");
+            files += 1;
+        }
+        assert!(files >= 4);
+    }
+}

@@ -1,0 +1,234 @@
+//! The kernels' gradients, for every backend that has the passes.
+
+use super::FusedOps;
+use super::backward::FusedBackward;
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::tensor::FloatTensor;
+
+type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+
+/// Registers what was found for each node that wants a gradient.
+macro_rules! register {
+    ($gradients:ident, $nodes:expr, $found:expr) => {
+        for (node, gradient) in $nodes.into_iter().zip($found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                $gradients.register::<B>(node.id, gradient);
+            }
+        }
+    };
+}
+
+#[derive(Debug)]
+struct LayerNorm;
+
+impl<B: FusedBackward> Backward<B, 3> for LayerNorm {
+    /// x, scale, and the rows' moments.
+    type State = (FloatTensor<B>, FloatTensor<B>, B::Moments);
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let (x, scale, moments) = ops.state;
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = B::backward_layer_norm(&x, &scale, &moments, gradient, wanted);
+        register!(gradients, ops.parents, found);
+    }
+}
+
+#[derive(Debug)]
+struct Linear;
+
+/// What [`Linear`] needs: x for the weight's gradient, the weight for that of x.
+type LinearState<B> = (Option<FloatTensor<B>>, Option<FloatTensor<B>>);
+
+impl<B: FusedBackward> Backward<B, 3> for Linear {
+    type State = LinearState<B>;
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let (x, weight) = ops.state;
+        let bias = ops.parents[2].is_some();
+        let found = B::backward_linear(x.as_ref(), weight.as_ref(), &gradient, bias);
+        register!(gradients, ops.parents, found);
+    }
+}
+
+#[derive(Debug)]
+struct Product;
+
+impl<B: FusedBackward> Backward<B, 2> for Product {
+    type State = LinearState<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let [x, weight] = ops.parents;
+        Backward::<B, 3>::backward(Linear, Ops::new([x, weight, None], ops.node, ops.state), gradients, checkpointer);
+    }
+}
+
+#[derive(Debug)]
+struct AddLowRank;
+
+impl<B: FusedBackward> Backward<B, 4> for AddLowRank {
+    /// x, A, B, s·(x·A), s.
+    type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, f32);
+
+    fn backward(self, ops: Ops<Self::State, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let [of_y, of_x, of_a, of_b] = ops.parents;
+        let (x, a, b, inner, scaling) = ops.state;
+        let nodes = [of_x, of_a, of_b];
+        let wanted = nodes.each_ref().map(Option::is_some);
+        let found = B::backward_add_low_rank(&x, &a, &b, &inner, scaling, &gradient, wanted);
+        register!(gradients, nodes, found);
+        register!(gradients, [of_y], [Some(gradient)]);
+    }
+}
+
+#[derive(Debug)]
+struct Relu;
+
+impl<B: FusedBackward> Backward<B, 1> for Relu {
+    /// The output.
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let y = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| B::backward_relu(&y, gradient));
+    }
+}
+
+#[derive(Debug)]
+struct Heads;
+
+impl<B: FusedBackward> Backward<B, 3> for Heads {
+    /// q, k, v, weights, number of heads.
+    type State = ([FloatTensor<B>; 3], FloatTensor<B>, usize);
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let (inputs, weights, heads) = ops.state;
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = B::backward_attention(&inputs, &weights, heads, &gradient, wanted);
+        register!(gradients, ops.parents, found);
+    }
+}
+
+#[derive(Debug)]
+struct GeluNew;
+
+impl<B: FusedBackward> Backward<B, 1> for GeluNew {
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let x = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| B::backward_gelu_new(&x, gradient));
+    }
+}
+
+#[derive(Debug)]
+struct CrossEntropy;
+
+impl<B: FusedBackward> Backward<B, 1> for CrossEntropy {
+    /// Probabilities and targets.
+    type State = (FloatTensor<B>, B::Targets);
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let (probabilities, targets) = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
+            B::backward_cross_entropy(probabilities, &targets, B::contiguous(gradient))
+        });
+    }
+}
+
+impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
+    fn layer_norm_rows(x: Tracked<B, C>, scale: Tracked<B, C>, bias: Tracked<B, C>, epsilon: f32) -> Tracked<B, C> {
+        let nodes = [x.node(), scale.node(), bias.node()];
+        let [x, scale, bias] = [x, scale, bias].map(|t| B::contiguous(t.into_primitive()));
+        let (y, moments) = B::forward_layer_norm(&x, &scale, &bias, epsilon);
+        match Backward::<B, 3>::prepare::<C>(LayerNorm, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, scale, moments), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn linear_rows(x: Tracked<B, C>, weight: Tracked<B, C>, bias: Tracked<B, C>) -> Tracked<B, C> {
+        let nodes = [x.node(), weight.node(), bias.node()];
+        let needed = (weight.is_tracked(), x.is_tracked());
+        let [x, weight, bias] = [x, weight, bias].map(|t| t.into_primitive());
+        let (x, bias) = (B::contiguous(x), B::contiguous(bias));
+        let y = B::forward_linear(&x, &weight, Some(&bias));
+        match Backward::<B, 3>::prepare::<C>(Linear, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((needed.0.then_some(x), needed.1.then_some(weight)), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn product_rows(x: Tracked<B, C>, weight: Tracked<B, C>) -> Tracked<B, C> {
+        let nodes = [x.node(), weight.node()];
+        let needed = (weight.is_tracked(), x.is_tracked());
+        let (x, weight) = (B::contiguous(x.into_primitive()), weight.into_primitive());
+        let y = B::forward_linear(&x, &weight, None);
+        match Backward::<B, 2>::prepare::<C>(Product, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((needed.0.then_some(x), needed.1.then_some(weight)), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn add_low_rank_rows(
+        y: Tracked<B, C>,
+        x: Tracked<B, C>,
+        a: Tracked<B, C>,
+        b: Tracked<B, C>,
+        scaling: f32,
+    ) -> Tracked<B, C> {
+        let nodes = [y.node(), x.node(), a.node(), b.node()];
+        let [y, x, a, b] = [y, x, a, b].map(|t| t.into_primitive());
+        let x = B::contiguous(x);
+        let (y, inner) = B::forward_add_low_rank(y, &x, &a, &b, scaling);
+        match Backward::<B, 4>::prepare::<C>(AddLowRank, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, a, b, inner, scaling), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn relu_elements(x: Tracked<B, C>) -> Tracked<B, C> {
+        let (x, node) = x.into_parts();
+        let y = B::forward_relu(x);
+        match Backward::<B, 1>::prepare::<C>(Relu, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(y.clone(), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn attention_heads(q: Tracked<B, C>, k: Tracked<B, C>, v: Tracked<B, C>, heads: usize) -> Tracked<B, C> {
+        let nodes = [q.node(), k.node(), v.node()];
+        let inputs = [q, k, v].map(|t| B::contiguous(t.into_primitive()));
+        let (out, weights) = B::forward_attention(&inputs, heads);
+        match Backward::<B, 3>::prepare::<C>(Heads, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((inputs, weights, heads), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn gelu_new_elements(x: Tracked<B, C>) -> Tracked<B, C> {
+        let (x, node) = x.into_parts();
+        let x = B::contiguous(x);
+        let y = B::forward_gelu_new(&x);
+        match Backward::<B, 1>::prepare::<C>(GeluNew, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(x, y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn cross_entropy_rows(logits: Tracked<B, C>, targets: Vec<i32>) -> Tracked<B, C> {
+        let (logits, node) = logits.into_parts();
+        let (losses, probabilities, targets) = B::forward_cross_entropy(logits, targets);
+        match Backward::<B, 1>::prepare::<C>(CrossEntropy, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((probabilities, targets), losses),
+            OpsKind::UnTracked(prep) => prep.finish(losses),
+        }
+    }
+}

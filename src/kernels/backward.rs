@@ -1,0 +1,165 @@
+//! What a backend computes in one pass: forward, with what the pass back needs, and back.
+
+use super::FusedOps;
+use burn::backend::tensor::FloatTensor;
+use std::fmt::Debug;
+
+/// A gradient for each input of an operation that wants one.
+pub type Wanted<B, const N: usize> = [Option<FloatTensor<B>>; N];
+
+/// The kernels of a backend, forward and back. Shapes are those of [`FusedOps`].
+pub trait FusedBackward: FusedOps {
+    /// Mean and inverse deviation of each row.
+    type Moments: Clone + Send + Debug + 'static;
+    /// Classes, where the backend reads them.
+    type Targets: Clone + Send + Debug + 'static;
+
+    /// The same numbers in the order of their places, as every other pass wants its inputs (a weight apart).
+    fn contiguous(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn forward_layer_norm(
+        x: &FloatTensor<Self>,
+        scale: &FloatTensor<Self>,
+        bias: &FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, Self::Moments);
+
+    /// Gradients of x, scale and bias.
+    fn backward_layer_norm(
+        x: &FloatTensor<Self>,
+        scale: &FloatTensor<Self>,
+        moments: &Self::Moments,
+        gradient: FloatTensor<Self>,
+        wanted: [bool; 3],
+    ) -> Wanted<Self, 3>;
+
+    fn forward_linear(
+        x: &FloatTensor<Self>,
+        weight: &FloatTensor<Self>,
+        bias: Option<&FloatTensor<Self>>,
+    ) -> FloatTensor<Self>;
+
+    /// Gradients of x, where the weight is given; of the weight, where x is; and of the bias.
+    fn backward_linear(
+        x: Option<&FloatTensor<Self>>,
+        weight: Option<&FloatTensor<Self>>,
+        gradient: &FloatTensor<Self>,
+        bias: bool,
+    ) -> Wanted<Self, 3>;
+
+    /// y + s·(x·A)·B, and s·(x·A).
+    fn forward_add_low_rank(
+        y: FloatTensor<Self>,
+        x: &FloatTensor<Self>,
+        a: &FloatTensor<Self>,
+        b: &FloatTensor<Self>,
+        scaling: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Gradients of x, A and B; that of y is `gradient` itself.
+    fn backward_add_low_rank(
+        x: &FloatTensor<Self>,
+        a: &FloatTensor<Self>,
+        b: &FloatTensor<Self>,
+        inner: &FloatTensor<Self>,
+        scaling: f32,
+        gradient: &FloatTensor<Self>,
+        wanted: [bool; 3],
+    ) -> Wanted<Self, 3>;
+
+    fn forward_relu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn backward_relu(y: &FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn forward_gelu_new(x: &FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn backward_gelu_new(x: &FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The output, and the weights `[sequences, heads, queries, keys]`.
+    fn forward_attention(inputs: &[FloatTensor<Self>; 3], heads: usize) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Gradients of q, k and v.
+    fn backward_attention(
+        inputs: &[FloatTensor<Self>; 3],
+        weights: &FloatTensor<Self>,
+        heads: usize,
+        gradient: &FloatTensor<Self>,
+        wanted: [bool; 3],
+    ) -> Wanted<Self, 3>;
+
+    /// Losses, the probabilities, and the targets.
+    fn forward_cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: Vec<i32>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, Self::Targets);
+
+    fn backward_cross_entropy(
+        probabilities: FloatTensor<Self>,
+        targets: &Self::Targets,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+/// A backend's operations without autodiff are its passes forward.
+macro_rules! forward_ops {
+    ($backend:ty) => {
+        impl FusedOps for $backend {
+            fn layer_norm_rows(
+                x: FloatTensor<Self>,
+                scale: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                epsilon: f32,
+            ) -> FloatTensor<Self> {
+                let [x, scale, bias] = [x, scale, bias].map(Self::contiguous);
+                Self::forward_layer_norm(&x, &scale, &bias, epsilon).0
+            }
+
+            fn linear_rows(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                Self::forward_linear(&Self::contiguous(x), &weight, Some(&Self::contiguous(bias)))
+            }
+
+            fn product_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+                Self::forward_linear(&Self::contiguous(x), &weight, None)
+            }
+
+            fn add_low_rank_rows(
+                y: FloatTensor<Self>,
+                x: FloatTensor<Self>,
+                a: FloatTensor<Self>,
+                b: FloatTensor<Self>,
+                scaling: f32,
+            ) -> FloatTensor<Self> {
+                Self::forward_add_low_rank(y, &Self::contiguous(x), &a, &b, scaling).0
+            }
+
+            fn relu_elements(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                Self::forward_relu(x)
+            }
+
+            fn attention_heads(
+                q: FloatTensor<Self>,
+                k: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                heads: usize,
+            ) -> FloatTensor<Self> {
+                Self::forward_attention(&[q, k, v].map(Self::contiguous), heads).0
+            }
+
+            fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                Self::forward_gelu_new(&Self::contiguous(x))
+            }
+
+            fn cross_entropy_rows(logits: FloatTensor<Self>, targets: Vec<i32>) -> FloatTensor<Self> {
+                Self::forward_cross_entropy(logits, targets).0
+            }
+        }
+    };
+}
+
+forward_ops!(burn::backend::Flex);
+#[cfg(feature = "webgpu")]
+forward_ops!(burn::backend::Cube);

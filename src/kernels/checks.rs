@@ -1,0 +1,247 @@
+//! The fused kernels against compositions of Burn's own operations, gradients included; and the matrix kernel against a loop. Tests run them
+//! natively and in Chromium, there on WebGPU too.
+
+use super::cpu::view::{View, Write};
+use super::*;
+use crate::base::read;
+use crate::base::stream;
+use burn::tensor::{Device, TensorData, activation};
+use rand::RngExt;
+
+/// Tensors of given shapes with values around 0, tracked.
+fn random<const D: usize>(device: &Device, seed: u64, shape: [usize; D]) -> Tensor<D> {
+    let mut rng = stream(seed, "kernels");
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-3.0..3.0)).collect();
+    Tensor::from_data(TensorData::new(values, shape), &device.clone().autodiff()).require_grad()
+}
+
+async fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let n = tensor.shape().num_elements();
+    read(tensor.reshape([n])).await.expect("a tensor is read back")
+}
+
+fn close(a: &[f32], b: &[f32], what: &str) {
+    assert_eq!(a.len(), b.len(), "{what}");
+    for (a, b) in a.iter().zip(b) {
+        // The same sums in another order: some ten terms of order ten, each rounded to 2⁻²⁴ of it.
+        assert!((a - b).abs() <= 1e-5 * (1.0 + a.abs()), "{what}: {a} {b}");
+    }
+}
+
+/// Outputs, and the gradients of a weighted sum of them with respect to `inputs`.
+macro_rules! same {
+    ($fused:expr, $composed:expr, $($input:expr),+) => {{
+        let run = async |y: Tensor<_>| {
+            let weights = random(&y.device().without_autodiff(), 99, y.dims());
+            let gradients = (y.clone() * weights.inner().autodiff()).sum().backward();
+            (values(y.inner()).await, vec![$(values($input.grad(&gradients).unwrap()).await),+])
+        };
+        let ((fused, fused_gradients), (composed, composed_gradients)) = (run($fused).await, run($composed).await);
+        close(&fused, &composed, "output");
+        for (a, b) in fused_gradients.iter().zip(&composed_gradients) {
+            close(a, b, "gradient");
+        }
+    }};
+}
+
+async fn layer_norm_is_burn_s(device: &Device) {
+    let (x, s, b) = (random(device, 1, [3, 5, 19]), random(device, 2, [19]), random(device, 3, [19]));
+    same!(
+        layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
+        reference::layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
+        x,
+        s,
+        b
+    );
+    // A view, as a transposition leaves it.
+    let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
+    same!(
+        layer_norm(view(&x), s.clone(), b.clone(), 1e-5),
+        reference::layer_norm(view(&x), s.clone(), b.clone(), 1e-5),
+        x,
+        s,
+        b
+    );
+}
+
+async fn linear_is_burn_s(device: &Device) {
+    let (x, w, b) = (random(device, 1, [3, 5, 7]), random(device, 2, [7, 11]), random(device, 3, [11]));
+    let bias = || Some(b.clone());
+    same!(linear(x.clone(), w.clone(), bias()), reference::linear(x.clone(), w.clone(), bias()), x, w, b);
+    same!(linear(x.clone(), w.clone(), None), reference::linear(x.clone(), w.clone(), None), x, w);
+    // More than one tile, along every side.
+    let (large, wide, b) = (random(device, 1, [3, 45, 37]), random(device, 2, [37, 71]), random(device, 3, [71]));
+    let small = || (large.clone().mul_scalar(0.1), wide.clone().mul_scalar(0.1), Some(b.clone()));
+    let [fused, composed] = [linear, reference::linear].map(|f| {
+        let (x, w, b) = small();
+        f(x, w, b)
+    });
+    same!(fused, composed, large, wide, b);
+    // A transposed weight, as the head has, and an input that is a view.
+    let head = random(device, 4, [11, 7]);
+    let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
+    same!(
+        linear(view(&x), head.clone().transpose(), None),
+        reference::linear(view(&x), head.clone().transpose(), None),
+        x,
+        head
+    );
+}
+
+async fn a_low_rank_update_is_burn_s(device: &Device) {
+    let (y, x, a, b) = (
+        random(device, 1, [2, 5, 11]),
+        random(device, 2, [2, 5, 7]),
+        random(device, 3, [7, 2]),
+        random(device, 4, [2, 11]),
+    );
+    let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
+    same!(fused, reference::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), y, x, a, b);
+    // In a first block neither x nor y has a gradient.
+    let (y, x) = (y.detach(), x.detach());
+    let fused = add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7);
+    same!(fused, reference::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), a, b);
+}
+
+async fn relu_is_burn_s(device: &Device) {
+    let x = random(device, 5, [4, 21]);
+    let shifted = || x.clone().add_scalar(0.5);
+    same!(relu(shifted()), activation::relu(shifted()), x);
+    let undefined = Tensor::<1>::from_data([f32::NAN, -1.0], device);
+    assert!(values(relu(undefined)).await[0].is_nan(), "a loss that is not a number must stay one");
+}
+
+async fn attention_is_burn_s(device: &Device) {
+    for prefix in [0, 3] {
+        let (q, k, v) = (
+            random(device, 4, [2, 9, 12]),
+            random(device, 5, [2, 9 + prefix, 12]),
+            random(device, 6, [2, 9 + prefix, 12]),
+        );
+        let (a, b) = (q.clone(), k.clone());
+        same!(
+            attention(q.clone(), k.clone(), v.clone(), 3),
+            reference::attention(q.clone(), k.clone(), v.clone(), 3),
+            q,
+            k,
+            v
+        );
+        // Some inputs without gradients.
+        let (q, k) = (q.detach(), k.detach());
+        same!(
+            attention(q.clone(), k.clone(), v.clone(), 3),
+            reference::attention(q.clone(), k.clone(), v.clone(), 3),
+            v
+        );
+        same!(
+            attention(a.clone(), k.clone(), v.clone(), 3),
+            reference::attention(a.clone(), k.clone(), v.clone(), 3),
+            a,
+            v
+        );
+        same!(
+            attention(q.clone(), b.clone(), v.clone().detach(), 3),
+            reference::attention(q.clone(), b.clone(), v.clone().detach(), 3),
+            b
+        );
+    }
+}
+
+async fn gelu_new_is_burn_s_tanh_approximation(device: &Device) {
+    let x = random(device, 5, [4, 21]);
+    let wide = || x.clone().mul_scalar(4.0);
+    same!(gelu_new(wide()), activation::gelu_approximate(wide()), x);
+    same!(reference::gelu_new(wide()), activation::gelu_approximate(wide()), x);
+}
+
+async fn cross_entropy_is_burn_s(device: &Device) {
+    let x = random(device, 6, [5, 13]);
+    let targets = [0, 12, 3, 3, 7];
+    same!(cross_entropy(x.clone(), &targets), reference::cross_entropy(x.clone(), &targets), x);
+    // Rows of a larger tensor.
+    let rows = |x: &Tensor<2>| x.clone().slice([1..3, 0..13]);
+    same!(cross_entropy(rows(&x), &[4, 0]), reference::cross_entropy(rows(&x), &[4, 0]), x);
+}
+
+async fn what_somebody_else_holds_stays_as_it_is(device: &Device) {
+    let x = random(device, 7, [4, 4]).inner();
+    let before = values(x.clone()).await;
+    cross_entropy(x.clone(), &[0; 4]);
+    let bias = x.clone().slice([0..1, 0..4]).reshape([4]);
+    linear(x.clone(), x.clone(), Some(bias));
+    assert_eq!(values(x).await, before);
+}
+
+/// The products of [`wasm::gemm`] of odd and even shapes, of views, replacing and adding.
+fn panels_are_a_loop() {
+    let mut rng = stream(0, "panels");
+    let mut numbers = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+    for (m, n, k) in
+        [(1, 1, 1), (4, 8, 4), (5, 9, 7), (97, 24, 33), (3, 130, 257), (200, 7, 300), (8, 16, 0), (64, 32, 64)]
+    {
+        // Rows with a gap behind them, and columns that are rows of something else.
+        let (a, b) = (numbers(m * (k + 3) + k), numbers(k.max(1) * (n + 2) + n));
+        let (c, d) = (numbers(k * (m + 1) + m), numbers(n * (k + 5) + k));
+        let lefts = [View::spaced(&a, m, k, k + 3), View::spaced(&c, k, m, m + 1).transposed()];
+        let rights = [View::spaced(&b, k, n, n + 2), View::spaced(&d, n, k, k + 5).transposed()];
+        for (left, right) in lefts.into_iter().flat_map(|left| rights.map(|right| (left, right))) {
+            for write in [Write::Replace, Write::Add] {
+                let stride = n + 4;
+                let before = numbers(m * stride);
+                let mut out = before.clone();
+                wasm::gemm::multiply(&mut out, stride, write, left, right);
+                for (i, (now, before)) in out.iter().zip(&before).enumerate() {
+                    let (row, column) = (i / stride, i % stride);
+                    let product: f64 = match column < n {
+                        true => (0..k).map(|x| f64::from(left.at(row, x)) * f64::from(right.at(x, column))).sum(),
+                        false => 0.0,
+                    };
+                    let start = if column < n && write == Write::Replace { 0.0 } else { f64::from(*before) };
+                    // Sums of k products below 1, in single precision.
+                    let error = (f64::from(*now) - start - product).abs();
+                    assert!(error <= 1e-7 * (k + 8) as f64, "{m} × {k} × {n} at {row}, {column}: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// Runs every check on a device.
+pub async fn all(device: &Device, mut say: impl FnMut(&str)) {
+    macro_rules! run {
+        ($($check:ident),+) => {$(
+            say(stringify!($check));
+            $check(device).await;
+        )+};
+    }
+    run!(
+        layer_norm_is_burn_s,
+        linear_is_burn_s,
+        a_low_rank_update_is_burn_s,
+        relu_is_burn_s,
+        attention_is_burn_s,
+        gelu_new_is_burn_s_tanh_approximation,
+        cross_entropy_is_burn_s,
+        what_somebody_else_holds_stays_as_it_is
+    );
+    say("panels_are_a_loop");
+    panels_are_a_loop();
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use burn::tensor::Device;
+
+    #[test]
+    fn kernels_are_what_they_stand_for() {
+        pollster::block_on(super::all(&Device::flex(), |check| println!("{check}")));
+    }
+
+    /// Where the machine has Vulkan (software does): `cargo test --features webgpu -- --ignored`.
+    #[cfg(feature = "webgpu")]
+    #[test]
+    #[ignore = "needs a GPU, or a driver that is one"]
+    fn kernels_are_what_they_stand_for_on_a_gpu() {
+        pollster::block_on(super::all(&Device::wgpu(Default::default()), |check| println!("{check}")));
+    }
+}

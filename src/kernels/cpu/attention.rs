@@ -1,0 +1,102 @@
+//! Causal attention of all heads, forward and backward, on slices.
+
+use super::gemm::multiply;
+use super::slices::{causal_softmax, causal_softmax_backward};
+use super::view::{View, Write};
+
+/// Shape of an attention: queries `[sequences, queries, width]`, keys and values `[sequences, keys, width]`, a head in each
+/// `width / heads` columns. The first `keys − queries` keys are a prefix, seen from everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    pub sequences: usize,
+    pub queries: usize,
+    pub keys: usize,
+    pub width: usize,
+    pub heads: usize,
+}
+
+/// Where a head lies in queries (or keys), and where its weights are.
+struct Head {
+    /// First element in tensors of queries, and of keys.
+    q: usize,
+    k: usize,
+    /// Elements of `[heads, queries, keys]` weights.
+    weights: std::ops::Range<usize>,
+}
+
+impl Attention {
+    /// Elements of the weights.
+    pub fn weights(&self) -> usize {
+        self.sequences * self.heads * self.queries * self.keys
+    }
+
+    fn head_dim(&self) -> usize {
+        self.width / self.heads
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.head_dim() as f32).sqrt()
+    }
+
+    fn each(&self) -> impl Iterator<Item = Head> + use<> {
+        let a = *self;
+        let size = a.queries * a.keys;
+        (0..a.sequences * a.heads).map(move |i| {
+            let (sequence, head) = (i / a.heads, i % a.heads);
+            let column = head * a.head_dim();
+            Head {
+                q: sequence * a.queries * a.width + column,
+                k: sequence * a.keys * a.width + column,
+                weights: i * size..(i + 1) * size,
+            }
+        })
+    }
+
+    fn of_queries<'a>(&self, x: &'a [f32], head: &Head) -> View<'a> {
+        View::spaced(&x[head.q..], self.queries, self.head_dim(), self.width)
+    }
+
+    fn of_keys<'a>(&self, x: &'a [f32], head: &Head) -> View<'a> {
+        View::spaced(&x[head.k..], self.keys, self.head_dim(), self.width)
+    }
+
+    fn square<'a>(&self, weights: &'a [f32]) -> View<'a> {
+        View::new(weights, self.queries, self.keys)
+    }
+
+    /// softmax(Q Kᵀ/√d_h) V of every head into `out`, `[sequences, queries, width]`, and the weights,
+    /// `[sequences, heads, queries, keys]`.
+    pub fn forward(&self, q: &[f32], k: &[f32], v: &[f32], weights: &mut [f32], out: &mut [f32]) {
+        for head in self.each() {
+            let w = &mut weights[head.weights.clone()];
+            multiply(w, self.keys, Write::Replace, self.of_queries(q, &head), self.of_keys(k, &head).transposed());
+            causal_softmax(w, self.scale(), self.keys - self.queries, self.queries);
+            multiply(&mut out[head.q..], self.width, Write::Replace, self.square(w), self.of_keys(v, &head));
+        }
+    }
+
+    /// Gradients from that of the output, into those that are wanted. All of `inputs` and `wanted` are of q, k and v.
+    pub fn backward(&self, inputs: [&[f32]; 3], weights: &[f32], gradient: &[f32], wanted: [Option<&mut [f32]>; 3]) {
+        let ([q, k, v], [mut of_q, mut of_k, mut of_v]) = (inputs, wanted);
+        let mut scores = vec![0.0; self.queries * self.keys];
+        for head in self.each() {
+            let w = &weights[head.weights.clone()];
+            let g = self.of_queries(gradient, &head);
+            if let Some(of_v) = &mut of_v {
+                multiply(&mut of_v[head.k..], self.width, Write::Replace, self.square(w).transposed(), g);
+            }
+            if of_q.is_none() && of_k.is_none() {
+                continue;
+            }
+            multiply(&mut scores, self.keys, Write::Replace, g, self.of_keys(v, &head).transposed());
+            causal_softmax_backward(w, self.scale(), self.keys - self.queries, self.queries, &mut scores);
+            let s = self.square(&scores);
+            if let Some(of_q) = &mut of_q {
+                multiply(&mut of_q[head.q..], self.width, Write::Replace, s, self.of_keys(k, &head));
+            }
+            if let Some(of_k) = &mut of_k {
+                multiply(&mut of_k[head.k..], self.width, Write::Replace, s.transposed(), self.of_queries(q, &head));
+            }
+        }
+    }
+}

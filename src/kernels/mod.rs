@@ -1,0 +1,102 @@
+//! Fused kernels for the CPU and for WebGPU: each does in one pass, forward and backward, what Burn's autodiff composes of many.
+//!
+//! [`checks`] compares them with compositions of Burn's own operations.
+
+pub mod adam;
+mod autodiff;
+mod backward;
+pub mod checks;
+mod constants;
+mod cpu;
+mod reference;
+mod wasm;
+#[cfg(feature = "webgpu")]
+mod webgpu;
+
+pub use constants::AdamConstants;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
+
+/// Operations that each backend computes in one pass ([`backward::FusedBackward`]).
+#[backend_extension(Autodiff, Flex, Cube: cfg(feature = "webgpu"))]
+pub(crate) trait FusedOps: Backend {
+    fn layer_norm_rows(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self>;
+
+    fn linear_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn product_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn add_low_rank_rows(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        scaling: f32,
+    ) -> FloatTensor<Self>;
+
+    fn relu_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn attention_heads(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        heads: usize,
+    ) -> FloatTensor<Self>;
+
+    fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn cross_entropy_rows(logits: FloatTensor<Self>, targets: Vec<i32>) -> FloatTensor<Self>;
+}
+
+/// Layer normalisation (Ba et al. 2016) of the last dimension: (x − mean)/√(variance + ε)·scale + bias.
+pub fn layer_norm<const D: usize>(x: Tensor<D>, scale: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> Tensor<D> {
+    let [scale, bias] = [scale, bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::layer_norm_rows(x.into_dispatch(), scale, bias, epsilon as f32))
+}
+
+/// x·W + b; `x` is `[.., inputs]`, `weight` `[inputs, outputs]`.
+pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(match bias {
+        Some(bias) => Dispatch::linear_rows(x, weight, bias.into_dispatch()),
+        None => Dispatch::product_rows(x, weight),
+    })
+}
+
+/// y + s·(x·A)·B, through the narrow x·A and never through a dense A·B. `x` is `[.., inputs]`, `a` `[inputs, rank]`, `b`
+/// `[rank, outputs]`, `y` `[.., outputs]`.
+pub fn add_low_rank(y: Tensor<3>, x: Tensor<3>, a: Tensor<2>, b: Tensor<2>, scaling: f64) -> Tensor<3> {
+    let ([y, x], [a, b]) = ([y, x].map(Tensor::into_dispatch), [a, b].map(Tensor::into_dispatch));
+    Tensor::from_dispatch(Dispatch::add_low_rank_rows(y, x, a, b, scaling as f32))
+}
+
+/// max(x, 0)
+pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::relu_elements(x.into_dispatch()))
+}
+
+/// Attention of every head: softmax(Q Kᵀ/√d_h + mask) V. `q` is `[sequences, queries, width]`, `k` and `v` are
+/// `[sequences, keys, width]`, a head in each `width / heads` columns. Every query sees the keys up to its own; those in front of the text, a
+/// prefix, are seen from everywhere.
+pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
+    let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::attention_heads(q, k, v, heads))
+}
+
+/// GELU by its tanh approximation (Hendrycks & Gimpel 2016), as x·σ(2√(2/π)·(x + 0.044715 x³)): the same function, since
+/// (1 + tanh z)/2 = σ(2z).
+pub fn gelu_new<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::gelu_new_elements(x.into_dispatch()))
+}
+
+/// −log softmax(logits) at the targets, `[rows]` of `[rows, classes]`.
+pub fn cross_entropy(logits: Tensor<2>, targets: &[i32]) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::cross_entropy_rows(logits.into_dispatch(), targets.to_vec()))
+}

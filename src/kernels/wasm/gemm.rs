@@ -1,0 +1,179 @@
+//! A product of matrices in four-lane vectors, for WebAssembly: both factors are packed into panels, which one loop reads in a row
+//! (Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
+//!
+//! A tile of 4 × 8 keeps eight sums, two vectors of the right factor and four numbers of the left one in the sixteen registers that a
+//! browser has on x86; a larger one, or two steps at once, spills. Chromium ran it 1.2 to 1.5 times as fast as `gemm`'s kernel, and 1.5
+//! to 2.2 times with relaxed SIMD's multiply-add (feature `relaxed-simd`).
+
+use super::lanes::Lanes;
+use crate::kernels::cpu::view::{View, Write};
+use std::cell::RefCell;
+
+/// Rows and columns of a tile.
+const ROWS: usize = 4;
+const COLUMNS: usize = 8;
+/// Of the inner dimension, what is multiplied at once: a panel of the right factor then fills 8 kB of the first cache.
+const DEPTH: usize = 256;
+/// Rows of the left factor that are packed at once: 96 kB of the second cache.
+const HEIGHT: usize = 96;
+
+/// Panels of [`ROWS`] rows, and of [`COLUMNS`] columns; kept, since a step packs some hundred times.
+#[derive(Default)]
+struct Packed {
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+thread_local! {
+    static PACKED: RefCell<Packed> = RefCell::default();
+}
+
+/// left·right into `out`, in rows that begin `stride` elements apart. The caller has checked that it fits.
+pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>) {
+    PACKED.with_borrow_mut(|packed| product(out, stride, write, left, right, packed));
+}
+
+#[cfg_attr(all(target_arch = "wasm32", feature = "relaxed-simd"), target_feature(enable = "relaxed-simd"))]
+fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>, packed: &mut Packed) {
+    let (m, n, k) = (left.rows(), right.columns(), left.columns());
+    if k == 0 && write == Write::Replace {
+        (0..m).for_each(|i| out[i * stride..][..n].fill(0.0));
+    }
+    for first in (0..k).step_by(DEPTH) {
+        let depth = DEPTH.min(k - first);
+        let add = write == Write::Add || first > 0;
+        // The right factor's panels are the left one's of the transposed.
+        let right = pack::<COLUMNS>(&mut packed.right, right.transposed(), 0..n, first, depth);
+        for top in (0..m).step_by(HEIGHT) {
+            let height = HEIGHT.min(m - top);
+            let left = pack::<ROWS>(&mut packed.left, left, top..top + height, first, depth);
+            for (p, right) in right.chunks_exact(depth).enumerate() {
+                let columns = COLUMNS.min(n - p * COLUMNS);
+                for (q, left) in left.chunks_exact(depth).enumerate() {
+                    let rows = ROWS.min(height - q * ROWS);
+                    let corner = (top + q * ROWS) * stride + p * COLUMNS;
+                    let sums = tile(left, right);
+                    let out = &mut out[corner..][..(rows - 1) * stride + columns];
+                    if rows == ROWS && columns == COLUMNS {
+                        // So many rows that the compiler keeps the sums in registers.
+                        for (i, sums) in sums.iter().enumerate() {
+                            put_eight(&mut out[i * stride..][..COLUMNS], sums, add);
+                        }
+                    } else {
+                        for (i, sums) in sums.iter().take(rows).enumerate() {
+                            put_some(&mut out[i * stride..][..columns], sums, add);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of a matrix in panels of `N`, column by column from `first` on; missing rows of the last panel are zero.
+fn pack<'a, const N: usize>(
+    packed: &'a mut Vec<f32>,
+    from: View<'_>,
+    rows: std::ops::Range<usize>,
+    first: usize,
+    depth: usize,
+) -> &'a [[f32; N]] {
+    let panels = rows.len().div_ceil(N);
+    if packed.len() < panels * depth * N {
+        packed.resize(panels * depth * N, 0.0);
+    }
+    let packed = packed[..panels * depth * N].as_chunks_mut::<N>().0;
+    for (p, panel) in packed.chunks_exact_mut(depth).enumerate() {
+        let top = rows.start + p * N;
+        let height = N.min(rows.end - top);
+        if height == N && from.row_stride() == 1 {
+            let (from, stride) = (from.from(top, first), from.column_stride() as usize);
+            for (k, column) in panel.iter_mut().enumerate() {
+                copy(column, &from[k * stride..][..N]);
+            }
+        } else if height == N && from.column_stride() == 1 {
+            for four in (0..N).step_by(4) {
+                let rows: [&[f32]; 4] = std::array::from_fn(|i| &from.from(top + four + i, first)[..depth]);
+                transpose(panel, four, rows);
+            }
+        } else {
+            pack_some(panel, from, top..top + height, first);
+        }
+    }
+    packed
+}
+
+/// Fewer rows than a panel has, or rows of any layout.
+fn pack_some<const N: usize>(panel: &mut [[f32; N]], from: View<'_>, rows: std::ops::Range<usize>, first: usize) {
+    panel.fill([0.0; N]);
+    let stride = from.column_stride() as usize;
+    for (i, row) in rows.enumerate() {
+        let row = from.from(row, first);
+        for (k, column) in panel.iter_mut().enumerate() {
+            column[i] = row[k * stride];
+        }
+    }
+}
+
+/// The first numbers of `from`, four at a time: for so few, `copy_from_slice` would be a call.
+#[inline(always)]
+fn copy<const N: usize>(to: &mut [f32; N], from: &[f32]) {
+    let (to, from) = (to.as_chunks_mut::<4>().0, from.as_chunks::<4>().0);
+    for i in 0..N / 4 {
+        Lanes::load(&from[i]).store(&mut to[i]);
+    }
+}
+
+/// Four rows into the numbers from `four` on of a panel's columns.
+#[inline(always)]
+fn transpose<const N: usize>(panel: &mut [[f32; N]], four: usize, rows: [&[f32]; 4]) {
+    let [a, b, c, d] = rows.map(|row| row.as_chunks::<4>().0);
+    let (chunks, rest) = panel.as_chunks_mut::<4>();
+    let whole = 4 * chunks.len();
+    for (k, columns) in chunks.iter_mut().enumerate() {
+        let lanes = Lanes::transpose([Lanes::load(&a[k]), Lanes::load(&b[k]), Lanes::load(&c[k]), Lanes::load(&d[k])]);
+        for i in 0..4 {
+            lanes[i].store(&mut columns[i].as_chunks_mut::<4>().0[four / 4]);
+        }
+    }
+    for (k, column) in rest.iter_mut().enumerate() {
+        (0..4).for_each(|i| column[four + i] = rows[i][whole + k]);
+    }
+}
+
+/// The sums of a tile over the depth of two panels.
+#[cfg_attr(all(target_arch = "wasm32", feature = "relaxed-simd"), target_feature(enable = "relaxed-simd"))]
+#[inline]
+fn tile(left: &[[f32; ROWS]], right: &[[f32; COLUMNS]]) -> [[Lanes; 2]; ROWS] {
+    let mut sums = [[Lanes::zero(); 2]; ROWS];
+    let right = &right[..left.len()];
+    for k in 0..left.len() {
+        let right = right[k].as_chunks::<4>().0;
+        let (a, b) = (Lanes::load(&right[0]), Lanes::load(&right[1]));
+        for i in 0..ROWS {
+            let x = Lanes::splat(&left[k][i]);
+            sums[i][0] = x.times_plus(a, sums[i][0]);
+            sums[i][1] = x.times_plus(b, sums[i][1]);
+        }
+    }
+    sums
+}
+
+/// A whole row of a tile to where it belongs.
+#[inline(always)]
+fn put_eight(out: &mut [f32], sums: &[Lanes; 2], add: bool) {
+    let out = out.as_chunks_mut::<4>().0;
+    for i in 0..2 {
+        let sums = if add { sums[i].add(Lanes::load(&out[i])) } else { sums[i] };
+        sums.store(&mut out[i]);
+    }
+}
+
+/// What fits of a row.
+fn put_some(out: &mut [f32], sums: &[Lanes; 2], add: bool) {
+    let mut row = [[0.0; 4]; 2];
+    row.iter_mut().zip(sums).for_each(|(row, sums)| sums.store(row));
+    for (out, sum) in out.iter_mut().zip(row.as_flattened()) {
+        *out = if add { *out + sum } else { *sum };
+    }
+}

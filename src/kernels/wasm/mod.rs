@@ -1,0 +1,4 @@
+//! A product of matrices for WebAssembly, where `gemm` has no kernel that fits.
+
+pub mod gemm;
+mod lanes;

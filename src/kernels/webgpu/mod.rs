@@ -1,0 +1,319 @@
+//! The kernels on WebGPU, in WGSL of our own: Burn's operations are one dispatch each, and a dispatch costs more than what a small
+//! network has to compute in it.
+
+pub mod adam;
+mod shader;
+
+use super::backward::{FusedBackward, Wanted};
+use burn::backend::Cube;
+use burn::tensor::{DType, Shape};
+use burn_cubecl::tensor::CubeTensor;
+use shader::{Shader, contiguous, empty};
+
+const LAYER_NORM: Shader = Shader::reducing(include_str!("layer_norm.wgsl"));
+const LAYER_NORM_BACKWARD: Shader = Shader::reducing(include_str!("layer_norm_backward.wgsl"));
+const LAYER_NORM_PARAMETERS: Shader = Shader::new(include_str!("layer_norm_parameters.wgsl"), [8, 8]);
+const COLUMN_SUMS: Shader = Shader::new(include_str!("column_sums.wgsl"), [8, 8]);
+const ATTENTION: Shader = Shader::reducing(include_str!("attention.wgsl"));
+const ATTENTION_QUERIES: Shader = Shader::reducing(include_str!("attention_queries.wgsl"));
+const ATTENTION_KEYS: Shader = Shader::new(include_str!("attention_keys.wgsl"), [64, 1]);
+const CROSS_ENTROPY: Shader = Shader::reducing(include_str!("cross_entropy.wgsl"));
+const CROSS_ENTROPY_BACKWARD: Shader = Shader::new(include_str!("cross_entropy_backward.wgsl"), [256, 1]);
+const ELEMENTS: Shader = Shader::new(include_str!("elements.wgsl"), [256, 1]);
+const RELU: Shader = ELEMENTS.with(&[("RELU", 1)]);
+const RELU_BACKWARD: Shader = ELEMENTS.with(&[("RELU", 1), ("BACKWARD", 1)]);
+const GELU: Shader = ELEMENTS.with(&[("GELU", 1)]);
+const GELU_BACKWARD: Shader = ELEMENTS.with(&[("GELU", 1), ("BACKWARD", 1)]);
+
+/// Rows and columns of a product that a workgroup makes.
+const TILE: usize = 32;
+/// Products with fewer tiles than this do not fill a GPU: what counts is that each number is there soon.
+const FEW_TILES: usize = 64;
+
+/// What a product does besides multiplying.
+#[derive(Clone, Copy)]
+enum Also<'a> {
+    Nothing,
+    /// Adds a number to each column.
+    Bias(&'a CubeTensor),
+    /// Adds a matrix.
+    Add(&'a CubeTensor),
+    /// Adds up the columns of the right factor.
+    Sums(&'a CubeTensor),
+}
+
+impl Also<'_> {
+    /// The program for small products, or for others.
+    fn shader(&self, small: bool) -> Shader {
+        const SMALL: Shader = Shader::new(include_str!("matmul_small.wgsl"), [8, 8]);
+        const LARGE: Shader = Shader::new(include_str!("matmul.wgsl"), [8, 8]);
+        let shader = if small { SMALL } else { LARGE };
+        shader.with(match self {
+            Also::Nothing => &[],
+            Also::Bias(_) => &[("BIAS", 1)],
+            Also::Add(_) => &[("ADD", 1)],
+            Also::Sums(_) => &[("SUMS", 1)],
+        })
+    }
+}
+
+/// A tensor as a matrix.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    tensor: &'a CubeTensor,
+    size: [usize; 2],
+    strides: [usize; 2],
+}
+
+impl<'a> Matrix<'a> {
+    /// `[.., n]` as `[rows, n]`; contiguous.
+    fn rows(tensor: &'a CubeTensor) -> Self {
+        let n = last(tensor);
+        Matrix { tensor, size: [elements(tensor) / n.max(1), n], strides: [n, 1] }
+    }
+
+    /// Two dimensions of any layout.
+    fn of(tensor: &'a CubeTensor) -> Self {
+        let (shape, strides) = (tensor.meta.shape(), tensor.meta.strides());
+        Matrix { tensor, size: [shape[0], shape[1]], strides: [strides[0], strides[1]] }
+    }
+
+    fn transposed(self) -> Self {
+        let ([m, n], [row, column]) = (self.size, self.strides);
+        Matrix { size: [n, m], strides: [column, row], ..self }
+    }
+
+    /// s·self·right, into a tensor of `shape`.
+    fn times(self, right: Self, scale: f32, also: Also<'_>, shape: impl Into<Shape>) -> CubeTensor {
+        let ([m, k], [_, n]) = (self.size, right.size);
+        let out = empty(self.tensor, shape);
+        let small = m.div_ceil(TILE) * n.div_ceil(TILE) < FEW_TILES;
+        let info = [m, n, k, self.strides[0], self.strides[1], right.strides[0], right.strides[1]];
+        let mut info = info.map(|x| x as u32).to_vec();
+        info.push(scale.to_bits());
+        let groups = [n.div_ceil(TILE), m.div_ceil(TILE)];
+        let (mut inputs, mut outputs) = (vec![self.tensor, right.tensor], vec![&out]);
+        match also {
+            Also::Nothing => {}
+            Also::Bias(tensor) | Also::Add(tensor) => inputs.push(tensor),
+            Also::Sums(tensor) => outputs.push(tensor),
+        }
+        also.shader(small).launch(&inputs, &outputs, &info, groups);
+        out
+    }
+}
+
+fn elements(x: &CubeTensor) -> usize {
+    x.meta.shape().num_elements()
+}
+
+/// Elements of the last dimension.
+fn last(x: &CubeTensor) -> usize {
+    let shape = x.meta.shape();
+    shape[shape.num_dims() - 1]
+}
+
+/// The shape of x with another last dimension.
+fn with_last(x: &CubeTensor, n: usize) -> Shape {
+    let mut shape = x.meta.shape().clone();
+    let dims = shape.num_dims();
+    shape[dims - 1] = n;
+    shape
+}
+
+/// A program over the elements of `inputs`, into a tensor like the first.
+fn elementwise(shader: Shader, inputs: &[&CubeTensor]) -> CubeTensor {
+    let out = empty(inputs[0], inputs[0].meta.shape().clone());
+    let n = elements(&out);
+    shader.launch(inputs, &[&out], &[n as u32], [n.div_ceil(256), 1]);
+    out
+}
+
+/// Sums of the columns of `[.., n]`.
+fn column_sums(x: &CubeTensor) -> CubeTensor {
+    let n = last(x);
+    let sums = empty(x, [n]);
+    COLUMN_SUMS.launch(&[x], &[&sums], &[(elements(x) / n.max(1)) as u32, n as u32], [n.div_ceil(8), 1]);
+    sums
+}
+
+/// Shape of an attention as its programs read it, and the workgroups of sequences and heads.
+fn attention_info(q: &CubeTensor, k: &CubeTensor, heads: usize) -> ([u32; 5], [usize; 3]) {
+    let (q, k) = (q.meta.shape(), k.meta.shape());
+    let scale = 1.0 / ((q[2] / heads) as f32).sqrt();
+    ([q[1] as u32, k[1] as u32, q[2] as u32, heads as u32, scale.to_bits()], [q[0] * heads, q[1], k[1]])
+}
+
+impl FusedBackward for Cube {
+    type Moments = CubeTensor;
+    type Targets = CubeTensor;
+
+    fn contiguous(x: CubeTensor) -> CubeTensor {
+        contiguous(x)
+    }
+
+    fn forward_layer_norm(
+        x: &CubeTensor,
+        scale: &CubeTensor,
+        bias: &CubeTensor,
+        epsilon: f32,
+    ) -> (CubeTensor, CubeTensor) {
+        let n = last(x);
+        let rows = elements(x) / n.max(1);
+        let (y, moments) = (empty(x, x.meta.shape().clone()), empty(x, [rows, 2]));
+        let info = [rows as u32, n as u32, epsilon.to_bits()];
+        LAYER_NORM.launch(&[x, scale, bias], &[&y, &moments], &info, [rows, 1]);
+        (y, moments)
+    }
+
+    fn backward_layer_norm(
+        x: &CubeTensor,
+        scale: &CubeTensor,
+        moments: &CubeTensor,
+        gradient: CubeTensor,
+        [of_x, of_scale, of_bias]: [bool; 3],
+    ) -> Wanted<Self, 3> {
+        let n = last(x);
+        let rows = elements(x) / n.max(1);
+        let info = [rows as u32, n as u32];
+        let (mut s, mut b) = (None, None);
+        if of_scale || of_bias {
+            let (scales, biases) = (empty(x, [n]), empty(x, [n]));
+            let groups = [n.div_ceil(8), 1];
+            LAYER_NORM_PARAMETERS.launch(&[x, moments, &gradient], &[&scales, &biases], &info, groups);
+            (s, b) = (Some(scales), Some(biases));
+        }
+        let g = of_x.then(|| {
+            let g = empty(x, x.meta.shape().clone());
+            LAYER_NORM_BACKWARD.launch(&[x, scale, moments, &gradient], &[&g], &info, [rows, 1]);
+            g
+        });
+        [g, s, b]
+    }
+
+    fn forward_linear(x: &CubeTensor, weight: &CubeTensor, bias: Option<&CubeTensor>) -> CubeTensor {
+        let weight = Matrix::of(weight);
+        let also = bias.map_or(Also::Nothing, Also::Bias);
+        Matrix::rows(x).times(weight, 1.0, also, with_last(x, weight.size[1]))
+    }
+
+    fn backward_linear(
+        x: Option<&CubeTensor>,
+        weight: Option<&CubeTensor>,
+        gradient: &CubeTensor,
+        bias: bool,
+    ) -> Wanted<Self, 3> {
+        let g = Matrix::rows(gradient);
+        let n = g.size[1];
+        let (of_weight, of_bias) = match x.map(Matrix::rows) {
+            // On the way through the gradient's rows.
+            Some(x) if bias => {
+                let sums = empty(gradient, [n]);
+                (Some(x.transposed().times(g, 1.0, Also::Sums(&sums), [x.size[1], n])), Some(sums))
+            }
+            Some(x) => (Some(x.transposed().times(g, 1.0, Also::Nothing, [x.size[1], n])), None),
+            None => (None, bias.then(|| column_sums(gradient))),
+        };
+        let of_x = weight.map(|weight| {
+            let weight = Matrix::of(weight).transposed();
+            g.times(weight, 1.0, Also::Nothing, with_last(gradient, weight.size[1]))
+        });
+        [of_x, of_weight, of_bias]
+    }
+
+    fn forward_add_low_rank(
+        y: CubeTensor,
+        x: &CubeTensor,
+        a: &CubeTensor,
+        b: &CubeTensor,
+        scaling: f32,
+    ) -> (CubeTensor, CubeTensor) {
+        let (y, a, b) = (contiguous(y), Matrix::of(a), Matrix::of(b));
+        let inner = Matrix::rows(x).times(a, scaling, Also::Nothing, with_last(x, a.size[1]));
+        let out = Matrix::rows(&inner).times(b, 1.0, Also::Add(&y), y.meta.shape().clone());
+        (out, inner)
+    }
+
+    fn backward_add_low_rank(
+        x: &CubeTensor,
+        a: &CubeTensor,
+        b: &CubeTensor,
+        inner: &CubeTensor,
+        scaling: f32,
+        gradient: &CubeTensor,
+        [of_x, of_a, of_b]: [bool; 3],
+    ) -> Wanted<Self, 3> {
+        let (g, inner) = (Matrix::rows(gradient), Matrix::rows(inner));
+        let rank = inner.size[1];
+        let found_b = of_b.then(|| inner.transposed().times(g, 1.0, Also::Nothing, [rank, g.size[1]]));
+        if !(of_x || of_a) {
+            return [None, None, found_b];
+        }
+        let of_inner = g.times(Matrix::of(b).transposed(), scaling, Also::Nothing, with_last(gradient, rank));
+        let of_inner = Matrix::rows(&of_inner);
+        let (x_rows, a) = (Matrix::rows(x), Matrix::of(a));
+        let found_a = of_a.then(|| x_rows.transposed().times(of_inner, 1.0, Also::Nothing, [x_rows.size[1], rank]));
+        let found_x = of_x.then(|| of_inner.times(a.transposed(), 1.0, Also::Nothing, x.meta.shape().clone()));
+        [found_x, found_a, found_b]
+    }
+
+    fn forward_relu(x: CubeTensor) -> CubeTensor {
+        elementwise(RELU, &[&contiguous(x)])
+    }
+
+    fn backward_relu(y: &CubeTensor, gradient: CubeTensor) -> CubeTensor {
+        elementwise(RELU_BACKWARD, &[y, &contiguous(gradient)])
+    }
+
+    fn forward_gelu_new(x: &CubeTensor) -> CubeTensor {
+        elementwise(GELU, &[x])
+    }
+
+    fn backward_gelu_new(x: &CubeTensor, gradient: CubeTensor) -> CubeTensor {
+        elementwise(GELU_BACKWARD, &[x, &contiguous(gradient)])
+    }
+
+    fn forward_attention([q, k, v]: &[CubeTensor; 3], heads: usize) -> (CubeTensor, CubeTensor) {
+        let (info, [batch, queries, keys]) = attention_info(q, k, heads);
+        let (weights, out) = (empty(q, [batch, queries, keys]), empty(q, q.meta.shape().clone()));
+        ATTENTION.launch(&[q, k, v], &[&weights, &out], &info, [queries, batch]);
+        (out, weights)
+    }
+
+    fn backward_attention(
+        [q, k, v]: &[CubeTensor; 3],
+        weights: &CubeTensor,
+        heads: usize,
+        gradient: &CubeTensor,
+        _: [bool; 3],
+    ) -> Wanted<Self, 3> {
+        let (info, [batch, queries, keys]) = attention_info(q, k, heads);
+        let [of_q, of_k, of_v] = [q, k, v].map(|x| empty(x, x.meta.shape().clone()));
+        let of_scores = empty(q, [batch, queries, keys]);
+        ATTENTION_QUERIES.launch(&[k, v, weights, gradient], &[&of_scores, &of_q], &info, [queries, batch]);
+        ATTENTION_KEYS.launch(&[q, weights, &of_scores, gradient], &[&of_k, &of_v], &info, [keys, batch]);
+        [Some(of_q), Some(of_k), Some(of_v)]
+    }
+
+    fn forward_cross_entropy(logits: CubeTensor, targets: Vec<i32>) -> (CubeTensor, CubeTensor, CubeTensor) {
+        let logits = contiguous(logits);
+        let (rows, n) = (targets.len(), last(&logits));
+        let bytes: Vec<u8> = targets.iter().flat_map(|target| target.to_le_bytes()).collect();
+        let handle = logits.client.create_from_slice(&bytes);
+        let (client, device) = (logits.client.clone(), logits.device.clone());
+        let targets = CubeTensor::new_contiguous(client, device, [rows].into(), handle, DType::I32);
+        let (losses, probabilities) = (empty(&logits, [rows]), empty(&logits, [rows, n]));
+        let info = [rows as u32, n as u32];
+        CROSS_ENTROPY.launch(&[&logits, &targets], &[&losses, &probabilities], &info, [rows, 1]);
+        (losses, probabilities, targets)
+    }
+
+    fn backward_cross_entropy(probabilities: CubeTensor, targets: &CubeTensor, gradient: CubeTensor) -> CubeTensor {
+        let [rows, n] = Matrix::rows(&probabilities).size;
+        let out = empty(&probabilities, [rows, n]);
+        let groups = [(rows * n).div_ceil(256), 1];
+        let info = [rows as u32, n as u32];
+        CROSS_ENTROPY_BACKWARD.launch(&[&probabilities, targets, &contiguous(gradient)], &[&out], &info, groups);
+        out
+    }
+}

@@ -1,0 +1,221 @@
+//! How a φ meets the network: the questions of the forward pass, and who is asked.
+
+use super::{ModulePath, ParamKind, Sublayer, Target};
+use burn::tensor::Tensor;
+
+/// A linear layer as a method finds it: its place, and the tensors that are used there.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearAt<'a> {
+    pub block: usize,
+    pub target: Target,
+    /// `[inputs, outputs]`
+    pub weight: &'a Tensor<2>,
+    pub bias: &'a Tensor<1>,
+}
+
+/// How one method changes the forward pass. Every default leaves the network as it is.
+pub trait Composition {
+    /// A matrix that stands in for `theta`: `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a linear layer.
+    fn matrix(&self, _place: ModulePath, _theta: &Tensor<2>) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// A bias that stands in for `theta`.
+    fn bias(&self, _place: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// A LayerNorm's scale that stands in for `theta`.
+    fn scale(&self, _place: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// The head `[vocab, d]` in place of the token embedding `table`.
+    fn head(&self, _table: &Tensor<2>) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// What a linear layer reads, `[sequences, length, inputs]`.
+    fn input(&self, _at: LinearAt<'_>, _x: &Tensor<3>) -> Option<Tensor<3>> {
+        None
+    }
+
+    /// Parameter composition: `y` = W₀x + b with φ's update. `x` is `[sequences, length, inputs]`.
+    fn update(&self, _at: LinearAt<'_>, _x: &Tensor<3>, _y: &Tensor<3>) -> Option<Tensor<3>> {
+        None
+    }
+
+    /// The layer's matrix and bias with φ folded in, where [`update`](Self::update) or [`input`](Self::input) change it.
+    fn merged(&self, _at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+        None
+    }
+
+    /// Input composition: virtual tokens `[n, d]` in front of the text.
+    fn prompt(&self) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// Input composition: the tokens of a discrete prompt.
+    fn text(&self) -> Option<&Text> {
+        None
+    }
+
+    /// Input composition: for each block that has them, keys and values in front of its own, each `[n, d]`.
+    fn prefixes(&self) -> Vec<Prefixed> {
+        Vec::new()
+    }
+
+    /// Function composition: what follows or accompanies a sub-layer, before the residual line. `input` is the sub-layer's,
+    /// before its LayerNorm, `y` is what it gives.
+    fn after(&self, _block: usize, _sublayer: Sublayer, _input: &Tensor<3>, _y: &Tensor<3>) -> Option<Tensor<3>> {
+        None
+    }
+
+    /// Seeds what is random in a training step; `None` switches it off.
+    fn noise(&mut self, _seed: Option<u64>) {}
+
+    /// Tensors, flat, whose values φ needs on the host before a step (from 0) of `steps`.
+    fn host_reads(&self, _step: usize, _steps: usize) -> Vec<Tensor<1>> {
+        Vec::new()
+    }
+
+    /// The values of what [`asks`](Self::asks) gave, in its order.
+    fn host_values(&mut self, _step: usize, _steps: usize, _values: Vec<Vec<f32>>) {}
+
+    /// Ends training: what was set aside while φ changed is written into its tensors.
+    fn finalize(&mut self) {}
+
+    /// The weights that a mask has chosen, counted through all matrices in the order of [`ModulePath::all`].
+    fn chosen(&self) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// Frozen A `[inputs, rank]` and B `[rank, outputs]` that all layers share.
+    fn shared(&self) -> Option<[Tensor<2>; 2]> {
+        None
+    }
+
+    /// Takes other ones, of the same shapes.
+    fn share(&mut self, _shared: [Tensor<2>; 2]) {}
+
+    /// Takes the rows `[n, d]` of a projection P from elsewhere; tensors of θ without rows stay as they are.
+    fn project(&mut self, _rows: Vec<(ModulePath, ParamKind, Tensor<2>)>) {}
+
+    /// Trained numbers, where they are not all elements of φ's tensors.
+    fn elements(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// A discrete prompt.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    pub tokens: Vec<i32>,
+    /// Tokens of each sequence that stay in front of it: 1 for `<s>`.
+    pub after: usize,
+}
+
+/// Keys and values in front of a layer's own, each `[n, d]`.
+#[derive(Clone, Debug)]
+pub struct Prefixed {
+    pub block: usize,
+    pub keys: Tensor<2>,
+    pub values: Tensor<2>,
+}
+
+/// φ as the network meets it: parts, and λ of θ ⊕ λφ. A part is the φ of one method.
+pub trait Compositions {
+    /// The `i`-th part; `None` behind the last one.
+    fn part(&self, i: usize) -> Option<&dyn Composition>;
+
+    /// λ of θ ⊕ λφ. What stands in the input has none and stays.
+    fn lambda(&self) -> f64;
+}
+
+impl dyn Compositions + '_ {
+    fn parts(&self) -> impl Iterator<Item = &dyn Composition> {
+        (0..).map_while(|i| self.part(i))
+    }
+
+    /// θ + λ(x − θ)
+    fn dial<const D: usize>(&self, theta: &Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        match self.lambda() {
+            1.0 => x,
+            lambda => theta.clone() + (x - theta.clone()).mul_scalar(lambda),
+        }
+    }
+
+    /// The parts one after the other, each with what those before it made of `theta`.
+    fn fold<const D: usize>(
+        &self,
+        theta: Tensor<D>,
+        ask: impl Fn(&dyn Composition, &Tensor<D>) -> Option<Tensor<D>>,
+    ) -> Tensor<D> {
+        self.parts().fold(theta, |theta, part| match ask(part, &theta) {
+            Some(x) => self.dial(&theta, x),
+            None => theta,
+        })
+    }
+
+    /// The matrix that is used in a module: θ's, or what stands in for it.
+    pub fn matrix(&self, place: ModulePath, theta: Tensor<2>) -> Tensor<2> {
+        self.fold(theta, |c, theta| c.matrix(place, theta))
+    }
+
+    /// The bias that is used in a module.
+    pub fn bias(&self, place: ModulePath, theta: Tensor<1>) -> Tensor<1> {
+        self.fold(theta, |c, theta| c.bias(place, theta))
+    }
+
+    /// The scale that a LayerNorm uses.
+    pub fn scale(&self, place: ModulePath, theta: Tensor<1>) -> Tensor<1> {
+        self.fold(theta, |c, theta| c.scale(place, theta))
+    }
+
+    /// The head, given the token embedding `table` that it is tied to.
+    pub fn head(&self, table: Tensor<2>) -> Tensor<2> {
+        self.fold(table, |c, table| c.head(table))
+    }
+
+    /// What a linear layer reads.
+    pub fn input(&self, at: LinearAt<'_>, x: Tensor<3>) -> Tensor<3> {
+        self.fold(x, |c, x| c.input(at, x))
+    }
+
+    /// `y` with all updates of a matrix.
+    pub fn update(&self, at: LinearAt<'_>, x: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        self.fold(y, |c, y| c.update(at, x, y))
+    }
+
+    /// What a sub-layer gives to the residual line.
+    pub fn after(&self, block: usize, sublayer: Sublayer, input: &Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        self.fold(y, |c, y| c.after(block, sublayer, input, y))
+    }
+
+    /// Virtual tokens in front of the text, `[n, d]`.
+    pub fn prompt(&self) -> Option<Tensor<2>> {
+        self.parts().find_map(|part| part.prompt())
+    }
+
+    /// A discrete prompt, where there is one.
+    pub fn text(&self) -> Option<&Text> {
+        self.parts().find_map(|part| part.text()).filter(|text| !text.tokens.is_empty())
+    }
+
+    /// Keys and values in front of those of the blocks that have such.
+    pub fn prefixes(&self) -> Vec<Prefixed> {
+        self.parts().flat_map(|part| part.prefixes()).collect()
+    }
+
+    /// A layer's matrix and bias with every part folded in.
+    pub fn merged(&self, at: LinearAt<'_>) -> (Tensor<2>, Tensor<1>) {
+        let start = (at.weight.clone(), at.bias.clone());
+        self.parts().fold(start, |(weight, bias), part| {
+            let at = LinearAt { weight: &weight, bias: &bias, ..at };
+            match part.merged(at) {
+                Some((w, b)) => (self.dial(&weight, w), self.dial(&bias, b)),
+                None => (weight, bias),
+            }
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! The questions of the forward pass, as shapes: what `phi::Composition` answers in tensors, [`Method::trace`](super::Method::trace)
+//! answers for the ledger.
+
+use super::{ModulePath, ParamKind, Sublayer, Target};
+use crate::trace::Var;
+
+/// A linear layer as a method finds it.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    pub block: usize,
+    pub target: Target,
+    pub weight: Var,
+    pub bias: Var,
+    /// Rows of its input, over all sequences.
+    pub rows: usize,
+    /// (inputs, outputs)
+    pub shape: (usize, usize),
+}
+
+/// What the forward pass asks.
+#[derive(Clone, Copy, Debug)]
+pub enum Hook {
+    /// What stands in for a tensor of θ?
+    Weight(ModulePath, ParamKind, Var),
+    /// For the head, given the tied one?
+    Head(Var),
+    /// For the input of a linear layer?
+    Input(At, Var),
+    /// For the output `y` of a linear layer with input `x`?
+    Update { at: At, x: Var, y: Var },
+    /// Virtual tokens `[n, d]` in front of the text?
+    Prompt,
+    /// Keys (0) or values (1) `[n, d]` in front of those of a block?
+    Prefix(usize, usize),
+    /// What follows a sub-layer or accompanies it? `input` is what it reads, before its LayerNorm.
+    After { block: usize, sublayer: Sublayer, input: Var, y: Var, rows: usize },
+}

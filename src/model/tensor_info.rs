@@ -1,0 +1,43 @@
+//! Tensors as files hold them.
+
+use super::{ModelConfig, ModulePath, ParamKind};
+
+/// A tensor of φ as a file holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to a module of θ.
+    pub name: String,
+    /// The file's shape.
+    pub shape: Vec<usize>,
+    /// A matrix that the file holds as `[outputs, inputs]` and φ as `[inputs, outputs]`.
+    pub transposed: bool,
+}
+
+impl TensorInfo {
+    pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> TensorInfo {
+        TensorInfo { name: name.into(), shape: shape.into(), transposed: false }
+    }
+
+    /// A matrix `[outputs, inputs]` in the file.
+    pub fn transposed(name: impl Into<String>, outputs: usize, inputs: usize) -> TensorInfo {
+        TensorInfo { name: name.into(), shape: vec![outputs, inputs], transposed: true }
+    }
+
+    /// A copy of a tensor of θ, under its name in the checkpoint.
+    pub fn of_theta(place: ModulePath, piece: ParamKind, model: &ModelConfig) -> TensorInfo {
+        let name = format!("{}.{}", place.key(), if piece == ParamKind::Bias { "bias" } else { "weight" });
+        let d = model.hidden_size;
+        match (place, piece) {
+            (ModulePath::Linear(_, target), ParamKind::Matrix) => {
+                let (inputs, outputs) = target.shape(model);
+                TensorInfo::transposed(name, outputs, inputs)
+            }
+            (_, ParamKind::Matrix) => TensorInfo::new(name, [place.elements(piece, model) / d, d]),
+            _ => TensorInfo::new(name, [place.elements(piece, model)]),
+        }
+    }
+
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}

@@ -1,0 +1,233 @@
+//! Bottleneck adapters (Houlsby et al. 2019; Pfeiffer et al. 2021; He et al. 2022): a small MLP after a frozen sub-layer, or
+//! beside it.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::knob::place_of;
+use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::Fault;
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, Site, Sublayer};
+use crate::trace::{Keeps, Tape, Var};
+
+/// x + s·W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero. In parallel x is
+/// what the sub-layer reads from the residual line, not what it gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adapter {
+    /// k, the bottleneck's width.
+    pub bottleneck: usize,
+    pub placement: Placement,
+    pub non_linearity: NonLinearity,
+    /// s, the factor of what the bottleneck gives.
+    pub scaling: f64,
+    pub layers: Blocks,
+}
+
+/// After which sub-layers an adapter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// After attention and after the MLP (Houlsby).
+    Both,
+    Attention,
+    /// After the MLP only (Pfeiffer).
+    Mlp,
+    /// Beside the MLP (He).
+    Parallel,
+}
+
+impl Placement {
+    const ALL: [Placement; 4] = [Placement::Both, Placement::Attention, Placement::Mlp, Placement::Parallel];
+    const OPTIONS: [(&'static str, &'static str); 4] = [
+        ("both", "after attention and MLP"),
+        ("attention", "after attention"),
+        ("mlp", "after the MLP"),
+        ("parallel", "beside the MLP"),
+    ];
+
+    /// Whether an adapter stands at attention.
+    pub fn at_attention(self) -> bool {
+        matches!(self, Placement::Both | Placement::Attention)
+    }
+
+    /// Whether one stands at the MLP, after or beside it.
+    pub fn at_mlp(self) -> bool {
+        self != Placement::Attention
+    }
+}
+
+/// σ of the bottleneck, under AdapterHub's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonLinearity {
+    Relu,
+    GeluNew,
+    Silu,
+    Tanh,
+}
+
+impl NonLinearity {
+    const ALL: [NonLinearity; 4] = [NonLinearity::Relu, NonLinearity::GeluNew, NonLinearity::Silu, NonLinearity::Tanh];
+    const OPTIONS: [(&'static str, &'static str); 4] =
+        [("relu", "ReLU"), ("gelu_new", "GELU"), ("silu", "SiLU"), ("tanh", "tanh")];
+}
+
+impl Default for Adapter {
+    fn default() -> Self {
+        Adapter {
+            bottleneck: 8,
+            placement: Placement::Both,
+            non_linearity: NonLinearity::GeluNew,
+            scaling: 1.0,
+            layers: Blocks::default(),
+        }
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "adapter",
+    title: "Adapter",
+    kind: MethodKind::Function,
+    paper: "Houlsby et al., Parameter-Efficient Transfer Learning for NLP, 2019",
+    formula: "x + ⟨W_U σ(W_D x)⟩",
+    summary: "Adds a small bottleneck network after frozen sub-layers; it starts as the identity.",
+    knobs: &[
+        Knob {
+            name: "bottleneck",
+            label: "Bottleneck",
+            help: "k, the width of the bottleneck.",
+            range: Range::Integer { min: 1, max: 1024, steps: &[1, 2, 4, 8, 16, 32, 64] },
+        },
+        Knob {
+            name: "placement",
+            label: "Placement",
+            help: "After which sub-layers of each block an adapter stands.",
+            range: Range::Choice(&Placement::OPTIONS),
+        },
+        Knob {
+            name: "non_linearity",
+            label: "Non-linearity",
+            help: "σ between the two projections.",
+            range: Range::Choice(&NonLinearity::OPTIONS),
+        },
+        Knob {
+            name: "scaling",
+            label: "Scaling",
+            help: "s, the factor of what the bottleneck gives; He et al. take 4 beside the MLP.",
+            range: Range::Number { min: 0.01, max: 100.0 },
+        },
+        Blocks::KNOB,
+    ],
+    merges: Err("σ stands between W_D and W_U: no single matrix computes what they do together"),
+    dial: Ok(()),
+};
+
+impl Method for Adapter {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "bottleneck" => Some(Value::Integer(self.bottleneck)),
+            "placement" => Some(Value::Choice(Placement::OPTIONS[self.placement as usize].0.to_string())),
+            "non_linearity" => Some(Value::Choice(NonLinearity::OPTIONS[self.non_linearity as usize].0.to_string())),
+            "scaling" => Some(Value::Number(self.scaling)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("bottleneck", Value::Integer(k)) => self.bottleneck = k,
+            ("placement", Value::Choice(name)) => {
+                self.placement = Placement::ALL[place_of(&Placement::OPTIONS, &name)];
+            }
+            ("non_linearity", Value::Choice(name)) => {
+                self.non_linearity = NonLinearity::ALL[place_of(&NonLinearity::OPTIONS, &name)];
+            }
+            ("scaling", Value::Number(s)) => self.scaling = s,
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        let limit = 4 * shape.model.hidden_size;
+        if self.bottleneck > limit {
+            let message = format!(
+                "A bottleneck of {} is wider than the MLP itself: at most {limit} on this base.",
+                self.bottleneck
+            );
+            return Err(Fault::new("bottleneck", message));
+        }
+        self.layers.check(shape)
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let (d, k) = (shape.model.hidden_size, self.bottleneck);
+        let n = self.layers.list(shape.model.num_hidden_layers).len();
+        let places = usize::from(self.placement.at_attention()) + usize::from(self.placement.at_mlp());
+        let unit = if places == 1 { "adapter" } else { "adapters" };
+        let blocks = if n == 1 { "block" } else { "blocks" };
+        Count::new([Term::new(
+            "W_D, W_U and their biases",
+            format!("{n} {blocks} × {places} {unit} × ({d} × {k} + {k} + {k} × {d} + {d})"),
+            n * places * (2 * d * k + k + d),
+        )])
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        let layers = self.layers.list(model.num_hidden_layers);
+        let at = |wanted: bool, spot: fn(usize) -> Site| layers.iter().filter(move |_| wanted).map(move |l| spot(*l));
+        at(self.placement.at_attention(), Site::Attention).chain(at(self.placement.at_mlp(), Site::Mlp)).collect()
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let (d, k) = (shape.model.hidden_size, self.bottleneck);
+        let mut tensors = Vec::new();
+        for (wanted, place) in [(self.placement.at_attention(), "attention"), (self.placement.at_mlp(), "mlp")] {
+            for layer in self.layers.list(shape.model.num_hidden_layers).into_iter().filter(|_| wanted) {
+                for (half, outputs, inputs) in [("down", k, d), ("up", d, k)] {
+                    let name = format!("layers.{layer}.{place}.{half}");
+                    tensors.push(TensorInfo::transposed(format!("{name}.weight"), outputs, inputs));
+                    tensors.push(TensorInfo::new(format!("{name}.bias"), [outputs]));
+                }
+            }
+        }
+        tensors
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Hook::After { block, sublayer, input, y, rows } = ask else { return None };
+        let placed = match sublayer {
+            Sublayer::Attention => self.placement.at_attention(),
+            Sublayer::Mlp => self.placement.at_mlp(),
+        };
+        let wanted = placed && self.layers.list(model.num_hidden_layers).contains(&block);
+        wanted.then(|| {
+            let (d, k) = (model.hidden_size, self.bottleneck);
+            let name = format!("{block} {sublayer:?}");
+            let x = if self.placement == Placement::Parallel { input } else { y };
+            let inner = tape.layer(&format!("{name} down"), x, rows, (d, k));
+            let inner = match self.non_linearity {
+                NonLinearity::Relu => tape.relu(inner),
+                NonLinearity::Tanh => tape.activation(inner, Keeps::Output, 4),
+                NonLinearity::GeluNew | NonLinearity::Silu => tape.activation(inner, Keeps::Input, 8),
+            };
+            let change = tape.layer(&format!("{name} up"), inner, rows, (k, d));
+            let change = if self.scaling == 1.0 { change } else { tape.activation(change, Keeps::Nothing, 1) };
+            tape.add(y, change)
+        })
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 2e-2 } else { 5e-3 }
+    }
+
+    fn label(&self) -> String {
+        let name = if self.placement == Placement::Parallel { "parallel adapter" } else { "adapter" };
+        format!("{name} {}", self.bottleneck)
+    }
+}

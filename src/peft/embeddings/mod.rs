@@ -1,0 +1,84 @@
+//! Embeddings only: the words' vectors are trained, the network that reads them is not.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::knob::place_of;
+use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::model::ModelConfig;
+use crate::model::{ModulePath, ParamKind};
+
+/// A trainable copy of the embeddings. The head is tied to the token embedding and follows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Embeddings {
+    pub tables: Tables,
+}
+
+/// Which embeddings are trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    #[default]
+    Tokens,
+    Positions,
+    Both,
+}
+
+const OPTIONS: [(&str, &str); 3] = [("tokens", "tokens"), ("positions", "positions"), ("both", "tokens and positions")];
+
+static INFO: MethodInfo = MethodInfo {
+    name: "embeddings",
+    title: "Embeddings",
+    kind: MethodKind::Baseline,
+    paper: "the counterpart of Kim, Convolutional Neural Networks for Sentence Classification, 2014, where they alone may stay static",
+    formula: "f_θ(⟨E⟩x)",
+    summary: "Trains the vectors of the tokens and leaves the network that reads them alone; the head is the same matrix and moves along.",
+    knobs: &[Knob {
+        name: "embeddings",
+        label: "Embeddings",
+        help: "Which tables are trained.",
+        range: Range::Choice(&OPTIONS),
+    }],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Method for Embeddings {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        (knob == "embeddings").then(|| Value::Choice(OPTIONS[self.tables as usize].0.to_string()))
+    }
+
+    fn set(&mut self, _knob: &str, value: Value) {
+        if let Value::Choice(name) = value {
+            self.tables = [Tables::Tokens, Tables::Positions, Tables::Both][place_of(&OPTIONS, &name)];
+        }
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let (v, d) = (shape.model.vocab_size, shape.model.hidden_size);
+        let p = shape.model.position_rows();
+        let mut terms = Vec::new();
+        if self.tables != Tables::Positions {
+            terms.push(Term::new("token embedding", format!("{v} tokens × {d}"), v * d));
+        }
+        if self.tables != Tables::Tokens {
+            terms.push(Term::new("position embedding", format!("{p} positions × {d}"), p * d));
+        }
+        Count::new(terms)
+    }
+
+    fn copies(&self, place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
+        match place {
+            ModulePath::Tokens => self.tables != Tables::Positions,
+            ModulePath::Positions => self.tables != Tables::Tokens,
+            _ => false,
+        }
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 5e-2 } else { 5e-3 }
+    }
+}

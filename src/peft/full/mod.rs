@@ -1,0 +1,64 @@
+//! Full fine-tuning: φ is a trainable copy of every tensor of θ.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::{Count, Method, MethodInfo, MethodKind, Shape, Term, Value};
+use crate::model::ModelConfig;
+use crate::model::{ModulePath, ParamKind};
+
+/// Full fine-tuning. No knobs: everything is trained.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Full;
+
+static INFO: MethodInfo = MethodInfo {
+    name: "full",
+    title: "Full fine-tuning",
+    kind: MethodKind::Baseline,
+    paper: "the baseline of every PEFT paper",
+    formula: "f_{⟨θ′⟩}(x),  θ′ starts as θ",
+    summary: "Trains every parameter of the network: the most that can be learnt, at the highest price.",
+    knobs: &[],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Method for Full {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, _knob: &str) -> Option<Value> {
+        None
+    }
+
+    fn set(&mut self, _knob: &str, _value: Value) {}
+
+    fn count(&self, shape: &Shape) -> Count {
+        let m = &shape.model;
+        let (d, f, v, n) = (m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers);
+        let p = m.position_rows();
+        Count::new([
+            Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),
+            Term::new(
+                "blocks: four projections, two LayerNorms, the MLP",
+                format!("{n} blocks × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
+                n * m.block_parameters(),
+            ),
+            Term::new("final LayerNorm", format!("2 × {d}"), 2 * d),
+        ])
+    }
+
+    fn copies(&self, _place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
+        true
+    }
+
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        match (task, base) {
+            ("rules", _) => 5e-3,
+            (_, "prose-micro") => 4e-4,
+            (_, "prose-small") => 3e-4,
+            _ => 7e-4,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! (IA)³ (Liu et al. 2022): trained factors on keys, values and the MLP's inner activations.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::lora;
+use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::Fault;
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, ModulePath, ParamKind, Site, Target};
+use crate::trace::{Tape, Var};
+
+/// l ⊙ (Wx + b) behind the chosen layers, and W₂(l ⊙ x) in front of fc2; every l starts at one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ia3 {
+    pub target_modules: Vec<Target>,
+    pub layers: Blocks,
+}
+
+impl Default for Ia3 {
+    fn default() -> Self {
+        Ia3 { target_modules: vec![Target::K, Target::V, Target::Fc2], layers: Blocks::default() }
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "ia3",
+    title: "(IA)³",
+    kind: MethodKind::Function,
+    paper: "Liu et al., Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning, 2022",
+    formula: "⟨l_K⟩ ⊙ K,  ⟨l_V⟩ ⊙ V,  W₂(⟨l_ff⟩ ⊙ σ(W₁x))",
+    summary: "Stretches or shrinks single dimensions of keys, values and the MLP's inner vector: one factor each.",
+    knobs: &[
+        Knob {
+            name: "target_modules",
+            label: "On",
+            help: "Whose outputs are rescaled; for fc2 it is the input.",
+            range: Range::Set(&Target::OPTIONS),
+        },
+        Blocks::KNOB,
+    ],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+/// Numbers that l holds at a layer: its outputs, for fc2 its inputs.
+fn width(target: Target, model: &ModelConfig) -> usize {
+    let (inputs, outputs) = target.shape(model);
+    if target == Target::Fc2 { inputs } else { outputs }
+}
+
+impl Method for Ia3 {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "target_modules" => Some(lora::modules(&self.target_modules)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("target_modules", Value::Set(names)) => self.target_modules = lora::targets(&names),
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        self.layers.check(shape)
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let (n, d) = (self.layers.list(shape.model.num_hidden_layers).len(), shape.model.hidden_size);
+        let wide = self.target_modules.iter().filter(|t| matches!(t, Target::Fc1 | Target::Fc2)).count();
+        let narrow = self.target_modules.len() - wide;
+        let f = shape.model.ffn_dim;
+        let mut sum = Vec::new();
+        sum.extend((narrow > 0).then(|| format!("{narrow} × {d}")));
+        sum.extend((wide > 0).then(|| format!("{wide} × {f}")));
+        let unit = if n == 1 { "block" } else { "blocks" };
+        let product = format!("{n} {unit} × ({})", sum.join(" + "));
+        Count::new([Term::new("a factor for each dimension", product, n * (narrow * d + wide * f))])
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        let matrices = lora::matrices(&self.layers, &self.target_modules, model);
+        // A factor behind a layer rescales its bias too.
+        let biases = matrices.clone().into_iter().filter_map(|spot| match spot {
+            Site::Weight(place @ ModulePath::Linear(_, target), _) if target != Target::Fc2 => {
+                Some(Site::Weight(place, ParamKind::Bias))
+            }
+            _ => None,
+        });
+        matrices.into_iter().chain(biases).collect()
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let layers = self.layers.list(shape.model.num_hidden_layers).into_iter();
+        let places = layers.flat_map(|layer| self.target_modules.iter().map(move |target| (layer, *target)));
+        places
+            .map(|(layer, target)| {
+                let n = width(target, &shape.model);
+                let shape = if target == Target::Fc2 { [1, n] } else { [n, 1] };
+                TensorInfo::new(format!("{}.ia3_l", ModulePath::Linear(layer, target).key()), shape)
+            })
+            .collect()
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let (at, x) = match ask {
+            Hook::Input(at, x) if at.target == Target::Fc2 => (at, x),
+            Hook::Update { at, y, .. } if at.target != Target::Fc2 => (at, y),
+            _ => return None,
+        };
+        let wanted =
+            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
+        wanted.then(|| {
+            let factor = tape.phi(&ModulePath::Linear(at.block, at.target).key(), width(at.target, model));
+            tape.multiply(x, factor)
+        })
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 1e-1 } else { 3e-2 }
+    }
+}

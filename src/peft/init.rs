@@ -1,0 +1,90 @@
+//! What a φ may start from.
+
+use crate::base::standard_normal;
+use crate::model::Model;
+use burn::module::Param;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// What a φ may start from. Numbers are drawn on the host, so a seed gives the same φ on every device.
+pub struct InitContext<'a> {
+    pub theta: &'a Model,
+    /// The device that trains, with autodiff.
+    pub device: &'a Device,
+    pub rng: ChaCha8Rng,
+    /// Tokens of the task's labels.
+    pub labels: &'a [u32],
+    /// The base's tokenizer.
+    pub encode: &'a dyn Fn(&str) -> Vec<u32>,
+    /// Tokens that begin every text of the task.
+    pub begins: usize,
+    /// Tokens of in-context learning's demonstrations.
+    pub demonstrations: &'a [u32],
+    /// How much each weight of θ matters, in the order of [`ModulePath::all`]'s matrices; `None` draws at random.
+    pub scores: Option<Vec<f32>>,
+}
+
+impl InitContext<'_> {
+    /// A trainable tensor of given values.
+    pub fn constant<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
+    }
+
+    pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
+        self.constant(vec![0.0; shape.iter().product()], shape)
+    }
+
+    /// Independent normals with mean 0.
+    pub fn normal<const D: usize>(&mut self, shape: [usize; D], std: f32) -> Param<Tensor<D>> {
+        let values = (0..shape.iter().product()).map(|_| std * standard_normal(&mut self.rng)).collect();
+        self.constant(values, shape)
+    }
+
+    /// Uniform between `-bound` and `bound`.
+    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
+        let values = (0..shape.iter().product()).map(|_| bound * (2.0 * self.rng.random::<f32>() - 1.0)).collect();
+        self.constant(values, shape)
+    }
+
+    /// A tensor that is not trained, on θ's device.
+    pub fn fixed<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values, shape), &self.theta.weights.tokens.val().device())
+    }
+
+    /// Places that are looked up in every step, on θ's device.
+    pub fn places(&self, places: Vec<i32>) -> Tensor<1, Int> {
+        let n = places.len();
+        Tensor::from_data(TensorData::new(places, [n]), &self.theta.weights.tokens.val().device())
+    }
+
+    /// Independent normals with mean 0, as numbers.
+    pub fn normals(&mut self, n: usize, std: f32) -> Vec<f32> {
+        (0..n).map(|_| std * standard_normal(&mut self.rng)).collect()
+    }
+
+    /// Uniform between `-bound` and `bound`, as numbers.
+    pub fn uniforms(&mut self, n: usize, bound: f32) -> Vec<f32> {
+        (0..n).map(|_| bound * (2.0 * self.rng.random::<f32>() - 1.0)).collect()
+    }
+
+    /// A linear layer as `nn.Linear` starts in PyTorch: weights and bias uniform within 1/√inputs.
+    pub fn linear(&mut self, inputs: usize, outputs: usize) -> crate::model::layers::Linear {
+        let bound = (inputs as f32).sqrt().recip();
+        crate::model::layers::Linear {
+            weight: self.uniform([inputs, outputs], bound),
+            bias: self.uniform([outputs], bound),
+        }
+    }
+
+    /// A trainable copy of one of θ's tensors.
+    pub fn copy<const D: usize>(&self, theta: &Param<Tensor<D>>) -> Param<Tensor<D>> {
+        Param::from_tensor(theta.val().autodiff())
+    }
+
+    /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read back.
+    pub fn token_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
+        let rows = self.places(rows.iter().map(|r| *r as i32).collect());
+        Param::from_tensor(self.theta.weights.tokens.val().select(0, rows).autodiff())
+    }
+}

@@ -1,0 +1,149 @@
+//! Last layer (Donahue et al. 2014): only the head is trained, on frozen features; or only the last block.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::knob::place_of;
+use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, ModulePath, ParamKind, Site};
+use crate::trace::{Tape, Var};
+
+/// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LastLayer {
+    pub rows: Rows,
+}
+
+/// What φ holds: rows of the head, or the last block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rows {
+    #[default]
+    All,
+    Labels,
+    Block,
+}
+
+impl Rows {
+    const ALL: [Rows; 3] = [Rows::All, Rows::Labels, Rows::Block];
+    const OPTIONS: [(&'static str, &'static str); 3] =
+        [("all", "whole head"), ("labels", "the labels' rows"), ("block", "last block")];
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "last-layer",
+    title: "Last layer",
+    kind: MethodKind::Baseline,
+    paper: "Donahue et al., DeCAF: A Deep Convolutional Activation Feature for Generic Visual Recognition, 2014",
+    formula: "logits = ⟨W_head⟩ f_θ(x)",
+    summary: "Keeps the network as a fixed feature extractor and trains the matrix that reads tokens off it.",
+    knobs: &[Knob {
+        name: "rows",
+        label: "Part",
+        help: "Train the whole head, only the rows of the task's labels, or the last block instead.",
+        range: Range::Choice(&Rows::OPTIONS),
+    }],
+    merges: Err(
+        "the base ties its head to the token embedding; folding the trained head in would change the embedding too",
+    ),
+    dial: Ok(()),
+};
+
+impl Method for LastLayer {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        (knob == "rows").then(|| Value::Choice(Rows::OPTIONS[self.rows as usize].0.to_string()))
+    }
+
+    fn set(&mut self, _knob: &str, value: Value) {
+        if let Value::Choice(rows) = value {
+            self.rows = Rows::ALL[place_of(&Rows::OPTIONS, &rows)];
+        }
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let d = shape.model.hidden_size;
+        Count::new([match self.rows {
+            Rows::All => {
+                let v = shape.model.vocab_size;
+                Term::new("an untied copy of the head", format!("{v} tokens × {d}"), v * d)
+            }
+            Rows::Labels => {
+                Term::new("the labels' rows of the head", format!("{} labels × {d}", shape.labels), shape.labels * d)
+            }
+            Rows::Block => {
+                let f = shape.model.ffn_dim;
+                Term::new(
+                    "the last block: four projections, two LayerNorms, the MLP",
+                    format!("1 block × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
+                    shape.model.block_parameters(),
+                )
+            }
+        }])
+    }
+
+    fn copies(&self, place: ModulePath, _piece: ParamKind, model: &ModelConfig) -> bool {
+        self.rows == Rows::Block && ModulePath::of_block(model.num_hidden_layers - 1).any(|p| p == place)
+    }
+
+    fn merges(&self) -> Result<(), &'static str> {
+        if self.rows == Rows::Block { Ok(()) } else { INFO.merges }
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        if self.rows != Rows::Block {
+            return vec![Site::Head];
+        }
+        let last = model.num_hidden_layers - 1;
+        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| Site::Weight(place, *piece));
+        ModulePath::of_block(last).flat_map(pieces).collect()
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let d = shape.model.hidden_size;
+        match self.rows {
+            Rows::All => vec![TensorInfo::new("lm_head.weight", [shape.model.vocab_size, d])],
+            Rows::Labels => vec![TensorInfo::new("lm_head.rows", [shape.labels, d])],
+            Rows::Block => {
+                let last = ModulePath::of_block(shape.model.num_hidden_layers - 1);
+                let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
+                last.flat_map(pieces).map(|(p, piece)| TensorInfo::of_theta(p, piece, &shape.model)).collect()
+            }
+        }
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        match (ask, self.rows) {
+            (Hook::Head(table), Rows::All) => Some(tape.copy_beside("head", table)),
+            // The number of labels is a task's; what counts is the head, which is made anew.
+            (Hook::Head(table), Rows::Labels) => {
+                let rows = tape.labels() * model.hidden_size;
+                let rows = tape.phi("rows", rows);
+                Some(tape.scatter(table, rows))
+            }
+            (_, Rows::Block) => self.trace_copy(ask, model, tape),
+            _ => None,
+        }
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        match (self.rows, task) {
+            (Rows::Block, "rules") => 5e-3,
+            (Rows::Block, _) => 1e-3,
+            (_, "rules") => 1e-1,
+            _ => 3e-2,
+        }
+    }
+
+    fn label(&self) -> String {
+        match self.rows {
+            Rows::All => "last layer".into(),
+            Rows::Labels => "last layer, labels".into(),
+            Rows::Block => "last block".into(),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! LN tuning (Zhao et al. 2023): only the LayerNorms' scales and biases are trained.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::{Count, Method, MethodInfo, MethodKind, Shape, Term, Value};
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{ModulePath, ParamKind};
+
+/// A trainable copy of every LayerNorm. No knobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LnTuning;
+
+static INFO: MethodInfo = MethodInfo {
+    name: "ln-tuning",
+    title: "LN tuning",
+    kind: MethodKind::Parameter,
+    paper: "Zhao et al., Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning, 2023",
+    formula: "⟨γ⟩ ⊙ (x − μ)/σ + ⟨β⟩",
+    summary: "Trains the scale and bias of every LayerNorm: two numbers for each dimension at each place.",
+    knobs: &[],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Method for LnTuning {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, _knob: &str) -> Option<Value> {
+        None
+    }
+
+    fn set(&mut self, _knob: &str, _value: Value) {}
+
+    fn count(&self, shape: &Shape) -> Count {
+        let (d, n) = (shape.model.hidden_size, shape.model.num_hidden_layers);
+        Count::new([
+            Term::new("two LayerNorms: scale and bias", format!("{n} blocks × 2 × 2 × {d}"), n * 4 * d),
+            Term::new("final LayerNorm", format!("2 × {d}"), 2 * d),
+        ])
+    }
+
+    fn copies(&self, place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
+        matches!(place, ModulePath::AttentionNorm(_) | ModulePath::MlpNorm(_) | ModulePath::FinalNorm)
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let model = &shape.model;
+        let norms = ModulePath::all(model.num_hidden_layers).filter(|place| place.pieces().contains(&ParamKind::Scale));
+        let pieces = norms.flat_map(|place| [(place, "weight"), (place, "bias")]);
+        let named = |(place, piece): (ModulePath, &str)| {
+            TensorInfo::new(format!("{}.ln_tuning_layers.{piece}", place.key()), [model.hidden_size])
+        };
+        pieces.map(named).collect()
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 2e-1 } else { 1e-2 }
+    }
+}

@@ -1,0 +1,180 @@
+//! What every method tells about itself, without a tensor.
+
+use super::sparse::Mask;
+use super::{Count, Knob, Shape, Value};
+use crate::base::Fault;
+use crate::model::{Hook, ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
+use crate::trace::{Tape, Var};
+
+/// How a method's φ meets the frozen network f_θ, the lecture's grouping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MethodKind {
+    /// What the lecture compares against: all of θ, or its last layer.
+    Baseline,
+    /// f_{θ⊕φ}(x)
+    Parameter,
+    /// f_θ([φ, x])
+    Input,
+    /// f_φ ∘ f_θ (x)
+    Function,
+}
+
+impl MethodKind {
+    pub const ALL: [MethodKind; 4] =
+        [MethodKind::Baseline, MethodKind::Parameter, MethodKind::Input, MethodKind::Function];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            MethodKind::Baseline => "Baselines",
+            MethodKind::Parameter => "Parameter composition",
+            MethodKind::Input => "Input composition",
+            MethodKind::Function => "Function composition",
+        }
+    }
+
+    /// The lecture's formula, in plain characters; empty for baselines.
+    pub fn formula(self) -> &'static str {
+        match self {
+            MethodKind::Baseline => "",
+            MethodKind::Parameter => "f_{θ⊕φ}(x)",
+            MethodKind::Input => "f_θ([φ, x])",
+            MethodKind::Function => "f_φ ∘ f_θ(x)",
+        }
+    }
+}
+
+/// What is fixed about a method.
+#[derive(Debug)]
+pub struct MethodInfo {
+    /// Name in URL, flags and JSON (`last-layer`).
+    pub name: &'static str,
+    /// Name on the page (`Last layer`).
+    pub title: &'static str,
+    pub kind: MethodKind,
+    /// Authors, title, year.
+    pub paper: &'static str,
+    /// What it computes; terms that φ holds stand between `⟨` and `⟩` so that the page can colour them.
+    pub formula: &'static str,
+    /// One sentence a student understands.
+    pub summary: &'static str,
+    pub knobs: &'static [Knob],
+    /// Whether φ can be folded into a copy of θ after training, and why not where it cannot.
+    pub merges: Result<(), &'static str>,
+    /// Whether θ ⊕ λφ has a meaning between λ = 0, θ alone, and λ = 1, θ with φ; and why not where it has none.
+    pub dial: Result<(), &'static str>,
+}
+
+/// A method with its knobs set: the plain half.
+pub trait Method: std::fmt::Debug {
+    fn info(&self) -> &'static MethodInfo;
+
+    /// The value of one of [`MethodInfo::knobs`], `None` for a name that is not among them.
+    fn get(&self, knob: &str) -> Option<Value>;
+
+    /// Sets a knob to a value that its [`Range`] has already admitted.
+    fn set(&mut self, knob: &str, value: Value);
+
+    /// Limits that depend on the base: a rank above the width, a prompt longer than the context.
+    /// `task_tokens` is the length of the task's longest example.
+    fn check(&self, _shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Elements of φ, exactly, as a sum that one can check by hand.
+    fn count(&self, shape: &Shape) -> Count;
+
+    /// Whether φ holds a trainable copy of a tensor of θ, which stands in for it.
+    fn copies(&self, _place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
+        false
+    }
+
+    /// What the forward pass costs where this method steps in: the answer of the trained half's `Composition`, as shapes. `None` leaves
+    /// the network as it is.
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        self.trace_copy(ask, model, tape)
+    }
+
+    /// The copies that stand in for tensors of θ.
+    fn trace_copy(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        match ask {
+            Hook::Weight(place, piece, theta) if self.copies(place, piece, model) => {
+                Some(tape.copy(&format!("{} {piece:?}", place.key()), theta))
+            }
+            _ => None,
+        }
+    }
+
+    /// Everywhere φ steps in. Methods that share no spot can be trained together.
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
+        let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
+        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
+        copied.map(|(place, piece)| Site::Weight(place, piece)).collect()
+    }
+
+    /// Positions of the context that φ takes.
+    fn positions(&self) -> usize {
+        0
+    }
+
+    /// φ's tensors in the order in which the trained half holds them, under the names of files.
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let model = &shape.model;
+        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
+        let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
+        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
+        copied.map(|(place, piece)| TensorInfo::of_theta(place, piece, model)).collect()
+    }
+
+    /// Trained numbers of a tensor of θ that φ copies.
+    fn trained(&self, place: ModulePath, piece: ParamKind, model: &ModelConfig) -> usize {
+        if self.copies(place, piece, model) { place.elements(piece, model) } else { 0 }
+    }
+
+    /// Whether this configuration can be folded into θ; [`MethodInfo::merges`] unless a knob decides.
+    fn merges(&self) -> Result<(), &'static str> {
+        self.info().merges
+    }
+
+    /// Whether there is anything to train: without, the run is one evaluation.
+    fn trains(&self) -> bool {
+        true
+    }
+
+    /// What has to be known about θ's weights before φ can be made.
+    fn scores(&self) -> Option<Mask> {
+        None
+    }
+
+    /// Numbers to store once trained, where that is not φ itself: a reparameterisation folds away.
+    fn stored(&self, shape: &Shape) -> usize {
+        self.count(shape).total()
+    }
+
+    /// What a visitor should know about this configuration and no formula tells.
+    fn note(&self, _shape: &Shape) -> Option<String> {
+        None
+    }
+
+    /// Parameters that exist besides θ's: φ itself, unless φ stands in for tensors of θ.
+    fn added(&self, shape: &Shape) -> usize {
+        self.count(shape).total() - self.copied(&shape.model)
+    }
+
+    /// Elements of all [`copies`](Method::copies).
+    fn copied(&self, model: &ModelConfig) -> usize {
+        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
+        let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
+        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
+        copied.map(|(place, piece)| place.elements(piece, model)).sum()
+    }
+
+    /// The tuned default of AdamW's peak rate, for a task and a base: the best of factors of 2 to 3 on `count`, `cipher` and a new
+    /// composition (two seeds), and on `authors` with both prose bases.
+    fn learning_rate(&self, task: &str, base: &str) -> f64;
+
+    /// A short name with the knobs that matter (`LoRA r 4`), for curves and table rows.
+    fn label(&self) -> String {
+        self.info().title.to_string()
+    }
+}

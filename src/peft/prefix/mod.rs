@@ -1,0 +1,180 @@
+//! Prefix tuning (Li & Liang 2021): trained keys and values in front of those of every layer.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::p_tuning::HIDDEN;
+use super::prompt::check_room;
+use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::Fault;
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, Site};
+use crate::trace::{Keeps, Tape, Var};
+
+/// softmax(Q [φ_K, K]ᵀ/√d_h) [φ_V, V] in each chosen layer, φ_K, φ_V ∈ ℝ^{n×d}. The text's positions move n on, as they would
+/// behind a text of n tokens. Reparameterised, keys and values come out of W₂ tanh(W₁E), E ∈ ℝ^{n×d}.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prefix {
+    pub num_virtual_tokens: usize,
+    pub layers: Blocks,
+    /// Whether an MLP writes keys and values.
+    pub prefix_projection: bool,
+    /// The MLP's width.
+    pub encoder_hidden_size: usize,
+}
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Prefix { num_virtual_tokens: 10, layers: Blocks::default(), prefix_projection: false, encoder_hidden_size: 64 }
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "prefix",
+    title: "Prefix tuning",
+    kind: MethodKind::Input,
+    paper: "Li & Liang, Prefix-Tuning: Optimizing Continuous Prompts for Generation, 2021",
+    formula: "softmax(Q [⟨φ_K⟩, K]ᵀ/√d_h) [⟨φ_V⟩, V]",
+    summary: "Gives every layer trained keys and values to look at, in front of those of the text.",
+    knobs: &[
+        Knob {
+            name: "num_virtual_tokens",
+            label: "Prefix length",
+            help: "n, the number of trained keys and values in each layer.",
+            range: Range::Integer { min: 1, max: 512, steps: &[1, 5, 10, 16, 20, 32, 40] },
+        },
+        Blocks::KNOB,
+        Knob {
+            name: "prefix_projection",
+            label: "Reparameterise",
+            help: "Keys and values come out of an MLP, which folds away after training.",
+            range: Range::Flag,
+        },
+        HIDDEN,
+    ],
+    merges: Err("the keys and values are attended to with every text: they are not part of any weight"),
+    dial: Err("keys and values are there to be attended to or are not: scaling them makes other ones, not fewer"),
+};
+
+impl Prefix {
+    /// Numbers of keys and values of one virtual token.
+    fn width(&self, model: &ModelConfig) -> usize {
+        2 * self.layers.list(model.num_hidden_layers).len() * model.hidden_size
+    }
+}
+
+impl Method for Prefix {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "num_virtual_tokens" => Some(Value::Integer(self.num_virtual_tokens)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            "prefix_projection" => Some(Value::Flag(self.prefix_projection)),
+            "encoder_hidden_size" => Some(Value::Integer(self.encoder_hidden_size)),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("num_virtual_tokens", Value::Integer(n)) => self.num_virtual_tokens = n,
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            ("prefix_projection", Value::Flag(on)) => self.prefix_projection = on,
+            ("encoder_hidden_size", Value::Integer(h)) => self.encoder_hidden_size = h,
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
+        check_room("prefix", self.num_virtual_tokens, shape, task_tokens)?;
+        self.layers.check(shape)
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let (blocks, w) = (self.layers.list(shape.model.num_hidden_layers).len(), self.width(&shape.model));
+        let unit = if blocks == 1 { "block" } else { "blocks" };
+        if !self.prefix_projection {
+            return Count::new([Term::new(
+                "a key and a value for each virtual token",
+                format!("{blocks} {unit} × 2 (K and V) × {n} tokens × {d}"),
+                n * w,
+            )]);
+        }
+        let twice = format!("2 (K and V) × {blocks} {unit} × {d}");
+        Count::new([
+            Term::new("E", format!("{n} tokens × {d}"), n * d),
+            Term::new("W₁ and its bias", format!("({d} × {h} + {h})"), d * h + h),
+            Term::new("W₂ and its bias", format!("({h} + 1) × {twice}"), (h + 1) * w),
+        ])
+    }
+
+    fn positions(&self) -> usize {
+        self.num_virtual_tokens
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        self.layers.list(model.num_hidden_layers).into_iter().map(Site::Prefix).collect()
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let w = self.width(&shape.model);
+        if !self.prefix_projection {
+            return vec![TensorInfo::new("prompt_embeddings", [n, w])];
+        }
+        vec![
+            TensorInfo::new("prompt_encoder.embedding.weight", [n, d]),
+            TensorInfo::transposed("prompt_encoder.transform.0.weight", h, d),
+            TensorInfo::new("prompt_encoder.transform.0.bias", [h]),
+            TensorInfo::transposed("prompt_encoder.transform.2.weight", w, h),
+            TensorInfo::new("prompt_encoder.transform.2.bias", [w]),
+        ]
+    }
+
+    fn stored(&self, shape: &Shape) -> usize {
+        self.num_virtual_tokens * self.width(&shape.model)
+    }
+
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let kept = crate::base::grouped(self.stored(shape));
+        self.prefix_projection.then(|| format!("After training the MLP folds away: {kept} numbers are kept."))
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Hook::Prefix(block, _) = ask else { return None };
+        if !self.layers.list(model.num_hidden_layers).contains(&block) {
+            return None;
+        }
+        let (n, d, h, w) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size, self.width(model));
+        let all = if self.prefix_projection {
+            tape.shared("prefix", |tape| {
+                let embedding = tape.phi("E", n * d);
+                let inner = tape.layer("first", embedding, n, (d, h));
+                let inner = tape.activation(inner, Keeps::Output, 4);
+                tape.layer("second", inner, n, (h, w))
+            })
+        } else {
+            tape.phi("prefix", n * w)
+        };
+        Some(tape.part(all, (n * d) as u64))
+    }
+
+    fn learning_rate(&self, _task: &str, base: &str) -> f64 {
+        match (self.prefix_projection, base) {
+            (true, _) => 1e-2,
+            // The smallest base loses itself at the rate that serves the others.
+            (false, "prose-nano") => 3e-2,
+            (false, _) => 1e-1,
+        }
+    }
+
+    fn label(&self) -> String {
+        let n = self.num_virtual_tokens;
+        if self.layers.is_all() { format!("prefix {n}") } else { format!("prefix {n} in {}", self.layers) }
+    }
+}

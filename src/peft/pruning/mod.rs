@@ -1,0 +1,190 @@
+//! Pruning with re-training (Han et al. 2015, 2017): the smallest weights are set to zero and the others trained on.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::knob::place_of;
+use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::Fault;
+use crate::model::ModelConfig;
+use crate::model::{Hook, ModulePath, ParamKind, Target};
+use crate::trace::{Tape, Var};
+
+/// f_{m ⊙ θ′}(x): rounds of pruning the blocks' matrices by magnitude and training what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pruning {
+    /// Per cent of each matrix that is zero at the end.
+    pub sparsity: usize,
+    pub rounds: usize,
+    pub schedule: Schedule,
+}
+
+/// What follows pruning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// Prune some, train what is left, prune more (Han 2015).
+    Iterative,
+    /// Train all, prune and train what is left, let the pruned weights grow again from zero (Han 2017).
+    DenseSparseDense,
+}
+
+const OPTIONS: [(&str, &str); 2] =
+    [("iterative", "prune, retrain, repeat"), ("dense-sparse-dense", "dense, sparse, dense")];
+
+impl Default for Pruning {
+    fn default() -> Self {
+        Pruning { sparsity: 60, rounds: 3, schedule: Schedule::Iterative }
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "pruning",
+    title: "Pruning",
+    kind: MethodKind::Parameter,
+    paper: "Han et al., Learning both Weights and Connections for Efficient Neural Networks, 2015; DSD: Dense-Sparse-Dense Training, 2017",
+    formula: "f_{m ⊙ ⟨θ′⟩}(x),  m a mask of zeros and ones",
+    summary: "Sets the smallest weights of every block's matrices to zero and trains the others; several rounds hurt less than one.",
+    knobs: &[
+        Knob {
+            name: "sparsity",
+            label: "Sparsity",
+            help: "Per cent of each block matrix that is zero at the end.",
+            range: Range::Integer { min: 1, max: 99, steps: &[10, 30, 50, 60, 70, 80, 90, 95] },
+        },
+        Knob {
+            name: "rounds",
+            label: "Rounds",
+            help: "Into how many rounds of pruning and training the steps are divided.",
+            range: Range::Integer { min: 1, max: 20, steps: &[1, 2, 3, 4, 5] },
+        },
+        Knob { name: "schedule", label: "Schedule", help: "What follows pruning.", range: Range::Choice(&OPTIONS) },
+    ],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Pruning {
+    /// Weights of a matrix of so many that are zero after a share of `sparsity` was pruned.
+    pub fn pruned(elements: usize, sparsity: f64) -> usize {
+        (elements as f64 * sparsity).floor() as usize
+    }
+
+    /// The share that a round (from 0) of `rounds` leaves pruned: each takes the same part of what is left.
+    pub fn share(&self, round: usize) -> f64 {
+        let end = self.sparsity as f64 / 100.0;
+        if round + 1 == self.rounds { end } else { 1.0 - (1.0 - end).powf((round + 1) as f64 / self.rounds as f64) }
+    }
+
+    fn kept(&self, elements: usize) -> usize {
+        match self.schedule {
+            Schedule::Iterative => elements - Self::pruned(elements, self.sparsity as f64 / 100.0),
+            Schedule::DenseSparseDense => elements,
+        }
+    }
+}
+
+impl Method for Pruning {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "sparsity" => Some(Value::Integer(self.sparsity)),
+            "rounds" => Some(Value::Integer(self.rounds)),
+            "schedule" => Some(Value::Choice(OPTIONS[self.schedule as usize].0.to_string())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("sparsity", Value::Integer(s)) => self.sparsity = s,
+            ("rounds", Value::Integer(r)) => self.rounds = r,
+            ("schedule", Value::Choice(name)) => {
+                self.schedule = [Schedule::Iterative, Schedule::DenseSparseDense][place_of(&OPTIONS, &name)];
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self, _shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let m = &shape.model;
+        let (d, f, v, n) = (m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers);
+        let p = m.position_rows();
+        let (square, wide) = (self.kept(d * d), self.kept(d * f));
+        Count::new([
+            Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),
+            Term::new(
+                "what is left of the blocks' matrices",
+                format!("{n} blocks × (4 × {square} + 2 × {wide})"),
+                n * (4 * square + 2 * wide),
+            ),
+            Term::new(
+                "biases and LayerNorms",
+                format!("{n} blocks × (4 × {d} + 2 × 2 × {d} + {f} + {d}) + 2 × {d}"),
+                n * (9 * d + f) + 2 * d,
+            ),
+        ])
+    }
+
+    fn copies(&self, _place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
+        true
+    }
+
+    fn trained(&self, place: ModulePath, piece: ParamKind, model: &ModelConfig) -> usize {
+        let elements = place.elements(piece, model);
+        match (place, piece) {
+            (ModulePath::Linear(..), ParamKind::Matrix) => self.kept(elements),
+            _ => elements,
+        }
+    }
+
+    /// What is left of θ's own.
+    fn added(&self, _shape: &Shape) -> usize {
+        0
+    }
+
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let m = &shape.model;
+        let matrices = Target::ALL
+            .map(|t| {
+                let (i, o) = t.shape(m);
+                i * o
+            })
+            .iter()
+            .sum::<usize>()
+            * m.num_hidden_layers;
+        let kept = crate::base::grouped(self.count(shape).total());
+        (self.schedule == Schedule::Iterative).then(|| {
+            let pruned = crate::base::grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
+            format!("About {pruned} weights end as zeros; {kept} are left and trained. The optimizer starts anew with each round.")
+        })
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let copy = self.trace_copy(ask, model, tape)?;
+        match ask {
+            Hook::Weight(place @ ModulePath::Linear(..), ParamKind::Matrix, theta) => {
+                let mask = tape.constant(&format!("mask {}", place.key()), theta.elements as usize);
+                Some(tape.multiply(copy, mask))
+            }
+            _ => Some(copy),
+        }
+    }
+
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        if task == "rules" { 1e-2 } else { super::Full.learning_rate(task, base) }
+    }
+
+    fn label(&self) -> String {
+        match self.schedule {
+            Schedule::Iterative => format!("pruning {} %", self.sparsity),
+            Schedule::DenseSparseDense => format!("dense-sparse-dense {} %", self.sparsity),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Sparse fine-tuning: θ + Δ, where Δ is zero but at chosen weights (Guo et al. 2021; Sung et al. 2021; Ansell et al. 2022).
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::knob::place_of;
+use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::Fault;
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, ModulePath, ParamKind, Site};
+use crate::trace::{Tape, Var};
+
+/// θ + m ⊙ Δ with k ones in the mask m, over the matrices of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sparse {
+    /// k
+    pub num_weights: usize,
+    pub mask: Mask,
+}
+
+/// How the k weights are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// The largest of θ.
+    Magnitude,
+    /// Those that a first pass of full fine-tuning changes most, as a lottery ticket (Ansell et al. 2022).
+    Change,
+    /// Those with the largest squared gradient, the diagonal of the empirical Fisher information (Sung et al. 2021).
+    Fisher,
+    Random,
+}
+
+impl Mask {
+    const ALL: [Mask; 4] = [Mask::Magnitude, Mask::Change, Mask::Fisher, Mask::Random];
+    const OPTIONS: [(&'static str, &'static str); 4] = [
+        ("magnitude", "largest weights"),
+        ("change", "largest change in a first pass"),
+        ("fisher", "largest Fisher information"),
+        ("random", "random"),
+    ];
+}
+
+impl Default for Sparse {
+    fn default() -> Self {
+        Sparse { num_weights: 4096, mask: Mask::Fisher }
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "sparse",
+    title: "Sparse mask",
+    kind: MethodKind::Parameter,
+    paper: "Guo et al., Parameter-Efficient Transfer Learning with Diff Pruning, 2021; Sung et al., Training Neural Networks with Fixed Sparse Masks, 2021; Ansell et al., Composable Sparse Fine-Tuning, 2022",
+    formula: "f_{θ + m ⊙ ⟨Δ⟩}(x),  m a mask of k ones",
+    summary: "Trains single weights, chosen before training and spread over all matrices; the rest is frozen.",
+    knobs: &[
+        Knob {
+            name: "num_weights",
+            label: "Weights",
+            help: "k, how many weights of the network are trained.",
+            range: Range::Integer { min: 1, max: 10_000_000, steps: &[256, 1024, 4096, 16_384, 65_536] },
+        },
+        Knob {
+            name: "mask",
+            label: "Chosen by",
+            help: "How the k weights are chosen before training.",
+            range: Range::Choice(&Mask::OPTIONS),
+        },
+    ],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+/// Weights among which the mask chooses: those of all matrices.
+pub(super) fn weights(model: &ModelConfig) -> usize {
+    ModulePath::all(model.num_hidden_layers).map(|place| place.elements(ParamKind::Matrix, model)).sum()
+}
+
+impl Method for Sparse {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "num_weights" => Some(Value::Integer(self.num_weights)),
+            "mask" => Some(Value::Choice(Mask::OPTIONS[self.mask as usize].0.to_string())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("num_weights", Value::Integer(k)) => self.num_weights = k,
+            ("mask", Value::Choice(name)) => self.mask = Mask::ALL[place_of(&Mask::OPTIONS, &name)],
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        let all = weights(&shape.model);
+        if self.num_weights > all {
+            let message =
+                format!("This base has {all} weights in its matrices: {} cannot be chosen.", self.num_weights);
+            return Err(Fault::new("num_weights", message));
+        }
+        Ok(())
+    }
+
+    fn count(&self, _shape: &Shape) -> Count {
+        Count::new([Term::new("Δ at the chosen weights", format!("{} weights", self.num_weights), self.num_weights)])
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        let places =
+            ModulePath::all(model.num_hidden_layers).filter(|place| place.elements(ParamKind::Matrix, model) > 0);
+        places.map(|place| Site::Weight(place, ParamKind::Matrix)).collect()
+    }
+
+    fn tensors(&self, _shape: &Shape) -> Vec<TensorInfo> {
+        vec![TensorInfo::new("sparse.delta", [self.num_weights])]
+    }
+
+    fn scores(&self) -> Option<Mask> {
+        Some(self.mask)
+    }
+
+    /// A change of weights that are there.
+    fn added(&self, _shape: &Shape) -> usize {
+        0
+    }
+
+    fn note(&self, _shape: &Shape) -> Option<String> {
+        Some(
+            "The gradient is still computed for whole matrices: a mask saves storage and optimizer state, not time."
+                .into(),
+        )
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Hook::Weight(_, ParamKind::Matrix, theta) = ask else { return None };
+        // How many of them lie in a matrix depends on the scores; on average it is the matrix's share.
+        let k = self.num_weights.min(weights(model));
+        let delta = tape.phi("Δ", k);
+        let share = k as f64 * theta.elements as f64 / weights(model) as f64;
+        let chosen = tape.part(delta, share.ceil() as u64);
+        Some(tape.scatter(theta, chosen))
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 3e-2 } else { 1e-2 }
+    }
+
+    fn label(&self) -> String {
+        format!("sparse {}", crate::base::grouped(self.num_weights))
+    }
+}

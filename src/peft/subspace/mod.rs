@@ -1,0 +1,198 @@
+//! Random subspaces (Li et al. 2018; Aghajanyan et al. 2021): the whole network moves, but only in d random directions.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::knob::place_of;
+use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::{Fault, grouped};
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, ModulePath, Site};
+use crate::trace::{Tape, Var};
+
+/// θ + Pφ, φ ∈ ℝ^d zero at the start, P ∈ ℝ^{D×d} random with columns of length 1, or Fastfood's product of sparse matrices
+/// (Le et al. 2013).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subspace {
+    /// d
+    pub intrinsic_dimension: usize,
+    pub projection: Projection,
+}
+
+/// What P is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Projection {
+    /// Independent normals: D·d numbers.
+    Dense,
+    /// S·H·G·Π·H·B in blocks: some 3·D numbers, and H is a fast transform.
+    Fastfood,
+}
+
+const OPTIONS: [(&str, &str); 2] = [("dense", "dense"), ("fastfood", "Fastfood")];
+
+impl Default for Subspace {
+    fn default() -> Self {
+        Subspace { intrinsic_dimension: 512, projection: Projection::Fastfood }
+    }
+}
+
+/// The most numbers that a dense P may have: 256 MB of them.
+const DENSE_LIMIT: usize = 1 << 26;
+
+static INFO: MethodInfo = MethodInfo {
+    name: "subspace",
+    title: "Random subspace",
+    kind: MethodKind::Parameter,
+    paper: "Li et al., Measuring the Intrinsic Dimension of Objective Landscapes, 2018; Aghajanyan et al., Intrinsic Dimensionality Explains the Effectiveness of Language Model Fine-Tuning, 2021",
+    formula: "f_{θ + P⟨φ⟩}(x),  P ∈ ℝ^{D×d} random, φ ∈ ℝ^d",
+    summary: "Moves all D parameters at once along d random directions: how few are enough is the task's intrinsic dimension.",
+    knobs: &[
+        Knob {
+            name: "intrinsic_dimension",
+            label: "Dimension",
+            help: "d, the number of random directions.",
+            range: Range::Integer { min: 1, max: 4096, steps: &[1, 4, 16, 32, 64, 128, 256, 512, 1024] },
+        },
+        Knob {
+            name: "projection",
+            label: "Projection",
+            help: "P as D × d random numbers, or as Fastfood's product, which stores and computes far less.",
+            range: Range::Choice(&OPTIONS),
+        },
+    ],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Subspace {
+    /// Numbers that P holds: D·d, or the three vectors B, G and Π of Fastfood's blocks.
+    pub fn projection_numbers(&self, model: &ModelConfig) -> usize {
+        match self.projection {
+            Projection::Dense => model.parameters() * self.intrinsic_dimension,
+            Projection::Fastfood => {
+                let side = self.intrinsic_dimension.next_power_of_two();
+                let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
+                let places = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
+                places.map(|(place, piece)| 3 * place.elements(piece, model).div_ceil(side) * side).sum()
+            }
+        }
+    }
+}
+
+impl Method for Subspace {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "intrinsic_dimension" => Some(Value::Integer(self.intrinsic_dimension)),
+            "projection" => Some(Value::Choice(OPTIONS[self.projection as usize].0.to_string())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("intrinsic_dimension", Value::Integer(d)) => self.intrinsic_dimension = d,
+            ("projection", Value::Choice(name)) => {
+                self.projection = [Projection::Dense, Projection::Fastfood][place_of(&OPTIONS, &name)];
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        let (parameters, d) = (shape.model.parameters(), self.intrinsic_dimension);
+        if self.projection == Projection::Dense && parameters * d > DENSE_LIMIT {
+            let message = format!(
+                "A dense P of {} × {d} numbers takes {} MB: at most {} dimensions fit here, or take Fastfood.",
+                grouped(parameters),
+                grouped(parameters * d * 4 / 1_000_000),
+                DENSE_LIMIT / parameters
+            );
+            return Err(Fault::new("intrinsic_dimension", message));
+        }
+        Ok(())
+    }
+
+    fn count(&self, _shape: &Shape) -> Count {
+        let d = self.intrinsic_dimension;
+        Count::new([Term::new("φ", format!("{d} dimensions"), d)])
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| Site::Weight(place, *piece));
+        ModulePath::all(model.num_hidden_layers).flat_map(pieces).collect()
+    }
+
+    fn tensors(&self, _shape: &Shape) -> Vec<TensorInfo> {
+        vec![TensorInfo::new("subspace.phi", [self.intrinsic_dimension])]
+    }
+
+    /// A change of weights that are there, and a P that a seed gives again.
+    fn added(&self, _shape: &Shape) -> usize {
+        0
+    }
+
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let (n, d) = (self.projection_numbers(&shape.model), self.intrinsic_dimension);
+        let megabytes = (n * 4) as f64 / 1e6;
+        Some(match self.projection {
+            Projection::Dense => format!(
+                "P holds {} × {d} = {} numbers ({megabytes:.0} MB), and each step reads them twice: O(D·d).",
+                grouped(shape.model.parameters()),
+                grouped(n)
+            ),
+            Projection::Fastfood => format!(
+                "P is made of {} numbers ({megabytes:.1} MB) instead of {} for a dense one.",
+                grouped(n),
+                grouped(shape.model.parameters() * d)
+            ),
+        })
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Hook::Weight(place, piece, theta) = ask else { return None };
+        let (n, d) = (place.elements(piece, model), self.intrinsic_dimension);
+        let phi = tape.phi("φ", d);
+        let name = format!("P {} {piece:?}", place.key());
+        let moved = match self.projection {
+            Projection::Dense => {
+                let rows = tape.constant(&name, n * d);
+                tape.linear(rows, phi, None, n, (d, 1))
+            }
+            Projection::Fastfood => {
+                let side = d.next_power_of_two();
+                let blocks = n.div_ceil(side);
+                let all = blocks * side;
+                let mut constant = |what: &str, n| tape.constant(&format!("{name} {what}"), n);
+                let [signs, _, gauss] = [constant("B", all), constant("Π", all), constant("G", all)];
+                let bits = side.trailing_zeros();
+                let (r, c) = (1_usize << (bits / 2), 1_usize << (bits - bits / 2));
+                let [rows, columns] = [constant("H_r", r * r), constant("H_c", c * c)];
+                let transform = |x: Var, tape: &mut Tape| {
+                    let x = tape.linear(x, columns, None, blocks * r, (c, c));
+                    tape.linear(x, rows, None, blocks * c, (r, r))
+                };
+                let padded = tape.expand(phi, all as u64);
+                let x = tape.multiply(padded, signs);
+                let x = transform(x, tape);
+                let x = tape.gather(x, all as u64);
+                let x = tape.multiply(x, gauss);
+                let x = transform(x, tape);
+                tape.part(x, n as u64)
+            }
+        };
+        Some(tape.add(theta, moved))
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 1.0 } else { 1e-1 }
+    }
+
+    fn label(&self) -> String {
+        format!("subspace {}", self.intrinsic_dimension)
+    }
+}

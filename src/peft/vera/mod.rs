@@ -1,0 +1,154 @@
+//! VeRA (Kopiczko et al. 2024): one random pair A, B for all matrices, of which only the scales are trained.
+
+#[cfg(feature = "train")]
+pub(crate) mod phi;
+
+use super::lora;
+use super::lora::TARGETS;
+use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::base::Fault;
+use crate::model::ModelConfig;
+use crate::model::TensorInfo;
+use crate::model::{Hook, ModulePath, Site, Target};
+use crate::trace::{Tape, Var};
+
+/// h = W₀x + Λ_b B Λ_d A x: A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r} random, frozen and shared; b ∈ ℝ^{out} zero and d ∈ ℝ^r at 0.1 at the
+/// start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vera {
+    pub rank: usize,
+    pub target_modules: Vec<Target>,
+    pub layers: Blocks,
+}
+
+impl Default for Vera {
+    fn default() -> Self {
+        Vera { rank: 64, target_modules: vec![Target::Q, Target::V], layers: Blocks::default() }
+    }
+}
+
+static INFO: MethodInfo = MethodInfo {
+    name: "vera",
+    title: "VeRA",
+    kind: MethodKind::Parameter,
+    paper: "Kopiczko et al., VeRA: Vector-based Random Matrix Adaptation, 2024",
+    formula: "h = W₀x + ⟨Λ_b⟩ B ⟨Λ_d⟩ A x",
+    summary: "LoRA with one random, frozen A and B for all blocks; trained are only the lengths along and across them.",
+    knobs: &[
+        Knob {
+            name: "rank",
+            label: "Rank",
+            help: "r; a high one costs little: each matrix trains r + out numbers.",
+            range: Range::Integer { min: 1, max: 1024, steps: &[4, 16, 32, 64, 128, 256] },
+        },
+        TARGETS,
+        Blocks::KNOB,
+    ],
+    merges: Ok(()),
+    dial: Ok(()),
+};
+
+impl Vera {
+    /// Inputs and outputs of the shared A and B: the largest of the chosen matrices, of which smaller ones use the first rows.
+    pub fn shared(&self, model: &ModelConfig) -> (usize, usize) {
+        let shapes = self.target_modules.iter().map(|t| t.shape(model));
+        shapes.fold((0, 0), |(i, o), (inputs, outputs)| (i.max(inputs), o.max(outputs)))
+    }
+}
+
+impl Method for Vera {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn get(&self, knob: &str) -> Option<Value> {
+        match knob {
+            "rank" => Some(Value::Integer(self.rank)),
+            "target_modules" => Some(lora::modules(&self.target_modules)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, knob: &str, value: Value) {
+        match (knob, value) {
+            ("rank", Value::Integer(rank)) => self.rank = rank,
+            ("target_modules", Value::Set(names)) => self.target_modules = lora::targets(&names),
+            ("layers", Value::Blocks(layers)) => self.layers = layers,
+            _ => {}
+        }
+    }
+
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        self.layers.check(shape)
+    }
+
+    fn count(&self, shape: &Shape) -> Count {
+        let n = self.layers.list(shape.model.num_hidden_layers).len();
+        let groups = lora::by_shape(&self.target_modules, &shape.model);
+        // Matrices with as many outputs share a term.
+        let mut by_outputs: Vec<(usize, usize)> = Vec::new();
+        for ((_, outputs), k) in groups {
+            match by_outputs.iter_mut().find(|(o, _)| *o == outputs) {
+                Some((_, matrices)) => *matrices += k,
+                None => by_outputs.push((outputs, k)),
+            }
+        }
+        Count::new(by_outputs.into_iter().map(|(outputs, k)| {
+            Term::new(
+                "d and b of each chosen matrix",
+                format!("{} × ({} + {outputs})", lora::blocks_and_matrices(n, k), self.rank),
+                n * k * (self.rank + outputs),
+            )
+        }))
+    }
+
+    fn sites(&self, model: &ModelConfig) -> Vec<Site> {
+        lora::matrices(&self.layers, &self.target_modules, model)
+    }
+
+    fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
+        let mut tensors = Vec::new();
+        for layer in self.layers.list(shape.model.num_hidden_layers) {
+            for target in &self.target_modules {
+                let key = ModulePath::Linear(layer, *target).key();
+                let outputs = target.shape(&shape.model).1;
+                tensors.push(TensorInfo::new(format!("{key}.vera_lambda_b"), [outputs]));
+                tensors.push(TensorInfo::new(format!("{key}.vera_lambda_d"), [self.rank]));
+            }
+        }
+        tensors
+    }
+
+    fn note(&self, shape: &Shape) -> Option<String> {
+        let (inputs, outputs) = self.shared(&shape.model);
+        let n = crate::base::grouped(self.rank * (inputs + outputs));
+        Some(format!("A and B hold {n} random numbers for all blocks together; a stored φ needs their seed only."))
+    }
+
+    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        let Hook::Update { at, x, y } = ask else { return None };
+        let wanted =
+            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
+        wanted.then(|| {
+            let (name, (inputs, outputs), r) = (ModulePath::Linear(at.block, at.target).key(), at.shape, self.rank);
+            let shared = self.shared(model);
+            let a = tape.constant("vera A", shared.0 * r);
+            let b = tape.constant("vera B", r * shared.1);
+            let (d, scale) = (tape.phi(&format!("{name} d"), r), tape.phi(&format!("{name} b"), outputs));
+            let inner = tape.linear(x, a, None, at.rows, (inputs, r));
+            let inner = tape.multiply(inner, d);
+            let update = tape.linear(inner, b, None, at.rows, (r, outputs));
+            let update = tape.multiply(update, scale);
+            tape.add(y, update)
+        })
+    }
+
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        if task == "rules" { 1e-1 } else { 3e-2 }
+    }
+
+    fn label(&self) -> String {
+        format!("VeRA r {}", self.rank)
+    }
+}

@@ -1,0 +1,90 @@
+//! Commands go to the trainer, [`Event`](crate::protocol::Event)s come back; both travel as JSON text.
+
+use super::Event;
+use crate::bases::OwnBase;
+use crate::config::RunConfig;
+use serde::{Deserialize, Serialize};
+
+/// What the page asks of the trainer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// The first message to a worker: where files are. Answered by `ready`, or by `failed` where there is no device.
+    Init {
+        assets: AssetUrls,
+    },
+    /// Fetch a base and task ahead of a run, so that Train starts at once. Not answered.
+    Prefetch {
+        config: RunConfig,
+    },
+    /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or `resume`.
+    Start {
+        run: u32,
+        config: RunConfig,
+        paused: bool,
+    },
+    Pause,
+    Resume,
+    /// One step, then pause.
+    Step,
+    Stop,
+    /// Score and answer at θ ⊕ λφ with the φ of a run that the trainer still holds. Answered by `dialled`.
+    Dial {
+        run: u32,
+        lambda: f64,
+    },
+    /// Answered by `run_file`.
+    Save {
+        run: u32,
+    },
+    /// Answered by `adapter`.
+    Export {
+        run: u32,
+    },
+    /// Fold a run's φ into a copy of θ. Answered by `merged`.
+    Merge {
+        run: u32,
+    },
+    /// Take in a run file as a run: its events, and φ as a safetensors file in base64.
+    Restore {
+        run: u32,
+        config: RunConfig,
+        events: Vec<Event>,
+        tensors: String,
+    },
+    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`: the text of its configuration, its weights
+    /// in base64. Answered by the events of a run that is at its end.
+    Import {
+        run: u32,
+        config: RunConfig,
+        adapter_config: String,
+        weights: String,
+    },
+    /// Score in-context learning after many prompts around the one of `config`, while nothing trains. Answered by `spread` events; `stop`
+    /// ends it.
+    Spread {
+        run: u32,
+        config: RunConfig,
+    },
+    /// The run is no longer on the page.
+    Forget {
+        run: u32,
+    },
+    /// Answer what a visitor typed, with θ alone and with the present φ.
+    /// Before any run it answers with the φ a run of `config` would start from.
+    Predict {
+        run: u32,
+        config: RunConfig,
+        text: String,
+    },
+}
+
+/// Absolute addresses of what the trainer loads, resolved by the page so that the site works under any path.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssetUrls {
+    /// From a logical name (`models/rules/model.safetensors`, `data/authors.json`) to its address.
+    pub files: std::collections::BTreeMap<String, String>,
+    /// Bases that the visitor brought: configurations may name them.
+    #[serde(default)]
+    pub bases: Vec<OwnBase>,
+}

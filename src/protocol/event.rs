@@ -1,0 +1,268 @@
+//! What a run reports. The same JSON goes to the page, to standard output of the command line, and into run files.
+
+use crate::base::FailureReason;
+use crate::config::RunConfig;
+use crate::task::Baselines;
+use serde::{Deserialize, Serialize};
+
+/// One report of a run. `run` tells runs of one page apart; it is the number that the `start` command gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The trainer is there and says what it trains on (`cpu`, `webgpu`).
+    Ready {
+        device: String,
+    },
+    /// What made a run: the first line of a run file.
+    Made {
+        /// Of this program.
+        version: String,
+        /// Of Burn.
+        burn: String,
+        /// Processor and system, or the browser.
+        hardware: String,
+    },
+    /// A trained φ: the last line of a run file. `tensors` is a safetensors file in base64.
+    Phi {
+        run: u32,
+        tensors: String,
+    },
+    /// A run as a file: its configuration, curves, versions, hardware and φ, a JSON object on each line.
+    RunFile {
+        run: u32,
+        text: String,
+    },
+    /// θ with φ folded in: `config.json` is the base's own, `weights` is `model.safetensors` in base64.
+    Merged {
+        run: u32,
+        /// The largest difference of a logit between the folded network and θ with φ beside it, over held-out examples.
+        difference: f32,
+        weights: String,
+    },
+    /// A trained φ as Hugging Face PEFT writes it: the text of `adapter_config.json`, and `adapter_model.safetensors` in base64.
+    Adapter {
+        run: u32,
+        config: String,
+        weights: String,
+    },
+    /// Loss, accuracy and answers at θ ⊕ λφ.
+    Dialled {
+        run: u32,
+        lambda: f64,
+        loss: f32,
+        accuracy: f64,
+        n: usize,
+        items: Vec<Prediction>,
+    },
+    /// What in-context learning scores after another prompt.
+    Spread {
+        run: u32,
+        kind: SpreadKind,
+        /// The prompt's difference, in words.
+        what: String,
+        /// Among the labels; `None` where the prompt does not fit into the context.
+        accuracy: Option<f64>,
+        /// Where the likeliest of all tokens counts, not of the labels alone; measured for some kinds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        free: Option<f64>,
+        n: usize,
+        /// Prompts scored, of how many.
+        done: usize,
+        of: usize,
+    },
+    /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are known.
+    Loading {
+        run: u32,
+        what: String,
+        done: u64,
+        of: u64,
+    },
+    /// A GPU's programs for the next run are being compiled, while nothing trains: `done` of `of` parts.
+    Warming {
+        done: usize,
+        of: usize,
+    },
+    Started {
+        run: u32,
+        config: RunConfig,
+        device: String,
+        trainable: usize,
+        total: usize,
+        steps: usize,
+        baselines: Baselines,
+    },
+    /// Comes for each step whose loss was read back: every one on the CPU and after a single Step.
+    Step {
+        run: u32,
+        /// Steps done, from 1.
+        step: usize,
+        /// Mean cross-entropy over the predicted tokens, nats.
+        loss: f32,
+        lr: f64,
+        /// Milliseconds per step, averaged over the steps since the last report.
+        ms: f64,
+        /// Tokens the network read in this step, virtual ones included.
+        tokens: usize,
+        /// L2 norm of φ's gradient before clipping.
+        grad_norm: f32,
+        /// Workers that shared the step.
+        #[serde(default = "alone", skip_serializing_if = "is_alone")]
+        workers: usize,
+    },
+    /// Held-out loss and accuracy at a step; step 0 is before training.
+    Evaluated {
+        run: u32,
+        step: usize,
+        loss: f32,
+        accuracy: f64,
+        n: usize,
+        /// What the base could do before, with φ; where the run measures it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        kept: Option<KeptScore>,
+    },
+    /// Answers on held-out examples at a step.
+    Examples {
+        run: u32,
+        step: usize,
+        items: Vec<Prediction>,
+    },
+    Paused {
+        run: u32,
+        step: usize,
+    },
+    Resumed {
+        run: u32,
+        step: usize,
+    },
+    /// Ended by the visitor before its last step; what was measured stays.
+    Stopped {
+        run: u32,
+        step: usize,
+    },
+    /// The last step is done and every held-out example evaluated.
+    Finished {
+        run: u32,
+        step: usize,
+        loss: f32,
+        accuracy: f64,
+        n: usize,
+        seconds: f64,
+        /// Tokens that a prediction reads on average, what φ or a prompt puts in front included.
+        #[serde(default)]
+        tokens: f64,
+        /// Milliseconds of one in this last evaluation.
+        #[serde(default)]
+        ms: f64,
+        /// The most bytes that were in use at a moment of a training step, θ included; where they are counted.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        peak: Option<u64>,
+    },
+    /// The answer to a `predict` command: on what the visitor typed.
+    Predicted {
+        run: u32,
+        item: Prediction,
+    },
+    /// A run, or the trainer, cannot go on. `message` is a sentence for the visitor that says the way on.
+    Failed {
+        run: u32,
+        reason: FailureReason,
+        message: String,
+    },
+}
+
+/// What was changed about a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpreadKind {
+    /// Nothing: the configuration's own prompt.
+    Own,
+    /// All of it: there is none.
+    Nothing,
+    Order,
+    Choice,
+    Wording,
+    RandomLabels,
+}
+
+/// A score on what the base could do before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptScore {
+    pub loss: f32,
+    pub accuracy: f64,
+    pub n: usize,
+}
+
+/// One example with what the base and the adapted model answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Place among the task's held-out examples; absent for what a visitor typed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub index: Option<usize>,
+    /// The text before the answer (`gkam`, a sentence). Recorded runs leave it empty: the page knows it by its index.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub input: String,
+    /// θ alone.
+    pub base: Answer,
+    /// θ with φ.
+    pub adapted: Answer,
+    /// The right answer, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub right: Option<String>,
+}
+
+/// An answer as text: four letters for `rules`, a label (`A`…`G`) for `authors`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub text: String,
+    /// Probability of the answer among the task's labels (the product over its tokens).
+    pub probability: f32,
+}
+
+impl Event {
+    /// The run it belongs to; `None` where it is about the trainer.
+    pub fn run(&self) -> Option<u32> {
+        match self {
+            Event::Ready { .. } | Event::Made { .. } | Event::Warming { .. } => None,
+            Event::Loading { run, .. }
+            | Event::Started { run, .. }
+            | Event::Step { run, .. }
+            | Event::Evaluated { run, .. }
+            | Event::Examples { run, .. }
+            | Event::Paused { run, .. }
+            | Event::Resumed { run, .. }
+            | Event::Stopped { run, .. }
+            | Event::Finished { run, .. }
+            | Event::Predicted { run, .. }
+            | Event::Phi { run, .. }
+            | Event::RunFile { run, .. }
+            | Event::Merged { run, .. }
+            | Event::Adapter { run, .. }
+            | Event::Dialled { run, .. }
+            | Event::Spread { run, .. }
+            | Event::Failed { run, .. } => Some(*run),
+        }
+    }
+}
+
+fn alone() -> usize {
+    1
+}
+
+fn is_alone(workers: &usize) -> bool {
+    *workers <= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_have_the_contract_s_json() {
+        let event = Event::Evaluated { run: 1, step: 10, loss: 0.5, accuracy: 0.25, n: 140, kept: None };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(json, r#"{"event":"evaluated","run":1,"step":10,"loss":0.5,"accuracy":0.25,"n":140}"#);
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+        let failed = Event::Failed { run: 0, reason: FailureReason::Diverged, message: "m".into() };
+        assert!(serde_json::to_string(&failed).unwrap().contains(r#""reason":"diverged""#));
+    }
+}

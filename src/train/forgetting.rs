@@ -1,0 +1,85 @@
+//! What the base could do before: a fixed probe that no task trains on, to see what training makes it forget.
+
+use super::evaluate::{Evaluation, evaluate_episodes, next_tokens};
+use crate::base::Failure;
+use crate::base::stream;
+use crate::model::Model;
+use crate::peft::Phi;
+use crate::task::rules;
+use crate::task::rules::{LENGTH, Rule};
+use crate::task::tokenizer::Tokenizer;
+use crate::task::{Example, style};
+
+/// Windows of held-out prose.
+const WINDOWS: usize = 16;
+/// Episodes for each known rule.
+const EPISODES: usize = 8;
+/// Demonstrations of an episode where φ leaves room for them.
+const SHOTS: usize = 3;
+
+/// A probe of what the base knew.
+pub enum Kept {
+    /// Next tokens of held-out prose.
+    Prose(Vec<Example>),
+    /// Rules of pretraining, each shown by demonstrations.
+    Rules(Vec<Example>),
+}
+
+impl Kept {
+    /// Held-out prose in windows.
+    pub fn prose(text: &str, tokenizer: &Tokenizer) -> Kept {
+        let mut windows = style::windows(&tokenizer.encode(text));
+        // From all over the text, which is ordered by book.
+        let every = (windows.len() / WINDOWS).max(1);
+        windows = windows.into_iter().step_by(every).take(WINDOWS).collect();
+        Kept::Prose(windows)
+    }
+
+    /// Every rule that the base was pretrained on, with as many demonstrations as fit beside `positions` of φ.
+    pub fn rules(context: usize, positions: usize) -> Kept {
+        let shot = 2 * LENGTH + 2;
+        let shots = (context.saturating_sub(positions + shot) / shot).min(SHOTS);
+        let mut rng = stream(0, "what the base knew");
+        let known = rules::known_primitives().into_iter().filter_map(|name| Rule::parse(name).ok());
+        let episodes = known.flat_map(|rule| (0..EPISODES).map(move |_| rule.clone()).collect::<Vec<_>>());
+        let episode = |rule: Rule| {
+            let mut tokens = vec![rules::BOS];
+            for _ in 0..shots {
+                let string = rules::draw(&mut rng);
+                tokens.extend(rules::shot(string, rule.apply(string)));
+            }
+            let question = rule.example(rules::draw(&mut rng));
+            tokens.extend(&question.tokens[1..]);
+            Example { tokens, answer: LENGTH }
+        };
+        Kept::Rules(episodes.map(episode).collect())
+    }
+
+    /// Loss and share right, with φ.
+    pub async fn measure(&self, theta: &Model, phi: &Phi) -> Result<Evaluation, Failure> {
+        match self {
+            Kept::Prose(windows) => next_tokens(theta, phi, windows.iter()).await,
+            Kept::Rules(episodes) => {
+                let letters: Vec<u32> = (0..rules::ALPHABET as u32).collect();
+                evaluate_episodes(theta, phi, episodes, &letters).await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::data::Batch;
+    use super::*;
+
+    #[test]
+    fn the_probe_fits_beside_what_phi_puts_in_front() {
+        for positions in [0, 10, 20, 40] {
+            let Kept::Rules(episodes) = Kept::rules(64, positions) else { panic!() };
+            assert_eq!(episodes.len(), 16 * EPISODES);
+            assert!(episodes.iter().all(|e| e.tokens.len() - 1 + positions <= 64));
+            let batch = Batch::new(&episodes);
+            assert_eq!(batch.targets.len(), episodes.len() * LENGTH);
+        }
+    }
+}

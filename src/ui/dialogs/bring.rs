@@ -1,0 +1,184 @@
+//! A visitor's own data and checkpoints, as a dialog: what was read, what to choose of it, and what it will take.
+
+use super::dialog::DialogFrame;
+use crate::base::grouped;
+use crate::bases::Base;
+use crate::config::RunConfig;
+use crate::task::user_data::{Labelled, MAX_LABELS, Table};
+use crate::ui::panels::Opener;
+use crate::ui::state::{Action, Bring, Bringing, Offer, OfferedBase, State};
+use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+pub struct BringOwn;
+
+impl BringOwn {
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let bring = &state.bring;
+        let offer = match &bring.offer {
+            Some(Offer::Text { name, text }) => of_text(name, text),
+            Some(Offer::Table { table, text, label, read, file }) => {
+                of_table(&file.name, table, (*text, *label), read, on)
+            }
+            Some(Offer::Base(base)) => of_base(base, &state.config),
+            None => html! {},
+        };
+        let usable =
+            matches!(&bring.offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. } | Offer::Base(_)));
+        let title = if matches!(bring.offer, Some(Offer::Base(_))) { "Use this base" } else { "Use this data" };
+        let is_data = usable && !matches!(bring.offer, Some(Offer::Base(_)));
+        let save = is_data.then(|| {
+            html! { <button type="button" title="As the trainer reads it, for the Python that the page prints" onclick={emit(on, Bringing::Save)}>{ "Save as JSON" }</button> }
+        });
+        let buttons = html! {
+            <>
+                <button type="button" class="main" disabled={!usable} onclick={emit(on, Bringing::Use)}>{ title }</button>
+                { save }
+            </>
+        };
+        html! {
+            <DialogFrame open={bring.open} label="Bring your own" class="bring" close={Action::Bring(Bringing::Close)} on={on.clone()} {buttons} done=false>
+                <h2>{ "Bring your own" }</h2>
+                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON lines), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, model.safetensors, tokenizer.json). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
+                <div class="files">
+                    <Opener title="Choose files …" help="One file of data, or the three files of a checkpoint" on={on.clone()} />
+                    <Opener title="Choose a folder …" help="The folder of a checkpoint" folder=true on={on.clone()} />
+                </div>
+                { paste(bring, on) }
+                { for bring.fault.as_ref().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }) }
+                <div role="status">{ offer }</div>
+            </DialogFrame>
+        }
+    }
+}
+
+fn emit(on: &Callback<Action>, what: Bringing) -> Callback<MouseEvent> {
+    let on = on.clone();
+    Callback::from(move |_: MouseEvent| on.emit(Action::Bring(what.clone())))
+}
+
+fn paste(bring: &Bring, on: &Callback<Action>) -> Html {
+    let oninput = {
+        let on = on.clone();
+        Callback::from(move |event: InputEvent| {
+            let area: HtmlTextAreaElement = event.target_unchecked_into();
+            on.emit(Action::Bring(Bringing::Type(area.value())));
+        })
+    };
+    html! {
+        <div class="paste">
+            <textarea aria-label="Text or table to paste" rows="3" placeholder={"… or paste here: a text, or a table such as\ntext,label\nWhat a day!,good"} value={bring.pasted.clone()} {oninput} spellcheck="false" />
+            <button type="button" disabled={bring.pasted.trim().is_empty()} onclick={emit(on, Bringing::ReadPasted)}>{ "Read" }</button>
+        </div>
+    }
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() { "What you pasted".into() } else { name.into() }
+}
+
+fn of_text(name: &str, text: &str) -> Html {
+    let opening: String = text.trim_start().chars().take(160).collect();
+    html! {
+        <>
+            <h3>{ format!("{}: a text of {} characters", named(name), grouped(text.chars().count())) }</h3>
+            <blockquote>{ opening }{ " …" }</blockquote>
+            <p>{ "The base learns to go on like it; the last tenth is held out and never trained on." }</p>
+        </>
+    }
+}
+
+type Read = Result<std::rc::Rc<Labelled>, String>;
+
+fn of_table(name: &str, table: &Table, chosen: (usize, usize), read: &Read, on: &Callback<Action>) -> Html {
+    let select = |id: &'static str, title: &'static str, column: usize, what: fn(usize) -> Bringing| {
+        let on = on.clone();
+        let onchange = Callback::from(move |event: Event| {
+            let select: HtmlSelectElement = event.target_unchecked_into();
+            if let Ok(i) = select.value().parse() {
+                on.emit(Action::Bring(what(i)));
+            }
+        });
+        let options = table.columns.iter().enumerate().map(|(i, name)| {
+            html! { <option value={i.to_string()} selected={i == column}>{ name }</option> }
+        });
+        html! { <div class="field"><label for={id}>{ title }</label><select {id} {onchange}>{ for options }</select></div> }
+    };
+    let cells = |row: &crate::task::user_data::Row| {
+        let cell = |i: usize| row.cells.get(i).map(|c| c.chars().take(120).collect::<String>()).unwrap_or_default();
+        html! { <tr><td>{ cell(chosen.0) }</td><td>{ cell(chosen.1) }</td></tr> }
+    };
+    let found = match read {
+        Err(message) => html! { <p class="fault" role="alert">{ message }</p> },
+        Ok(data) => of_labelled(data),
+    };
+    html! {
+        <>
+            <h3>{ format!("{}: a table of {} rows", named(name), grouped(table.rows.len())) }</h3>
+            <div class="columns">
+                { select("own-text", "Text", chosen.0, Bringing::TextColumn) }
+                { select("own-label", "Label", chosen.1, Bringing::LabelColumn) }
+                <button type="button" class="link" onclick={emit(on, Bringing::AsText)}>{ "It is one text, no table" }</button>
+            </div>
+            <div class="wide"><table><thead><tr><th scope="col">{ "text" }</th><th scope="col">{ "label" }</th></tr></thead><tbody>{ for table.rows.iter().take(3).map(cells) }</tbody></table></div>
+            { found }
+        </>
+    }
+}
+
+fn of_labelled(data: &Labelled) -> Html {
+    let mut counts = vec![0_usize; data.labels.len()];
+    data.training.iter().chain(&data.held_out).for_each(|(label, _)| counts[*label] += 1);
+    let labels: Vec<String> = data.labels.iter().zip(counts).map(|(l, n)| format!("{l} ({})", grouped(n))).collect();
+    let left = &data.left_out;
+    let reasons = [
+        (left.without_text, "without a text"),
+        (left.without_label, "without a label"),
+        (left.repeated, "repeated"),
+        (left.contradicting, "with another label for the same text"),
+    ];
+    let reasons: Vec<String> = reasons.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
+    let left_out = if reasons.is_empty() { String::new() } else { format!(" Left out: {}.", reasons.join(", ")) };
+    html! {
+        <p>{ format!(
+            "{} labels of {MAX_LABELS} at most: {}. {} rows to train on, {} held out.{left_out}",
+            data.labels.len(),
+            labels.join(", "),
+            grouped(data.training.len()),
+            grouped(data.held_out.len())
+        ) }</p>
+    }
+}
+
+fn of_base(base: &OfferedBase, config: &RunConfig) -> Html {
+    let model = &base.model;
+    let mb = |bytes: u64| grouped((bytes as f64 / 1e6).ceil() as usize);
+    // Work of a step beside that of the largest base that a laptop trains with ease.
+    let tokens = 32.0 * 64.0;
+    let work = |m: &crate::model::ModelConfig| m.forward_flops(tokens, 32.0);
+    let reference = Base::named("prose-micro").and_then(|b| b.config().ok());
+    let times = reference.map(|reference| work(model) / work(&reference));
+    let slow = times.map(|times| match times {
+        t if t < 0.67 => "Less work a step than prose-micro.".to_string(),
+        t if t < 1.5 => "About as much work a step as prose-micro.".to_string(),
+        t => format!("About {} times the work of prose-micro a step.", grouped(t.round() as usize)),
+    });
+    let trained = {
+        let shape = crate::peft::Shape { model: model.clone(), labels: 2 };
+        let n: usize = config.methods().map(|m| m.method().count(&shape).total()).sum();
+        // φ, its gradient and AdamW's two averages.
+        (config.label(), 16 * n as u64, 16 * model.parameters() as u64)
+    };
+    html! {
+        <>
+            <h3>{ &base.own.title }</h3>
+            <table><tbody>
+                <tr><th scope="row">{ "shape" }</th><td>{ format!("{} ({}): d {}, {} blocks, {} heads, context {}, vocabulary {}", model.model_type, grouped(model.parameters()), model.hidden_size, model.num_hidden_layers, model.num_attention_heads, grouped(model.max_position_embeddings), grouped(model.vocab_size)) }</td></tr>
+                <tr><th scope="row">{ "memory to load" }</th><td>{ format!("{} MB at its height, then {} MB for θ", mb(base.loading()), mb(base.weights())) }</td></tr>
+                <tr><th scope="row">{ "memory to train" }</th><td>{ format!("{} MB more with {}, {} MB with full fine-tuning; activations come on top", mb(trained.1), trained.0, mb(trained.2)) }</td></tr>
+                <tr><th scope="row">{ "time" }</th><td>{ slow.unwrap_or_default() }</td></tr>
+            </tbody></table>
+            <p class="caption">{ "The weights are read and checked when you use it." }</p>
+        </>
+    }
+}

@@ -1,0 +1,66 @@
+//! Figures over grids of runs, as a dialog: recorded points, and the visitor's own.
+
+use super::dialog::DialogFrame;
+use super::experiment_figure::figure;
+use super::grid;
+use crate::ui::state::{Action, Line, OWN_GRID, State};
+use yew::prelude::*;
+
+pub struct Experiments;
+
+impl Experiments {
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let shown = state.experiment.as_ref();
+        let choose = |key: &String| {
+            let title = match state.sweeps.get(key) {
+                Some(Some(measured)) => measured.sweep.title.clone(),
+                _ => key.trim_start_matches("sweeps/").trim_end_matches(".json").replace('-', " "),
+            };
+            let (on, action) = (on.clone(), Action::Experiment(Some(key.clone())));
+            let onclick = Callback::from(move |_: MouseEvent| on.emit(action.clone()));
+            html! { <button type="button" role="tab" aria-selected={(Some(key) == shown).to_string()} {onclick}>{ title }</button> }
+        };
+        let own = shown.is_some_and(|key| key == OWN_GRID);
+        let figure = match shown.and_then(|key| state.sweeps.get(key)) {
+            _ if own => grid::of(state, on),
+            Some(Some(measured)) => {
+                let lines = state.lines(measured);
+                html! {
+                    <>
+                        <p class="question">{ &measured.sweep.question }</p>
+                        { figure(&lines, &measured.sweep.axis, on) }
+                        { for d90(&lines, &measured.sweep.axis).map(|text| html! { <p class="caption">{ text }</p> }) }
+                        <p class="caption">
+                            <span class="badge recorded">{ "recorded" }</span>
+                            { format!(" {} runs; bars span seeds and draws. Click a point to set the page to it: a run that you finish joins the figure as a ring.", measured.points.len()) }
+                        </p>
+                        { grid::again(state, on) }
+                    </>
+                }
+            }
+            _ => html! { <p class="caption" role="status">{ "Loading …" }</p> },
+        };
+        html! {
+            <DialogFrame open={shown.is_some()} label="Experiments" class="experiments" close={Action::Experiment(None)} on={on.clone()}>
+                <h2>{ "Experiments" }</h2>
+                <div class="tabs" role="tablist" aria-label="Figures">{ for state.experiments().iter().chain([&OWN_GRID.to_string()]).map(choose) }</div>
+                { figure }
+            </DialogFrame>
+        }
+    }
+}
+
+/// The smallest place at which each line reaches nine tenths of its best.
+fn d90(lines: &[Line], axis: &str) -> Option<String> {
+    if axis != "intrinsic_dimension" {
+        return None;
+    }
+    let of = |line: &Line| {
+        let best = line.points.iter().map(|p| p.1).fold(0.0, f64::max);
+        let place = line.points.iter().find(|p| p.1 >= 0.9 * best && best > 0.1).map(|p| p.0)?;
+        Some(format!("{} {place}", line.label))
+    };
+    let parts: Vec<String> = lines.iter().filter_map(of).collect();
+    (!parts.is_empty())
+        .then(|| format!("d₉₀, the smallest measured dimension with 90 % of the best: {}.", parts.join(", ")))
+}

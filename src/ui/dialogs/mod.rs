@@ -1,0 +1,18 @@
+//! What opens over the page, each behind a button.
+
+mod bring;
+mod cards;
+mod cost_dialog;
+mod dialog;
+mod experiment_figure;
+mod experiments;
+mod grid;
+mod help;
+mod python;
+
+pub use bring::BringOwn;
+pub use cards::Cards;
+pub use cost_dialog::{Beside, CostDialog};
+pub use experiments::Experiments;
+pub use help::Help;
+pub use python::Python;

@@ -1,0 +1,94 @@
+//! Train and its companions, and how far the run is.
+
+use crate::base::grouped;
+use crate::ui::state::{Action, MainButton, Phase, Run, State, duration};
+use yew::prelude::*;
+
+/// The buttons and the progress of the latest run.
+pub struct Controls;
+
+impl Controls {
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let main = state.main_button();
+        let loading = state.active().is_some_and(|r| matches!(r.phase, Phase::Loading { .. }));
+        let button = |title: &'static str, class: &'static str, disabled: bool, help: &'static str, action: Action| {
+            let on = on.clone();
+            let onclick = Callback::from(move |_| on.emit(action.clone()));
+            html! { <button type="button" {class} {disabled} title={help} {onclick}>{ title }</button> }
+        };
+        let waits = loading && main == MainButton::Pause;
+        html! {
+            <div class="controls">
+                <div class="buttons">
+                    { button(main.title(), "main", waits, "Space", Action::Main) }
+                    { button("Step", "", loading, "One step, then pause · s", Action::Step) }
+                    { button("Stop", "", state.active().is_none(), "End the run; what it measured stays", Action::Stop) }
+                    { button("Rewind", "", state.latest().is_none() || loading, "The same run again, exactly · r", Action::Rewind) }
+                </div>
+                { progress(state) }
+            </div>
+        }
+    }
+}
+
+fn progress(state: &State) -> Html {
+    let Some(run) = state.latest() else {
+        let waiting = format!("{} steps, not started", grouped(state.config.steps));
+        return html! { <div class="progress"><div class="bar" /><p>{ waiting }</p></div> };
+    };
+    let (share, line) = match &run.phase {
+        Phase::Loading { what, done, of } if *of > 0 => (
+            *done as f64 / *of as f64,
+            format!("loading {what}: {} of {} kB", grouped((done / 1000) as usize), grouped((of / 1000) as usize)),
+        ),
+        Phase::Loading { what, .. } => (0.0, format!("loading {what} …")),
+        // Where nothing is trained there are no steps.
+        Phase::Finished if run.steps == 0 => (1.0, "scored without training".into()),
+        phase => (run.step as f64 / run.steps.max(1) as f64, line(run, phase)),
+    };
+    let changed = (run.config != state.config && run.phase.is_active() && !run.queued)
+        .then(|| html! { <p>{ "New settings apply to the next run." }</p> });
+    let speed = (run.ms > 0.0 && run.tokens > 0 && changed.is_none()).then(|| {
+        let rate = 1000.0 / run.ms;
+        let workers = if run.workers > 1 { format!(" · {} workers", run.workers) } else { String::new() };
+        html! { <p>{ format!("{} steps/s · {} tokens/s{workers}", steps_per_second(rate), grouped((rate * run.tokens as f64).round() as usize)) }</p> }
+    });
+    let width = format!("width:{:.2}%", 100.0 * share.clamp(0.0, 1.0));
+    html! {
+        <div class="progress">
+            <div class="bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax={run.steps.to_string()}
+                aria-valuenow={run.step.to_string()}><div style={width} /></div>
+            <p>{ line }</p>
+            { speed }
+            { changed }
+            { queue(state) }
+        </div>
+    }
+}
+
+/// How far the queue is.
+fn queue(state: &State) -> Html {
+    let queue = &state.queue;
+    if !queue.is_running() {
+        return html! {};
+    }
+    html! { <p>{ format!("run {} of {} in the queue", queue.done() + 1, queue.of) }</p> }
+}
+
+fn line(run: &Run, phase: &Phase) -> String {
+    let steps = format!("step {} of {}", grouped(run.step), grouped(run.steps));
+    let state = match phase {
+        Phase::Running => run.time_left().map(|ms| format!("{} left", duration(ms))),
+        Phase::Paused => Some("paused".into()),
+        Phase::Stopped => Some("stopped".into()),
+        Phase::Finished => Some("finished".into()),
+        Phase::Failed(_) => Some("ended early".into()),
+        Phase::Loading { .. } => None,
+    };
+    state.map_or_else(|| steps.clone(), |state| format!("{steps} · {state}"))
+}
+
+/// `11`, or `0.42` for a slow one.
+pub fn steps_per_second(rate: f64) -> String {
+    if rate >= 10.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
+}

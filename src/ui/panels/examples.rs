@@ -1,0 +1,130 @@
+//! Held-out examples: the input, the base's answer, the adapted answer, the right one.
+
+use super::answers::{answers, tiles};
+use super::try_it::OwnRow;
+use crate::protocol::Prediction;
+use crate::task::Question;
+use crate::task::rules::{self, Letters};
+use crate::task::{Labelled, TaskConfig, TextTask};
+use crate::ui::state::{Action, State};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::OnceLock;
+use yew::prelude::*;
+
+/// Three held-out examples and one of the visitor's own.
+pub struct Examples;
+
+impl Examples {
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let task = &state.config.task;
+        let run = state.exemplary().filter(|r| !r.examples.is_empty());
+        let when = run.map(|r| if r.recorded { "recorded".to_string() } else { format!("step {}", r.step) });
+        let rows = state.examples().into_iter().map(|(index, item)| {
+            html! { <Row task={task.clone()} {index} {item} data={state.data().cloned()} /> }
+        });
+        let heading = match task {
+            TaskConfig::Rules { .. } => "held-out string",
+            TaskConfig::Questions { .. } => "held-out string",
+            TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
+            task if task.is_written() => "text begins",
+            TaskConfig::Own { .. } => "held-out text",
+            _ => "held-out sentence",
+        };
+        html! {
+            <div class={classes!("examples", shape(task))} role="table" aria-label="Examples">
+                <div class="row head" role="row">
+                    <span role="columnheader">{ heading }</span>
+                    <span role="columnheader">{ "base alone" }</span>
+                    <span role="columnheader">{ "with φ" }{ for when.map(|w| html! { <em>{ w }</em> }) }</span>
+                    <span role="columnheader">{ "right answer" }</span>
+                </div>
+                { for rows }
+                <OwnRow task={task.clone()} own={state.own.clone()} data={state.data().cloned()} on={on.clone()} />
+            </div>
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct RowProps {
+    task: TaskConfig,
+    index: Option<usize>,
+    item: Option<Prediction>,
+    data: Option<Rc<Labelled>>,
+}
+
+#[component]
+fn Row(props: &RowProps) -> Html {
+    let given = props.item.as_ref().map(|i| i.input.clone()).filter(|i| !i.is_empty());
+    let (input, right) = held_out(&props.task, props.index, props.data.as_deref());
+    let input = given.or(input).unwrap_or_default();
+    let right = right.or_else(|| props.item.as_ref().and_then(|i| i.right.clone()));
+    html! {
+        <div class="row" role="row">
+            <span role="cell" class="input">{ draw_input(&props.task, &input) }</span>
+            { answers(&props.task, props.item.as_ref(), right.as_deref(), props.data.as_deref()) }
+        </div>
+    }
+}
+
+/// Input and right answer of a held-out example.
+fn held_out(task: &TaskConfig, index: Option<usize>, data: Option<&Labelled>) -> (Option<String>, Option<String>) {
+    let Some(index) = index else { return (None, None) };
+    match task {
+        TaskConfig::Rules { rule, .. } => {
+            let string = strings().get(index);
+            (string.map(rules::text), string.map(|s| rules::text(&rule.apply(*s))))
+        }
+        TaskConfig::Questions { question, .. } => {
+            let strings = question_strings(*question);
+            let right = |s: &Letters| if question.answer(*s) { "yes".to_string() } else { "no".to_string() };
+            (strings.get(index).map(rules::text), strings.get(index).map(right))
+        }
+        // The trainer sends them with their answers.
+        task if task.is_written() => (None, None),
+        _ => {
+            let Some(data) = data else { return (None, None) };
+            let Some((label, text)) = data.held_out.get(index) else { return (None, None) };
+            (Some(text.clone()), data.labels.get(*label).map(|l| l.label.clone()))
+        }
+    }
+}
+
+fn strings() -> &'static [Letters] {
+    static STRINGS: OnceLock<Vec<Letters>> = OnceLock::new();
+    STRINGS.get_or_init(rules::held_out)
+}
+
+/// The strings about which a question is asked, kept for the one that was asked last.
+fn question_strings(question: Question) -> Rc<Vec<Letters>> {
+    thread_local! {
+        static STRINGS: RefCell<Option<(Question, Rc<Vec<Letters>>)>> = const { RefCell::new(None) };
+    }
+    STRINGS.with_borrow_mut(|kept| match kept {
+        Some((of, strings)) if *of == question => strings.clone(),
+        _ => {
+            let strings = Rc::new(question.held_out());
+            *kept = Some((question, strings.clone()));
+            strings
+        }
+    })
+}
+
+/// The class that lays the rows out.
+fn shape(task: &TaskConfig) -> &'static str {
+    match task {
+        TaskConfig::Rules { .. } => "rules",
+        TaskConfig::Questions { .. } => "questions",
+        task if task.is_written() => "style",
+        _ => "texts",
+    }
+}
+
+fn draw_input(task: &TaskConfig, input: &str) -> Html {
+    match task {
+        task if task.is_strings() => tiles(input, None),
+        task if task.is_written() => html! { <span class="written" title={input.to_string()}>{ input }</span> },
+        _ => html! { <q class="sentence" title={input.to_string()}>{ input }</q> },
+    }
+}

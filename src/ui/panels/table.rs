@@ -1,0 +1,129 @@
+//! One row per run: what it trained, what it reached, how long a step took.
+
+use crate::base::grouped;
+use crate::ledger::{bytes, flops};
+use crate::ui::state::{Action, Role, Run, Shown, State, percent, significant};
+use yew::prelude::*;
+
+/// The table under the chart.
+pub struct Table;
+
+impl Table {
+    pub fn of(shown: &[Shown], state: &State, on: &Callback<Action>) -> Html {
+        if shown.is_empty() {
+            return html! {};
+        }
+        let elsewhere = state.runs.len() - shown.iter().filter(|s| !s.run.recorded).count();
+        let more =
+            (elsewhere > 0).then(|| html! { <p class="caption">{ format!("{elsewhere} more on other tasks") }</p> });
+        html! {
+            <>
+                <table>
+                    <thead><tr>
+                        <th scope="col">{ "run" }</th><th scope="col">{ "trained" }</th><th scope="col">{ "loss" }</th>
+                        <th scope="col">{ state.config.task.metric() }</th><th scope="col">{ "ms/step" }</th>
+                    </tr></thead>
+                    <tbody>{ for shown.iter().map(|s| row(s, state, on)) }</tbody>
+                </table>
+                { more }
+            </>
+        }
+    }
+}
+
+/// The class that gives a run's swatch the colour of its curve.
+pub fn swatch(role: Role) -> String {
+    match role {
+        Role::Chosen => "swatch phi".into(),
+        Role::Other(i) => format!("swatch data-{}", i % PALETTE + 1),
+        Role::Reference => "swatch reference".into(),
+    }
+}
+
+/// Colours of the palette, as the chart counts them.
+const PALETTE: usize = 5;
+
+fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
+    let run = shown.run;
+    let badge = if run.recorded { "recorded" } else { "live" };
+    let (loss, accuracy, title) = match run.evaluation {
+        Some(e) => (
+            significant(e.loss),
+            html! { <>{ percent(e.accuracy) }<span class="pm">{ format!(" ± {:.1}", 100.0 * e.half_width()) }</span></> },
+            format!("after step {}, on {} held-out examples; ± is half the 95 % interval", e.step, grouped(e.n)),
+        ),
+        None => ("–".into(), html! { "–" }, String::new()),
+    };
+    let place = run.device.as_deref().map_or_else(String::new, |d| {
+        format!("{}, seed {}, {} steps, lr {}", device(d), run.config.seed, run.steps, run.config.learning_rate())
+    });
+    // Two prose bases share a task: where one differs from the present base, its row says so.
+    let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.id));
+    let (memory, memory_title) = memory(run).unzip();
+    let removable = !run.recorded && !run.phase.is_active();
+    let remove = removable.then(|| {
+        let (on, id) = (on.clone(), run.id);
+        let onclick = Callback::from(move |_| on.emit(Action::Remove(id)));
+        html! { <button type="button" class="remove" aria-label={format!("Remove {}", run.label())} title="Remove" {onclick}>{ "×" }</button> }
+    });
+    let key = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { run.id.to_string() };
+    // A live run's φ is a click away: θ stays.
+    let chooses = !run.recorded && shown.role != Role::Chosen;
+    let name = if chooses {
+        let (on, id) = (on.clone(), run.id);
+        let onclick = Callback::from(move |_| on.emit(Action::LookAt(id)));
+        html! { <button type="button" class="swap" title="Swap this φ in" {onclick}>{ run.label() }{ base }</button> }
+    } else {
+        html! { <>{ run.label() }{ base }</> }
+    };
+    html! {
+        <tr {key}>
+            <th scope="row" title={place}>
+                <div class="run">
+                    <span class={swatch(shown.role)} />
+                    <span class="name">{ name }<span class={classes!("badge", badge)}>{ badge }</span></span>
+                    { remove }
+                </div>
+            </th>
+            <td title={memory_title}>{ grouped(run.trainable) }{ for memory.map(needs) }</td>
+            <td>{ loss }</td>
+            <td {title}>{ accuracy }</td>
+            <td title={time_title(run)}>
+                { if run.ms > 0.0 && !run.recorded { significant(run.ms) } else { "–".into() } }
+                { for run.cost.map(|(_, work)| needs(flops(work))) }
+            </td>
+        </tr>
+    }
+}
+
+/// The most bytes of a training step, counted where the trainer could, and what they are.
+fn memory(run: &Run) -> Option<(String, String)> {
+    let (expected, _) = run.cost?;
+    Some(match run.peak {
+        Some(counted) => {
+            (bytes(counted), format!("memory of a step: {} counted, {} expected", bytes(counted), bytes(expected)))
+        }
+        None => (bytes(expected), format!("memory of a step: {} expected", bytes(expected))),
+    })
+}
+
+fn time_title(run: &Run) -> &'static str {
+    match run.recorded {
+        true => "recorded on another machine: its times would not compare with yours; below, operations of a step",
+        false => "milliseconds a step; below, its operations",
+    }
+}
+
+/// A second line of a cell: what a step needs.
+fn needs(what: String) -> Html {
+    html! { <span class="needs">{ what }</span> }
+}
+
+/// A device as a person writes it.
+pub fn device(name: &str) -> String {
+    match name {
+        "cpu" => "CPU".into(),
+        "webgpu" => "WebGPU".into(),
+        other => other.into(),
+    }
+}

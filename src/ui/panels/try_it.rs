@@ -1,0 +1,70 @@
+//! A row for an example of the visitor's own.
+
+use super::answers::{answers, right_answer};
+use crate::task::{Labelled, TaskConfig, TextTask};
+use crate::ui::state::{Action, Own};
+use std::rc::Rc;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct OwnRowProps {
+    pub task: TaskConfig,
+    pub own: Own,
+    pub data: Option<Rc<Labelled>>,
+    pub on: Callback<Action>,
+}
+
+/// An input, and the answers to what was typed into it.
+#[component]
+pub fn OwnRow(props: &OwnRowProps) -> Html {
+    let own = &props.own;
+    let oninput = {
+        let on = props.on.clone();
+        Callback::from(move |event: InputEvent| {
+            let input: HtmlInputElement = event.target_unchecked_into();
+            on.emit(Action::TypeOwn(input.value()));
+        })
+    };
+    let onsubmit = {
+        let on = props.on.clone();
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            on.emit(Action::AskOwn);
+        })
+    };
+    let (placeholder, right) = match &props.task {
+        TaskConfig::Rules { rule, .. } => ("gkam", right_answer(rule, &own.text)),
+        TaskConfig::Questions { .. } => ("gkam", None),
+        TaskConfig::Text { of: TextTask::Words, .. } => ("a word of your own", None),
+        task if task.is_written() => ("how a text begins", None),
+        _ => ("a sentence of your own", None),
+    };
+    let right = own.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| own.answer.is_some()));
+    let replies = match (&own.fault, &own.answer) {
+        (Some(fault), _) => html! { <p class="fault" id="fault-own" role="alert">{ fault }</p> },
+        (None, Some(item)) => answers(&props.task, Some(item), right.as_deref(), props.data.as_deref()),
+        (None, None) if own.waiting => html! { <p class="caption">{ "asking …" }</p> },
+        (None, None) => html! { <p class="caption">{ hint(&props.task) }</p> },
+    };
+    html! {
+        <div class="row own" role="row">
+            <form role="cell" {onsubmit}>
+                <input type="text" aria-label="Try your own" {placeholder} value={own.text.clone()} {oninput} autocomplete="off"
+                    autocapitalize="off" spellcheck="false" maxlength="400" aria-invalid={own.fault.is_some().then_some("true")}
+                    aria-describedby={own.fault.is_some().then_some("fault-own")} />
+                <button type="submit">{ "Ask" }</button>
+            </form>
+            { replies }
+        </div>
+    }
+}
+
+fn hint(task: &TaskConfig) -> &'static str {
+    match task {
+        TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => "Try your own: four letters from a to p.",
+        TaskConfig::Text { of: TextTask::Words, .. } => "Try your own word.",
+        task if task.is_written() => "Begin a text; the base goes on.",
+        _ => "Try your own sentence.",
+    }
+}
