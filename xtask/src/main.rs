@@ -1,8 +1,6 @@
 //! `cargo xtask`: everything that builds, serves, tests and measures PEFT Lab.
 
 mod bake;
-#[path = "../../src/task/baseline.rs"]
-mod baseline;
 mod bench;
 mod browser;
 mod cargo;

@@ -23,6 +23,7 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("tests/browser.rs", &[WasmCpu, WasmRelaxed, Xtask]),
     ("tests/browser_webgpu.rs", &[WasmGpu, Xtask]),
     ("tests/e2e/", &[EndToEnd, Xtask]),
+    ("linear-baseline/", &[Native, EndToEnd, Page, Xtask]),
     ("xtask/", &[Xtask]),
     ("xtask/src/site.rs", &[EndToEnd, Xtask]),
     ("xtask/src/boot.js", &[EndToEnd]),

@@ -61,7 +61,8 @@ impl Stage {
             |args: &[&str]| Ok(binaries(args)?.into_iter().map(|b| b.program(self, Output::Libtest)).collect());
         match self {
             Stage::Native => {
-                let mut programs: Vec<Program> = native(&["--profile", "ci", "--package", "peft-lab"])?;
+                let mut programs: Vec<Program> =
+                    native(&["--profile", "ci", "--package", "peft-lab", "--package", "linear-baseline"])?;
                 if context.long {
                     programs.iter_mut().for_each(|program| program.set(super::LONG, "1"));
                 }
