@@ -183,7 +183,7 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test::program::Test;
+    use crate::test::program::{Binary, Output, Test};
 
     fn ran(stage: Stage, verdicts: &[Verdict]) -> Ran {
         let test = |verdict: &Verdict| Test { name: "t".into(), verdict: *verdict, seconds: None, said: String::new() };
@@ -193,6 +193,17 @@ mod tests {
 
     fn built(stage: Stage) -> Built {
         Built { stage, seconds: 1.0, fault: None }
+    }
+
+    #[test]
+    fn what_is_new_and_what_took_longest_goes_first() {
+        let program = |name: &str| Binary::named(name).program(Stage::Native, Output::Libtest);
+        let expected = Expected::of(Stage::Native, &[("quick", 1.0), ("slow", 60.0), ("middling", 10.0)]);
+        let queue = Queue::new();
+        queue.add(["quick", "new", "slow", "middling"].map(program).into());
+        queue.close();
+        let taken: Vec<String> = std::iter::from_fn(|| queue.take(&expected)).map(|program| program.name).collect();
+        assert_eq!(taken, ["new", "slow", "middling", "quick"]);
     }
 
     #[test]

@@ -68,6 +68,11 @@ pub struct Program {
 }
 
 impl Binary {
+    #[cfg(test)]
+    pub fn named(name: &str) -> Binary {
+        Binary { name: name.into(), path: PathBuf::new(), folder: PathBuf::new() }
+    }
+
     pub fn program(self, stage: Stage, output: Output) -> Program {
         let Binary { name, path, folder } = self;
         Program { stage, name, output, path, folder, args: Vec::new(), variables: Vec::new() }

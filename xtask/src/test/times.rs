@@ -43,7 +43,7 @@ enum What {
     Test,
 }
 
-/// What programs took in earlier runs.
+/// What programs took in earlier runs, by stage and name.
 #[derive(Default)]
 pub struct Expected(BTreeMap<(String, String), f64>);
 
@@ -52,6 +52,11 @@ impl Expected {
     pub fn seconds(&self, program: &Program) -> f64 {
         let name = (program.stage.title().to_string(), program.name.clone());
         self.0.get(&name).copied().unwrap_or(f64::INFINITY)
+    }
+
+    #[cfg(test)]
+    pub fn of(stage: Stage, programs: &[(&str, f64)]) -> Expected {
+        Expected(programs.iter().map(|(name, s)| ((stage.title().into(), name.to_string()), *s)).collect())
     }
 }
 
