@@ -1,5 +1,5 @@
 //! Checks that run natively, in the browser on the CPU, and on WebGPU: everything that reads a tensor is asynchronous.
-#![allow(dead_code)] // Each test binary uses its part.
+#![allow(dead_code, unused_imports, unused_macros)] // Each test binary uses its part.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -12,6 +12,7 @@ use peft_lab::peft::MethodConfig;
 use peft_lab::peft::{InitContext, Phi};
 use peft_lab::train::optimizer::Optimizer;
 use rand::RngExt;
+use std::collections::BTreeSet;
 
 /// Labels of the tiny task.
 pub const LABELS: [u32; 3] = [4, 9, 17];
@@ -85,6 +86,32 @@ pub fn methods() -> Vec<MethodConfig> {
         method("adapter", &[("bottleneck", "2"), ("non_linearity", "tanh")]),
         method("ia3", &[all]),
     ]
+}
+
+/// Hands the names of all methods that train, as identifiers, to a macro that makes tests of each: the one that fails is named.
+macro_rules! each_method {
+    ($tests:ident) => {
+        $tests! {
+            full last_layer embeddings all_but_embeddings bitfit lora dora vera ln_tuning layers sparse pruning subspace prompt
+            p_tuning prefix adapter ia3
+        }
+    };
+}
+pub(crate) use each_method;
+
+/// The method that a name of [`each_method`] stands for, with all its knobs: `last_layer` is `last-layer`.
+pub fn named(test: &str) -> Vec<MethodConfig> {
+    let name = test.replace('_', "-");
+    methods().into_iter().filter(|method| method.info().name == name).collect()
+}
+
+/// Every method of the registry that trains has tests, and they compute something.
+pub fn check_all_are_named(tests: &[&str]) {
+    let trains = MethodConfig::all().into_iter().filter(|method| method.method().trains());
+    let names: BTreeSet<String> = trains.map(|method| method.info().name.replace('-', "_")).collect();
+    let tests: BTreeSet<String> = tests.iter().map(|test| test.to_string()).collect();
+    assert_eq!(tests, names, "each_method lists the methods of the registry that train");
+    assert!(tests.iter().all(|test| !named(test).is_empty()), "methods() has all that each_method lists");
 }
 
 /// Two sequences and, for each, two places whose successors are predicted.
@@ -352,19 +379,18 @@ pub async fn values(phi: &Phi) -> Vec<f32> {
 }
 
 /// Steps of [`LOSSES`].
-const STEPS: usize = 3;
+pub const STEPS: usize = 3;
 
-/// What the native trainer finds on [`methods`], in their order: `cargo test --test gradients -- --nocapture print` shows them.
+/// What the native trainer finds on [`methods`], in their order.
 const LOSSES: &[[f32; STEPS]] = &include!("losses.in");
 
-/// The losses of every method, to 1e-3 of the native ones.
-pub async fn check_losses(device: &Device) -> Result<(), String> {
-    assert_eq!(methods().len(), LOSSES.len(), "print the losses again");
-    for (method, expected) in methods().iter().zip(LOSSES) {
-        let found = losses(method, device, STEPS).await;
-        if found.iter().zip(expected).any(|(a, b)| (a - b).abs() > 1e-3) {
-            return Err(format!("{method:?}: losses {found:?}, natively {expected:?}"));
-        }
+/// Whether the losses of a method are those of the native trainer, to 1e-3.
+pub async fn check_losses(method: &MethodConfig, device: &Device) -> Result<(), String> {
+    let place = methods().iter().position(|other| other == method).ok_or("not one of methods()")?;
+    let expected = LOSSES.get(place).ok_or("losses.in is too short")?;
+    let found = losses(method, device, STEPS).await;
+    match found.len() == STEPS && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-3) {
+        true => Ok(()),
+        false => Err(format!("{method:?}: losses {found:?}, natively {expected:?}")),
     }
-    Ok(())
 }

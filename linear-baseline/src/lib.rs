@@ -1,7 +1,7 @@
 //! A linear model on a bag of words: the baseline that any fine-tuning should beat.
 //!
-//! Softmax regression on sparse features, deterministic, without a dependency: `xtask` includes this file as it is, so it
-//! names nothing else of the crate.
+//! Softmax regression on sparse features, deterministic, without a dependency. The trainer fits it to what a visitor brings,
+//! `xtask` to what it bakes: a package of its own, so that `xtask` is not compiled again with the trainer.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

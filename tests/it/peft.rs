@@ -1,14 +1,11 @@
 //! Against Hugging Face PEFT: logits, loss, gradients, one step of AdamW and counts of every method it has for OPT. The
 //! fixtures are written by `tools/fixtures/peft_files.py`.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod fixtures;
-mod shared;
-
+use crate::fixtures::{flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
+use crate::shared;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use fixtures::{flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
 use peft_lab::base::clock;
 use peft_lab::base::grouped;
 use peft_lab::base::read;
@@ -103,7 +100,7 @@ fn every_method_of_peft_is_peft_s_to_1e_4() {
         println!("{case}: largest difference of a logit {apart:.1e}");
         assert!(apart < 1e-4, "{case}: logits differ by {apart}");
 
-        let (rows, targets) = fixtures::answers(&tokens, expected["answer"].as_u64().unwrap() as usize);
+        let (rows, targets) = crate::fixtures::answers(&tokens, expected["answer"].as_u64().unwrap() as usize);
         let loss = || cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
         let (gradients, again, loss) = (loss().backward(), loss().backward(), loss());
         let value = pollster::block_on(read(loss.clone().inner())).unwrap()[0];

@@ -1,5 +1,4 @@
 //! Pretraining: an interrupted run resumes to the same numbers, and what it writes is a base.
-#![cfg(not(target_arch = "wasm32"))]
 
 use peft_lab::bases::{Card, Figures};
 use peft_lab::experiments::pretrain::{Block, Corpus, Recipe, pretrain};

@@ -1,8 +1,6 @@
 //! Through files and back: run files of every method, and hostile bytes in every parser.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod shared;
-
+use crate::shared;
 use burn::tensor::Device;
 use peft_lab::base::clock;
 use peft_lab::base::read;

@@ -2,11 +2,8 @@
 //!
 //! Needs a Python with torch, transformers and peft (`tools/fixtures/requirements.txt`): `PEFT_LAB_PYTHON`, or `python3` where
 //! it has them. Without one the tests say so and pass.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod fixtures;
-mod shared;
-
+use crate::shared;
 use burn::tensor::Device;
 use peft_lab::base::clock;
 use peft_lab::base::read;
@@ -99,7 +96,7 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
         }
     }
     // On GPT-2 the updates of W_Q, W_K, W_V become one.
-    let gpt2 = fixtures::model(&fixtures::folder().join("gpt2"));
+    let gpt2 = crate::fixtures::model(&crate::fixtures::folder().join("gpt2"));
     let shape = Shape { model: gpt2.config.clone(), labels: 3 };
     let method = shared::method("lora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,fc2")]);
     let phi = shared::stirred(&shared::phi(&gpt2, &method, &Device::flex()));

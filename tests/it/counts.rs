@@ -1,8 +1,6 @@
 //! Closed-form counts against the elements of φ, and against the arithmetic they print.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod shared;
-
+use crate::shared;
 use burn::module::Module;
 use burn::tensor::Device;
 use peft_lab::base::stream;

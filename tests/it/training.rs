@@ -1,8 +1,6 @@
 //! What training must and must not do, for every method, on the shipped base `rules`.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod shared;
-
+use crate::shared;
 use burn::tensor::Device;
 use peft_lab::base::FailureReason;
 use peft_lab::base::clock;
@@ -48,28 +46,43 @@ fn losses(events: &[Event]) -> Vec<f32> {
     events.iter().filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None }).collect()
 }
 
-const METHODS: [&str; 20] = [
-    "full",
-    "last-layer",
-    "last-layer&rows=labels",
-    "embeddings",
-    "all-but-embeddings",
-    "bitfit",
-    "lora&lora_dropout=0.1",
-    "dora",
-    "vera",
-    "ln-tuning",
-    "layers&layers=1,2",
-    "sparse",
-    "sparse&mask=magnitude",
-    "pruning",
-    "subspace&intrinsic_dimension=512",
-    "prompt&num_virtual_tokens=10",
-    "p-tuning",
-    "prefix",
-    "adapter",
-    "ia3",
-];
+/// Every method with a choice of its knobs, tested one by one: the one that fails is named, and threads share the work.
+macro_rules! methods {
+    ($($test:ident: $method:literal,)*) => {
+        const METHODS: &[&str] = &[$($method),*];
+
+        mod overfits_sixteen_examples {
+            $(#[test] fn $test() { super::overfits($method); })*
+        }
+
+        mod repeats_its_curve_with_its_seed {
+            $(#[test] fn $test() { super::repeats($method); })*
+        }
+    };
+}
+
+methods! {
+    full: "full",
+    last_layer: "last-layer",
+    last_layer_rows_of_labels: "last-layer&rows=labels",
+    embeddings: "embeddings",
+    all_but_embeddings: "all-but-embeddings",
+    bitfit: "bitfit",
+    lora_with_dropout: "lora&lora_dropout=0.1",
+    dora: "dora",
+    vera: "vera",
+    ln_tuning: "ln-tuning",
+    two_layers: "layers&layers=1,2",
+    sparse: "sparse",
+    sparse_by_magnitude: "sparse&mask=magnitude",
+    pruning: "pruning",
+    subspace: "subspace&intrinsic_dimension=512",
+    prompt: "prompt&num_virtual_tokens=10",
+    p_tuning: "p-tuning",
+    prefix: "prefix",
+    adapter: "adapter",
+    ia3: "ia3",
+}
 
 #[test]
 fn a_method_that_promises_it_starts_as_the_base() {
@@ -119,53 +132,65 @@ fn theta_is_bit_identical_after_training() {
     }
 }
 
-#[test]
-fn the_same_seed_gives_the_same_curve_and_another_seed_another() {
+/// The same seed gives the same curve, another seed another.
+fn repeats(method: &str) {
     let base = base();
-    for method in METHODS {
-        let hash = format!("method={method}&steps=6&batch_size=8");
-        let first = run(&mut session(&format!("{hash}&seed=1"), &base));
-        assert_eq!(first, run(&mut session(&format!("{hash}&seed=1"), &base)), "{method}");
-        assert_ne!(losses(&first), losses(&run(&mut session(&format!("{hash}&seed=2"), &base))), "{method}");
-    }
+    let hash = format!("method={method}&steps=6&batch_size=8");
+    let first = run(&mut session(&format!("{hash}&seed=1"), &base));
+    assert_eq!(first, run(&mut session(&format!("{hash}&seed=1"), &base)));
+    assert_ne!(losses(&first), losses(&run(&mut session(&format!("{hash}&seed=2"), &base))));
+}
+
+/// A test for each base that ships, with every method: the largest takes longer than all others.
+macro_rules! bases {
+    ($($test:ident: $base:literal,)*) => {
+        mod every_method_trains_on {
+            $(#[test] fn $test() { super::every_method_trains($base); })*
+        }
+
+        #[test]
+        fn every_base_that_ships_is_trained_on() {
+            let ids: Vec<&str> = peft_lab::bases::BASES.iter().map(|base| base.id).collect();
+            assert_eq!(ids, [$($base),*]);
+        }
+    };
+}
+
+bases! {
+    rules: "rules",
+    prose_nano: "prose-nano",
+    prose_micro: "prose-micro",
+    prose_small: "prose-small",
 }
 
 /// The sentences that `cargo xtask bake` writes are needed; without them only `rules` is trained.
-#[test]
-fn every_method_trains_on_every_base() {
-    for base in &peft_lab::bases::BASES {
-        let loaded = Rc::new(pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap());
-        for method in shared::methods() {
-            let (mut config, ..) = RunConfig::from_hash(&format!("base={}&steps=400&batch_size=2", base.id));
-            config.method = method;
-            let Ok(materials) = pollster::block_on(Materials::load(&config, &Disk::default())) else {
-                println!("skipped: no sentences for {}", base.id);
-                break;
-            };
-            let device = Device::flex();
-            let mut session =
-                Session::new(0, config.clone(), loaded.clone(), &materials, &device, "cpu", clock).unwrap();
-            // One step of many: `begin` and evaluations score hundreds of sentences.
-            let events = pollster::block_on(session.advance(true)).unwrap();
-            assert!(losses(&events).iter().all(|l| l.is_finite()), "{config:?}");
-            assert_eq!(losses(&events).len(), 1, "{config:?}");
-        }
+fn every_method_trains(base: &str) {
+    let base = peft_lab::bases::Base::named(base).unwrap();
+    let loaded = Rc::new(pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap());
+    for method in shared::methods() {
+        let (mut config, ..) = RunConfig::from_hash(&format!("base={}&steps=400&batch_size=2", base.id));
+        config.method = method;
+        let Ok(materials) = pollster::block_on(Materials::load(&config, &Disk::default())) else {
+            return println!("skipped: no sentences for {}", base.id);
+        };
+        let device = Device::flex();
+        let mut session = Session::new(0, config.clone(), loaded.clone(), &materials, &device, "cpu", clock).unwrap();
+        // One step of many: `begin` and evaluations score hundreds of sentences.
+        let events = pollster::block_on(session.advance(true)).unwrap();
+        assert!(losses(&events).iter().all(|l| l.is_finite()), "{config:?}");
+        assert_eq!(losses(&events).len(), 1, "{config:?}");
     }
 }
 
-#[test]
-fn each_method_overfits_sixteen_examples() {
-    let base = base();
-    for method in METHODS {
-        // The last layer alone reads fixed features: it needs longer, and a rule whose images the features tell apart.
-        let hash = match method.starts_with("last-layer") {
-            true => format!("method={method}&examples=16&batch_size=16&steps=600&lr=0.1"),
-            false => format!("method={method}&examples=16&batch_size=16&steps=150"),
-        };
-        let losses = losses(&run(&mut session(&hash, &base)));
-        let (first, last) = (losses[0], losses[losses.len() - 1]);
-        assert!(last < 0.05, "{method}: the loss went from {first} to {last}");
-    }
+fn overfits(method: &str) {
+    // The last layer alone reads fixed features: it needs longer, and a rule whose images the features tell apart.
+    let hash = match method.starts_with("last-layer") {
+        true => format!("method={method}&examples=16&batch_size=16&steps=600&lr=0.1"),
+        false => format!("method={method}&examples=16&batch_size=16&steps=150"),
+    };
+    let losses = losses(&run(&mut session(&hash, &base())));
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    assert!(last < 0.05, "the loss went from {first} to {last}");
 }
 
 #[test]

@@ -1,13 +1,10 @@
 //! Against PyTorch: logits of the bases and of every φ, and φ's gradients. The fixtures are written by `tools/fixtures`.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod fixtures;
-mod shared;
-
+use crate::fixtures::{answers, flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
+use crate::shared;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use fixtures::{answers, flat, folder, json, largest_difference, method, model, numbers, oriented, tokens};
 use peft_lab::base::read;
 use peft_lab::kernels::cross_entropy;
 use peft_lab::model::{ModulePath, ParamKind};

@@ -1,10 +1,7 @@
 //! What a visitor brings, as transformers and tokenizers write it: a checkpoint of their own, data of their own.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod fixtures;
-
+use crate::fixtures::{folder, json};
 use burn::tensor::Device;
-use fixtures::{folder, json};
 use peft_lab::base::read;
 use peft_lab::bases::{Base, OwnBase};
 use peft_lab::config::RunConfig;

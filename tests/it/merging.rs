@@ -1,8 +1,6 @@
 //! θ ⊕ λφ: φ folded into θ answers as φ beside it, and the dial runs from θ alone to θ with φ.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod shared;
-
+use crate::shared;
 use burn::tensor::Device;
 use peft_lab::base::read;
 use peft_lab::model::Model;
