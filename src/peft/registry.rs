@@ -11,12 +11,21 @@ use crate::model::Composition;
 
 /// Makes the registry: [`MethodConfig`], and with `train` its trained counterpart `phi::Part`.
 macro_rules! methods {
-    ($($variant:ident in $folder:ident $path:tt),+ $(,)?) => {
+    ($d:tt $($variant:ident in $folder:ident $path:tt),+ $(,)?) => {
         $(
             #[path = $path]
             pub mod $folder;
             pub use $folder::$variant;
         )+
+
+        /// Hands the folders of all methods to a macro, which makes something of each: a test, say, so that the one that fails is
+        /// named.
+        #[macro_export]
+        macro_rules! each_method {
+            ($d macro:ident) => {
+                $d macro! { $($folder)+ }
+            };
+        }
 
         /// A method and its knobs, one variant per folder.
         #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +83,7 @@ macro_rules! methods {
     };
 }
 
-methods! {
+methods! { $
     Full in full "full/mod.rs",
     LastLayer in last_layer "last_layer/mod.rs",
     Embeddings in embeddings "embeddings/mod.rs",
