@@ -83,6 +83,42 @@ impl MethodConfig {
         self.method().info()
     }
 
+    /// The method that the page opens with.
+    pub fn opening() -> MethodConfig {
+        MethodConfig::Lora(Lora::default())
+    }
+
+    /// The knobs that are not at their defaults. Knobs may follow each other (alpha stays twice the rank), so each is
+    /// compared after those before it are set.
+    pub fn chosen(&self) -> Vec<(&'static Knob, Value)> {
+        let Some(mut reference) = Self::named(self.info().name) else { return Vec::new() };
+        let mut chosen = Vec::new();
+        for knob in self.info().knobs {
+            let Some(ours) = self.method().get(knob.name) else { continue };
+            if reference.method().get(knob.name).is_some_and(|default| default != ours) {
+                reference.method_mut().set(knob.name, ours.clone());
+                chosen.push((knob, ours));
+            }
+        }
+        chosen
+    }
+
+    /// The same method as its [`chosen`](Self::chosen) knobs make it: what is at its default follows the others again.
+    pub fn canonical(&self) -> MethodConfig {
+        self.without("")
+    }
+
+    /// The same method with a knob as if nobody had set it.
+    pub fn without(&self, knob: &str) -> MethodConfig {
+        let mut fresh = Self::named(self.info().name).unwrap_or_else(|| self.clone());
+        for (chosen, value) in self.chosen() {
+            if chosen.name != knob {
+                fresh.method_mut().set(chosen.name, value);
+            }
+        }
+        fresh
+    }
+
     /// Sets a knob from text (URL, flag), checked against its range.
     pub fn set(&mut self, knob: &str, text: &str) -> Result<(), Fault> {
         let spec = self.info().knobs.iter().find(|k| k.name == knob);

@@ -44,6 +44,7 @@ static INFO: MethodInfo = MethodInfo {
             ("fc2", "fc2"),
             (NORMS, "norms"),
         ]),
+        ..Knob::PLAIN
     }],
     merges: Ok(()),
     dial: Ok(()),

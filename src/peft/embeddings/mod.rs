@@ -37,6 +37,7 @@ static INFO: MethodInfo = MethodInfo {
         label: "Embeddings",
         help: "Which tables are trained.",
         range: Range::Choice(&OPTIONS),
+        ..Knob::PLAIN
     }],
     merges: Ok(()),
     dial: Ok(()),

@@ -43,6 +43,7 @@ static INFO: MethodInfo = MethodInfo {
         label: "Part",
         help: "Train the whole head, only the rows of the task's labels, or the last block instead.",
         range: Range::Choice(&Rows::OPTIONS),
+        ..Knob::PLAIN
     }],
     merges: Err(
         "the base ties its head to the token embedding; folding the trained head in would change the embedding too",

@@ -44,18 +44,23 @@ pub(super) const RANK: Knob = Knob {
     label: "Rank",
     help: "r, the inner dimension of B·A.",
     range: Range::Integer { min: 1, max: 1024, steps: &[1, 2, 4, 8, 16, 32, 64] },
+    ..Knob::PLAIN
 };
 pub(super) const ALPHA: Knob = Knob {
     name: "alpha",
     label: "Alpha",
     help: "The update is scaled by alpha / rank; left alone, alpha stays twice the rank.",
     range: Range::Number { min: 0.01, max: 1024.0 },
+    advanced: true,
+    optional: true,
+    ..Knob::PLAIN
 };
 pub(super) const TARGETS: Knob = Knob {
     name: "target_modules",
     label: "On",
     help: "Which matrices of each block get an update.",
     range: Range::Set(&Target::OPTIONS),
+    ..Knob::PLAIN
 };
 
 static INFO: MethodInfo = MethodInfo {
@@ -75,12 +80,16 @@ static INFO: MethodInfo = MethodInfo {
             label: "Scale by α/√r",
             help: "Rank-stabilised LoRA: the update keeps its size as the rank grows.",
             range: Range::Flag,
+            advanced: true,
+            ..Knob::PLAIN
         },
         Knob {
             name: "lora_dropout",
             label: "Dropout",
             help: "Share of the inputs that A does not see in a training step.",
             range: Range::Number { min: 0.0, max: 0.9 },
+            advanced: true,
+            ..Knob::PLAIN
         },
     ],
     merges: Ok(()),

@@ -30,6 +30,7 @@ pub(super) const HIDDEN: Knob = Knob {
     label: "Hidden size",
     help: "h, the width of the MLP; it folds away after training.",
     range: Range::Integer { min: 1, max: 4096, steps: &[8, 16, 32, 64, 128, 256] },
+    ..Knob::PLAIN
 };
 
 static INFO: MethodInfo = MethodInfo {
@@ -45,6 +46,7 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prompt length",
             help: "n, the number of virtual tokens; they take positions of the context.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 5, 10, 20, 30, 40] },
+            ..Knob::PLAIN
         },
         HIDDEN,
     ],
