@@ -3,7 +3,7 @@
 use super::disk::Disk;
 use super::sentence::Sentence;
 use super::session::stored;
-use crate::interchange::peft;
+use crate::interchange::hf_adapter;
 use crate::train::library::Files;
 use clap::ArgMatches;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let files = session.export().await.map_err(|f| f.message)?;
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
-    write_all(folder, &[(peft::CONFIG_FILE, files.config.as_bytes()), (peft::MODEL_FILE, &files.weights)])?;
+    write_all(folder, &[(hf_adapter::CONFIG_FILE, files.config.as_bytes()), (hf_adapter::MODEL_FILE, &files.weights)])?;
     println!("{folder}: {} for {}", session.config().label(), session.config().base.id);
     Ok(())
 }

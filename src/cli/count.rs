@@ -2,7 +2,7 @@
 
 use super::flags::config;
 use super::sentence::Sentence;
-use crate::peft::{MethodConfig, trainable_line};
+use crate::peft::{trainable_line};
 use clap::ArgMatches;
 use serde_json::json;
 
@@ -16,9 +16,7 @@ pub(super) fn count(args: &ArgMatches) -> Result<(), Sentence> {
         println!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
     } else {
         println!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
-        if let MethodConfig::Lora(lora) = &config.method
-            && let Some(fused) = lora.fused(&config.shape())
-        {
+        if let Some(fused) = config.method.method().fused(&config.shape()) {
             println!("{fused}");
         }
     }

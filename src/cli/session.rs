@@ -5,8 +5,8 @@ use super::sentence::Sentence;
 use crate::base::{Failure, clock};
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
-use crate::interchange::peft;
-use crate::interchange::peft::AdapterFiles;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
 use crate::train::Session;
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::micro_batch::Helpers;
@@ -49,9 +49,9 @@ pub(super) async fn stored(
             let path = PathBuf::from(folder).join(name);
             std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
         };
-        let text = String::from_utf8(read(peft::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
-        let files = AdapterFiles { config: text, weights: read(peft::MODEL_FILE)? };
-        let (config, phi) = peft::import(&config()?, &files).map_err(|e| e.to_string())?;
+        let text = String::from_utf8(read(hf_adapter::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
+        let files = AdapterFiles { config: text, weights: read(hf_adapter::MODEL_FILE)? };
+        let (config, phi) = hf_adapter::import(&config()?, &files).map_err(|e| e.to_string())?;
         let mut session = session(config).await.map_err(|f| f.message)?;
         session.restore(phi);
         return Ok(Some(session));
