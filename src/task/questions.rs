@@ -3,7 +3,7 @@
 
 use super::rules;
 use super::rules::{ALPHABET, HELD_OUT, LENGTH, Letters};
-use super::{Baselines, Example, baseline};
+use super::{Baselines, Example, linear_model};
 use crate::base::stream;
 use crate::base::{Fault, shorten};
 
@@ -100,9 +100,9 @@ impl Question {
         let mut rng = stream(0, "questions baseline");
         let training: Vec<Letters> =
             std::iter::repeat_with(|| self.draw(&mut rng)).filter(|s| !held_out.contains(s)).take(TRAINING).collect();
-        let rows: Vec<baseline::Features> = training.iter().map(places).collect();
+        let rows: Vec<linear_model::Features> = training.iter().map(places).collect();
         let answers: Vec<usize> = training.iter().map(|s| usize::from(self.answer(*s))).collect();
-        let model = baseline::Softmax::fit(&rows, &answers, LENGTH * ALPHABET, 2, 1.0, STEPS);
+        let model = linear_model::Softmax::fit(&rows, &answers, LENGTH * ALPHABET, 2, 1.0, STEPS);
         let share = |right: &dyn Fn(&Letters) -> bool| {
             held_out.iter().filter(|s| right(s)).count() as f64 / held_out.len() as f64
         };
@@ -113,7 +113,7 @@ impl Question {
 }
 
 /// Which letter stands in each place.
-fn places(string: &Letters) -> baseline::Features {
+fn places(string: &Letters) -> linear_model::Features {
     string.iter().enumerate().map(|(i, c)| ((i * ALPHABET) as u32 + u32::from(*c), 1.0)).collect()
 }
 

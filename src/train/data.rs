@@ -7,7 +7,8 @@ use crate::model::Tokens;
 use crate::peft::{DemonstrationLabels, Icl, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{
-    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, style, text,
+    Baselines, Example, Labelled, Question, Rule, TaskConfig, linear_model, questions, rules, rules_baseline, style,
+    text,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -112,14 +113,16 @@ impl TaskData {
             (TaskConfig::Text { of, .. }, TaskFile::Labelled(data)) => {
                 TaskData::text(config, of.max_tokens(), data, tokenizer, template, seed)
             }
-            (TaskConfig::Own { data: own, .. }, TaskFile::Labelled(data)) if own.classes == Some(data.labels.len()) => {
+            (TaskConfig::UserData { data: own, .. }, TaskFile::Labelled(data))
+                if own.classes == Some(data.labels.len()) =>
+            {
                 TaskData::text(config, text::MAX_TOKENS, data, tokenizer, template, seed)
             }
             (TaskConfig::Style { author }, TaskFile::Texts(texts)) => {
                 let text = texts.authors.get(*author).ok_or_else(missing)?;
                 TaskData::style(config, text, tokenizer)
             }
-            (TaskConfig::Own { .. }, TaskFile::Texts(texts)) => {
+            (TaskConfig::UserData { .. }, TaskFile::Texts(texts)) => {
                 TaskData::style(config, texts.authors.first().ok_or_else(missing)?, tokenizer)
             }
             _ => Err(missing()),
@@ -358,7 +361,7 @@ impl TaskData {
                 let right = self.names[usize::from(question.answer(s))].clone();
                 Ok((rules::text(&s), letters(s), Some(right)))
             }
-            TaskConfig::Text { .. } | TaskConfig::Own { .. } if !self.is_written() => {
+            TaskConfig::Text { .. } | TaskConfig::UserData { .. } if !self.is_written() => {
                 let typed = one_line(text, "Type a sentence.")?;
                 let tokens = tokenizer.encode(&typed);
                 Ok((typed, self.form.prompt(&tokens[tokens.len().saturating_sub(self.longest_text)..]), None))
@@ -383,7 +386,7 @@ fn measured(data: &Labelled) -> Baselines {
     Baselines {
         chance: 1.0 / classes as f64,
         majority: right as f64 / data.held_out.len().max(1) as f64,
-        bag_of_words: baseline::authors(&data.training[..data.training.len().min(ROWS)], &data.held_out, classes),
+        bag_of_words: linear_model::authors(&data.training[..data.training.len().min(ROWS)], &data.held_out, classes),
     }
 }
 

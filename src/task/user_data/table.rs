@@ -1,6 +1,6 @@
 //! A table: its header, and which columns are likely the text and the label.
 
-use super::MAX_LABELS;
+use super::limits::MAX_LABELS;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 

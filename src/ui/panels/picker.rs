@@ -4,7 +4,7 @@ use super::fields::{Fault, Select};
 use crate::bases::{BASES, Base};
 use crate::config::RunConfig;
 use crate::task::rules::{OFFERED, Origin, Rule};
-use crate::task::{OwnData, Question, TaskConfig, TextTask, style};
+use crate::task::{Question, TaskConfig, TextTask, UserData, style};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 
@@ -15,7 +15,7 @@ pub struct PickerProps {
     /// The tasks whose examples this site carries.
     pub tasks: Vec<&'static str>,
     /// What the visitor brought.
-    pub data: Vec<OwnData>,
+    pub data: Vec<UserData>,
     pub on: Callback<Action>,
 }
 
@@ -63,7 +63,7 @@ pub fn Picker(props: &PickerProps) -> Html {
                 value={if *of == TextTask::Words { "word" } else { "sentence" }} on={props.on.clone()} draft={draft("unit")}
                 help="How much of a language there is to tell it by." />
         },
-        TaskConfig::Own { data, .. } if props.data.len() > 1 => {
+        TaskConfig::UserData { data, .. } if props.data.len() > 1 => {
             let titles = props.data.iter().map(|d| {
                 (AttrValue::default(), AttrValue::from(d.name.clone()), AttrValue::from(d.title().to_string()))
             });
@@ -72,7 +72,7 @@ pub fn Picker(props: &PickerProps) -> Html {
                     draft={draft("data")} help="Which of the data that you brought." />
             }
         }
-        TaskConfig::Text { .. } | TaskConfig::Own { .. } => {
+        TaskConfig::Text { .. } | TaskConfig::UserData { .. } => {
             html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> }
         }
         TaskConfig::Style { author } => html! {
