@@ -16,6 +16,8 @@ pub const ARROW: u32 = 16;
 pub const SEMICOLON: u32 = 17;
 /// Token of `<s>`, in front of every episode.
 pub const BOS: u32 = 18;
+/// Tokens of the base `rules`: letters, `>`, `;`, `<s>`, `<pad>`.
+pub const VOCABULARY: usize = 20;
 /// Tokens of an example: `<s>`, the string, `>`, its image.
 pub const TOKENS: usize = 2 * LENGTH + 2;
 /// Strings kept for evaluation; training never draws them.

@@ -1,6 +1,6 @@
 //! What an interrupted run goes on from: weights, the optimizer's moments, the curve so far.
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::bases::Judged;
 use crate::interchange::phi_file;
 use crate::peft::Phi;

@@ -1,7 +1,8 @@
 //! A recipe: all that decides a base, as a small JSON file.
 
 use super::prose::{Block, Corpus};
-use crate::model::{Activation, ModelConfig};
+use crate::model::{Activation, ModelConfig, ModelConfigError};
+use crate::task::rules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -100,7 +101,7 @@ impl Recipe {
 
     pub fn vocabulary(&self) -> usize {
         match &self.data {
-            Data::Rules(_) => crate::experiments::pretrain::episodes::VOCABULARY,
+            Data::Rules(_) => rules::VOCABULARY,
             Data::Prose(prose) => prose.vocabulary,
         }
     }
@@ -125,7 +126,7 @@ impl Recipe {
         })
     }
 
-    fn model_config_checked(&self) -> Result<ModelConfig, crate::model::ModelConfigError> {
+    fn model_config_checked(&self) -> Result<ModelConfig, ModelConfigError> {
         ModelConfig::from_json(&self.hugging_face_config().to_string())
     }
 

@@ -1,6 +1,6 @@
 //! From values to pixels: axes, ticks that people would choose, and numbers as they are written at them.
 
-use super::Unit;
+use super::series::Unit;
 
 /// A linear scale: values from `min` to `max` onto pixels from `from` to `to`.
 #[derive(Clone, Copy, Debug, PartialEq)]

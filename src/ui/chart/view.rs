@@ -1,10 +1,13 @@
 //! The chart as a component: it draws a [`Layout`] and follows pointer and keys.
 
-use super::layout::{Layout, Text, summary};
+use super::layout::Layout;
+use super::names::Name;
 use super::sample::{nearest, stop_at, stop_beside, stops};
 use super::scale::{step_text, value_text};
+use super::series::{Reference, Series, Tone, Unit};
 use super::size::use_size;
-use super::{Reference, Series, Tone, Unit};
+use super::summary::summary;
+use super::text::Text;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -148,7 +151,7 @@ fn text(class: &'static str, text: &Text) -> Html {
     html! { <text {class} x={px(text.x)} y={px(text.y)} text-anchor={text.anchor.name()}>{ &text.text }</text> }
 }
 
-fn name(series: &Series, name: &super::layout::Name) -> Html {
+fn name(series: &Series, name: &Name) -> Html {
     let badge = (!series.badge.is_empty()).then(|| html! { <tspan class="badge" dx="0.4em">{ &series.badge }</tspan> });
     html! {
         <text key={format!("name-{}", series.id)} class={classes!("name", tone(series))} x={px(name.x)} y={px(name.y)}>
