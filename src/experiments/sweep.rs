@@ -1,7 +1,8 @@
 //! Grids of runs: `peft-lab sweep sweeps/learning-rate.json --out www/sweeps/learning-rate.json`.
 //!
-//! A [`Sweep`] fixes some keys of a configuration and varies others; every combination is trained and scored on all held-out examples.
-//! What comes out is a list of [`Point`]s, which the page draws against one of the varied keys, and to which a visitor adds live ones.
+//! A [`Sweep`] fixes some keys of a configuration and varies others; every combination is trained and scored
+//! on all held-out examples. What comes out is a list of [`Point`]s, which the page draws against one of the
+//! varied keys, and to which a visitor adds live ones.
 
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
@@ -126,8 +127,8 @@ mod native {
     use std::sync::Mutex;
 
     impl Sweep {
-        /// Trains every run that `known` does not hold, so many at a time. `say` hears of each; what is measured so far goes to
-        /// `keep` after each, so that an interrupted sweep goes on.
+        /// Trains every run that `known` does not hold, so many at a time. `say` hears of each; what is
+        /// measured so far goes to `keep` after each, so that an interrupted sweep goes on.
         pub fn measure(
             &self,
             known: Vec<Point>,

@@ -40,8 +40,8 @@ pub fn cross_entropy(logits: Tensor<2>, targets: &[i32]) -> Tensor<1> {
     activation::log_softmax(logits, 1).gather(1, targets).neg().reshape([n])
 }
 
-/// 0 where a query may look, a large negative number where it may not: `[1, 1, queries, prefix + queries]`. The prefix is seen
-/// from everywhere, and every query sees the keys up to its own.
+/// 0 where a query may look, a large negative number where it may not: `[1, 1, queries, prefix + queries]`.
+/// The prefix is seen from everywhere, and every query sees the keys up to its own.
 fn causal_mask(queries: usize, prefix: usize, device: &Device) -> Tensor<4> {
     let keys = prefix + queries;
     let values: Vec<f32> =

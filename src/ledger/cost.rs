@@ -41,8 +41,8 @@ pub struct Memory {
     pub activations: u64,
     /// The share of `activations` that is there because of virtual tokens.
     pub in_front: u64,
-    /// The most that exists at one moment. Activations are given up as gradients are made, so it is less than the sum where both
-    /// are large, and more where working buffers are.
+    /// The most that exists at one moment. Activations are given up as gradients are made, so it is less than
+    /// the sum where both are large, and more where working buffers are.
     pub peak: Peak,
 }
 

@@ -1,8 +1,9 @@
 //! The ledger: what a method costs, before anything is trained. Plain functions of shapes, without Burn.
 //!
-//! [`Setting`] is what is costed, [`Ledger`] what it costs. A training step is traced as shapes (`network.rs`) on a
-//! [`Tape`](crate::trace::Tape). A method says in [`Method::trace`](crate::peft::Method::trace) what it adds where.
-//! Numbers are single precision, four bytes each.
+//! [`Setting`] is what is costed, [`Ledger`] what it costs. A training step is traced as shapes
+//! (`network.rs`) on a [`Tape`](crate::trace::Tape). A method says in
+//! [`Method::trace`](crate::peft::Method::trace) what it adds where. Numbers are single precision, four bytes
+//! each.
 
 mod cost;
 mod models;

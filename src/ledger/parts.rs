@@ -16,7 +16,8 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Parts of a run's batches on the CPU. It follows from the configuration alone: on any number of workers the same sums are made.
+/// Parts of a run's batches on the CPU. It follows from the configuration alone: on any number of workers the
+/// same sums are made.
 pub fn parts(config: &RunConfig) -> usize {
     // A GPU is one worker, and wants large products. Dropout draws one mask for a whole batch.
     let whole_only = config.methods().any(|m| matches!(m, MethodConfig::Lora(lora) if lora.lora_dropout > 0.0));

@@ -17,7 +17,8 @@ pub struct Setting<'a> {
     pub shape: Shape,
     pub methods: Vec<&'a MethodConfig>,
     pub batch: Batch,
-    /// Parts in which a batch is computed, one after the other, their gradients summed: activations are those of one.
+    /// Parts in which a batch is computed, one after the other, their gradients summed: activations are those
+    /// of one.
     pub parts: usize,
     /// Tokens of demonstrations or of a discrete prompt in front of each text.
     pub shown: usize,
@@ -73,7 +74,8 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// The same methods on a published model: one sequence of [`REAL_TOKENS`], every token predicted, φ's copies in θ's place.
+    /// The same methods on a published model: one sequence of [`REAL_TOKENS`], every token predicted, φ's
+    /// copies in θ's place.
     pub fn on(&self, model: &RealModel) -> Setting<'a> {
         let batch = Batch { sequences: 1, length: REAL_TOKENS, predicted: REAL_TOKENS, past: 0 };
         let shape = Shape { model: model.config(), labels: self.shape.labels };

@@ -1,5 +1,5 @@
-//! Yes or no about a string: four letters, `>`, and one letter that says it (`a` affirms, `n` denies). Nothing in the base's
-//! pretraining asks such a thing.
+//! Yes or no about a string: four letters, `>`, and one letter that says it (`a` affirms, `n` denies).
+//! Nothing in the base's pretraining asks such a thing.
 
 use super::rules;
 use super::rules::{ALPHABET, HELD_OUT, LENGTH, Letters};

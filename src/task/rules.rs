@@ -1,4 +1,5 @@
-//! String rules: four letters of sixteen, `abcd>` → `bcad`. The family on which the base `rules` was pretrained, and rules outside it.
+//! String rules: four letters of sixteen, `abcd>` → `bcad`. The family on which the base `rules` was
+//! pretrained, and rules outside it.
 
 use super::Example;
 use crate::base::stream;
@@ -114,7 +115,8 @@ pub const SEEN: [&str; 24] = [
     "mirror.sort",
 ];
 
-/// Compositions of which none is ever shown: they judge a base while it is made. Others that it never sees are as good for a task.
+/// Compositions of which none is ever shown: they judge a base while it is made. Others that it never sees
+/// are as good for a task.
 #[rustfmt::skip]
 pub const UNSEEN: [&str; 30] = [
     "swap-ends.rotate-left", "mirror.reverse", "sort.rotate-right", "next.first", "swap-ends.first",

@@ -66,8 +66,8 @@ pub fn windows(tokens: &[u32]) -> Vec<Example> {
     (0..n).map(|i| Example { tokens: window(i), answer: WINDOW - 1 }).collect()
 }
 
-/// The share of next tokens that the commonest successor of each token in `training` gives in `held_out`: a bigram model; and
-/// that of always naming the commonest token.
+/// The share of next tokens that the commonest successor of each token in `training` gives in `held_out`: a
+/// bigram model; and that of always naming the commonest token.
 pub fn bigram(training: &[u32], held_out: &[u32]) -> (f64, f64) {
     use std::collections::HashMap;
     let mut single: HashMap<u32, usize> = HashMap::new();

@@ -109,7 +109,8 @@ impl TaskConfig {
         if self.is_strings() { &["rules"] } else { &["prose-nano", "prose-micro", "prose-small"] }
     }
 
-    /// Whether a base reads this task's tokens: one of the shipped ones, or a visitor's own, which read prose.
+    /// Whether a base reads this task's tokens: one of the shipped ones, or a visitor's own, which read
+    /// prose.
     pub fn is_read_by(&self, base: &Base) -> bool {
         self.bases().contains(&base.id) || (base.is_own() && !self.is_strings())
     }
@@ -182,7 +183,8 @@ impl TaskConfig {
         }
     }
 
-    /// Training examples where the visitor limits them; `None` means all (fresh strings without end, for strings).
+    /// Training examples where the visitor limits them; `None` means all (fresh strings without end, for
+    /// strings).
     pub fn examples(&self) -> Option<usize> {
         match self {
             TaskConfig::Rules { examples, .. }
@@ -193,8 +195,8 @@ impl TaskConfig {
         }
     }
 
-    /// Whether two tasks ask the same questions, so that their curves may share a chart. They may have seen different numbers of
-    /// examples.
+    /// Whether two tasks ask the same questions, so that their curves may share a chart. They may have seen
+    /// different numbers of examples.
     pub fn same_questions(&self, other: &TaskConfig) -> bool {
         match (self, other) {
             (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,

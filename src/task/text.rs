@@ -1,7 +1,7 @@
 //! Classification of texts: which of a few labels belongs to this sentence?
 //!
-//! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file says what there is and
-//! reads it. A text is followed by a line break and the label, which is one token.
+//! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file
+//! says what there is and reads it. A text is followed by a line break and the label, which is one token.
 
 use super::{Baselines, Example};
 use serde::{Deserialize, Serialize};

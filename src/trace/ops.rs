@@ -1,4 +1,5 @@
-//! The operations of a forward pass: what each makes, keeps and hands back, and its floating-point operations.
+//! The operations of a forward pass: what each makes, keeps and hands back, and its floating-point
+//! operations.
 
 use super::flops::Flops;
 use super::tape::{Class, Handed, NUMBER, Tape, Var};
@@ -118,7 +119,8 @@ impl Tape {
         self.push(&[q, k, v], out, &[q, k, v, kept], &handed, [NUMBER * weights.0, scratch])
     }
 
-    /// A non-linearity, `flops` operations a number, that keeps its input or, where that is enough, its output.
+    /// A non-linearity, `flops` operations a number, that keeps its input or, where that is enough, its
+    /// output.
     pub fn activation(&mut self, x: Var, keeps: Keeps, flops: u64) -> Var {
         let y = self.var(x.elements, Class::Activation, x.tracked);
         self.other(flops * x.elements, if x.tracked { (flops + 2) * x.elements } else { 0 });
@@ -202,7 +204,8 @@ impl Tape {
         self.push(&[a, b], y, &kept, &[(a, Handed::Made), (b, Handed::Made)], [0, 0])
     }
 
-    /// −log softmax at the targets, `[rows]` of `[rows, classes]`; the logits' buffer becomes that of the probabilities.
+    /// −log softmax at the targets, `[rows]` of `[rows, classes]`; the logits' buffer becomes that of the
+    /// probabilities.
     pub fn cross_entropy(&mut self, logits: Var, rows: usize) -> Var {
         let losses = self.var(rows as u64, Class::Activation, logits.tracked);
         self.other(5 * logits.elements, if logits.tracked { logits.elements } else { 0 });

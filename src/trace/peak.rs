@@ -145,7 +145,8 @@ impl<'a> Run<'a> {
         self.most
     }
 
-    /// The most that is alive in the backward pass, gradients included, after a forward pass that kept what it needs.
+    /// The most that is alive in the backward pass, gradients included, after a forward pass that kept what
+    /// it needs.
     fn backward(&mut self) -> u64 {
         let tape = self.tape;
         // A gradient's buffer, its bytes and how many tensors' gradient it is.

@@ -1,8 +1,10 @@
-//! What `rules` is pretrained on: episodes of one hidden rule, `<s>` and shots `abcd>dcba;`, every image predicted.
+//! What `rules` is pretrained on: episodes of one hidden rule, `<s>` and shots `abcd>dcba;`, every image
+//! predicted.
 //!
-//! To be right the model must infer the rule from the shots before. Plain training stays at 0.45 exact match: rules on
-//! values come, rules that move letters do not. Three things changed that. Positions start as place and shot (`init.rs`),
-//! the first tenth of the steps shows the moving rules alone, and afterwards they have more than their share.
+//! To be right the model must infer the rule from the shots before. Plain training stays at 0.45 exact match:
+//! rules on values come, rules that move letters do not. Three things changed that. Positions start as place
+//! and shot (`init.rs`), the first tenth of the steps shows the moving rules alone, and afterwards they have
+//! more than their share.
 
 use super::recipe::{Data, Recipe, RulesData};
 use crate::base::{read, stream};

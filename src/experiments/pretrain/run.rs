@@ -19,8 +19,8 @@ use std::time::Instant;
 
 /// Follows a recipe to its end, from the checkpoint in `out` where there is one.
 ///
-/// `say` gets a line of progress now and then. Where it stops early, after `stop_after` steps, it gives `None` and leaves
-/// its last checkpoint. The error is a sentence.
+/// `say` gets a line of progress now and then. Where it stops early, after `stop_after` steps, it gives
+/// `None` and leaves its last checkpoint. The error is a sentence.
 pub async fn pretrain(
     recipe: &Recipe,
     corpus: Option<&Corpus>,

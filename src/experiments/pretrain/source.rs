@@ -19,7 +19,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// What a recipe asks for, with the text of its `tokenizer.json`. Books are cut by a tokenizer that is trained first.
+    /// What a recipe asks for, with the text of its `tokenizer.json`. Books are cut by a tokenizer that is
+    /// trained first.
     pub fn of(
         recipe: &Recipe,
         corpus: Option<&Corpus>,

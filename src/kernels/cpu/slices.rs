@@ -1,4 +1,5 @@
-//! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums in lanes.
+//! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums
+//! in lanes.
 
 use crate::kernels::AdamConstants;
 
@@ -145,8 +146,8 @@ pub fn layer_norm_parameters(x: &[f32], moments: &[Moments], gradient: &[f32], s
     }
 }
 
-/// Softmax of `scale`·x over the first `prefix + query + 1` of `keys` elements of each row, 0 after them; rows count queries
-/// from 0 to `queries`, again and again. Scale is positive.
+/// Softmax of `scale`·x over the first `prefix + query + 1` of `keys` elements of each row, 0 after them;
+/// rows count queries from 0 to `queries`, again and again. Scale is positive.
 pub fn causal_softmax(x: &mut [f32], scale: f32, prefix: usize, queries: usize) {
     let keys = prefix + queries;
     for (row, x) in x.chunks_exact_mut(keys).enumerate() {

@@ -12,8 +12,9 @@ use std::fmt::Write;
 /// A grid has at most so many workgroups along a side: programs of one dimension take what is left in turns.
 const GROUPS: usize = 65_535;
 
-/// A program of this folder with its constants. A text is WGSL with three additions: `@binding(#)` counts the bindings, the lines between
-/// `//#if NAME` (or `//#else`) and `//#end` stay where the constant is given, and those after `//#each NAME` are repeated, `%` counting.
+/// A program of this folder with its constants. A text is WGSL with three additions: `@binding(#)` counts the
+/// bindings, the lines between `//#if NAME` (or `//#else`) and `//#end` stay where the constant is given, and
+/// those after `//#each NAME` are repeated, `%` counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
     pub text: &'static str,
@@ -99,7 +100,8 @@ fn push(out: &mut String, line: &str, bindings: &mut usize) {
     if line.contains("@binding(#)") {
         line = line.replace("@binding(#)", &format!("@binding({bindings})"));
         *bindings += 1;
-        // Natively, tensors share buffers, and a buffer that is written anywhere cannot be bound for reading alone.
+        // Natively, tensors share buffers, and a buffer that is written anywhere cannot be bound for reading
+        // alone.
         if cfg!(not(target_arch = "wasm32")) && !line.contains("> info:") {
             line = line.replace("<storage, read>", "<storage, read_write>");
         }

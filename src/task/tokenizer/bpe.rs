@@ -21,7 +21,8 @@ struct Link {
 }
 
 impl Bpe {
-    /// Appends the ids of a piece. Of two pairs of one rank the left is merged first, as Hugging Face does it.
+    /// Appends the ids of a piece. Of two pairs of one rank the left is merged first, as Hugging Face does
+    /// it.
     pub fn encode(&self, piece: &str, out: &mut Vec<u32>) {
         let n = piece.len();
         let mut links: Vec<Link> = piece

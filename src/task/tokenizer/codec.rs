@@ -28,13 +28,14 @@ pub(super) enum Kind {
 }
 
 impl Tokenizer {
-    /// Tokens that belong in front of every text, by the file's post-processor; [`encode`](Self::encode) leaves them away.
+    /// Tokens that belong in front of every text, by the file's post-processor; [`encode`](Self::encode)
+    /// leaves them away.
     pub fn begin(&self) -> &[u32] {
         &self.begin
     }
 
-    /// Token ids of a text; nothing is put in front or behind. Every text has some: bytes are tokens of their own, and a
-    /// character that `rules` does not know becomes its unknown token.
+    /// Token ids of a text; nothing is put in front or behind. Every text has some: bytes are tokens of their
+    /// own, and a character that `rules` does not know becomes its unknown token.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut out = Vec::new();
         // Where the text after the last added token begins.
@@ -55,8 +56,8 @@ impl Tokenizer {
         out
     }
 
-    /// The text of some tokens, special ones such as `<s>` included. Bytes that are no UTF-8, and ids that are no token,
-    /// show as `�`.
+    /// The text of some tokens, special ones such as `<s>` included. Bytes that are no UTF-8, and ids that
+    /// are no token, show as `�`.
     pub fn decode(&self, tokens: &[u32]) -> String {
         let unknown = "\u{fffd}".as_bytes();
         let bytes: Vec<u8> =
@@ -84,7 +85,8 @@ impl Tokenizer {
     }
 }
 
-/// Cuts at every match of the regular expression `.`, which a line break is not: some of these in a row stay together.
+/// Cuts at every match of the regular expression `.`, which a line break is not: some of these in a row stay
+/// together.
 fn characters(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -65,7 +65,8 @@ enum Merge {
 }
 
 impl Tokenizer {
-    /// Reads and checks a `tokenizer.json`. The error names the key, what is there, and what this loader knows.
+    /// Reads and checks a `tokenizer.json`. The error names the key, what is there, and what this loader
+    /// knows.
     pub fn from_json(text: &str) -> Result<Tokenizer, TokenizerError> {
         let file: File = serde_json::from_str(text).map_err(|e| TokenizerError::Json(e.to_string()))?;
         require("normalizer", &file.normalizer, "null", Value::is_null)?;
@@ -91,8 +92,8 @@ impl Tokenizer {
     }
 }
 
-/// What a post-processor puts in front of a single text: OPT's template has `</s>` there, GPT-2's moves offsets alone, which
-/// nobody asks for here.
+/// What a post-processor puts in front of a single text: OPT's template has `</s>` there, GPT-2's moves
+/// offsets alone, which nobody asks for here.
 fn begin(processor: &Value, ids: &HashMap<String, u32>) -> Result<Vec<u32>, TokenizerError> {
     const KNOWN: &str = "null, ByteLevel, or TemplateProcessing with special tokens in front of the text";
     if processor.is_null() || processor["type"] == "ByteLevel" {

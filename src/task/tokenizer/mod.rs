@@ -1,10 +1,12 @@
 //! Text to tokens and back: reads the two kinds of Hugging Face `tokenizer.json` that the bases have.
 //!
-//! - BPE on bytes, as GPT-2 has it (`prose-nano`, `prose-micro`): [`byte_level`] cuts a text into pieces, [`bpe`] merges each.
+//! - BPE on bytes, as GPT-2 has it (`prose-nano`, `prose-micro`): [`byte_level`] cuts a text into pieces,
+//!   [`bpe`] merges each.
 //! - One token per character (`rules`): `WordLevel` after a `Split` at `.`.
 //!
-//! Ids equal those of Hugging Face's `tokenizers` (`tests/fixtures/tokenizer.json`). Any other kind is refused by name. What
-//! a file says of truncation and padding is left aside: a task cuts its examples and a batch pads them.
+//! Ids equal those of Hugging Face's `tokenizers` (`tests/fixtures/tokenizer.json`). Any other kind is
+//! refused by name. What a file says of truncation and padding is left aside: a task cuts its examples and a
+//! batch pads them.
 
 mod bpe;
 mod byte_level;

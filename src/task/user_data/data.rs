@@ -7,7 +7,8 @@ use super::text::text_split;
 use crate::base::{Fault, fingerprint, shorten, slug};
 use crate::task::{style, text};
 
-/// What a configuration knows of a visitor's data. The data itself stays in the page: an address names it, and cannot bring it along.
+/// What a configuration knows of a visitor's data. The data itself stays in the page: an address names it,
+/// and cannot bring it along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserData {
     /// From its file's name and its contents: `reviews-1a2b3c4d`.
@@ -30,7 +31,8 @@ impl UserData {
         }
     }
 
-    /// Texts with labels as a task's file. Labels stand for themselves as letters: any base has a token for each of those.
+    /// Texts with labels as a task's file. Labels stand for themselves as letters: any base has a token for
+    /// each of those.
     pub fn labelled(file: &str, data: &LabelledSplit) -> (UserData, String) {
         let labels = letters(&data.labels).into_iter().zip(&data.labels).map(|(letter, title)| text::Label {
             label: letter.to_string(),
@@ -67,7 +69,8 @@ fn json(data: &impl serde::Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-/// One capital letter for each label: the label's first, where no other begins so, else the next in the alphabet.
+/// One capital letter for each label: the label's first, where no other begins so, else the next in the
+/// alphabet.
 fn letters(labels: &[String]) -> Vec<char> {
     let initials: Vec<Option<char>> = labels
         .iter()

@@ -109,7 +109,8 @@ fn by_frequency(pairs: &[Pair]) -> (Vec<String>, Vec<usize>) {
     counts.into_iter().map(|(label, count)| (label.to_string(), count)).unzip()
 }
 
-/// How many rows of each label are held out: a fifth of all, shared by largest remainder among labels with two rows or more.
+/// How many rows of each label are held out: a fifth of all, shared by largest remainder among labels with
+/// two rows or more.
 fn held_out_shares(counts: &[usize]) -> Vec<usize> {
     // 64 bits: the products outgrow the browser's `usize`.
     let counts: Vec<u64> = counts.iter().map(|count| if *count < 2 { 0 } else { *count as u64 }).collect();

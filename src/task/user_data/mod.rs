@@ -1,7 +1,9 @@
-//! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the machine.
+//! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the
+//! machine.
 //!
-//! [`read`] makes a text or a [`Table`] of a file's bytes. [`labelled`] and [`text_split`] divide it into training and
-//! held-out data. [`UserData`] writes the file that the trainer reads, and is what a configuration knows of it.
+//! [`read`] makes a text or a [`Table`] of a file's bytes. [`labelled`] and [`text_split`] divide it into
+//! training and held-out data. [`UserData`] writes the file that the trainer reads, and is what a
+//! configuration knows of it.
 
 mod data;
 mod decode;

@@ -36,8 +36,8 @@ impl Table {
 
     /// The likely columns of the text and the label.
     ///
-    /// The label has the fewest distinct values from 2 to `MAX_LABELS`; of such columns one that is called so, then the last.
-    /// The text is the longest of the others.
+    /// The label has the fewest distinct values from 2 to `MAX_LABELS`; of such columns one that is called
+    /// so, then the last. The text is the longest of the others.
     pub fn guess(&self) -> Option<(usize, usize)> {
         let columns = 0..self.columns.len();
         let label = columns
@@ -76,7 +76,8 @@ impl Table {
     }
 }
 
-/// Whether the first record names columns: distinct names, no numbers, and none that is also a value of its column.
+/// Whether the first record names columns: distinct names, no numbers, and none that is also a value of its
+/// column.
 fn is_header(records: &[Row]) -> bool {
     let Some((first, rest)) = records.split_first() else { return false };
     let mut seen = HashSet::new();

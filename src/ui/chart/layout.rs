@@ -56,7 +56,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays a chart out, `steps` wide at least. `before` has the places that labels had in the last drawing, by a series' id.
+    /// Lays a chart out, `steps` wide at least. `before` has the places that labels had in the last drawing,
+    /// by a series' id.
     pub fn new(
         size: Size,
         series: &[Series],

@@ -1,5 +1,5 @@
-//! Curves over steps: labels at the lines, values on hover and by keyboard. The geometry is plain data that compiles and
-//! is tested anywhere; only `view` and `size` touch the browser.
+//! Curves over steps: labels at the lines, values on hover and by keyboard. The geometry is plain data that
+//! compiles and is tested anywhere; only `view` and `size` touch the browser.
 //!
 //! `layout` puts everything together, from `axes`, `names` of curves and `label_placement`.
 

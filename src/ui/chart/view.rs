@@ -101,7 +101,8 @@ pub fn Chart(props: &ChartProps) -> Html {
                             width={px(layout.plot.w + 9.0)} height={px(layout.plot.h + 6.0)} />
                     </clipPath>
                 </defs>
-                // A group for each list and a node for each option: what comes and goes leaves its neighbours, and the focus, alone.
+                // A group for each list and a node for each option: what comes and goes leaves its
+                // neighbours, and the focus, alone.
                 <g>{ for layout.grid.iter().map(|y| across("grid", &layout, *y)) }</g>
                 <g>{ for layout.axis.iter().map(|t| text("axis", t)) }</g>
                 <g>{ for layout.levels.iter().map(|y| across("level", &layout, *y)) }</g>
