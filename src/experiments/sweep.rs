@@ -28,20 +28,27 @@ pub struct Sweep {
 /// What one run of a grid gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
+    /// What was trained.
     pub config: RunConfig,
+    /// Trained parameters.
     pub trainable: usize,
+    /// Of the last evaluation, nats a predicted token.
     pub loss: f32,
+    /// Share of held-out examples that are right, 0 to 1.
     pub accuracy: f64,
     /// Held-out examples.
     pub n: usize,
+    /// Spent training and evaluating.
     pub seconds: f64,
 }
 
 /// A sweep with what was measured: the file that the page ships.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
+    /// The grid.
     #[serde(flatten)]
     pub sweep: Sweep,
+    /// A run each, in the order of [`Sweep::runs`].
     pub points: Vec<Point>,
 }
 

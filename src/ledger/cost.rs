@@ -8,6 +8,7 @@ use serde::Serialize;
 pub struct Ledger {
     /// `None` where nothing is trained.
     pub training: Option<Training>,
+    /// Answering.
     pub inference: Inference,
     /// Bytes of φ in a file: one task's. θ is stored once.
     pub stored: u64,
@@ -18,8 +19,11 @@ pub struct Ledger {
 /// A training step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Training {
+    /// Bytes.
     pub memory: Memory,
+    /// Operations of the forward pass of a whole batch.
     pub forward: Flops,
+    /// Operations of its backward pass.
     pub backward: Flops,
     /// Operations of AdamW.
     pub optimizer: f64,
@@ -30,6 +34,7 @@ pub struct Training {
 /// Bytes of a training step, each part at its largest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Memory {
+    /// Of θ.
     pub theta: u64,
     /// φ itself, and what is frozen and there because of it: a mask, a projection.
     pub phi: u64,
@@ -52,6 +57,7 @@ impl Memory {
         [self.theta, self.phi, self.gradients, self.optimizer, self.activations]
     }
 
+    /// All parts together, each at its largest.
     pub fn sum(&self) -> u64 {
         self.parts().iter().sum()
     }
@@ -60,7 +66,9 @@ impl Memory {
 /// Answering with θ and φ side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Inference {
+    /// Bytes of θ.
     pub theta: u64,
+    /// Bytes of φ.
     pub phi: u64,
     /// Cached keys and values of all positions of the context that a text takes, one sequence.
     pub cache: u64,
@@ -74,5 +82,6 @@ pub struct Inference {
     pub token_of_theta: f64,
     /// Positions of the context: the text's and those in front of it.
     pub positions: u64,
+    /// Those in front of the text: demonstrations, virtual tokens, a prefix.
     pub positions_in_front: u64,
 }

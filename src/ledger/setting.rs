@@ -14,14 +14,18 @@ pub const REAL_TOKENS: usize = 512;
 /// A model, what is trained of it, and how much is read at once.
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
+    /// The model, and how many labels the task has.
     pub shape: Shape,
+    /// Parts of φ.
     pub methods: Vec<&'a MethodConfig>,
+    /// A training step's.
     pub batch: Batch,
     /// Parts in which a batch is computed, one after the other, their gradients summed: activations are those
     /// of one.
     pub parts: usize,
     /// Tokens of demonstrations or of a discrete prompt in front of each text.
     pub shown: usize,
+    /// Where copies of θ live that a method trains.
     pub residence: Residence,
 }
 

@@ -5,11 +5,11 @@
 //! - [`text`] and [`style`]: texts from `data/*.json`, to label or to write like
 //! - [`user_data`]: what a visitor brings
 //!
-//! [`tokenizer`] turns text into tokens. [`linear_model`] and [`rules_baseline`] measure the [`Baselines`].
+//! [`tokenizer`] turns text into tokens. [`baseline`] and [`rules_baseline`] measure the [`Baselines`].
 
+pub mod baseline;
 mod baselines;
 mod example;
-pub mod linear_model;
 pub mod questions;
 pub mod rules;
 pub mod rules_baseline;

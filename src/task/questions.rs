@@ -3,7 +3,7 @@
 
 use super::rules;
 use super::rules::{ALPHABET, HELD_OUT, LENGTH, Letters};
-use super::{Baselines, Example, linear_model};
+use super::{Baselines, Example, baseline};
 use crate::base::stream;
 use crate::base::{Fault, shorten};
 
@@ -38,6 +38,7 @@ impl Question {
         (0..QUESTIONS.len()).map(Question)
     }
 
+    /// Reads a name; the fault lists all of them.
     pub fn parse(text: &str) -> Result<Question, Fault> {
         QUESTIONS.iter().position(|q| q.name == text.trim()).map(Question).ok_or_else(|| {
             let names: Vec<&str> = QUESTIONS.iter().map(|q| q.name).collect();
@@ -55,6 +56,7 @@ impl Question {
         QUESTIONS[self.0].title
     }
 
+    /// Whether the answer to it is yes for a string.
     pub fn answer(self, string: Letters) -> bool {
         (QUESTIONS[self.0].of)(string)
     }
@@ -100,9 +102,9 @@ impl Question {
         let mut rng = stream(0, "questions baseline");
         let training: Vec<Letters> =
             std::iter::repeat_with(|| self.draw(&mut rng)).filter(|s| !held_out.contains(s)).take(TRAINING).collect();
-        let rows: Vec<linear_model::Features> = training.iter().map(places).collect();
+        let rows: Vec<baseline::Features> = training.iter().map(places).collect();
         let answers: Vec<usize> = training.iter().map(|s| usize::from(self.answer(*s))).collect();
-        let model = linear_model::Softmax::fit(&rows, &answers, LENGTH * ALPHABET, 2, 1.0, STEPS);
+        let model = baseline::Softmax::fit(&rows, &answers, LENGTH * ALPHABET, 2, 1.0, STEPS);
         let share = |right: &dyn Fn(&Letters) -> bool| {
             held_out.iter().filter(|s| right(s)).count() as f64 / held_out.len() as f64
         };
@@ -113,7 +115,7 @@ impl Question {
 }
 
 /// Which letter stands in each place.
-fn places(string: &Letters) -> linear_model::Features {
+fn places(string: &Letters) -> baseline::Features {
     string.iter().enumerate().map(|(i, c)| ((i * ALPHABET) as u32 + u32::from(*c), 1.0)).collect()
 }
 
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_linear_model_reads_single_letters_but_no_repetition() {
+    fn a_baseline_reads_single_letters_but_no_repetition() {
         let of = |name: &str| Question::parse(name).unwrap().baselines().bag_of_words;
         assert!(of("vowel-first") > 0.98);
         assert!(of("repeats") < 0.7);

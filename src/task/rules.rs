@@ -157,6 +157,7 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// What the base knows of such a rule, as the end of a sentence.
     pub fn describe(self) -> &'static str {
         match self {
             Origin::Known => "the base knows this rule",
@@ -216,10 +217,12 @@ impl Rule {
         self.names().iter().map(|n| n.replace('-', " ")).collect::<Vec<_>>().join(", ")
     }
 
+    /// The image of a string.
     pub fn apply(&self, string: Letters) -> Letters {
         self.0.iter().fold(string, |s, p| (PRIMITIVES[*p].apply)(s))
     }
 
+    /// What the base knows of it.
     pub fn origin(&self) -> Origin {
         if self.0.iter().any(|p| !PRIMITIVES[*p].known) {
             Origin::Outside

@@ -1,7 +1,7 @@
 //! What a linear model on the letters of a string, without their places, makes of a rule.
 
 use super::Baselines;
-use super::linear_model::{Features, Softmax};
+use super::baseline::{Features, Softmax};
 use super::rules;
 use super::rules::{ALPHABET, LENGTH, Letters, Rule};
 use crate::base::stream;

@@ -24,6 +24,7 @@ pub enum TaskConfig {
 }
 
 impl TaskConfig {
+    /// Contract names, in the order of the page.
     pub const NAMES: [&'static str; 8] =
         ["rules", "questions", "authors", "dialogue", "language", "style", "sentiment", "own"];
 
@@ -43,6 +44,7 @@ impl TaskConfig {
         }
     }
 
+    /// Its contract name, in URL, flags and JSON.
     pub fn name(&self) -> &'static str {
         match self {
             TaskConfig::Rules { .. } => "rules",

@@ -96,6 +96,7 @@ impl TextTask {
         self.fixed().file
     }
 
+    /// The number of labels.
     pub fn labels(self) -> usize {
         self.fixed().labels
     }
@@ -119,9 +120,11 @@ impl TextTask {
 /// The contents of a task's file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Labelled {
+    /// Two or more.
     pub labels: Vec<Label>,
     /// (label, text)
     pub training: Vec<(usize, String)>,
+    /// (label, text), never trained on.
     pub held_out: Vec<(usize, String)>,
     /// A visitor's own data has none yet: the trainer measures them.
     #[serde(default)]
@@ -134,8 +137,11 @@ pub struct Labelled {
 /// A label: the token that stands for it, and what it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Label {
+    /// The text of one token (`A`).
     pub label: String,
+    /// What it means, in a word or two.
     pub title: String,
+    /// More of it, for the page; may be empty.
     #[serde(default)]
     pub about: String,
 }

@@ -7,8 +7,7 @@ use crate::model::Tokens;
 use crate::peft::{DemonstrationLabels, Icl, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{
-    Baselines, Example, Labelled, Question, Rule, TaskConfig, linear_model, questions, rules, rules_baseline, style,
-    text,
+    Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, style, text,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -386,7 +385,7 @@ fn measured(data: &Labelled) -> Baselines {
     Baselines {
         chance: 1.0 / classes as f64,
         majority: right as f64 / data.held_out.len().max(1) as f64,
-        bag_of_words: linear_model::authors(&data.training[..data.training.len().min(ROWS)], &data.held_out, classes),
+        bag_of_words: baseline::authors(&data.training[..data.training.len().min(ROWS)], &data.held_out, classes),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `cargo xtask`: everything that builds, serves, tests and measures PEFT Lab.
 
 mod bake;
+#[path = "../../src/task/baseline.rs"]
+mod baseline;
 mod bench;
 mod browser;
 mod cargo;
 mod compress;
 mod corpus;
-#[path = "../../src/task/linear_model.rs"]
-mod linear_model;
 mod pretrain;
 mod record;
 mod serve;

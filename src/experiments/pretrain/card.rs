@@ -33,6 +33,7 @@ pub fn of(recipe: &Recipe, state: &Checkpoint, figures: Figures) -> Card {
     }
 }
 
+/// As `card.json` has it.
 pub fn json(card: &Card) -> Result<String, String> {
     Ok(serde_json::to_string_pretty(card).map_err(|e| e.to_string())? + "\n")
 }

@@ -33,6 +33,7 @@ pub struct Episodes {
 }
 
 impl Episodes {
+    /// All rules, in their groups.
     pub fn new() -> Episodes {
         let rules = |names: &[&str]| names.iter().filter_map(|n| Rule::parse(n).ok()).collect();
         let singles = rules::known_primitives();

@@ -9,6 +9,7 @@ use burn::tensor::{Gradients, Tensor};
 
 /// Steps φ.
 pub struct Clipped {
+    /// AdamW, matrices in a group of their own.
     pub adam: ModuleOptimizer,
 }
 

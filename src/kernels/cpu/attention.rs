@@ -9,10 +9,15 @@ use super::view::{View, Write};
 /// everywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention {
+    /// Sequences of the batch.
     pub sequences: usize,
+    /// Queries of a sequence.
     pub queries: usize,
+    /// Keys of a sequence, as many as queries or more.
     pub keys: usize,
+    /// Columns of all heads together, `d_model`.
     pub width: usize,
+    /// Heads of a sequence.
     pub heads: usize,
 }
 

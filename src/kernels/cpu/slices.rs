@@ -82,6 +82,7 @@ pub fn scale(x: &mut [f32], factor: f32) {
     }
 }
 
+/// max(x, 0), in place.
 pub fn relu(x: &mut [f32]) {
     for x in x {
         // This way round, what is not a number stays so.
@@ -99,6 +100,7 @@ pub fn relu_backward(y: &[f32], gradient: &mut [f32]) {
 /// What the backward pass of [`layer_norm`] needs of a row besides `x`.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
+    /// Of the row.
     pub mean: f32,
     /// 1/√(variance + ε)
     pub inverse: f32,
@@ -180,6 +182,7 @@ fn gelu_gate(x: f32) -> f32 {
     1.0 / (1.0 + exp(-GELU_SLOPE * x * (1.0 + GELU_CUBIC * x * x)))
 }
 
+/// GELU by its tanh approximation, of `x` into `y`.
 pub fn gelu_new(x: &[f32], y: &mut [f32]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y = x * gelu_gate(*x);

@@ -17,15 +17,18 @@ const GROUPS: usize = 65_535;
 /// those after `//#each NAME` are repeated, `%` counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
+    /// WGSL with the additions above.
     pub text: &'static str,
     /// Whether it reduces over workgroups of 32.
     pub reduces: bool,
+    /// Names and values that the text is completed with.
     pub constants: &'static [(&'static str, u32)],
     /// Invocations of a workgroup along x and y.
     pub size: [u32; 2],
 }
 
 impl Shader {
+    /// One without constants.
     pub const fn new(text: &'static str, size: [u32; 2]) -> Shader {
         Shader { text, reduces: false, constants: &[], size }
     }
@@ -35,6 +38,7 @@ impl Shader {
         Shader { reduces: true, ..Shader::new(text, [32, 1]) }
     }
 
+    /// The same with constants.
     pub const fn with(self, constants: &'static [(&'static str, u32)]) -> Shader {
         Shader { constants, ..self }
     }

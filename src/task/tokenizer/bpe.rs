@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, HashMap};
 /// Merges, with the ids of the single bytes that they start from.
 #[derive(Clone, Debug)]
 pub struct Bpe {
+    /// By byte.
     pub bytes: [u32; 256],
     /// Two neighbours → (rank, what they become). The lowest rank is merged first.
     pub merges: HashMap<(u32, u32), (u32, u32)>,

@@ -51,6 +51,7 @@ pub struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// Begins at the first line.
     pub fn new(bytes: &[u8]) -> Lines<'_> {
         Lines { bytes, counted: 0, line: 1 }
     }

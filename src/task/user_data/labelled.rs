@@ -15,13 +15,16 @@ pub struct LabelledSplit {
     pub training: Vec<(usize, String)>,
     /// (label, text); about a fifth of each label's rows, none of a label with one row.
     pub held_out: Vec<(usize, String)>,
+    /// How many rows are in neither, and why.
     pub left_out: LeftOut,
 }
 
 /// Rows that are not used, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
+    /// The cell of the text is empty.
     pub without_text: usize,
+    /// The cell of the label is empty.
     pub without_label: usize,
     /// The same text and label as an earlier row.
     pub repeated: usize,
@@ -30,6 +33,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
+    /// Rows that are not used.
     pub fn total(&self) -> usize {
         self.without_text + self.without_label + self.repeated + self.contradicting
     }

@@ -10,6 +10,7 @@ use super::{decode, json, separated};
 pub enum Dropped {
     /// The whole text, its lines ended by `\n`.
     Text(String),
+    /// Rows of named columns, in which a text and a label are to be chosen.
     Table(Table),
 }
 

@@ -7,7 +7,9 @@ use std::collections::HashSet;
 /// Rows of named columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
+    /// Names, from the header or `column 1` …
     pub columns: Vec<String>,
+    /// In the order of the file.
     pub rows: Vec<Row>,
 }
 
@@ -16,6 +18,7 @@ pub struct Table {
 pub struct Row {
     /// Where it begins, from 1 on.
     pub line: usize,
+    /// As they stand in the file.
     pub cells: Vec<String>,
 }
 

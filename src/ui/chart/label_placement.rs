@@ -3,17 +3,23 @@
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
+    /// The left edge.
     pub x: f64,
+    /// The upper edge.
     pub y: f64,
+    /// Its width.
     pub w: f64,
+    /// Its height.
     pub h: f64,
 }
 
 impl Rect {
+    /// The right edge.
     pub fn right(&self) -> f64 {
         self.x + self.w
     }
 
+    /// The lower edge.
     pub fn bottom(&self) -> f64 {
         self.y + self.h
     }
@@ -61,7 +67,9 @@ pub struct Obstacles<'a> {
 /// A label's size and the order of its places, see [`candidates`].
 #[derive(Clone, Copy, Debug)]
 pub struct Label {
+    /// In pixels.
     pub w: f64,
+    /// In pixels.
     pub h: f64,
 }
 

@@ -5,9 +5,13 @@ use super::series::Unit;
 /// A linear scale: values from `min` to `max` onto pixels from `from` to `to`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
+    /// The value at `from`.
     pub min: f64,
+    /// The value at `to`.
     pub max: f64,
+    /// In pixels.
     pub from: f64,
+    /// In pixels; smaller than `from` where values grow upwards.
     pub to: f64,
 }
 

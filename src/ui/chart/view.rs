@@ -10,12 +10,15 @@ use super::summary::summary;
 use super::text::Text;
 use yew::prelude::*;
 
+/// What a chart is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct ChartProps {
     /// Drawn in this order: the last one on top.
     pub series: Vec<Series>,
+    /// Levels to compare with.
     #[prop_or_default]
     pub references: Vec<Reference>,
+    /// How values are scaled and written.
     pub unit: Unit,
     /// Right end of the axis; longer runs stretch it.
     pub steps: usize,

@@ -1,7 +1,7 @@
 //! A linear model on a bag of words: the baseline that any fine-tuning should beat.
 //!
-//! Softmax regression on sparse features, deterministic, without a dependency: `xtask` includes this file as
-//! it is, so it names nothing else of the crate.
+//! Softmax regression on sparse features, deterministic, without a dependency: `xtask` includes this file as it is, so it
+//! names nothing else of the crate.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -17,12 +17,10 @@ const HISTORY: usize = 8;
 /// Shorter steps that it tries before it gives up.
 const HALVINGS: usize = 20;
 
-/// Accuracy on `held_out` of softmax regression on tf-idf of words and pairs of neighbouring words, trained
-/// on `data`.
+/// Accuracy on `held_out` of softmax regression on tf-idf of words and pairs of neighbouring words, trained on `data`.
 ///
 /// Both are (class, sentence) with classes below `classes`. This is scikit-learn's
-/// `TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)` with `LogisticRegression(C=10)`, without its
-/// intercept.
+/// `TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)` with `LogisticRegression(C=10)`, without its intercept.
 pub fn authors(data: &[(usize, String)], held_out: &[(usize, String)], classes: usize) -> f64 {
     let vocabulary = Vocabulary::of(data.iter().map(|(_, text)| text.as_str()));
     let rows: Vec<Features> = data.iter().map(|(_, text)| vocabulary.tf_idf(text)).collect();
@@ -100,8 +98,7 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    /// Minimises Σ cross-entropy + ½ · `l2` · |W|² over `rows` of `labels` from zero, by at most `steps` of
-    /// L-BFGS.
+    /// Minimises Σ cross-entropy + ½ · `l2` · |W|² over `rows` of `labels` from zero, by at most `steps` of L-BFGS.
     ///
     /// `rows[i]` has features below `features` and the class `labels[i]`, below `classes`.
     pub fn fit(rows: &[Features], labels: &[usize], features: usize, classes: usize, l2: f32, steps: usize) -> Softmax {
@@ -121,8 +118,7 @@ impl Softmax {
                 let loss = objective.at(&moved, &mut gradient);
                 (moved, gradient, loss)
             };
-            // Armijo's rule. The objective is strictly convex, so any step that it accepts gives a curvature
-            // above zero.
+            // Armijo's rule. The objective is strictly convex, so any step that it accepts gives a curvature above zero.
             let lengths = std::iter::successors(Some(first), |length| Some(length / 2.0)).take(HALVINGS);
             let accepted = lengths.map(|t| (t, trial(t))).find(|(t, (_, _, l))| *l <= loss + 1e-4 * t * slope);
             let Some((_, (moved, gradient_there, loss_there))) = accepted else { break };
