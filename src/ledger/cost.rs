@@ -56,11 +56,6 @@ impl Memory {
     pub fn parts(&self) -> [u64; 5] {
         [self.theta, self.phi, self.gradients, self.optimizer, self.activations]
     }
-
-    /// All parts together, each at its largest.
-    pub fn sum(&self) -> u64 {
-        self.parts().iter().sum()
-    }
 }
 
 /// Answering with θ and φ side by side.

@@ -3,7 +3,7 @@
 //! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file
 //! says what there is and reads it. A text is followed by a line break and the label, which is one token.
 
-use super::{Baselines, Example};
+use super::Baselines;
 use serde::{Deserialize, Serialize};
 
 /// A task of this kind.
@@ -173,14 +173,6 @@ impl Labelled {
     }
 }
 
-/// Text, line break, label token.
-pub fn example(text: &[u32], max_tokens: usize, newline: u32, label: u32) -> Example {
-    let mut tokens = text[text.len().saturating_sub(max_tokens)..].to_vec();
-    tokens.push(newline);
-    tokens.push(label);
-    Example { tokens, answer: 1 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,11 +193,5 @@ mod tests {
         assert!(error(two, "[]").contains("no sentences"));
         assert!(error(two, r#"[[2,"a"]]"#).contains("label 2"));
         assert!(error(two, "{").contains("not readable"));
-    }
-
-    #[test]
-    fn a_long_text_keeps_its_end() {
-        let example = example(&[1, 2, 3, 4], 2, 9, 8);
-        assert_eq!((example.tokens, example.answer), (vec![3, 4, 9, 8], 1));
     }
 }

@@ -19,7 +19,7 @@ mod text;
 pub use data::{UserData, parse_classes, parse_name};
 pub use error::UserDataError;
 pub use labelled::{LabelledSplit, LeftOut, labelled};
-pub use limits::{MAX_BYTES, MAX_CELLS, MAX_HELD_OUT, MAX_LABELS, MIN_CHARACTERS, MIN_ROWS};
+pub use limits::{MAX_BYTES, MAX_LABELS};
 pub use reader::{Dropped, read};
 pub use table::{Row, Table};
 pub use text::text_split;

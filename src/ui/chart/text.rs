@@ -6,8 +6,6 @@ use super::scale::step_text;
 /// Which end of a text its x is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
-    /// Its beginning.
-    Start,
     /// Its middle.
     Middle,
     /// Its end.
@@ -18,7 +16,6 @@ impl Anchor {
     /// SVG's word for it.
     pub fn name(self) -> &'static str {
         match self {
-            Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         }
@@ -42,7 +39,6 @@ pub struct Text {
 pub fn text_box(text: &Text, em: f64) -> Rect {
     let w = text_width(&text.text, em);
     let x = match text.anchor {
-        Anchor::Start => text.x,
         Anchor::Middle => text.x - w / 2.0,
         Anchor::End => text.x - w,
     };
