@@ -8,7 +8,7 @@ use peft_lab::base::clock;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::interchange::peft::{AdapterFiles, read_adapter};
+use peft_lab::interchange::hf_adapter::{AdapterFiles, read_adapter};
 use peft_lab::interchange::{Made, RunFile, phi_file};
 use peft_lab::model::{Activation, Model};
 use peft_lab::peft::Shape;

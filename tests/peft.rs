@@ -14,7 +14,7 @@ use peft_lab::base::grouped;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::interchange::peft::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter, write_adapter};
+use peft_lab::interchange::hf_adapter::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter, write_adapter};
 use peft_lab::kernels::cross_entropy;
 use peft_lab::model::Model;
 use peft_lab::model::TensorInfo;

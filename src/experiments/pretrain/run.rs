@@ -10,7 +10,7 @@ use crate::base::{read, stream};
 use crate::bases::{Card, Judged};
 use crate::kernels::cross_entropy;
 use crate::model::Model;
-use crate::peft::{Full, InitContext, MethodConfig, Phi};
+use crate::peft::{InitContext, MethodConfig, Phi};
 use burn::module::ParamGroup;
 use burn::optim::{AdamWConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
@@ -39,7 +39,7 @@ pub async fn pretrain(
         }
         None => Checkpoint::default(),
     };
-    let method = MethodConfig::Full(Full);
+    let method = MethodConfig::everything();
     let mut context = InitContext {
         theta: &theta,
         device: &device.clone().autodiff(),
