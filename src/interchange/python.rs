@@ -14,8 +14,8 @@ pub fn script(config: &RunConfig) -> String {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
         TaskConfig::Text { of, .. } => text(of.max_tokens(), config),
         TaskConfig::Style { author } => style(*author, config),
-        TaskConfig::Own { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
-        TaskConfig::Own { .. } => style(0, config),
+        TaskConfig::UserData { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
+        TaskConfig::UserData { .. } => style(0, config),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several the one with the most to write out, and the others are written out.
@@ -116,7 +116,7 @@ fn form(config: &RunConfig, between: &str, after: &str) -> String {
 fn source(config: &RunConfig) -> String {
     let file = config.task.file().unwrap_or_default();
     match &config.task {
-        TaskConfig::Own { .. } => "open(sys.argv[2])  # your data: “Bring your own” on the page saves it".into(),
+        TaskConfig::UserData { .. } => "open(sys.argv[2])  # your data: “Bring your own” on the page saves it".into(),
         _ => format!("open(sys.argv[2] if len(sys.argv) > 2 else \"www/{file}\")  # `cargo xtask bake` writes it"),
     }
 }

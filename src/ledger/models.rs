@@ -7,9 +7,13 @@ use crate::model::{Activation, ModelConfig};
 pub struct RealModel {
     /// In addresses and flags (`opt-6.7b`).
     pub id: &'static str,
+    /// As the page writes it.
     pub title: &'static str,
+    /// Numbers of a position.
     pub d_model: usize,
+    /// Blocks.
     pub layers: usize,
+    /// Heads of a block.
     pub heads: usize,
 }
 
@@ -30,10 +34,12 @@ pub fn real_models() -> &'static [RealModel] {
 }
 
 impl RealModel {
+    /// The model of an address or flag.
     pub fn named(id: &str) -> Option<&'static RealModel> {
         real_models().iter().find(|model| model.id == id)
     }
 
+    /// Its configuration, as its `config.json` would have it.
     pub fn config(&self) -> ModelConfig {
         ModelConfig {
             model_type: "opt".into(),
