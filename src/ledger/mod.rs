@@ -3,12 +3,12 @@
 //! A training step is traced as shapes ([`network`]) on a [`Tape`]; a method says in [`Method::trace`](crate::peft::Method::trace)
 //! what it adds where. Numbers are single precision, four bytes each.
 
-mod models;
 pub mod network;
 mod parts;
 
+pub use crate::model::RealModel;
+pub use crate::model::families::real_models;
 pub use crate::trace::{Flops, Peak, Phase, Residence};
-pub use models::{RealModel, real_models};
 pub use network::Batch;
 pub use parts::parts;
 
@@ -166,7 +166,7 @@ impl<'a> Setting<'a> {
     /// The same methods on a published model: one sequence of [`REAL_TOKENS`], every token predicted, φ's copies in θ's place.
     pub fn on(&self, model: &RealModel) -> Setting<'a> {
         let batch = Batch { sequences: 1, length: REAL_TOKENS, predicted: REAL_TOKENS, past: 0 };
-        let shape = Shape { model: model.config(), labels: self.shape.labels };
+        let shape = Shape { model: model.config.clone(), labels: self.shape.labels };
         Setting {
             shape,
             methods: self.methods.clone(),
