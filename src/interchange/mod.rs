@@ -1,7 +1,7 @@
 //! What leaves and enters the lab: runs, φ, and adapters of Hugging Face PEFT.
 
 #[cfg(feature = "train")]
-pub mod peft;
+pub mod hf_adapter;
 #[cfg(feature = "train")]
 pub mod phi_file;
 pub mod python;

@@ -1,6 +1,5 @@
 //! Tasks: next-token prediction with a loss on the last tokens of each example.
 
-pub mod baseline;
 pub mod questions;
 pub mod rules;
 pub mod rules_baseline;
@@ -9,6 +8,7 @@ pub mod text;
 pub mod tokenizer;
 pub mod user_data;
 
+pub use linear_baseline as baseline;
 pub use questions::Question;
 pub use rules::Rule;
 pub use text::{Labelled, TextTask};
@@ -231,9 +231,6 @@ impl TaskConfig {
             (a, b) => a == b,
         }
     }
-
-    /// Keys of the tasks' own choices.
-    pub const KEYS: [&'static str; 7] = ["rule", "question", "unit", "author", "data", "classes", "examples"];
 
     /// Sets one of the task's own choices from text.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), Fault> {

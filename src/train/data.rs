@@ -4,7 +4,7 @@ use super::form::{Form, Item, form};
 use crate::base::Fault;
 use crate::base::stream;
 use crate::model::Tokens;
-use crate::peft::{DemonstrationLabels, Icl, Template};
+use crate::peft::{DemonstrationLabels, Demonstrations, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{
     Baselines, Example, Labelled, Question, Rule, TaskConfig, baseline, questions, rules, rules_baseline, style, text,
@@ -249,8 +249,8 @@ impl TaskData {
 
     /// The tokens of demonstrations, which stand in front of every example: so many training examples, drawn, ordered and labelled by
     /// their seeds. Where fewer fit into `room` positions, the fault says how many do.
-    pub fn demonstrations(&self, icl: &Icl, room: usize) -> Result<Vec<u32>, Fault> {
-        let mut rng = stream(icl.demonstrations as u64, "demonstrations");
+    pub fn demonstrations(&self, shown: &Demonstrations, room: usize) -> Result<Vec<u32>, Fault> {
+        let mut rng = stream(shown.drawn_by as u64, "demonstrations");
         let mut chosen: Vec<Item> = Vec::new();
         let mut used = 0;
         let mut candidates = match &self.training {
@@ -259,7 +259,7 @@ impl TaskData {
                 shuffle(&mut order, &mut rng);
                 order.into_iter().map(|i| pool[i].clone()).collect::<Vec<_>>()
             }
-            Source::Strings { .. } => (0..icl.shots).map(|_| self.training.draw(&mut rng)).collect(),
+            Source::Strings { .. } => (0..shown.shots).map(|_| self.training.draw(&mut rng)).collect(),
             Source::Windows(_) => {
                 return Err(Fault::new(
                     "method",
@@ -268,28 +268,28 @@ impl TaskData {
             }
         }
         .into_iter();
-        while chosen.len() < icl.shots {
+        while chosen.len() < shown.shots {
             let Some(item) = candidates.find(|item| used + self.form.demonstration(item).len() <= room) else {
                 let n = chosen.len();
                 return Err(Fault::new(
                     "shots",
-                    format!("{n} demonstrations fit in front of the longest example, not {}.", icl.shots),
+                    format!("{n} demonstrations fit in front of the longest example, not {}.", shown.shots),
                 ));
             };
             used += self.form.demonstration(&item).len();
             chosen.push(item);
         }
-        if icl.labels == DemonstrationLabels::Random {
-            let mut rng = stream(icl.demonstrations as u64, "random labels");
+        if shown.labels == DemonstrationLabels::Random {
+            let mut rng = stream(shown.drawn_by as u64, "random labels");
             for item in &mut chosen {
                 item.label
                     .iter_mut()
                     .for_each(|t| *t = self.labels[rng.random_range(0..self.labels.len() as u32) as usize]);
             }
         }
-        if icl.order > 0 {
+        if shown.order > 0 {
             let mut places: Vec<usize> = (0..chosen.len()).collect();
-            shuffle(&mut places, &mut stream(icl.order as u64, "order of demonstrations"));
+            shuffle(&mut places, &mut stream(shown.order as u64, "order of demonstrations"));
             chosen = places.into_iter().map(|i| chosen[i].clone()).collect();
         }
         Ok(chosen.iter().flat_map(|item| self.form.demonstration(item)).collect())
@@ -483,7 +483,7 @@ mod tests {
     #[test]
     fn demonstrations_are_training_examples_in_the_tasks_form() {
         let data = strings("", 0);
-        let shown = data.demonstrations(&Icl { shots: 3, ..Icl::default() }, 54).unwrap();
+        let shown = data.demonstrations(&Demonstrations { shots: 3, ..Demonstrations::default() }, 54).unwrap();
         let rule = Rule::default();
         assert_eq!(shown.len(), 30);
         for shot in shown.chunks(10) {
@@ -491,7 +491,8 @@ mod tests {
             assert_eq!(shot, rules::shot(string, rule.apply(string)));
             assert!(!rules::held_out().contains(&string));
         }
-        let reordered = data.demonstrations(&Icl { shots: 3, order: 2, ..Icl::default() }, 54).unwrap();
+        let reordered =
+            data.demonstrations(&Demonstrations { shots: 3, order: 2, ..Demonstrations::default() }, 54).unwrap();
         let sorted = |tokens: &[u32]| {
             let mut shots: Vec<Vec<u32>> = tokens.chunks(10).map(<[u32]>::to_vec).collect();
             shots.sort();
@@ -499,19 +500,26 @@ mod tests {
         };
         assert_eq!(sorted(&shown), sorted(&reordered));
         assert_ne!(shown, reordered);
-        let random =
-            data.demonstrations(&Icl { shots: 3, labels: DemonstrationLabels::Random, ..Icl::default() }, 54).unwrap();
+        let random = data
+            .demonstrations(
+                &Demonstrations { shots: 3, labels: DemonstrationLabels::Random, ..Demonstrations::default() },
+                54,
+            )
+            .unwrap();
         for (a, b) in shown.chunks(10).zip(random.chunks(10)) {
             assert!(a[..5] == b[..5] && a[5..9] != b[5..9] && a[9] == b[9]);
         }
-        assert_ne!(shown, data.demonstrations(&Icl { shots: 3, demonstrations: 1, ..Icl::default() }, 54).unwrap());
+        assert_ne!(
+            shown,
+            data.demonstrations(&Demonstrations { shots: 3, drawn_by: 1, ..Demonstrations::default() }, 54).unwrap()
+        );
     }
 
     #[test]
     fn too_many_demonstrations_are_refused_with_the_number_that_fits() {
         let (config, file) = words();
         let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap();
-        let fault = data.demonstrations(&Icl { shots: 32, ..Icl::default() }, 40).unwrap_err();
+        let fault = data.demonstrations(&Demonstrations { shots: 32, ..Demonstrations::default() }, 40).unwrap_err();
         assert!(fault.message.contains("fit in front of the longest example, not 32"), "{fault}");
     }
 
@@ -522,7 +530,8 @@ mod tests {
         let template = Template::parse("Word: {text} is {label}.\\n").unwrap();
         let data = TaskData::new(&config, &file, &tokenizer, Some(&template), 0).unwrap();
         assert_eq!(tokenizer.decode(&data.prompt(0)), "Word: word60 is ");
-        let shown = tokenizer.decode(&data.demonstrations(&Icl { shots: 2, ..Icl::default() }, 60).unwrap());
+        let shown = tokenizer
+            .decode(&data.demonstrations(&Demonstrations { shots: 2, ..Demonstrations::default() }, 60).unwrap());
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines.len(), 2);
         assert!(
@@ -545,7 +554,7 @@ mod tests {
         let whole = tokenizer("prose-nano").decode(&data.held_out[0].tokens[..style::OPENING + style::SAMPLE]);
         assert_eq!(data.inputs[0].clone() + &data.right(0), whole);
         assert!(data.baselines.bag_of_words > 2.0 * data.baselines.majority);
-        assert!(data.demonstrations(&Icl::default(), 60).is_err());
+        assert!(data.demonstrations(&Demonstrations::default(), 60).is_err());
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::config::RunConfig;
 use crate::kernels::cross_entropy;
 use crate::model::Model;
 use crate::model::{ModulePath, ParamKind};
-use crate::peft::{Full, Mask, Method, MethodConfig};
 use crate::peft::{InitContext, Phi};
+use crate::peft::{Mask, MethodConfig};
 use crate::protocol::Event;
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -89,7 +89,7 @@ impl Preparation {
                     demonstrations: &[],
                     scores: None,
                 };
-                Phi::init([&MethodConfig::Full(Full)], &mut context)
+                Phi::init([&MethodConfig::everything()], &mut context)
             }
         };
         let size = if self.mask == Mask::Fisher { 1 } else { config.batch_size() };
@@ -105,7 +105,7 @@ impl Preparation {
             };
             self.full = Some(full);
         } else {
-            let peak = Full.learning_rate(config.task.rates(), config.base.id);
+            let peak = MethodConfig::everything().method().learning_rate(config.task.rates(), config.base.id);
             let rate = learning_rate(peak, self.done, self.of);
             self.full = Some(self.optimizer.step(full, gradients, loss, rate));
             // Nobody looks at them.

@@ -21,7 +21,7 @@ use crate::base::stream;
 use crate::bases::{Card, Figures, Judged};
 use crate::kernels::cross_entropy;
 use crate::model::Model;
-use crate::peft::{Full, MethodConfig};
+use crate::peft::MethodConfig;
 use crate::peft::{InitContext, Phi};
 use crate::task::tokenizer::Tokenizer;
 use crate::train::data::Batch;
@@ -88,7 +88,7 @@ pub async fn pretrain(
         }
         None => Checkpoint::default(),
     };
-    let method = MethodConfig::Full(Full);
+    let method = MethodConfig::everything();
     let mut context = InitContext {
         theta: &theta,
         device: &device.clone().autodiff(),

@@ -67,7 +67,7 @@ mod tests {
     use crate::model::Model;
     use crate::model::{Activation, ModelConfig, Sizes};
     use crate::peft::InitContext;
-    use crate::peft::{Full, MethodConfig};
+    use crate::peft::MethodConfig;
     use crate::train::optimizer::Optimizer;
     use burn::optim::AdamWConfig;
     use burn::tensor::{Device, TensorData};
@@ -96,7 +96,7 @@ mod tests {
             demonstrations: &[],
             scores: None,
         };
-        let phi = Phi::init([&MethodConfig::Full(Full)], &mut context);
+        let phi = Phi::init([&MethodConfig::everything()], &mut context);
         // Gradients that do not depend on φ, large ones and small.
         let loss = |phi: &Phi, step: u64| {
             let mut rng = stream(step, "slopes");

@@ -4,8 +4,8 @@ use super::{LIVE_EXAMPLES, SHOWN, Session, input};
 use crate::base::read;
 use crate::base::stream;
 use crate::base::{Failure, FailureReason};
-use crate::interchange::peft;
-use crate::interchange::peft::AdapterFiles;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
 use crate::interchange::phi_file;
 use crate::interchange::phi_file::StoredPhi;
 use crate::interchange::{Made, base64, from_base64};
@@ -28,7 +28,7 @@ impl Session {
 
     /// φ as Hugging Face PEFT writes it.
     pub async fn export(&self) -> Result<AdapterFiles, Failure> {
-        peft::export(&self.config, &self.phi).await.map_err(input)
+        hf_adapter::export(&self.config, &self.phi).await.map_err(input)
     }
 
     /// Takes a φ that was trained elsewhere, in place of its own; the run is then at its end.

@@ -14,7 +14,7 @@ use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
 use crate::kernels::cross_entropy;
 use crate::ledger::parts;
-use crate::peft::{Icl, MethodConfig};
+use crate::peft::Demonstrations;
 use crate::peft::{InitContext, Phi};
 use crate::protocol::KeptScore;
 use crate::protocol::{Answer, Event, Prediction};
@@ -107,15 +107,15 @@ impl Session {
         clock: fn() -> f64,
     ) -> Result<Session, Failure> {
         config.check().map_err(input)?;
-        let template = icl(&config).and_then(Icl::template);
+        let template = demonstrations(&config).and_then(Demonstrations::template);
         let data = TaskData::new(&config.task, &materials.file, &base.tokenizer, template.as_ref(), config.seed);
         let data = data.map_err(input)?;
         let context = base.theta.config.max_position_embeddings;
         let positions = config.methods().map(|m| m.method().positions()).sum::<usize>();
-        let demonstrations = match icl(&config) {
-            Some(icl) => {
+        let demonstrations = match demonstrations(&config) {
+            Some(shown) => {
                 let room = context.saturating_sub(data.longest() + positions);
-                data.demonstrations(icl, room).map_err(input)?
+                data.demonstrations(shown, room).map_err(input)?
             }
             None => Vec::new(),
         };
@@ -593,12 +593,9 @@ fn awake(ms: f64, usual: Option<f64>) -> f64 {
     }
 }
 
-/// In-context learning among the methods of a run.
-fn icl(config: &RunConfig) -> Option<&Icl> {
-    config.methods().find_map(|m| match m {
-        MethodConfig::Icl(icl) => Some(icl),
-        _ => None,
-    })
+/// The demonstrations of a run, where one of its methods shows some.
+fn demonstrations(config: &RunConfig) -> Option<&Demonstrations> {
+    config.methods().find_map(|m| m.method().demonstrations())
 }
 
 #[cfg(test)]
