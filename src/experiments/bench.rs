@@ -5,7 +5,7 @@ use crate::base::read;
 use crate::base::stream;
 use crate::kernels::cross_entropy;
 use crate::ledger::{Batch, Residence, Setting};
-use crate::model::{Activation, Model, ModelConfig, Tokens};
+use crate::model::{Activation, Model, ModelConfig, Sizes, Tokens};
 use crate::peft::{Blocks, MethodConfig, Shape, Value};
 use crate::peft::{InitContext, Phi};
 use crate::train::optimizer::Optimizer;
@@ -70,8 +70,7 @@ impl BenchShape {
     }
 
     fn config(&self) -> ModelConfig {
-        ModelConfig {
-            model_type: "opt".into(),
+        let sizes = Sizes {
             vocab_size: self.vocab,
             // Room for what stands in front.
             max_position_embeddings: self.tokens + 64,
@@ -79,11 +78,8 @@ impl BenchShape {
             ffn_dim: 4 * self.d_model,
             num_hidden_layers: self.layers,
             num_attention_heads: self.heads,
-            activation_function: Activation::Relu,
-            do_layer_norm_before: true,
-            tie_word_embeddings: true,
-            word_embed_proj_dim: None,
-        }
+        };
+        ModelConfig::native(sizes, Activation::Relu)
     }
 
     /// The same step for the ledger.

@@ -6,15 +6,15 @@
 //! each.
 
 mod cost;
-mod models;
 mod network;
 mod parts;
 mod setting;
 mod units;
 
+pub use crate::model::RealModel;
+pub use crate::model::families::real_models;
 pub use crate::trace::{Flops, Peak, Phase, Residence};
 pub use cost::{Inference, Ledger, Memory, Training};
-pub use models::{RealModel, real_models};
 pub use network::Batch;
 pub use parts::parts;
 pub use setting::{REAL_TOKENS, Setting};

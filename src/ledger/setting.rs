@@ -1,10 +1,10 @@
 //! What is costed, and the sums: a training step and an answer, each traced as shapes.
 
 use super::cost::{Inference, Ledger, Memory, Training};
-use super::models::RealModel;
 use super::network::{Batch, Network};
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
+use crate::model::RealModel;
 use crate::peft::{MethodConfig, Shape, Value};
 use crate::trace::{NUMBER, OPTIMIZER_FLOPS, Residence, Tape};
 
@@ -77,7 +77,7 @@ impl<'a> Setting<'a> {
     /// copies in θ's place.
     pub fn on(&self, model: &RealModel) -> Setting<'a> {
         let batch = Batch { sequences: 1, length: REAL_TOKENS, predicted: REAL_TOKENS, past: 0 };
-        let shape = Shape { model: model.config(), labels: self.shape.labels };
+        let shape = Shape { model: model.config.clone(), labels: self.shape.labels };
         Setting {
             shape,
             methods: self.methods.clone(),

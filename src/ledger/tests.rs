@@ -61,7 +61,7 @@ fn on<'a>(model: &str, method: &'a MethodConfig) -> Setting<'a> {
 #[test]
 fn adam_keeps_16_bytes_a_trained_parameter_and_4_a_frozen_one() {
     let (full, bitfit) = (MethodConfig::Full(Full), MethodConfig::BitFit(BitFit::default()));
-    let parameters = RealModel::named("opt-6.7b").unwrap().config().parameters() as u64;
+    let parameters = RealModel::named("opt-6.7b").unwrap().config.parameters() as u64;
     let of = |method| {
         let memory = on("opt-6.7b", method).ledger().training.unwrap().memory;
         memory.parts().iter().sum::<u64>() - memory.activations
@@ -71,7 +71,7 @@ fn adam_keeps_16_bytes_a_trained_parameter_and_4_a_frozen_one() {
     assert_eq!(of(&bitfit), 16 * trained + 4 * (parameters - trained));
     // Its makers say 6.7 and 66 billion.
     assert_eq!((parameters as f64 / 1e8).round(), 67.0);
-    let of_66 = RealModel::named("opt-66b").unwrap().config().parameters() as f64;
+    let of_66 = RealModel::named("opt-66b").unwrap().config.parameters() as f64;
     assert_eq!((of_66 / 1e9).round(), 66.0);
 }
 

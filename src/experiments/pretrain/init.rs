@@ -47,7 +47,7 @@ pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
         }
     };
     // OPT's offset rows: no token uses them.
-    positions.splice(0..0, vec![0.0; config.position_offset() * d]);
+    positions.splice(0..0, vec![0.0; config.position_offset * d]);
     let weights = Weights {
         tokens: draw.param(tokens, [config.vocab_size, d]),
         positions: draw.param(positions, [config.position_rows(), d]),

@@ -1,7 +1,7 @@
 //! A recipe: all that decides a base, as a small JSON file.
 
 use super::prose::{Block, Corpus};
-use crate::model::{Activation, ModelConfig, ModelConfigError};
+use crate::model::{Activation, ModelConfig, ModelConfigError, Sizes};
 use crate::task::rules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -127,17 +127,22 @@ impl Recipe {
         self.lr * rise * (0.95 * cosine + 0.05)
     }
 
-    /// `config.json` as transformers writes it for OPT.
+    /// `config.json` as transformers reads it: shape and special tokens.
     pub fn hugging_face_config(&self) -> serde_json::Value {
         let m = &self.model;
-        serde_json::json!({
-            "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": self.vocabulary(),
-            "max_position_embeddings": m.context, "hidden_size": m.hidden_size, "word_embed_proj_dim": m.hidden_size,
-            "ffn_dim": 4 * m.hidden_size, "num_hidden_layers": m.layers, "num_attention_heads": m.heads,
-            "activation_function": m.activation, "do_layer_norm_before": true, "tie_word_embeddings": true,
-            "enable_bias": true, "layer_norm_elementwise_affine": true, "dropout": 0.0, "attention_dropout": 0.0,
-            "layerdrop": 0.0, "pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0,
-        })
+        let sizes = Sizes {
+            vocab_size: self.vocabulary(),
+            max_position_embeddings: m.context,
+            hidden_size: m.hidden_size,
+            ffn_dim: 4 * m.hidden_size,
+            num_hidden_layers: m.layers,
+            num_attention_heads: m.heads,
+        };
+        let mut json = ModelConfig::native(sizes, m.activation).to_json();
+        for token in ["pad_token_id", "bos_token_id", "eos_token_id"] {
+            json[token] = 0.into();
+        }
+        json
     }
 
     fn model_config_checked(&self) -> Result<ModelConfig, ModelConfigError> {

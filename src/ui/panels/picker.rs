@@ -5,7 +5,7 @@ use crate::bases::{BASES, Base};
 use crate::config::{Key, RunConfig, keys};
 use crate::peft::Range;
 use crate::task::rules::{OFFERED, Origin, Rule};
-use crate::task::{UserData, TaskConfig};
+use crate::task::{TaskConfig, UserData};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 

@@ -9,6 +9,7 @@ const OTHER_MEANINGS: [(&str, &str, &str); 5] = [
     ("src/cli", "adapter", "`--adapter`: a folder that holds an adapter of PEFT"),
     ("src/cli", "layers", "the number of blocks in `bases --json`"),
     ("src/experiments/bench.rs", "layers", "the same knob, by its name"),
+    ("src/model/families", "layers", "what a family calls its list of blocks"),
     ("src/peft/blocks.rs", "layers", "the knob that says in which blocks φ stands"),
     ("src/peft/knob.rs", "layers", "that knob's description"),
 ];
