@@ -12,7 +12,7 @@ pub mod scale;
 mod series;
 #[cfg(target_arch = "wasm32")]
 mod size;
-mod summary;
+pub mod summary;
 mod text;
 #[cfg(target_arch = "wasm32")]
 mod view;
