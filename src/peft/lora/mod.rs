@@ -70,6 +70,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT, PyTorch",
 };
 
 impl Lora {
