@@ -2,6 +2,7 @@
 
 mod cost;
 mod measure;
+mod method_page;
 mod user_data;
 
 use crate::base::Failure;
@@ -52,7 +53,9 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(Command::new("bases").about("The pretrained bases").arg(json()))
         .subcommand(Command::new("tasks").about("The tasks and their choices").arg(json()))
-        .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()))
+        .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()).arg(
+            Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the page docs/methods.md"),
+        ))
         .subcommand(
             Command::new("count").about("Trainable parameters, from closed formulas").args(run_args()).arg(json()),
         )
@@ -214,6 +217,10 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
     match name {
         "bases" => print_list(args, BASES.iter().map(base_json).collect(), "base"),
         "tasks" => print_list(args, tasks_json(), "task"),
+        "methods" if args.get_flag("markdown") => {
+            print!("{}", method_page::markdown());
+            Ok(())
+        }
         "methods" => print_list(args, MethodConfig::all().iter().map(method_json).collect(), "method"),
         "count" => count(args),
         "cost" => cost::cost(args),
