@@ -51,4 +51,4 @@ macro_rules! tests {
         }
     };
 }
-shared::each_method!(tests);
+peft_lab::each_method!(tests);

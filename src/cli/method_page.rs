@@ -70,7 +70,8 @@ fn section(page: &mut String, method: &MethodConfig) {
         for knob in info.knobs {
             let default = method.get(knob.name).filter(|value| !value.is_empty());
             let default = default.map_or("–".into(), |value| format!("`{value}`"));
-            let help = plain(knob.help);
+            let only = knob.shown_when.map_or(String::new(), |(other, value)| format!(" Only with `{other}={value}`."));
+            let help = plain(knob.help) + &only;
             row(page, &[format!("`{}`", knob.name), plain(knob.label), default, values(knob), help]);
         }
         page.push('\n');
@@ -119,6 +120,7 @@ fn values(knob: &Knob) -> String {
     };
     match &knob.range {
         Range::Integer { min, max, .. } => format!("{} to {}", grouped(*min), grouped(*max)),
+        Range::Seed => "a whole number".into(),
         Range::Number { min, max } => format!("{min} to {max}"),
         Range::Choice(all) => options(all),
         Range::Set(all) => format!("some of {}", options(all)),

@@ -79,7 +79,7 @@ pub trait Composition {
         Vec::new()
     }
 
-    /// The values of what [`asks`](Self::asks) gave, in its order.
+    /// The values of what [`host_reads`](Self::host_reads) gave, in its order.
     fn host_values(&mut self, _step: usize, _steps: usize, _values: Vec<Vec<f32>>) {}
 
     /// Ends training: what was set aside while φ changed is written into its tensors.

@@ -1,5 +1,5 @@
-//! The questions of the forward pass, as shapes: what `phi::Composition` answers in tensors, [`Method::trace`](super::Method::trace)
-//! answers for the ledger.
+//! The questions of the forward pass, as shapes: what a `Composition` answers in tensors, a method's `trace` answers for the
+//! ledger.
 
 use super::{ModulePath, ParamKind, Sublayer, Target};
 use crate::trace::Var;

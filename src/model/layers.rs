@@ -17,5 +17,5 @@ pub struct LayerNorm {
     pub bias: Param<Tensor<1>>,
 }
 
-/// OPT's epsilon.
+/// Added to the variance. Families refuse a `config.json` that asks for another.
 pub const LAYER_NORM_EPSILON: f64 = 1e-5;

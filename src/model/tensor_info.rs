@@ -2,18 +2,19 @@
 
 use super::{ModelConfig, ModulePath, ParamKind};
 
-/// A tensor of φ as a file holds it.
+/// A tensor of θ or φ as a file holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
     /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to a module of θ.
     pub name: String,
     /// The file's shape.
     pub shape: Vec<usize>,
-    /// A matrix that the file holds as `[outputs, inputs]` and φ as `[inputs, outputs]`.
+    /// A matrix that the file holds as `[outputs, inputs]` and memory as `[inputs, outputs]`.
     pub transposed: bool,
 }
 
 impl TensorInfo {
+    /// A tensor that lies in the file as in memory.
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> TensorInfo {
         TensorInfo { name: name.into(), shape: shape.into(), transposed: false }
     }
@@ -23,9 +24,9 @@ impl TensorInfo {
         TensorInfo { name: name.into(), shape: vec![outputs, inputs], transposed: true }
     }
 
-    /// A copy of a tensor of θ, under its name in the checkpoint.
+    /// A copy of a tensor of θ, under the name and in the orientation that files of φ have on any base.
     pub fn of_theta(place: ModulePath, piece: ParamKind, model: &ModelConfig) -> TensorInfo {
-        let name = format!("{}.{}", place.key(), if piece == ParamKind::Bias { "bias" } else { "weight" });
+        let name = format!("{}.{}", place.key(), piece.name());
         let d = model.hidden_size;
         match (place, piece) {
             (ModulePath::Linear(_, target), ParamKind::Matrix) => {
@@ -37,6 +38,7 @@ impl TensorInfo {
         }
     }
 
+    /// How many numbers it has.
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }

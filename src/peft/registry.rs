@@ -4,19 +4,28 @@
 
 #[cfg(feature = "train")]
 use super::{AdapterError, AdapterFile, AdapterSettings, InitContext};
-use super::{Method, MethodInfo};
+use super::{Knob, Method, MethodInfo, Value};
 use crate::base::Fault;
 #[cfg(feature = "train")]
 use crate::model::Composition;
 
 /// Makes the registry: [`MethodConfig`], and with `train` its trained counterpart `phi::Part`.
 macro_rules! methods {
-    ($($variant:ident in $folder:ident $path:tt),+ $(,)?) => {
+    ($d:tt $($variant:ident in $folder:ident $path:tt),+ $(,)?) => {
         $(
             #[path = $path]
             pub mod $folder;
             pub use $folder::$variant;
         )+
+
+        /// Hands the folders of all methods to a macro, which makes something of each: a test, say, so that the one that fails is
+        /// named.
+        #[macro_export]
+        macro_rules! each_method {
+            ($d macro:ident) => {
+                $d macro! { $($folder)+ }
+            };
+        }
 
         /// A method and its knobs, one variant per folder.
         #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +83,7 @@ macro_rules! methods {
     };
 }
 
-methods! {
+methods! { $
     Full in full "full/mod.rs",
     LastLayer in last_layer "last_layer/mod.rs",
     Embeddings in embeddings "embeddings/mod.rs",
@@ -115,6 +124,37 @@ impl MethodConfig {
 
     pub fn info(&self) -> &'static MethodInfo {
         self.method().info()
+    }
+
+    /// The knobs that are not at their defaults. Knobs may follow each other (alpha stays twice the rank), so each is
+    /// compared after those before it are set.
+    pub fn chosen(&self) -> Vec<(&'static Knob, Value)> {
+        let Some(mut reference) = Self::named(self.info().name) else { return Vec::new() };
+        let mut chosen = Vec::new();
+        for knob in self.info().knobs {
+            let Some(ours) = self.method().get(knob.name) else { continue };
+            if reference.method().get(knob.name).is_some_and(|default| default != ours) {
+                reference.method_mut().set(knob.name, ours.clone());
+                chosen.push((knob, ours));
+            }
+        }
+        chosen
+    }
+
+    /// The same method as its [`chosen`](Self::chosen) knobs make it: what is at its default follows the others again.
+    pub fn canonical(&self) -> MethodConfig {
+        self.without("")
+    }
+
+    /// The same method with a knob as if nobody had set it.
+    pub fn without(&self, knob: &str) -> MethodConfig {
+        let mut fresh = Self::named(self.info().name).unwrap_or_else(|| self.clone());
+        for (chosen, value) in self.chosen() {
+            if chosen.name != knob {
+                fresh.method_mut().set(chosen.name, value);
+            }
+        }
+        fresh
     }
 
     /// Sets a knob from text (URL, flag), checked against its range.

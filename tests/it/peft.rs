@@ -23,8 +23,14 @@ use peft_lab::train::optimizer::Optimizer;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: [&str; 10] =
-    ["lora", "rslora", "dora", "vera", "ia3", "prompt", "p-tuning", "prefix", "prefix-projection", "ln-tuning"];
+/// The cases that `tools/fixtures/peft_files.py` has written: a folder each.
+fn cases() -> Vec<String> {
+    let entries = std::fs::read_dir(folder().join("peft")).unwrap();
+    let mut cases: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    cases.sort();
+    assert!(cases.len() >= 10, "{cases:?}");
+    cases
+}
 
 /// A parameter of a PEFT model by the name that our files give it.
 fn name_in_state(name: &str) -> String {
@@ -63,7 +69,8 @@ impl ModuleVisitor for Collect<'_> {
 #[test]
 fn every_method_of_peft_is_peft_s_to_1e_4() {
     let theta = model(&folder().join("tiny"));
-    for case in CASES {
+    for case in cases() {
+        let case = case.as_str();
         let path = folder().join("peft").join(case);
         let expected = json(&format!("peft/{case}/expected.json"));
         let state = std::fs::read(path.join("state.safetensors")).unwrap();
@@ -155,7 +162,8 @@ fn files(case: &str) -> AdapterFiles {
 fn an_adapter_that_peft_saved_answers_here_as_there() {
     let theta = model(&folder().join("tiny"));
     let shape = Shape { model: theta.config.clone(), labels: 3 };
-    for case in CASES {
+    for case in cases() {
+        let case = case.as_str();
         let (method, stored) = read_adapter(&files(case), &shape).unwrap_or_else(|e| panic!("{case}: {e}"));
         let phi = stored.phi([&method], &mut context(&theta));
         let expected = json(&format!("peft/{case}/expected.json"));
@@ -172,7 +180,8 @@ fn files_have_peft_s_keys() {
     let base =
         pollster::block_on(LoadedBase::load(RunConfig::default().base, &Disk::default(), &Device::flex())).unwrap();
     let base = std::rc::Rc::new(base);
-    for case in CASES {
+    for case in cases() {
+        let case = case.as_str();
         let expected = json(&format!("peft/{case}/expected.json"));
         let method = method(expected["method"].as_str().unwrap(), &expected["knobs"]);
         let config = RunConfig { method, ..RunConfig::default() };

@@ -7,7 +7,7 @@ use peft_lab::base::clock;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::peft::Phi;
+use peft_lab::peft::{MethodConfig, Phi};
 use peft_lab::protocol::Event;
 use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
@@ -46,42 +46,50 @@ fn losses(events: &[Event]) -> Vec<f32> {
     events.iter().filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None }).collect()
 }
 
-/// Every method with a choice of its knobs, tested one by one: the one that fails is named, and threads share the work.
-macro_rules! methods {
+/// A test for each method at its defaults and for each of these choices of knobs: the one that fails is named, and threads share
+/// the work.
+macro_rules! choices {
     ($($test:ident: $method:literal,)*) => {
-        const METHODS: &[&str] = &[$($method),*];
+        const CHOICES: &[&str] = &[$($method),*];
 
         mod overfits_sixteen_examples {
             $(#[test] fn $test() { super::overfits($method); })*
+            mod at_defaults { peft_lab::each_method!(overfit); }
         }
 
         mod repeats_its_curve_with_its_seed {
             $(#[test] fn $test() { super::repeats($method); })*
+            mod at_defaults { peft_lab::each_method!(repeat); }
         }
     };
 }
 
-methods! {
-    full: "full",
-    last_layer: "last-layer",
+macro_rules! overfit {
+    ($($method:ident)*) => {
+        $(#[test] fn $method() { super::super::at_defaults(stringify!($method), super::super::overfits); })*
+    };
+}
+
+macro_rules! repeat {
+    ($($method:ident)*) => {
+        $(#[test] fn $method() { super::super::at_defaults(stringify!($method), super::super::repeats); })*
+    };
+}
+
+choices! {
     last_layer_rows_of_labels: "last-layer&rows=labels",
-    embeddings: "embeddings",
-    all_but_embeddings: "all-but-embeddings",
-    bitfit: "bitfit",
     lora_with_dropout: "lora&lora_dropout=0.1",
-    dora: "dora",
-    vera: "vera",
-    ln_tuning: "ln-tuning",
     two_layers: "layers&layers=1,2",
-    sparse: "sparse",
     sparse_by_magnitude: "sparse&mask=magnitude",
-    pruning: "pruning",
-    subspace: "subspace&intrinsic_dimension=512",
-    prompt: "prompt&num_virtual_tokens=10",
-    p_tuning: "p-tuning",
-    prefix: "prefix",
-    adapter: "adapter",
-    ia3: "ia3",
+    a_shorter_prompt: "prompt&num_virtual_tokens=10",
+}
+
+/// A test of the method that a folder's name stands for, where it trains.
+fn at_defaults(folder: &str, test: fn(&str)) {
+    let name = folder.replace('_', "-");
+    if MethodConfig::named(&name).expect("a folder has its method's name").method().trains() {
+        test(&name);
+    }
 }
 
 #[test]
@@ -123,7 +131,8 @@ fn theta_is_bit_identical_after_training() {
     };
     let before = everything(&base);
     assert_eq!(before.len(), 205_568);
-    for method in METHODS {
+    let defaults = MethodConfig::all().into_iter().filter(|m| m.method().trains()).map(|m| m.info().name);
+    for method in defaults.chain(CHOICES.iter().copied()) {
         let mut session = session(&format!("method={method}&steps=3&batch_size=8"), &base);
         let start = pollster::block_on(shared::values(session.phi()));
         run(&mut session);

@@ -295,9 +295,6 @@ mod tests {
             "method=adapter&placement=mlp&bottleneck=64&non_linearity=silu",
             "method=adapter&placement=parallel&scaling=4&layers=1,2",
             "method=lora&layers=3&target_modules=q_proj,fc1",
-            "method=dora&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
-            "method=vera&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
-            "method=ia3&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
             "method=ia3&layers=0",
             "method=bitfit&biases=q_proj,fc1",
             "method=last-layer&rows=block",
@@ -315,6 +312,8 @@ mod tests {
         ] {
             hashes.push(knobs.into());
         }
+        let variants = include_str!("../../../tests/fixtures/variants.txt").lines();
+        hashes.extend(variants.map(|line| format!("method={}", line.replace(' ', "&"))));
         let mut out = Vec::new();
         for base in ["base=rules", "base=prose-nano", "base=prose-micro&task=authors"] {
             for hash in &hashes {
