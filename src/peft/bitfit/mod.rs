@@ -53,6 +53,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for BitFit {

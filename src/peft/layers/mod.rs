@@ -63,6 +63,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for Layers {

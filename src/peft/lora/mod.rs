@@ -74,6 +74,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT, PyTorch",
 };
 
 impl Lora {
