@@ -28,16 +28,19 @@ impl Activation {
     }
 }
 
-/// Shape of a model of any family. Numbers stand here; names of modules and files say [`family`](Self::family).
+/// Shape of a model of any family. Numbers stand here; names of modules and files say
+/// [`family`](Self::family).
 ///
-/// The fields' names are those of Hugging Face's OPT. A family makes a configuration, and fills in what is the same for all
-/// of its models.
+/// The fields' names are those of Hugging Face's OPT. A family makes a configuration, and fills in what is
+/// the same for all of its models.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelConfig {
     /// The family's name in `config.json`.
     pub model_type: &'static str,
+    /// Tokens of the vocabulary, the rows of the tied head.
     pub vocab_size: usize,
-    /// Positions the model was trained on; its table holds [`position_offset`](Self::position_offset) rows more.
+    /// Positions the model was trained on; its table holds [`position_offset`](Self::position_offset) rows
+    /// more.
     pub max_position_embeddings: usize,
     /// Rows in front of the position table that no token uses.
     pub position_offset: usize,
@@ -47,18 +50,26 @@ pub struct ModelConfig {
     pub ffn_dim: usize,
     /// Blocks.
     pub num_hidden_layers: usize,
+    /// Heads of attention, of [`head_dim`](Self::head_dim) each.
     pub num_attention_heads: usize,
+    /// Between the two matrices of the MLP.
     pub activation_function: Activation,
 }
 
 /// The sizes in which models of a family differ, under the names of [`ModelConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
+    /// Tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Positions the model was trained on.
     pub max_position_embeddings: usize,
+    /// `d_model`.
     pub hidden_size: usize,
+    /// Width between the two matrices of the MLP.
     pub ffn_dim: usize,
+    /// Blocks.
     pub num_hidden_layers: usize,
+    /// Heads of attention; they divide the width.
     pub num_attention_heads: usize,
 }
 
@@ -85,7 +96,8 @@ impl ModelConfigError {
 }
 
 impl ModelConfig {
-    /// Refuses sizes that no model has. `keys` are what the family's `config.json` calls the fields of [`Sizes`], in their order.
+    /// Refuses sizes that no model has. `keys` are what the family's `config.json` calls the fields of
+    /// [`Sizes`], in their order.
     pub fn checked(self, keys: [&'static str; 6]) -> Result<Self, ModelConfigError> {
         let sizes = [
             self.vocab_size,
@@ -112,8 +124,9 @@ impl ModelConfig {
         self.max_position_embeddings + self.position_offset
     }
 
-    /// Floating-point operations of a forward pass over `tokens`, two for a multiplication with its addition: matrices, attention
-    /// over the tokens before each, and the head at `predicted` places. Norms and activations are left out: below 2 %.
+    /// Floating-point operations of a forward pass over `tokens`, two for a multiplication with its addition:
+    /// matrices, attention over the tokens before each, and the head at `predicted` places. Norms and
+    /// activations are left out: below 2 %.
     pub fn forward_flops(&self, tokens: f64, predicted: f64) -> f64 {
         let (d, f) = (self.hidden_size as f64, self.ffn_dim as f64);
         let matrices = 2.0 * tokens * (4.0 * d * d + 2.0 * d * f);
@@ -133,7 +146,8 @@ impl ModelConfig {
         4 * (d * d + d) + 2 * (2 * d) + (d * f + f) + (f * d + d)
     }
 
-    /// All parameters as Hugging Face counts them: the tied head once, the unused rows of the position table included.
+    /// All parameters as Hugging Face counts them: the tied head once, the unused rows of the position table
+    /// included.
     pub fn parameters(&self) -> usize {
         let d = self.hidden_size;
         self.vocab_size * d + self.position_rows() * d + self.num_hidden_layers * self.block_parameters() + 2 * d
@@ -160,7 +174,8 @@ mod tests {
     #[test]
     fn a_forward_pass_takes_two_operations_a_weight_and_token() {
         let config = ModelConfig::from_json(&json("rules")).unwrap();
-        // d 64, ff 256, 4 blocks: 4 × (4·64² + 2·64·256) = 196,608 weights in matrices; 1 token attends to itself, 4 · 64 a block.
+        // d 64, ff 256, 4 blocks: 4 × (4·64² + 2·64·256) = 196,608 weights in matrices; 1 token attends to
+        // itself, 4 · 64 a block.
         let one = config.forward_flops(1.0, 0.0);
         assert_eq!(one, 2.0 * 196_608.0 + 4.0 * 4.0 * 64.0);
         assert_eq!(config.forward_flops(1.0, 1.0) - one, 2.0 * 20.0 * 64.0);

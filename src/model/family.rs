@@ -3,7 +3,8 @@
 use super::{ModelConfig, ModelConfigError, ModulePath, Target};
 use serde_json::Value;
 
-/// A family of models as Hugging Face has it. It is data, so a family that leaves something open does not compile.
+/// A family of models as Hugging Face has it. It is data, so a family that leaves something open does not
+/// compile.
 ///
 /// What the forward pass computes from stands in [`ModelConfig`].
 #[derive(Debug)]
@@ -16,7 +17,8 @@ pub struct Family {
     pub python_class: &'static str,
     /// Whether a run on this family has a Python script; else what a visitor reads in its place.
     pub script: Result<(), &'static str>,
-    /// Reads a `config.json`, with transformers' names and defaults. What would change the result is refused by its key.
+    /// Reads a `config.json`, with transformers' names and defaults. What would change the result is refused
+    /// by its key.
     pub read_config: fn(Value) -> Result<ModelConfig, ModelConfigError>,
     /// A `config.json` that transformers reads as this model, without dropout.
     pub write_config: fn(&ModelConfig) -> Value,
@@ -40,7 +42,8 @@ pub struct Family {
     pub final_norm: &'static str,
     /// The linear modules of a block. Together they hold every [`Target`] once.
     pub modules: &'static [LinearModule],
-    /// Whether a checkpoint holds matrices as `[inputs, outputs]`; else as `[outputs, inputs]`. The name is PEFT's.
+    /// Whether a checkpoint holds matrices as `[inputs, outputs]`; else as `[outputs, inputs]`. The name is
+    /// PEFT's.
     pub fan_in_fan_out: bool,
 }
 
@@ -60,7 +63,9 @@ pub struct LinearModule {
 pub struct RealModel {
     /// In addresses and flags.
     pub id: &'static str,
+    /// What a person calls it.
     pub title: &'static str,
+    /// Its shape.
     pub config: ModelConfig,
 }
 
@@ -114,7 +119,8 @@ impl Family {
         within(self.decoder, &self.path(path))
     }
 
-    /// The path of a module in a model that PEFT wraps: `base_model.model.model.decoder.layers.0.self_attn.q_proj`.
+    /// The path of a module in a model that PEFT wraps:
+    /// `base_model.model.model.decoder.layers.0.self_attn.q_proj`.
     pub fn peft_key(&self, path: ModulePath) -> String {
         format!("base_model.model.{}", self.key(path))
     }

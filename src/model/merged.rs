@@ -5,8 +5,8 @@ use super::{Block, Compositions, LinearAt, Model, ModulePath, Target, Weights};
 use burn::module::Param;
 
 impl Model {
-    /// A network with φ folded into its weights, which answers as θ with φ does. θ itself stays as it is, so that unmerging is
-    /// going back to it, exactly. Only for methods of which `MethodInfo::merges` says so.
+    /// A network with φ folded into its weights, which answers as θ with φ does. θ itself stays as it is, so
+    /// that unmerging is going back to it, exactly. Only for methods of which `MethodInfo::merges` says so.
     pub fn merged(&self, phi: &dyn Compositions) -> Model {
         let norm = |path: ModulePath, theta: &LayerNorm| LayerNorm {
             scale: Param::from_tensor(phi.scale(path, theta.scale.val())),

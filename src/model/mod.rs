@@ -1,4 +1,5 @@
-//! θ: a pretrained model, loaded once, shared by every run, never written. It knows no method: a [`Composition`] steps in where it may.
+//! θ: a pretrained model, loaded once, shared by every run, never written. It knows no method: a
+//! [`Composition`] steps in where it may.
 
 #[cfg(feature = "train")]
 mod composition;

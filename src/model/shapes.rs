@@ -16,9 +16,9 @@ impl Target {
 
 impl ModulePath {
     /// Elements of one of the module's tensors, 0 for one that it lacks.
-    pub fn elements(self, piece: ParamKind, model: &ModelConfig) -> usize {
+    pub fn elements(self, kind: ParamKind, model: &ModelConfig) -> usize {
         let d = model.hidden_size;
-        match (self, piece) {
+        match (self, kind) {
             (ModulePath::Tokens, ParamKind::Matrix) => model.vocab_size * d,
             (ModulePath::Positions, ParamKind::Matrix) => model.position_rows() * d,
             (ModulePath::Linear(_, target), ParamKind::Matrix) => {

@@ -5,7 +5,8 @@ use super::{ModelConfig, ModulePath, ParamKind};
 /// A tensor of θ or φ as a file holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to a module of θ.
+    /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to
+    /// a module of θ.
     pub name: String,
     /// The file's shape.
     pub shape: Vec<usize>,
@@ -25,16 +26,16 @@ impl TensorInfo {
     }
 
     /// A copy of a tensor of θ, under the name and in the orientation that files of φ have on any base.
-    pub fn of_theta(place: ModulePath, piece: ParamKind, model: &ModelConfig) -> TensorInfo {
-        let name = format!("{}.{}", place.key(), piece.name());
+    pub fn of_theta(path: ModulePath, kind: ParamKind, model: &ModelConfig) -> TensorInfo {
+        let name = format!("{}.{}", path.key(), kind.name());
         let d = model.hidden_size;
-        match (place, piece) {
+        match (path, kind) {
             (ModulePath::Linear(_, target), ParamKind::Matrix) => {
                 let (inputs, outputs) = target.shape(model);
                 TensorInfo::transposed(name, outputs, inputs)
             }
-            (_, ParamKind::Matrix) => TensorInfo::new(name, [place.elements(piece, model) / d, d]),
-            _ => TensorInfo::new(name, [place.elements(piece, model)]),
+            (_, ParamKind::Matrix) => TensorInfo::new(name, [path.elements(kind, model) / d, d]),
+            _ => TensorInfo::new(name, [path.elements(kind, model)]),
         }
     }
 

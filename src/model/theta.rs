@@ -1,4 +1,5 @@
-//! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where it may step in.
+//! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where
+//! it may step in.
 
 use super::layers::{LAYER_NORM_EPSILON, LayerNorm};
 use super::{
@@ -10,7 +11,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 /// θ with its shape.
 #[derive(Clone, Debug)]
 pub struct Model {
+    /// Its shape and family.
     pub config: ModelConfig,
+    /// Its tensors.
     pub weights: Weights,
 }
 
@@ -22,7 +25,8 @@ impl Model {
         linear(features, head.transpose(), None)
     }
 
-    /// Features in front of the head at chosen places. Padding needs no mask: attention is causal and padding stands at the right.
+    /// Features in front of the head at chosen places. Padding needs no mask: attention is causal and padding
+    /// stands at the right.
     ///
     /// `rows` are places in the flattened `[sequences, length]` of `tokens`. Returns `[rows, d_model]`.
     pub fn features(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
@@ -60,7 +64,8 @@ impl Model {
         self.normalise(phi, ModulePath::FinalNorm, &self.weights.final_norm, x)
     }
 
-    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`; positions from `first`.
+    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`;
+    /// positions from `first`.
     fn embed(
         &self,
         phi: &dyn Compositions,
@@ -84,7 +89,8 @@ impl Model {
         x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
     }
 
-    /// x + W_O softmax(QKᵀ/√d_h) V on LayerNorm(x); `[sequences, length, d_model]` in and out. `theta` is the block's.
+    /// x + W_O softmax(QKᵀ/√d_h) V on LayerNorm(x); `[sequences, length, d_model]` in and out. `theta` is the
+    /// block's.
     fn attention(
         &self,
         phi: &dyn Compositions,
@@ -124,8 +130,8 @@ impl Model {
         x + out
     }
 
-    /// Where a weight meets its input, `[sequences, length, inputs]`: θ's tensors or what stands in for them, and φ's update
-    /// beside them.
+    /// Where a weight meets its input, `[sequences, length, inputs]`: θ's tensors or what stands in for them,
+    /// and φ's update beside them.
     fn linear(&self, phi: &dyn Compositions, block: usize, target: Target, theta: &Block, x: Tensor<3>) -> Tensor<3> {
         let theta = theta.linear(target);
         let path = ModulePath::Linear(block, target);

@@ -5,8 +5,11 @@ use super::Text;
 /// Token ids of a batch, padded at the right: `[sequences, length]`.
 #[derive(Clone, Debug)]
 pub struct Tokens {
+    /// Row by row, `sequences × length` of them.
     pub ids: Vec<i32>,
+    /// Rows.
     pub sequences: usize,
+    /// Tokens of each row, padding included.
     pub length: usize,
 }
 

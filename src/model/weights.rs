@@ -8,13 +8,21 @@ use burn::tensor::Tensor;
 /// One block: attention and MLP, each behind a LayerNorm and beside a residual line.
 #[derive(Module, Debug)]
 pub struct Block {
+    /// In front of attention.
     pub attention_norm: LayerNorm,
+    /// W_Q, `[d_model, d_model]` as the next three.
     pub q: Linear,
+    /// W_K
     pub k: Linear,
+    /// W_V
     pub v: Linear,
+    /// W_O
     pub out: Linear,
+    /// In front of the MLP.
     pub mlp_norm: LayerNorm,
+    /// W₁, `[d_model, ffn]`
     pub fc1: Linear,
+    /// W₂, `[ffn, d_model]`
     pub fc2: Linear,
 }
 
@@ -39,7 +47,9 @@ pub struct Weights {
     pub tokens: Param<Tensor<2>>,
     /// `[positions, d_model]`, in front of them the rows that no token uses.
     pub positions: Param<Tensor<2>>,
+    /// In the order of the forward pass.
     pub blocks: Vec<Block>,
+    /// Behind all blocks, in front of the head.
     pub final_norm: LayerNorm,
 }
 

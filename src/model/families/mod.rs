@@ -1,4 +1,5 @@
-//! Families of models, each described in its folder. A new one is a folder, its `mod` and its place in the list.
+//! Families of models, each described in its folder. A new one is a folder, its `mod` and its place in the
+//! list.
 
 mod gpt2;
 mod opt;
@@ -7,7 +8,8 @@ use super::{Activation, Family, ModelConfig, ModelConfigError, ModulePath, RealM
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Every family. In the first one the project's own bases are made, and φ is kept under its names on any base.
+/// Every family. In the first one the project's own bases are made, and φ is kept under its names on any
+/// base.
 static FAMILIES: [&Family; 2] = [&opt::FAMILY, &gpt2::FAMILY];
 
 /// The family of the project's own bases.

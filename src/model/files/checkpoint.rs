@@ -9,8 +9,9 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
 impl Model {
-    /// θ from the bytes of `model.safetensors`, on a device without autodiff. Names may stand with or without a head around
-    /// them, numbers be F32, F16 or BF16. Tensors that the description does not name are left where they are.
+    /// θ from the bytes of `model.safetensors`, on a device without autodiff. Names may stand with or without
+    /// a head around them, numbers be F32, F16 or BF16. Tensors that the description does not name are left
+    /// where they are.
     ///
     /// Besides the file's bytes only one of its tensors is in memory twice, at full precision.
     pub fn load(config: ModelConfig, weights: &[u8], device: &Device) -> Result<Model, TensorFileError> {
@@ -27,8 +28,8 @@ impl Model {
         Ok(Model { config, weights })
     }
 
-    /// `model.safetensors` of these weights at full precision, named as in a model with its head. The tied head is left out, as
-    /// transformers does.
+    /// `model.safetensors` of these weights at full precision, named as in a model with its head. The tied
+    /// head is left out, as transformers does.
     pub async fn to_safetensors(&self) -> Result<Vec<u8>, Failure> {
         self.written(|writer, info, values| writer.push(&info.name, info, values)).await
     }
@@ -129,7 +130,8 @@ impl Loader<'_> {
         Ok(param(self.values(&info)?, [info.shape[0], info.shape[1]], self.device))
     }
 
-    /// The values of a tensor, a matrix of a linear module as `[inputs, outputs]`: no step has to transpose it again.
+    /// The values of a tensor, a matrix of a linear module as `[inputs, outputs]`: no step has to transpose
+    /// it again.
     fn values(&mut self, info: &TensorInfo) -> Result<Vec<f32>, TensorFileError> {
         self.reader.tensor(&info.name, info)
     }

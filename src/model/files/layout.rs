@@ -5,6 +5,7 @@ use crate::model::{Family, LinearModule, ModelConfig, ModulePath, ParamKind, Ten
 /// The tensors of a model's checkpoint: names, shapes, orientation.
 pub struct Layout<'a> {
     config: &'a ModelConfig,
+    /// Whose names these are.
     pub family: &'static Family,
     /// What the file calls the module around all others.
     decoder: &'static str,

@@ -85,7 +85,8 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A file that belongs to a base and a configuration. Refuses what is no safetensors file, or is cut short.
+    /// A file that belongs to a base and a configuration. Refuses what is no safetensors file, or is cut
+    /// short.
     pub fn new(name: &'a str, bytes: &'a [u8]) -> Result<Reader<'a>, TensorFileError> {
         let broken = |e: safetensors::SafeTensorError| TensorFileError::Container {
             file: name.to_string(),
@@ -105,7 +106,8 @@ impl<'a> Reader<'a> {
         self.file.tensor(key).is_ok()
     }
 
-    /// The values of a tensor in the file's order. Refuses another shape, a type that is not known, and what is no finite number.
+    /// The values of a tensor in the file's order. Refuses another shape, a type that is not known, and what
+    /// is no finite number.
     pub fn floats(&mut self, key: &str, shape: &[usize]) -> Result<Vec<f32>, TensorFileError> {
         let missing = || TensorFileError::Missing { file: self.name.to_string(), key: key.to_string() };
         let view = self.file.tensor(key).map_err(|_| missing())?;

@@ -46,6 +46,8 @@ fn epsilon() -> f64 {
     EPSILON
 }
 
+/// Reads the file's JSON. Refuses what this network does not compute, sizes that no model has, and sizes that
+/// are missing.
 pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
     let c: Gpt2Config = serde_json::from_value(json)?;
     for (key, value, wanted) in [
@@ -75,6 +77,7 @@ pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
     config.checked(["vocab_size", "n_positions", "n_embd", "n_inner", "n_layer", "n_head"])
 }
 
+/// The file's JSON. No dropout: the trainer here has none in θ.
 pub fn write(c: &ModelConfig) -> Value {
     json!({
         "architectures": ["GPT2LMHeadModel"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,

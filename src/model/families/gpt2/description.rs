@@ -3,6 +3,7 @@
 use super::config::{MODEL_TYPE, read, write};
 use crate::model::{Family, LinearModule, Target};
 
+/// GPT-2 as Hugging Face has it.
 pub static FAMILY: Family = Family {
     model_type: MODEL_TYPE,
     title: "GPT-2",

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 pub(super) const MODEL_TYPE: &str = "opt";
 
-/// A model of these sizes. Two rows stand in front of OPT's position table that no token uses: fairseq kept them for padding.
+/// A model of these sizes. Two rows stand in front of OPT's position table that no token uses: fairseq kept
+/// them for padding.
 pub const fn config(sizes: Sizes, activation_function: Activation) -> ModelConfig {
     ModelConfig {
         model_type: MODEL_TYPE,
@@ -54,6 +55,8 @@ fn relu() -> Activation {
     Activation::Relu
 }
 
+/// Reads the file's JSON. Refuses what this network does not compute, sizes that no model has, and sizes that
+/// are missing.
 pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
     let c: OptConfig = serde_json::from_value(json)?;
     let refuse = |key, found: String, expected: &str| Err(ModelConfigError::unsupported(key, found, expected));
@@ -93,6 +96,7 @@ pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
     ])
 }
 
+/// The file's JSON. No dropout: the trainer here has none in θ.
 pub fn write(c: &ModelConfig) -> Value {
     json!({
         "architectures": ["OPTForCausalLM"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,

@@ -4,6 +4,7 @@ use super::config::{MODEL_TYPE, read, write};
 use super::published::PUBLISHED;
 use crate::model::{Family, LinearModule, Target};
 
+/// OPT as Hugging Face has it.
 pub static FAMILY: Family = Family {
     model_type: MODEL_TYPE,
     title: "OPT",

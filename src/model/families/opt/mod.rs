@@ -1,4 +1,5 @@
-//! OPT (Zhang et al. 2022), as transformers has it: `OPTForCausalLM`. The project's own bases are of this family.
+//! OPT (Zhang et al. 2022), as transformers has it: `OPTForCausalLM`. The project's own bases are of this
+//! family.
 
 mod config;
 mod description;

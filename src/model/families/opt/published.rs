@@ -1,4 +1,4 @@
-//! OPT's sizes, table 1 of Zhang et al. (2022).
+//! OPT's sizes: table 1 of Zhang et al. (2022).
 
 use super::config::config;
 use crate::model::{Activation, RealModel, Sizes};
@@ -16,6 +16,7 @@ const fn opt(id: &'static str, title: &'static str, d_model: usize, blocks: usiz
     RealModel { id, title, config: config(sizes, Activation::Relu) }
 }
 
+/// The table's models that the ledger offers.
 pub static PUBLISHED: [RealModel; 6] = [
     opt("opt-125m", "OPT 125 M", 768, 12, 12),
     opt("opt-1.3b", "OPT 1.3 B", 2048, 24, 32),
