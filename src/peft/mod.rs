@@ -24,6 +24,8 @@ pub mod phi;
 pub mod python;
 mod rates;
 mod registry;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod toy;
 mod virtual_tokens;
 mod whole_tensors;
 
