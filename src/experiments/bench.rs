@@ -34,8 +34,8 @@ pub const SHAPES: [BenchShape; 3] = [
 /// Tokens that answer, for the last layer's rows of labels.
 const LABELS: [u32; 7] = [3, 5, 7, 9, 11, 13, 17];
 
-/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and LoRA in the first block alone and in
-/// the last one alone, for what the gradient's way costs.
+/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and
+/// LoRA in the first block alone and in the last one alone, for what the gradient's way costs.
 pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
     let mut methods: Vec<(String, MethodConfig)> = Vec::new();
     for mut method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
@@ -88,8 +88,8 @@ impl BenchShape {
         Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
     }
 
-    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of handing over work, not of
-    /// doing it.
+    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of
+    /// handing over work, not of doing it.
     pub async fn measure(
         &self,
         method: &MethodConfig,

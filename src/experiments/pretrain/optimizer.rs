@@ -1,4 +1,5 @@
-//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
+//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global
+//! gradient norm.
 
 use crate::peft::Phi;
 use crate::train::optimizer::MAX_NORM;
@@ -8,6 +9,7 @@ use burn::tensor::{Gradients, Tensor};
 
 /// Steps φ.
 pub struct Clipped {
+    /// AdamW, matrices in a group of their own.
     pub adam: ModuleOptimizer,
 }
 

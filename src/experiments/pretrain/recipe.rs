@@ -1,7 +1,8 @@
 //! A recipe: all that decides a base, as a small JSON file.
 
 use super::prose::{Block, Corpus};
-use crate::model::{Activation, ModelConfig, Sizes};
+use crate::model::{Activation, ModelConfig, ModelConfigError, Sizes};
+use crate::task::rules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,15 +12,21 @@ use std::collections::BTreeMap;
 pub struct Recipe {
     /// Name of the base.
     pub id: String,
+    /// The network.
     pub model: Shape,
+    /// What it reads.
     pub data: Data,
+    /// Training steps in all.
     pub steps: usize,
+    /// Sequences of a step.
     pub batch_size: usize,
     /// AdamW's peak rate, reached after `warm_up` steps, then along a cosine to a twentieth.
     pub lr: f64,
+    /// Steps in which the rate rises.
     pub warm_up: usize,
     /// On matrices; biases and LayerNorms have none.
     pub weight_decay: f32,
+    /// Of weights and batches.
     pub seed: u64,
     /// Steps between judgements and checkpoints.
     pub judge_every: usize,
@@ -29,10 +36,15 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
+    /// `d_model`.
     pub hidden_size: usize,
+    /// Blocks.
     pub layers: usize,
+    /// Heads of a block.
     pub heads: usize,
+    /// Positions.
     pub context: usize,
+    /// Of the feed-forward layer.
     pub activation: Activation,
 }
 
@@ -40,7 +52,9 @@ pub struct Shape {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Data {
+    /// Strings under a hidden rule.
     Rules(RulesData),
+    /// Books.
     Prose(ProseData),
 }
 
@@ -98,9 +112,10 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// Tokens of its tokenizer.
     pub fn vocabulary(&self) -> usize {
         match &self.data {
-            Data::Rules(_) => crate::experiments::pretrain::episodes::VOCABULARY,
+            Data::Rules(_) => rules::VOCABULARY,
             Data::Prose(prose) => prose.vocabulary,
         }
     }
@@ -130,10 +145,11 @@ impl Recipe {
         json
     }
 
-    fn model_config_checked(&self) -> Result<ModelConfig, crate::model::ModelConfigError> {
+    fn model_config_checked(&self) -> Result<ModelConfig, ModelConfigError> {
         ModelConfig::from_json(&self.hugging_face_config().to_string())
     }
 
+    /// The configuration of its network.
     pub fn model_config(&self) -> ModelConfig {
         self.model_config_checked().expect("checked where the recipe is read")
     }

@@ -172,7 +172,7 @@ impl Method for Lora {
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        self.fused(shape).filter(|_| shape.model.is_gpt2())
+        self.fused(shape).filter(|_| shape.model.family().joins_matrices())
     }
 
     fn advice(&self, _outside: bool) -> &'static str {

@@ -11,6 +11,7 @@ const OTHER_MEANINGS: [(&str, &str, &str); 5] = [
     ("src/experiments/bench.rs", "layers", "the same knob, by its name"),
     ("src/model/families", "layers", "what a family calls its list of blocks"),
     ("src/peft/blocks.rs", "layers", "the knob that says in which blocks φ stands"),
+    ("src/peft/knob.rs", "layers", "that knob's description"),
 ];
 
 /// A group of folders that keep what is theirs: the methods, or the families of models.

@@ -87,10 +87,3 @@ pub fn write(c: &ModelConfig) -> Value {
         "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0,
     })
 }
-
-impl ModelConfig {
-    /// Deprecated: ask [`ModelConfig::family`]. It goes as soon as adapters and Python ask the description.
-    pub fn is_gpt2(&self) -> bool {
-        self.model_type == MODEL_TYPE
-    }
-}
