@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 /// A base's card, as `peft-lab pretrain` writes it beside the checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
-    /// The base's id.
+    /// Name of the base.
     pub id: String,
-    /// All of θ, as [`ModelConfig::parameters`](crate::model::ModelConfig::parameters) counts.
+    /// Numbers of θ.
     pub parameters: usize,
     /// What it was trained on.
     pub data: String,
     /// Of texts and weights.
     pub licence: String,
-    /// Steps of training.
+    /// Training steps.
     pub steps: usize,
     /// Tokens read in training.
     pub tokens: usize,
@@ -21,7 +21,7 @@ pub struct Card {
     pub seconds: f64,
     /// Of the shipped checkpoint, at half precision.
     pub figures: Figures,
-    /// How it was judged on the way, the last time at the end.
+    /// In the order of the steps.
     pub curve: Vec<Judged>,
 }
 

@@ -11,7 +11,7 @@ use std::sync::{PoisonError, RwLock};
 pub struct Base {
     /// Name in URL, flags and JSON.
     pub id: &'static str,
-    /// Name and size, for people.
+    /// As the page writes it, with its size.
     pub title: &'static str,
     /// What it was trained on, in one sentence.
     pub trained_on: &'static str,
@@ -52,14 +52,14 @@ pub static BASES: [Base; 4] = [
 pub struct OwnBase {
     /// Begins with [`OwnBase::PREFIX`].
     pub id: String,
-    /// Name and size, for people.
+    /// As the page writes it, with its size.
     pub title: String,
     /// The text of its `config.json`.
     pub config: String,
 }
 
 impl OwnBase {
-    /// What the ids of visitors' bases begin with, and of no shipped one.
+    /// What tells its id from that of a shipped base.
     pub const PREFIX: &str = "own-";
 
     /// A checkpoint in a folder of this name, by its `config.json` and the sizes of `model.safetensors` and
