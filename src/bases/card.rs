@@ -5,26 +5,34 @@ use serde::{Deserialize, Serialize};
 /// A base's card, as `peft-lab pretrain` writes it beside the checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
+    /// The base's id.
     pub id: String,
+    /// All of θ, as [`ModelConfig::parameters`](crate::model::ModelConfig::parameters) counts.
     pub parameters: usize,
     /// What it was trained on.
     pub data: String,
+    /// Of texts and weights.
     pub licence: String,
+    /// Steps of training.
     pub steps: usize,
     /// Tokens read in training.
     pub tokens: usize,
+    /// Seconds that training took.
     pub seconds: f64,
     /// Of the shipped checkpoint, at half precision.
     pub figures: Figures,
+    /// How it was judged on the way, the last time at the end.
     pub curve: Vec<Judged>,
 }
 
 /// What a base was judged by while it was made, after so many steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
+    /// Steps done.
     pub step: usize,
     /// Mean loss of the steps since the last one, nats a predicted token.
     pub loss: f32,
+    /// What it scored then.
     #[serde(flatten)]
     pub figures: Figures,
 }
@@ -33,6 +41,7 @@ pub struct Judged {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Figures {
+    /// Of a base that reads books.
     Prose {
         /// Cross-entropy of the held-out blocks.
         bits_per_byte: f64,

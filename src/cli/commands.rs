@@ -28,7 +28,9 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(Command::new("bases").about("The pretrained bases").arg(json()))
         .subcommand(Command::new("tasks").about("The tasks and their choices").arg(json()))
-        .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()))
+        .subcommand(Command::new("methods").about("The methods with their knobs").arg(json()).arg(
+            Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the page docs/methods.md"),
+        ))
         .subcommand(
             Command::new("count").about("Trainable parameters, from closed formulas").args(run_args()).arg(json()),
         )

@@ -2,10 +2,11 @@
 
 use super::flags::config;
 use super::sentence::Sentence;
-use crate::peft::{trainable_line};
+use crate::peft::trainable_line;
 use clap::ArgMatches;
 use serde_json::json;
 
+/// The count as a line in PEFT's words and as a sum, or as JSON.
 pub(super) fn count(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
     let count = config.count();

@@ -1,5 +1,6 @@
 //! `bases`, `tasks`, `methods`: what there is.
 
+use super::method_page;
 use super::sentence::Sentence;
 use crate::bases::{BASES, Base};
 use crate::peft::{Knob, MethodConfig, Range};
@@ -17,8 +18,12 @@ pub(super) fn tasks(args: &ArgMatches) -> Result<(), Sentence> {
     print_list(args, tasks_json(), "task")
 }
 
-/// The methods with their knobs.
+/// The methods with their knobs; `--markdown` prints the page of them.
 pub(super) fn methods(args: &ArgMatches) -> Result<(), Sentence> {
+    if args.get_flag("markdown") {
+        print!("{}", method_page::markdown());
+        return Ok(());
+    }
     print_list(args, MethodConfig::all().iter().map(method_json).collect(), "method")
 }
 

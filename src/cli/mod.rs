@@ -11,6 +11,7 @@ mod evaluate;
 mod flags;
 mod listings;
 mod measure;
+mod method_page;
 mod sentence;
 mod session;
 mod train;

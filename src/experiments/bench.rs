@@ -5,7 +5,7 @@ use crate::base::read;
 use crate::base::stream;
 use crate::kernels::cross_entropy;
 use crate::ledger::{Batch, Residence, Setting};
-use crate::model::{Activation, Model, ModelConfig, Tokens};
+use crate::model::{Activation, Model, ModelConfig, Sizes, Tokens};
 use crate::peft::{Blocks, MethodConfig, Shape, Value};
 use crate::peft::{InitContext, Phi};
 use crate::train::optimizer::Optimizer;
@@ -34,8 +34,8 @@ pub const SHAPES: [BenchShape; 3] = [
 /// Tokens that answer, for the last layer's rows of labels.
 const LABELS: [u32; 7] = [3, 5, 7, 9, 11, 13, 17];
 
-/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and LoRA in the first block alone and in
-/// the last one alone, for what the gradient's way costs.
+/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and
+/// LoRA in the first block alone and in the last one alone, for what the gradient's way costs.
 pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
     let mut methods: Vec<(String, MethodConfig)> = Vec::new();
     for mut method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
@@ -70,8 +70,7 @@ impl BenchShape {
     }
 
     fn config(&self) -> ModelConfig {
-        ModelConfig {
-            model_type: "opt".into(),
+        let sizes = Sizes {
             vocab_size: self.vocab,
             // Room for what stands in front.
             max_position_embeddings: self.tokens + 64,
@@ -79,11 +78,8 @@ impl BenchShape {
             ffn_dim: 4 * self.d_model,
             num_hidden_layers: self.layers,
             num_attention_heads: self.heads,
-            activation_function: Activation::Relu,
-            do_layer_norm_before: true,
-            tie_word_embeddings: true,
-            word_embed_proj_dim: None,
-        }
+        };
+        ModelConfig::native(sizes, Activation::Relu)
     }
 
     /// The same step for the ledger.
@@ -92,8 +88,8 @@ impl BenchShape {
         Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
     }
 
-    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of handing over work, not of
-    /// doing it.
+    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of
+    /// handing over work, not of doing it.
     pub async fn measure(
         &self,
         method: &MethodConfig,

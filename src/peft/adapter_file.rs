@@ -109,8 +109,10 @@ pub fn not_in_peft(method: &dyn Method) -> AdapterError {
 
 /// Refuses a base whose W_Q, W_K and W_V are one matrix.
 pub fn refuse_fused(method: &dyn Method, model: &ModelConfig) -> Result<(), AdapterError> {
-    let message = || format!("Of GPT-2's modules only LoRA is written, not {}: save the run.", method.info().title);
-    if model.is_gpt2() { Err(AdapterError::NotInPeft(message())) } else { Ok(()) }
+    let family = model.family();
+    let message =
+        || format!("Of {}'s modules only LoRA is written, not {}: save the run.", family.title, method.info().title);
+    if family.joins_matrices() { Err(AdapterError::NotInPeft(message())) } else { Ok(()) }
 }
 
 /// For methods that PEFT does not have.

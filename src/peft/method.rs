@@ -62,6 +62,8 @@ pub struct MethodInfo {
     pub merges: Result<(), &'static str>,
     /// Whether θ ⊕ λφ has a meaning between λ = 0, θ alone, and λ = 1, θ with φ; and why not where it has none.
     pub dial: Result<(), &'static str>,
+    /// What its gradients and logits are compared with (docs/testing.md says how).
+    pub checked: &'static str,
 }
 
 /// What helps most methods.

@@ -8,25 +8,21 @@
 use super::{InitContext, MethodConfig, Phi};
 use crate::base::stream;
 use crate::model::layers::{LayerNorm, Linear};
-use crate::model::{Activation, Block, Composition, Model, ModelConfig, Tokens, Weights};
+use crate::model::{Activation, Block, Composition, Model, ModelConfig, Sizes, Tokens, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// θ: three tokens, one block, one head, biases and positions zero.
 pub fn theta() -> Model {
-    let config = ModelConfig {
-        model_type: "opt".into(),
+    let sizes = Sizes {
         vocab_size: 3,
         max_position_embeddings: 8,
         hidden_size: 2,
         ffn_dim: 2,
         num_hidden_layers: 1,
         num_attention_heads: 1,
-        activation_function: Activation::Relu,
-        do_layer_norm_before: true,
-        tie_word_embeddings: true,
-        word_embed_proj_dim: None,
     };
+    let config = ModelConfig::native(sizes, Activation::Relu);
     let zeros = || Param::from_tensor(vector([0.0, 0.0]));
     let linear = |w| Linear { weight: Param::from_tensor(weight(w)), bias: zeros() };
     let norm = || LayerNorm { scale: Param::from_tensor(vector([1.0, 1.0])), bias: zeros() };

@@ -112,14 +112,16 @@ impl TaskData {
             (TaskConfig::Text { of, .. }, TaskFile::Labelled(data)) => {
                 TaskData::text(config, of.max_tokens(), data, tokenizer, template, seed)
             }
-            (TaskConfig::Own { data: own, .. }, TaskFile::Labelled(data)) if own.classes == Some(data.labels.len()) => {
+            (TaskConfig::UserData { data: own, .. }, TaskFile::Labelled(data))
+                if own.classes == Some(data.labels.len()) =>
+            {
                 TaskData::text(config, text::MAX_TOKENS, data, tokenizer, template, seed)
             }
             (TaskConfig::Style { author }, TaskFile::Texts(texts)) => {
                 let text = texts.authors.get(*author).ok_or_else(missing)?;
                 TaskData::style(config, text, tokenizer)
             }
-            (TaskConfig::Own { .. }, TaskFile::Texts(texts)) => {
+            (TaskConfig::UserData { .. }, TaskFile::Texts(texts)) => {
                 TaskData::style(config, texts.authors.first().ok_or_else(missing)?, tokenizer)
             }
             _ => Err(missing()),
@@ -358,7 +360,7 @@ impl TaskData {
                 let right = self.names[usize::from(question.answer(s))].clone();
                 Ok((rules::text(&s), letters(s), Some(right)))
             }
-            TaskConfig::Text { .. } | TaskConfig::Own { .. } if !self.is_written() => {
+            TaskConfig::Text { .. } | TaskConfig::UserData { .. } if !self.is_written() => {
                 let typed = one_line(text, "Type a sentence.")?;
                 let tokens = tokenizer.encode(&typed);
                 Ok((typed, self.form.prompt(&tokens[tokens.len().saturating_sub(self.longest_text)..]), None))

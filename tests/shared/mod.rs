@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use peft_lab::base::read;
 use peft_lab::base::stream;
 use peft_lab::kernels::cross_entropy;
-use peft_lab::model::{Activation, Model, ModelConfig, Tokens};
+use peft_lab::model::{Activation, Model, ModelConfig, Sizes, Tokens};
 use peft_lab::peft::MethodConfig;
 use peft_lab::peft::{InitContext, Phi};
 use peft_lab::train::optimizer::Optimizer;
@@ -19,19 +19,15 @@ pub const LABELS: [u32; 3] = [4, 9, 17];
 
 /// Two blocks, small enough for software WebGPU.
 pub fn tiny_config(activation: Activation) -> ModelConfig {
-    ModelConfig {
-        model_type: "opt".into(),
+    let sizes = Sizes {
         vocab_size: 23,
         max_position_embeddings: 24,
         hidden_size: 16,
         ffn_dim: 32,
         num_hidden_layers: 2,
         num_attention_heads: 2,
-        activation_function: activation,
-        do_layer_norm_before: true,
-        tie_word_embeddings: true,
-        word_embed_proj_dim: None,
-    }
+    };
+    ModelConfig::native(sizes, activation)
 }
 
 pub fn tiny_model(device: &Device) -> Model {

@@ -1,6 +1,6 @@
 //! What an interrupted run goes on from: weights, the optimizer's moments, the curve so far.
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::bases::Judged;
 use crate::interchange::phi_file;
 use crate::peft::Phi;
@@ -16,10 +16,13 @@ use std::path::{Path, PathBuf};
 pub struct Checkpoint {
     /// Steps done.
     pub step: usize,
+    /// Seconds of training so far.
     pub seconds: f64,
+    /// Judgements so far.
     pub curve: Vec<Judged>,
     /// φ's tensors, in their order.
     pub values: Option<Vec<Vec<f32>>>,
+    /// Burn's record of the moments.
     pub optimizer: Option<Bytes>,
 }
 
@@ -84,6 +87,7 @@ impl Checkpoint {
         std::fs::rename(&partial, &folder).map_err(failed(folder))
     }
 
+    /// Removes the checkpoint of a run that is done.
     pub fn remove(out: &Path) {
         let _ = std::fs::remove_dir_all(out.join(FOLDER));
     }

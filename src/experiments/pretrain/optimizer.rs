@@ -1,4 +1,5 @@
-//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
+//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global
+//! gradient norm.
 
 use crate::peft::Phi;
 use crate::train::optimizer::MAX_NORM;
@@ -8,6 +9,7 @@ use burn::tensor::{Gradients, Tensor};
 
 /// Steps φ.
 pub struct Clipped {
+    /// AdamW, matrices in a group of their own.
     pub adam: ModuleOptimizer,
 }
 
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
     use crate::base::stream;
     use crate::model::Model;
-    use crate::model::{Activation, ModelConfig};
+    use crate::model::{Activation, ModelConfig, Sizes};
     use crate::peft::InitContext;
     use crate::peft::MethodConfig;
     use crate::train::optimizer::Optimizer;
@@ -76,20 +78,16 @@ mod tests {
     /// Burn's AdamW and ours, step by step.
     #[test]
     fn the_trainer_s_optimizer_is_burn_s() {
-        let config = ModelConfig {
-            model_type: "opt".into(),
+        let sizes = Sizes {
             vocab_size: 11,
             max_position_embeddings: 8,
             hidden_size: 8,
             ffn_dim: 16,
             num_hidden_layers: 1,
             num_attention_heads: 2,
-            activation_function: Activation::GeluNew,
-            do_layer_norm_before: true,
-            tie_word_embeddings: true,
-            word_embed_proj_dim: None,
         };
-        let theta = Model::random(config, &mut stream(0, "theta"), &Device::flex());
+        let theta =
+            Model::random(ModelConfig::native(sizes, Activation::GeluNew), &mut stream(0, "theta"), &Device::flex());
         let mut context = InitContext {
             theta: &theta,
             device: &Device::flex().autodiff(),

@@ -135,6 +135,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Err("σ stands between W_D and W_U: no single matrix computes what they do together"),
     dial: Ok(()),
+    checked: "finite differences, PyTorch",
 };
 
 impl Method for Adapter {

@@ -55,6 +55,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for BitFit {

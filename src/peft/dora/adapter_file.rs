@@ -31,6 +31,6 @@ impl AdapterFile for Dora {
                 false => Ok(dora),
             }
         };
-        (settings.is("LORA") && settings.flag("use_dora") && !settings.model.is_gpt2()).then(read)
+        (settings.is("LORA") && settings.flag("use_dora") && !settings.model.family().joins_matrices()).then(read)
     }
 }

@@ -40,6 +40,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences for m, PEFT",
 };
 
 impl Dora {

@@ -47,6 +47,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT",
 };
 
 /// Numbers that l holds at a layer: its outputs, for fc2 its inputs.

@@ -73,6 +73,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Err("there is no φ: the demonstrations are read again with every input"),
     dial: Err("there is no φ to scale"),
+    checked: "its tokens",
 };
 
 impl Method for Icl {

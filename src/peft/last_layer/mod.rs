@@ -54,6 +54,7 @@ static INFO: MethodInfo = MethodInfo {
         "the base ties its head to the token embedding; folding the trained head in would change the embedding too",
     ),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for LastLayer {

@@ -28,6 +28,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT",
 };
 
 impl Method for LnTuning {

@@ -14,14 +14,14 @@ impl AdapterFile for Lora {
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
             "use_rslora": self.use_rslora, "use_dora": false, "bias": "none", "fan_in_fan_out": false, "init_lora_weights": true,
             "rank_pattern": {}, "alpha_pattern": {}});
-        Ok(if model.is_gpt2() { fused::keys(self, json) } else { json })
+        Ok(if model.family().joins_matrices() { fused::keys(self, model, json) } else { json })
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         if !settings.is("LORA") {
             return None;
         }
-        if settings.model.is_gpt2() {
+        if settings.model.family().joins_matrices() {
             return Some(fused::read_settings(settings));
         }
         let read = || {
@@ -40,11 +40,11 @@ impl AdapterFile for Lora {
 
     /// Of fused matrices a rank may be the sum of several.
     fn check_read(&self, shape: &Shape) -> Result<(), Fault> {
-        if shape.model.is_gpt2() { self.layers.check(shape) } else { self.check(shape, 0) }
+        if shape.model.family().joins_matrices() { self.layers.check(shape) } else { self.check(shape, 0) }
     }
 
     fn write(&self, writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
-        match shape.model.is_gpt2() {
+        match shape.model.family().joins_matrices() {
             true => fused::write(writer, self, &shape.model, values),
             false => adapter_file::write_tensors(self, writer, shape, values),
         }
@@ -56,7 +56,7 @@ impl AdapterFile for Lora {
         reader: &mut Reader<'_>,
         shape: &Shape,
     ) -> Result<Vec<Vec<f32>>, AdapterError> {
-        match shape.model.is_gpt2() {
+        match shape.model.family().joins_matrices() {
             true => fused::read(self, settings, reader, shape),
             false => adapter_file::read_tensors(self, reader, shape),
         }

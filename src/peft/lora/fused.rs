@@ -1,23 +1,16 @@
-//! LoRA where W_Q, W_K and W_V are one matrix `c_attn`, as in GPT-2: updates of k of them become one of rank k·r, whose A holds
+//! LoRA where W_Q, W_K and W_V are one matrix `c_attn`, as in some families: updates of k of them become one of rank k·r, whose A holds
 //! theirs one below the other and whose B is zero outside their blocks. The product is the same.
 
 use super::Lora;
 use crate::base::Fault;
 use crate::model::files::{Reader, Writer};
-use crate::model::{ModelConfig, Target};
+use crate::model::{LinearModule, ModelConfig, ModulePath, Target};
 use crate::peft::{AdapterError, AdapterSettings, Shape};
 use serde_json::{Map, Value, json};
 
-/// The matrices that a module of GPT-2 holds, side by side.
-const MODULES: [(&str, &[Target]); 4] = [
-    ("attn.c_attn", &[Target::Q, Target::K, Target::V]),
-    ("attn.c_proj", &[Target::O]),
-    ("mlp.c_fc", &[Target::Fc1]),
-    ("mlp.c_proj", &[Target::Fc2]),
-];
-
-fn key(block: usize, module: &str) -> String {
-    format!("base_model.model.transformer.h.{block}.{module}")
+/// A module's name in an adapter.
+fn key(model: &ModelConfig, block: usize, module: &LinearModule) -> String {
+    model.family().peft_key(ModulePath::Linear(block, module.holds[0]))
 }
 
 /// The chosen ones of a module's matrices, by their place in it.
@@ -26,24 +19,24 @@ fn chosen(lora: &Lora, of: &[Target]) -> Vec<usize> {
 }
 
 /// The keys of `adapter_config.json` that differ from those for modules of their own.
-pub fn keys(lora: &Lora, mut json: Value) -> Value {
+pub fn keys(lora: &Lora, model: &ModelConfig, mut json: Value) -> Value {
     let (mut modules, mut ranks, mut alphas) = (Vec::new(), Map::new(), Map::new());
-    for (module, of) in MODULES {
+    for LinearModule { peft: module, holds: of, .. } in model.family().modules {
         let k = chosen(lora, of).len();
         if k > 0 {
-            modules.push(module);
+            modules.push(*module);
         }
         if k > 1 {
-            ranks.insert(module.into(), json!(k * lora.rank));
+            ranks.insert((*module).into(), json!(k * lora.rank));
             // The factor stays: α/r, or α/√r.
             let k = k as f64;
-            alphas.insert(module.into(), json!(lora.alpha() * if lora.use_rslora { k.sqrt() } else { k }));
+            alphas.insert((*module).into(), json!(lora.alpha() * if lora.use_rslora { k.sqrt() } else { k }));
         }
     }
     json["target_modules"] = json!(modules);
     json["rank_pattern"] = Value::Object(ranks);
     json["alpha_pattern"] = Value::Object(alphas);
-    json["fan_in_fan_out"] = true.into();
+    json["fan_in_fan_out"] = model.family().fan_in_fan_out.into();
     json
 }
 
@@ -51,7 +44,8 @@ pub fn keys(lora: &Lora, mut json: Value) -> Value {
 pub fn write(writer: &mut Writer, lora: &Lora, model: &ModelConfig, values: &[Vec<f32>]) {
     let r = lora.rank;
     for (i, block) in lora.layers.list(model.num_hidden_layers).into_iter().enumerate() {
-        for (module, of) in MODULES {
+        for module in model.family().modules {
+            let of = module.holds;
             let chosen = chosen(lora, of);
             let ((inputs, outputs), rank) = (of[0].shape(model), chosen.len() * r);
             let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; of.len() * outputs * rank]);
@@ -68,7 +62,7 @@ pub fn write(writer: &mut Writer, lora: &Lora, model: &ModelConfig, values: &[Ve
                 }
             }
             if rank > 0 {
-                let key = key(block, module);
+                let key = key(model, block, module);
                 writer.push_floats(format!("{key}.lora_A.weight"), &[rank, inputs], &a);
                 writer.push_floats(format!("{key}.lora_B.weight"), &[of.len() * outputs, rank], &b);
             }
@@ -76,20 +70,24 @@ pub fn write(writer: &mut Writer, lora: &Lora, model: &ModelConfig, values: &[Ve
     }
 }
 
-/// A module of an adapter: its name, the matrices it holds, its rank, and the factor α/r of its update.
-type Module = (&'static str, &'static [Target], usize, f64);
+/// A module of an adapter, its rank, and the factor α/r of its update.
+type Module = (&'static LinearModule, usize, f64);
 
 /// The modules that a configuration names, each with the rank and α that its patterns give it.
 fn read_modules(settings: &AdapterSettings<'_>) -> Result<Vec<Module>, AdapterError> {
     settings.check_neutral(&["fan_in_fan_out", "rank_pattern", "alpha_pattern"])?;
     if settings.flag("use_dora") {
-        return Err(AdapterError::unsupported("use_dora", settings.value("use_dora"), "false on GPT-2"));
+        let expected = format!("false on {}", settings.model.family().title);
+        return Err(AdapterError::unsupported("use_dora", settings.value("use_dora"), &expected));
     }
-    let model = settings.model;
+    let (model, family) = (settings.model, settings.model.family());
     let names = settings.names("target_modules")?;
     let is = |module: &str, name: &str| module == name || module.ends_with(&format!(".{name}"));
-    if let Some(other) = names.iter().find(|name| !MODULES.iter().any(|(module, _)| is(module, name))) {
-        return Err(AdapterError::unsupported("target_modules", &json!(other), "c_attn, c_fc and c_proj"));
+    if let Some(other) = names.iter().find(|name| family.modules_named(name).next().is_none()) {
+        let mut known: Vec<&str> = family.modules.iter().filter_map(|m| m.peft.rsplit('.').next()).collect();
+        known.sort_unstable();
+        known.dedup();
+        return Err(AdapterError::unsupported("target_modules", &json!(other), &known.join(", ")));
     }
     let of_pattern = |pattern: &str, module: &str| {
         let entries = settings.value(pattern).as_object();
@@ -97,7 +95,8 @@ fn read_modules(settings: &AdapterSettings<'_>) -> Result<Vec<Module>, AdapterEr
     };
     let (rank, alpha) = (settings.integer("r")?, settings.number("lora_alpha")?);
     let mut modules = Vec::new();
-    for (module, of) in MODULES {
+    for linear in family.modules {
+        let module = linear.peft;
         if names.iter().any(|name| is(module, name)) {
             let r = match of_pattern("rank_pattern", module) {
                 Some(v) => {
@@ -113,7 +112,7 @@ fn read_modules(settings: &AdapterSettings<'_>) -> Result<Vec<Module>, AdapterEr
                 return Err(AdapterError::unsupported("rank_pattern", &json!(r), "ranks up to three times the width"));
             }
             let root = settings.value("use_rslora") == &Value::Bool(true);
-            modules.push((module, of, r, a / if root { (r as f64).sqrt() } else { r as f64 }));
+            modules.push((linear, r, a / if root { (r as f64).sqrt() } else { r as f64 }));
         }
     }
     Ok(modules)
@@ -124,12 +123,12 @@ fn read_modules(settings: &AdapterSettings<'_>) -> Result<Vec<Module>, AdapterEr
 pub fn read_settings(settings: &AdapterSettings<'_>) -> Result<Lora, AdapterError> {
     let modules = read_modules(settings)?;
     let rank = settings.integer("r")?;
-    let highest = modules.iter().map(|(_, _, r, _)| *r).max().unwrap_or(rank);
+    let highest = modules.iter().map(|(_, r, _)| *r).max().unwrap_or(rank);
     let lora = Lora {
         rank: highest,
         // The factors are in B.
         alpha: Some(highest as f64),
-        target_modules: modules.iter().flat_map(|(_, of, ..)| of.iter().copied()).collect(),
+        target_modules: modules.iter().flat_map(|(module, ..)| module.holds.iter().copied()).collect(),
         layers: settings.blocks()?,
         use_rslora: false,
         lora_dropout: 0.0,
@@ -150,9 +149,10 @@ pub fn read(
     let (modules, model, highest) = (read_modules(settings)?, &shape.model, lora.rank);
     let mut values = Vec::new();
     for block in lora.layers.list(model.num_hidden_layers) {
-        for (module, of, r, factor) in &modules {
+        for (module, r, factor) in &modules {
+            let of = module.holds;
             let (inputs, outputs) = of[0].shape(model);
-            let key = key(block, module);
+            let key = key(model, block, module);
             let a = reader.floats(&format!("{key}.lora_A.weight"), &[*r, inputs])?;
             let b = reader.floats(&format!("{key}.lora_B.weight"), &[of.len() * outputs, *r])?;
             for place in 0..of.len() {

@@ -76,6 +76,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT, PyTorch",
 };
 
 impl Lora {
@@ -174,7 +175,7 @@ impl Method for Lora {
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        self.fused(shape).filter(|_| shape.model.is_gpt2())
+        self.fused(shape).filter(|_| shape.model.family().joins_matrices())
     }
 
     fn advice(&self, _outside: bool) -> &'static str {

@@ -60,6 +60,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Err("the keys and values are attended to with every text: they are not part of any weight"),
     dial: Err("keys and values are there to be attended to or are not: scaling them makes other ones, not fewer"),
+    checked: "finite differences, PEFT (all blocks)",
 };
 
 impl Prefix {

@@ -79,6 +79,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: true,
     merges: Err("the virtual tokens are input, not weights: they are read again with every text"),
     dial: Err("a vector in front of the text is read or not: between no prompt and a prompt there is no half one"),
+    checked: "finite differences, PEFT, PyTorch",
 };
 
 impl Method for Prompt {

@@ -75,6 +75,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PyTorch",
 };
 
 impl Pruning {

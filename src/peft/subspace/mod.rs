@@ -70,6 +70,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PyTorch (dense P)",
 };
 
 impl Subspace {

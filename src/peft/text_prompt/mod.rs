@@ -40,6 +40,7 @@ static INFO: MethodInfo = MethodInfo {
     in_peft: false,
     merges: Err("there is no φ: the text is read again with every input"),
     dial: Err("there is no φ to scale"),
+    checked: "logits of the same tokens",
 };
 
 impl Method for TextPrompt {

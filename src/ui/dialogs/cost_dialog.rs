@@ -124,7 +124,7 @@ fn choosers(state: &State, on: &Callback<Action>) -> Html {
             <div class="field"><label for="cost-model">{ "On" }</label>
                 <select id="cost-model" onchange={choose(Costing::Model)}>
                     <option value="" selected={state.costs.model.is_none()}>{ base }</option>
-                    { for real_models().iter().map(model) }
+                    { for real_models().map(model) }
                 </select></div>
         </div>
     }

@@ -29,7 +29,7 @@ impl Examples {
             TaskConfig::Questions { .. } => "held-out string",
             TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
             task if task.is_written() => "text begins",
-            TaskConfig::Own { .. } => "held-out text",
+            TaskConfig::UserData { .. } => "held-out text",
             _ => "held-out sentence",
         };
         html! {

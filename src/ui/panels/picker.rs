@@ -5,7 +5,7 @@ use crate::bases::{BASES, Base};
 use crate::config::{Key, RunConfig, keys};
 use crate::peft::Range;
 use crate::task::rules::{OFFERED, Origin, Rule};
-use crate::task::{OwnData, TaskConfig};
+use crate::task::{TaskConfig, UserData};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 
@@ -16,7 +16,7 @@ pub struct PickerProps {
     /// The tasks whose examples this site carries.
     pub tasks: Vec<&'static str>,
     /// What the visitor brought.
-    pub data: Vec<OwnData>,
+    pub data: Vec<UserData>,
     pub on: Callback<Action>,
 }
 
@@ -71,8 +71,8 @@ fn options(key: &Key, props: &PickerProps) -> Vec<Choice> {
     match (&key.range, &props.config.task) {
         (Some(Range::Choice(options)), _) => choices(options),
         (_, TaskConfig::Rules { rule, .. }) => rules(rule),
-        (_, TaskConfig::Own { .. }) if props.data.len() > 1 => {
-            let title = |d: &OwnData| (AttrValue::default(), d.name.clone().into(), d.title().to_string().into());
+        (_, TaskConfig::UserData { .. }) if props.data.len() > 1 => {
+            let title = |d: &UserData| (AttrValue::default(), d.name.clone().into(), d.title().to_string().into());
             props.data.iter().map(title).collect()
         }
         _ => Vec::new(),

@@ -4,7 +4,7 @@ use super::file::File;
 use crate::bases::OwnBase;
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
-use crate::task::user_data::{Labelled, OwnData, Table};
+use crate::task::user_data::{LabelledSplit, Table, UserData};
 use std::rc::Rc;
 
 /// What is looked at, and what has been brought.
@@ -19,7 +19,7 @@ pub struct Bring {
     /// Why nothing can be used of it.
     pub fault: Option<String>,
     /// Data that the page holds, the latest last.
-    pub data: Vec<OwnData>,
+    pub data: Vec<UserData>,
     /// What an address asks for whose data is not here yet.
     pub wanted: Option<RunConfig>,
 }
@@ -45,7 +45,7 @@ pub enum Offer {
         /// The column that holds the labels.
         label: usize,
         /// What these two columns give, or why they give nothing.
-        read: Result<Rc<Labelled>, String>,
+        read: Result<Rc<LabelledSplit>, String>,
     },
     /// A checkpoint.
     Base(OfferedBase),

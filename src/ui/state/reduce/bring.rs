@@ -9,7 +9,7 @@ use crate::config::RunConfig;
 use crate::model::ModelConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, Labelled, MAX_BYTES, OwnData, Table, labelled};
+use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, labelled};
 use crate::ui::state::{Bring, Bringing, Effect, File, Offer, OfferedBase, State};
 use std::rc::Rc;
 
@@ -56,12 +56,12 @@ impl State {
         let bring = &mut self.bring;
         (bring.open, bring.offer, bring.fault) = (true, None, None);
         let read = match file.size() {
-            bytes if bytes > MAX_BYTES => Err(user_data::OwnError::TooLarge { bytes }),
+            bytes if bytes > MAX_BYTES => Err(user_data::UserDataError::TooLarge { bytes }),
             _ => user_data::read(&file.name, &file.bytes),
         };
         match read {
             Err(e) => bring.fault = Some(named(&file.name, &e.to_string())),
-            Ok(Dropped::Text(text)) => match OwnData::text(&file.name, &text) {
+            Ok(Dropped::Text(text)) => match UserData::text(&file.name, &text) {
                 Err(e) => bring.fault = Some(named(&file.name, &e.to_string())),
                 Ok(_) => bring.offer = Some(Offer::Text { name: file.name, text: text.into() }),
             },
@@ -109,10 +109,10 @@ impl State {
     }
 
     /// What is looked at as a task's file.
-    fn offered_data(&self) -> Option<Result<(OwnData, String), user_data::OwnError>> {
+    fn offered_data(&self) -> Option<Result<(UserData, String), user_data::UserDataError>> {
         match self.bring.offer.as_ref()? {
-            Offer::Text { name, text } => Some(OwnData::text(name, text)),
-            Offer::Table { file, read: Ok(labelled), .. } => Some(Ok(OwnData::labelled(&file.name, labelled))),
+            Offer::Text { name, text } => Some(UserData::text(name, text)),
+            Offer::Table { file, read: Ok(labelled), .. } => Some(Ok(UserData::labelled(&file.name, labelled))),
             _ => None,
         }
     }
@@ -125,7 +125,7 @@ impl State {
         let wanted = self.bring.wanted.take_if(|config| config.task.file().as_deref() == Some(&file));
         match (wanted, self.bring.data.iter().find(|d| d.file() == file).cloned()) {
             (Some(config), _) => effects.extend(self.adopt(config)),
-            (None, Some(data)) => effects.extend(self.turn_to(TaskConfig::Own { data, examples: None })),
+            (None, Some(data)) => effects.extend(self.turn_to(TaskConfig::UserData { data, examples: None })),
             (None, None) => {}
         }
         effects
@@ -148,7 +148,7 @@ impl State {
 
     /// Whether a configuration needs data that only its visitor has.
     pub(super) fn lacks_own_data(&self, config: &RunConfig) -> bool {
-        let file = config.task.file().filter(|_| matches!(config.task, TaskConfig::Own { .. }));
+        let file = config.task.file().filter(|_| matches!(config.task, TaskConfig::UserData { .. }));
         file.is_some_and(|file| !self.manifest.files.contains_key(&file))
     }
 }
@@ -157,7 +157,7 @@ fn named(file: &str, message: &str) -> String {
     if file.is_empty() { message.to_string() } else { format!("{file}: {message}") }
 }
 
-fn read_columns(table: &Table, text: usize, label: usize) -> Result<Rc<Labelled>, String> {
+fn read_columns(table: &Table, text: usize, label: usize) -> Result<Rc<LabelledSplit>, String> {
     labelled(table, text, label, 0).map(Rc::new).map_err(|e| e.to_string())
 }
 

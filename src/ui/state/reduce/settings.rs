@@ -163,14 +163,14 @@ impl State {
         if name == self.config.task.name() {
             return Vec::new();
         }
-        let latest = self.bring.data.last().cloned().map(|data| TaskConfig::Own { data, examples: None });
+        let latest = self.bring.data.last().cloned().map(|data| TaskConfig::UserData { data, examples: None });
         let task = if name == "own" { latest } else { TaskConfig::named(name) };
         task.map_or_else(Vec::new, |task| self.turn_to(task))
     }
 
     fn choose_data(&mut self, name: &str) -> Vec<Effect> {
         let data = self.bring.data.iter().find(|d| d.name == name).cloned();
-        data.map_or_else(Vec::new, |data| self.turn_to(TaskConfig::Own { data, examples: None }))
+        data.map_or_else(Vec::new, |data| self.turn_to(TaskConfig::UserData { data, examples: None }))
     }
 
     /// To another task, on a base that reads it.

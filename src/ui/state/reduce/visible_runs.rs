@@ -40,7 +40,7 @@ impl State {
                 format!("runs/style/{}-{}.jsonl", style::AUTHORS[*author].0, config.base.id)
             }
             // Nobody recorded any.
-            TaskConfig::Own { data, .. } => format!("runs/own/{}.jsonl", data.name),
+            TaskConfig::UserData { data, .. } => format!("runs/own/{}.jsonl", data.name),
         }
     }
 

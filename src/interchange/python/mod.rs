@@ -7,15 +7,19 @@ use crate::task::TaskConfig;
 
 /// A whole script: base, method, task, training, accuracy.
 pub fn script(config: &RunConfig) -> String {
-    if config.shape().model.is_gpt2() {
-        return "# This base has GPT-2's layout. The script reaches into OPT's modules by their names: choose a base of that layout.\n".into();
+    let family = config.shape().model.family();
+    if let Err(why) = family.script {
+        return format!(
+            "# {why}
+"
+        );
     }
     let task = match &config.task {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
         TaskConfig::Text { of, .. } => text(of.max_tokens(), config),
         TaskConfig::Style { author } => style(*author, config),
-        TaskConfig::Own { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
-        TaskConfig::Own { .. } => style(0, config),
+        TaskConfig::UserData { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
+        TaskConfig::UserData { .. } => style(0, config),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several the one with the most to write out, and the others are written out.
@@ -41,15 +45,16 @@ pub fn script(config: &RunConfig) -> String {
          import json, random, sys\n\
          import torch\n\
          import torch.nn.functional as F\n\
-         {peft}from transformers import OPTForCausalLM\n\n\
+         {peft}from transformers import {class}\n\n\
          BASE = sys.argv[1] if len(sys.argv) > 1 else \"www/models/{base}\"\n\
          STEPS, BATCH, RATE = {steps}, {batch}, {rate:e}\n\
          random.seed({seed}); torch.manual_seed({seed})\n\n\
          {task}\n\
-         model = OPTForCausalLM.from_pretrained(BASE, dtype=torch.float32)\n\
+         model = {class}.from_pretrained(BASE, dtype=torch.float32)\n\
          for p in model.parameters(): p.requires_grad_(False)\n\
-         {DEFAULTS}{methods}\n\
+         {DEFAULTS}{methods}\n\n\
          {TRAINING}",
+        class = family.python_class,
         label = config.label(),
         task_title = config.task.title(),
         base = config.base.id,
@@ -63,43 +68,7 @@ pub fn script(config: &RunConfig) -> String {
 }
 
 /// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
-const TRAINING: &str = r#"
-trained = [p for p in model.parameters() if p.requires_grad] + extra
-count = sum(p.numel() for p in trained) if counted is None else counted
-print(f"trainable: {count:,}")
-
-def answers(logits, rows):
-    """Logits in front of each answer's tokens; virtual tokens, if the method has some, stand at the front."""
-    first = logits.shape[1] - max(len(t) for t, _ in rows)
-    return [(logits[i, first + len(t) - n - 1 : first + len(t) - 1], torch.tensor(t[-n:])) for i, (t, n) in enumerate(rows)]
-
-def forward(rows):
-    width = max(len(t) for t, _ in rows)
-    ids = torch.tensor([t + [0] * (width - len(t)) for t, _ in rows])
-    # Padding stands at the right, where causal attention does not look.
-    return answers(apply(ids, torch.ones_like(ids)), rows)
-
-if trained and STEPS:
-    optimizer = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
-    rate = lambda s: min((s + 1) / (0.05 * STEPS), 1.0) * (1 - s / STEPS)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-    for step in range(STEPS):
-        before_step(step)
-        pairs = forward([draw() for _ in range(BATCH)])
-        loss = F.cross_entropy(torch.cat([z for z, _ in pairs]), torch.cat([t for _, t in pairs]))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step(); schedule.step(); optimizer.zero_grad()
-        if step % 20 == 0 or step == STEPS - 1: print(f"step {step + 1}: loss {loss.item():.4f}")
-
-with torch.no_grad():
-    right = 0
-    for i in range(0, len(held_out), 64):
-        for z, t in forward(held_out[i : i + 64]):
-            hits = torch.tensor(LABELS)[z[:, LABELS].argmax(-1)] == t
-            right += hits.all().item() if WHOLE else hits.float().mean().item()
-print(f"accuracy {right / len(held_out):.3f} of {len(held_out)}")
-"#;
+const TRAINING: &str = include_str!("training.py");
 
 /// Text and label in the task's own form or in a template's words: Python lists of tokens.
 fn form(config: &RunConfig, between: &str, after: &str) -> String {
@@ -116,7 +85,7 @@ fn form(config: &RunConfig, between: &str, after: &str) -> String {
 fn source(config: &RunConfig) -> String {
     let file = config.task.file().unwrap_or_default();
     match &config.task {
-        TaskConfig::Own { .. } => "open(sys.argv[2])  # your data: “Bring your own” on the page saves it".into(),
+        TaskConfig::UserData { .. } => "open(sys.argv[2])  # your data: “Bring your own” on the page saves it".into(),
         _ => format!("open(sys.argv[2] if len(sys.argv) > 2 else \"www/{file}\")  # `cargo xtask bake` writes it"),
     }
 }
@@ -237,6 +206,4 @@ fn strings(config: &RunConfig) -> String {
 }
 
 /// What every method may set: how logits are computed, what is trained outside the model, what happens before a step.
-const DEFAULTS: &str = "base, extra, counted = model, [], None\n\
-     apply = lambda ids, mask: model(input_ids=ids, attention_mask=mask).logits\n\
-     before_step = lambda step: None\n";
+const DEFAULTS: &str = include_str!("defaults.py");
