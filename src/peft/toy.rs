@@ -2,7 +2,7 @@
 //!
 //! Its width d is 2, where LayerNorm leaves a vector only its sign: (x − μ)/σ is u = (1, −1), −u, or zero.
 //! W_K is zero, so every token of a text scores 0 and attention is the mean of the values: a vote.
-//! With W_V = I and W_O = 8·I a block gives x + 8 · (mean of the votes); fc2 is zero, so the MLP adds nothing.
+//! With W_V = I and W_O = 8·I a block gives x + 8 · (mean of the votes). fc2 is zero: the MLP adds nothing.
 //! The head repeats the sign of that sum: token 2 for u, token 1 for −u.
 
 use super::{InitContext, MethodConfig, Phi};
@@ -84,12 +84,12 @@ pub fn part(phi: &Phi) -> &dyn Composition {
     phi.compositions().next().expect("a φ of one method")
 }
 
-/// W as papers write it, a row for each output, in the order of the layers' `[inputs, outputs]`: down the columns.
+/// The numbers of W, a row for each output as papers write it, down its columns: as layers store them.
 pub fn down_columns<const I: usize, const O: usize>(w: [[f32; I]; O]) -> Vec<f32> {
     (0..I).flat_map(|input| w.map(|row| row[input])).collect()
 }
 
-/// W as papers write it, as the layers hold it: `[inputs, outputs]`.
+/// W, a row for each output as papers write it, as layers hold it: `[inputs, outputs]`.
 pub fn weight<const I: usize, const O: usize>(w: [[f32; I]; O]) -> Tensor<2> {
     Tensor::from_data(TensorData::new(down_columns(w), [I, O]), &Device::flex())
 }

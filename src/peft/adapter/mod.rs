@@ -8,6 +8,8 @@ mod overlay;
 #[cfg(feature = "train")]
 pub(crate) mod phi;
 mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, Site, TensorInfo};

@@ -7,6 +7,8 @@ mod overlay;
 #[cfg(feature = "train")]
 pub(crate) mod phi;
 mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind, TensorInfo};
 use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
