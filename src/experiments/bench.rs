@@ -1,14 +1,14 @@
 //! What a step costs at two fixed shapes, for `cargo xtask bench` and for the test of the ledger.
 
 use crate::base::memory;
-use crate::base::read;
 use crate::base::stream;
-use crate::kernels::cross_entropy;
 use crate::ledger::{Batch, Residence, Setting};
 use crate::model::{Activation, Model, ModelConfig, Tokens};
 use crate::peft::{Blocks, Lora, MethodConfig, Shape};
 use crate::peft::{InitContext, Phi};
+use crate::train;
 use crate::train::optimizer::Optimizer;
+use crate::train::step::{host_answers, watched_step};
 use burn::tensor::Device;
 use rand::RngExt;
 use serde::Serialize;
@@ -104,45 +104,27 @@ impl BenchShape {
         // What is alive besides θ stays so.
         let others =
             memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(4 * theta.config.parameters() as u64);
-        let training = device.clone().autodiff();
-        let mut context = InitContext {
-            theta: &theta,
-            device: &training,
-            rng: stream(0, "bench phi"),
-            labels: &LABELS,
-            encode: &|_| Vec::new(),
-            begins: 0,
-            demonstrations: &[],
-            scores: None,
-        };
+        let mut context = InitContext::new(&theta, device, stream(0, "bench phi")).labels(&LABELS);
         let mut phi = Phi::init([method], &mut context);
         let mut optimizer = Optimizer::new();
         let mut rng = stream(0, "bench batches");
         let n = self.batch * self.tokens;
-        let rows: Vec<usize> = (0..n).collect();
+        let tokens = Tokens { ids: Vec::new(), sequences: self.batch, length: self.tokens };
+        let mut batch = train::data::Batch::of(tokens, (0..n).collect(), Vec::new());
         let steps = steps.max(3);
         let mut times: [Vec<f64>; 4] = Default::default();
         let mut peak = None;
         for step in 0..steps {
             // Pruning's masks come before its first step.
-            for asked in phi.host_reads(step, steps) {
-                let mut values = Vec::new();
-                for tensor in asked {
-                    values.push(read(tensor).await?);
-                }
-                phi.host_values(step, steps, vec![values]);
-            }
+            let answers = host_answers(&phi, step, steps).await?;
+            phi.host_values(step, steps, answers);
             let mut draw = || (0..n).map(|_| rng.random_range(0..self.vocab as i32)).collect::<Vec<i32>>();
-            let (ids, targets) = (draw(), draw());
+            (batch.tokens.ids, batch.targets) = (draw(), draw());
             memory::restart();
             let start = clock();
-            let tokens = Tokens { ids, sequences: self.batch, length: self.tokens };
-            let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
-            let forward = clock();
-            let gradients = loss.backward();
-            let backward = clock();
-            phi = optimizer.step(phi, gradients, loss, 1e-3);
-            let stepped = clock();
+            let mut ends = [start; 3];
+            phi = watched_step(&theta, phi, &batch, &mut optimizer, 1e-3, |stage| ends[stage as usize] = clock());
+            let [forward, backward, stepped] = ends;
             optimizer.reports().await?;
             let parts = [clock() - start, forward - start, backward - forward, stepped - backward];
             times.iter_mut().zip(parts).for_each(|(times, part)| times.push(part));

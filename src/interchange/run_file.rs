@@ -1,5 +1,6 @@
 //! A recorded run: JSON lines of events, as `peft-lab train --json` prints them.
 
+use super::base64::{base64, from_base64};
 use crate::config::RunConfig;
 use crate::protocol::KeptScore;
 use crate::protocol::{Event, Prediction};
@@ -67,6 +68,20 @@ pub enum RunFileError {
 }
 
 impl RunFile {
+    /// The event of a run file that holds φ, the bytes of a safetensors file.
+    pub fn phi_event(run: u32, tensors: &[u8]) -> Event {
+        Event::Phi { run, tensors: base64(tensors) }
+    }
+
+    /// φ as the bytes of a safetensors file, where the file holds it.
+    ///
+    /// # Errors
+    /// A sentence where it is damaged.
+    pub fn phi_bytes(&self) -> Option<Result<Vec<u8>, String>> {
+        let read = |tensors: &String| from_base64(tensors).map_err(|e| format!("φ in the run file is {e}"));
+        self.phi.as_ref().map(read)
+    }
+
     /// Reads the runs of a file: one, or several after each other, each from its `started` event on.
     pub fn read_all(text: &str) -> Result<Vec<RunFile>, RunFileError> {
         let mut runs: Vec<RunFile> = Vec::new();

@@ -22,16 +22,19 @@ pub struct Item {
 }
 
 impl Form {
+    /// The whole: text and answer behind each other.
     pub fn example(&self, item: &Item) -> Example {
         let parts = [&self.begin, &self.before, &item.text, &self.between, &item.label];
         Example { tokens: parts.into_iter().flatten().copied().collect(), answer: item.label.len() }
     }
 
+    /// A text up to where its answer begins.
     pub fn prompt(&self, text: &[u32]) -> Vec<u32> {
         let parts = [&self.begin[..], &self.before, text, &self.between];
         parts.into_iter().flatten().copied().collect()
     }
 
+    /// An example as one of several in front of a question.
     pub fn demonstration(&self, item: &Item) -> Vec<u32> {
         let parts = [&self.before, &item.text, &self.between, &item.label, &self.after];
         parts.into_iter().flatten().copied().collect()
