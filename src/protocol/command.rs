@@ -1,6 +1,7 @@
-//! Commands go to the trainer, [`Event`](crate::protocol::Event)s come back; both travel as JSON text.
+//! Commands go to the trainer, [`Event`]s come back; both travel as JSON text.
 
-use super::Event;
+use super::bytes::Bytes;
+use super::event::Event;
 use crate::bases::OwnBase;
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
@@ -45,20 +46,26 @@ pub enum Command {
     Merge {
         run: u32,
     },
-    /// Take in a run file as a run: its events, and φ as a safetensors file in base64.
+    /// Take in a run file as a run.
     Restore {
         run: u32,
         config: RunConfig,
+        /// What the run reported.
         events: Vec<Event>,
-        tensors: String,
+        /// φ as a safetensors file; beside the JSON.
+        #[serde(skip)]
+        tensors: Vec<u8>,
     },
-    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`: the text of its configuration, its weights
-    /// in base64. Answered by the events of a run that is at its end.
+    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`. Answered by the events of a run that
+    /// is at its end.
     Import {
         run: u32,
         config: RunConfig,
+        /// The text of `adapter_config.json`.
         adapter_config: String,
-        weights: String,
+        /// `adapter_model.safetensors`; beside the JSON.
+        #[serde(skip)]
+        weights: Vec<u8>,
     },
     /// Score in-context learning after many prompts around the one of `config`, while nothing trains. Answered by `spread` events; `stop`
     /// ends it.
@@ -77,6 +84,23 @@ pub enum Command {
         config: RunConfig,
         text: String,
     },
+}
+
+impl Bytes for Command {
+    fn bytes(&self) -> Option<(&'static str, &Vec<u8>)> {
+        match self {
+            Command::Restore { tensors, .. } => Some(("tensors", tensors)),
+            Command::Import { weights, .. } => Some(("weights", weights)),
+            _ => None,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Command::Restore { tensors: bytes, .. } | Command::Import { weights: bytes, .. } => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// Absolute addresses of what the trainer loads, resolved by the page so that the site works under any path.

@@ -1,5 +1,6 @@
 //! What a run reports. The same JSON goes to the page, to standard output of the command line, and into run files.
 
+use super::bytes::Bytes;
 use crate::base::FailureReason;
 use crate::config::RunConfig;
 use crate::task::Baselines;
@@ -27,23 +28,32 @@ pub enum Event {
         run: u32,
         tensors: String,
     },
-    /// A run as a file: its configuration, curves, versions, hardware and φ, a JSON object on each line.
+    /// A run as a file: its configuration, curves, versions and hardware, a JSON object on each line. φ's line is made
+    /// where the file is written.
     RunFile {
         run: u32,
         text: String,
+        /// φ as a safetensors file; beside the JSON.
+        #[serde(skip)]
+        tensors: Vec<u8>,
     },
-    /// θ with φ folded in: `config.json` is the base's own, `weights` is `model.safetensors` in base64.
+    /// θ with φ folded in: `config.json` is the base's own.
     Merged {
         run: u32,
         /// The largest difference of a logit between the folded network and θ with φ beside it, over held-out examples.
         difference: f32,
-        weights: String,
+        /// `model.safetensors`; beside the JSON.
+        #[serde(skip)]
+        weights: Vec<u8>,
     },
-    /// A trained φ as Hugging Face PEFT writes it: the text of `adapter_config.json`, and `adapter_model.safetensors` in base64.
+    /// A trained φ as Hugging Face PEFT writes it.
     Adapter {
         run: u32,
+        /// The text of `adapter_config.json`.
         config: String,
-        weights: String,
+        /// `adapter_model.safetensors`; beside the JSON.
+        #[serde(skip)]
+        weights: Vec<u8>,
     },
     /// Loss, accuracy and answers at θ ⊕ λφ.
     Dialled {
@@ -244,6 +254,24 @@ impl Event {
     }
 }
 
+impl Bytes for Event {
+    fn bytes(&self) -> Option<(&'static str, &Vec<u8>)> {
+        match self {
+            Event::RunFile { tensors, .. } => Some(("tensors", tensors)),
+            Event::Merged { weights, .. } | Event::Adapter { weights, .. } => Some(("weights", weights)),
+            _ => None,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Event::RunFile { tensors, .. } => Some(tensors),
+            Event::Merged { weights, .. } | Event::Adapter { weights, .. } => Some(weights),
+            _ => None,
+        }
+    }
+}
+
 fn alone() -> usize {
     1
 }
@@ -264,5 +292,17 @@ mod tests {
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         let failed = Event::Failed { run: 0, reason: FailureReason::Diverged, message: "m".into() };
         assert!(serde_json::to_string(&failed).unwrap().contains(r#""reason":"diverged""#));
+    }
+
+    #[test]
+    fn bytes_of_files_stay_out_of_the_json() {
+        let mut event = Event::Merged { run: 2, difference: 0.5, weights: vec![1, 2] };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(json, r#"{"event":"merged","run":2,"difference":0.5}"#);
+        let mut heard: Event = serde_json::from_str(&json).unwrap();
+        let (name, bytes) = event.bytes().unwrap();
+        assert_eq!((name, bytes.as_slice()), ("weights", [1, 2].as_slice()));
+        *heard.bytes_mut().unwrap() = std::mem::take(event.bytes_mut().unwrap());
+        assert_eq!(heard, Event::Merged { run: 2, difference: 0.5, weights: vec![1, 2] });
     }
 }

@@ -118,7 +118,7 @@ fn refuse_wrapped_exports(bin: &str, wasm: &[u8]) -> Result<()> {
     const WRAPPED: &[u8] = b".command_export";
     if wasm.windows(WRAPPED.len()).any(|name| name == WRAPPED) {
         bail!(
-            "{bin} has constructors that nothing calls: every export would run them (see `__wasm_call_ctors` in src/worker/runtime.rs)"
+            "{bin} has constructors that nothing calls: every export would run them (see `__wasm_call_ctors` in src/worker/backend.rs)"
         );
     }
     Ok(())
@@ -283,8 +283,8 @@ try {
   module_or_path.catch(() => {});
   const {default: init, receive, assist} = await import(script);
   await init({module_or_path});
-  // The page sends text; a trainer that this worker helps sends numbers, too.
-  const take = data => typeof data === "string" ? receive(data) : assist(data);
+  // A trainer that this worker helps sends numbers; all else is of the page.
+  const take = data => data.numbers ? assist(data) : receive(data);
   self.onmessage = e => take(e.data);
   for (const message of early) take(message);
 } catch (e) { fail(e); }
