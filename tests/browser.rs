@@ -13,16 +13,34 @@ async fn kernels_are_what_they_stand_for() {
     peft_lab::kernels::checks::all(&Device::flex(), |check| console_log!("{check}")).await;
 }
 
-// The build for browsers without relaxed SIMD differs in one instruction: once is enough.
-#[cfg(feature = "relaxed-simd")]
-#[wasm_bindgen_test]
-async fn every_method_s_gradient_is_the_slope_of_its_loss() {
-    for method in shared::methods() {
-        shared::check_gradients(&method, &Device::flex()).await.unwrap();
-    }
-}
+macro_rules! tests {
+    ($($method:ident)*) => {
+        $(mod $method {
+            use crate::shared;
+            use burn::tensor::Device;
+            use wasm_bindgen_test::*;
 
-#[wasm_bindgen_test]
-async fn losses_are_those_of_the_native_trainer() {
-    shared::check_losses(&Device::flex()).await.unwrap();
+            #[wasm_bindgen_test]
+            async fn losses_are_those_of_the_native_trainer() {
+                for method in shared::named(stringify!($method)) {
+                    shared::check_losses(&method, &Device::flex()).await.unwrap();
+                }
+            }
+
+            // The build for browsers without relaxed SIMD differs in one instruction: once is enough.
+            #[cfg(feature = "relaxed-simd")]
+            #[wasm_bindgen_test]
+            async fn gradients_are_slopes_of_the_loss() {
+                for method in shared::named(stringify!($method)) {
+                    shared::check_gradients(&method, &Device::flex()).await.unwrap();
+                }
+            }
+        })*
+
+        #[wasm_bindgen_test]
+        fn every_method_is_tested() {
+            shared::check_all_are_named(&[$(stringify!($method)),*]);
+        }
+    };
 }
+peft_lab::each_method!(tests);

@@ -9,15 +9,46 @@ use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// One test, since a page has one device and its shaders are compiled once.
-#[wasm_bindgen_test]
-async fn gradients_and_losses_are_those_of_the_cpu() {
-    let device: Device = Backend::Webgpu.device().await.unwrap();
-    peft_lab::kernels::checks::all(&device, |check| console_log!("{check}")).await;
-    shared::check_steps_like_the_cpu(&device).await.unwrap();
-    shared::check_losses(&device).await.unwrap();
-    for method in shared::methods() {
-        shared::check_gradients_like_the_cpu(&method, &device).await.unwrap();
-        console_log!("gradient checked: {method:?}");
-    }
+/// The worker's device: tests run one after the other in one worker, so that shaders are compiled once.
+async fn device() -> Device {
+    Backend::Webgpu.device().await.unwrap()
 }
+
+#[wasm_bindgen_test]
+async fn kernels_are_what_they_stand_for() {
+    peft_lab::kernels::checks::all(&device().await, |check| console_log!("{check}")).await;
+}
+
+#[wasm_bindgen_test]
+async fn steps_of_the_optimizer_are_those_of_the_cpu() {
+    shared::check_steps_like_the_cpu(&device().await).await.unwrap();
+}
+
+macro_rules! tests {
+    ($($method:ident)*) => {
+        $(mod $method {
+            use crate::{device, shared};
+            use wasm_bindgen_test::*;
+
+            #[wasm_bindgen_test]
+            async fn losses_are_those_of_the_native_trainer() {
+                for method in shared::named(stringify!($method)) {
+                    shared::check_losses(&method, &device().await).await.unwrap();
+                }
+            }
+
+            #[wasm_bindgen_test]
+            async fn gradients_are_those_of_the_cpu() {
+                for method in shared::named(stringify!($method)) {
+                    shared::check_gradients_like_the_cpu(&method, &device().await).await.unwrap();
+                }
+            }
+        })*
+
+        #[wasm_bindgen_test]
+        fn every_method_is_tested() {
+            shared::check_all_are_named(&[$(stringify!($method)),*]);
+        }
+    };
+}
+peft_lab::each_method!(tests);

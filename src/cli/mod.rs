@@ -8,8 +8,8 @@ use crate::base::Failure;
 use crate::base::read;
 use crate::bases::{BASES, Base};
 use crate::config::RunConfig;
-use crate::interchange::peft;
-use crate::interchange::peft::AdapterFiles;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
 use crate::interchange::{Made, RunFile};
 use crate::model::Tokens;
 use crate::peft::Phi;
@@ -342,9 +342,7 @@ fn count(args: &ArgMatches) -> Result<(), Sentence> {
         println!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
     } else {
         println!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
-        if let MethodConfig::Lora(lora) = &config.method
-            && let Some(fused) = lora.fused(&config.shape())
-        {
+        if let Some(fused) = config.method.method().fused(&config.shape()) {
             println!("{fused}");
         }
     }
@@ -463,9 +461,9 @@ async fn stored(
             let path = PathBuf::from(folder).join(name);
             std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
         };
-        let text = String::from_utf8(read(peft::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
-        let files = AdapterFiles { config: text, weights: read(peft::MODEL_FILE)? };
-        let (config, phi) = peft::import(&config()?, &files).map_err(|e| e.to_string())?;
+        let text = String::from_utf8(read(hf_adapter::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
+        let files = AdapterFiles { config: text, weights: read(hf_adapter::MODEL_FILE)? };
+        let (config, phi) = hf_adapter::import(&config()?, &files).map_err(|e| e.to_string())?;
         let mut session = session(config).await.map_err(|f| f.message)?;
         session.restore(phi);
         return Ok(Some(session));
@@ -551,7 +549,7 @@ async fn export(args: &ArgMatches) -> Result<(), Sentence> {
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let files = session.export().await.map_err(|f| f.message)?;
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
-    write_all(folder, &[(peft::CONFIG_FILE, files.config.as_bytes()), (peft::MODEL_FILE, &files.weights)])?;
+    write_all(folder, &[(hf_adapter::CONFIG_FILE, files.config.as_bytes()), (hf_adapter::MODEL_FILE, &files.weights)])?;
     println!("{folder}: {} for {}", session.config().label(), session.config().base.id);
     Ok(())
 }

@@ -77,7 +77,7 @@ impl Default for RunConfig {
         RunConfig {
             base: &crate::bases::BASES[0],
             task: TaskConfig::Rules { rule: Default::default(), examples: None },
-            method: MethodConfig::Lora(Default::default()),
+            method: MethodConfig::opening(),
             also: Vec::new(),
             lr: None,
             batch_size: None,

@@ -4,7 +4,7 @@ use crate::base::memory;
 use crate::base::stream;
 use crate::ledger::{Batch, Residence, Setting};
 use crate::model::{Activation, Model, ModelConfig, Tokens};
-use crate::peft::{Blocks, Lora, MethodConfig, Shape};
+use crate::peft::{Blocks, MethodConfig, Shape, Value};
 use crate::peft::{InitContext, Phi};
 use crate::train;
 use crate::train::optimizer::Optimizer;
@@ -40,11 +40,12 @@ pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
     let mut methods: Vec<(String, MethodConfig)> = Vec::new();
     for mut method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
         let name = method.info().name;
-        if let MethodConfig::Lora(lora) = &mut method {
-            lora.rank = 8;
+        if name == MethodConfig::opening().info().name {
+            method.method_mut().set("rank", Value::Integer(8));
             for (which, block) in [("first", 0), ("last", shape.layers - 1)] {
-                let layers = Blocks::of(vec![block], shape.layers);
-                methods.push((format!("{name}-{which}-block"), MethodConfig::Lora(Lora { layers, ..lora.clone() })));
+                let mut method = method.clone();
+                method.method_mut().set("layers", Value::Blocks(Blocks::of(vec![block], shape.layers)));
+                methods.push((format!("{name}-{which}-block"), method));
             }
         }
         methods.push((name.to_string(), method));

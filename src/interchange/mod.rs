@@ -2,7 +2,7 @@
 
 mod base64;
 #[cfg(feature = "train")]
-pub mod peft;
+pub mod hf_adapter;
 #[cfg(feature = "train")]
 pub mod phi_file;
 pub mod python;

@@ -130,12 +130,7 @@ impl<'a> Setting<'a> {
         let batch = Batch { sequences, length, predicted: sequences * predicted, past: 0 };
         let methods: Vec<&MethodConfig> = config.methods().collect();
         let room = config.shape().model.max_position_embeddings.saturating_sub(length);
-        let shown = methods.iter().map(|m| match m {
-            MethodConfig::Icl(icl) => (icl.shots * length).min(room),
-            MethodConfig::TextPrompt(text) => text.text.len().min(room),
-            _ => 0,
-        });
-        let shown = shown.sum();
+        let shown = methods.iter().map(|m| m.method().shown(length, room)).sum();
         Setting { shape: config.shape(), methods, batch, parts: 1, shown, residence: Residence::Beside }
     }
 
@@ -223,7 +218,7 @@ impl<'a> Setting<'a> {
             self.trace(methods, batch).forward.total()
         };
         // A prompt is in the cache like the text's own tokens, a prefix beside it at any time.
-        let prefixed = |m: &&&MethodConfig| !matches!(m, MethodConfig::Prompt(_) | MethodConfig::PTuning(_));
+        let prefixed = |m: &&&MethodConfig| !m.method().read_with_the_text();
         let kept: Vec<&MethodConfig> = self.methods.iter().filter(prefixed).copied().collect();
         let prefix: usize = kept.iter().filter(|m| m.method().trains()).map(|m| m.method().positions()).sum();
         let read = self.trace(&self.methods, text);

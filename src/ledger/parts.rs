@@ -2,7 +2,6 @@
 
 use super::Setting;
 use crate::config::{DeviceChoice, MOST_PARTS, RunConfig};
-use crate::peft::MethodConfig;
 
 /// Operations below which a part would mostly be bookkeeping.
 const LEAST_FLOPS: f64 = 2e8;
@@ -11,8 +10,8 @@ const TOLERATED: f64 = 1.1;
 
 /// Parts of a run's batches on the CPU. It follows from the configuration alone: on any number of workers the same sums are made.
 pub fn parts(config: &RunConfig) -> usize {
-    // A GPU is one worker, and wants large products. Dropout draws one mask for a whole batch.
-    let whole_only = config.methods().any(|m| matches!(m, MethodConfig::Lora(lora) if lora.lora_dropout > 0.0));
+    // A GPU is one worker, and wants large products.
+    let whole_only = config.methods().any(|m| m.method().draws_for_a_batch());
     let whole = Setting::of_whole(config);
     let flops = |setting: &Setting<'_>| {
         let training = setting.ledger().training;

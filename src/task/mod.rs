@@ -1,6 +1,5 @@
 //! Tasks: next-token prediction with a loss on the last tokens of each example.
 
-pub mod baseline;
 pub mod questions;
 pub mod rules;
 pub mod rules_baseline;
@@ -9,6 +8,7 @@ pub mod text;
 pub mod tokenizer;
 pub mod user_data;
 
+pub use linear_baseline as baseline;
 pub use questions::Question;
 pub use rules::Rule;
 pub use text::{Labelled, TextTask};

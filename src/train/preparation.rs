@@ -9,8 +9,8 @@ use crate::base::stream;
 use crate::config::RunConfig;
 use crate::model::Model;
 use crate::model::{ModulePath, ParamKind};
-use crate::peft::{Full, Mask, Method, MethodConfig};
 use crate::peft::{InitContext, Phi};
+use crate::peft::{Mask, MethodConfig};
 use crate::protocol::Event;
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -83,7 +83,7 @@ impl Preparation {
             Some(full) => full,
             None => {
                 let mut context = InitContext::new(theta, device, stream(config.seed, "phi")).labels(&data.labels);
-                Phi::init([&MethodConfig::Full(Full)], &mut context)
+                Phi::init([&MethodConfig::everything()], &mut context)
             }
         };
         let size = if self.mask == Mask::Fisher { 1 } else { config.batch_size() };
@@ -98,7 +98,7 @@ impl Preparation {
             };
             self.full = Some(full);
         } else {
-            let peak = Full.learning_rate(config.task.rates(), config.base.id);
+            let peak = MethodConfig::everything().method().learning_rate(config.task.rates(), config.base.id);
             let rate = learning_rate(peak, self.done, self.of);
             self.full = Some(step(theta, full, &batch, &mut self.optimizer, rate));
             // Nobody looks at them.

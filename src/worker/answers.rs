@@ -5,8 +5,8 @@ use super::post::post;
 use super::trainer::Trainer;
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
-use crate::interchange::peft;
-use crate::interchange::peft::AdapterFiles;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
 use crate::protocol::Event;
 
 impl Trainer {
@@ -55,7 +55,7 @@ impl Trainer {
     /// Takes in an adapter of Hugging Face PEFT as a run at its end.
     pub(super) async fn import(&mut self, run: u32, config: RunConfig, files: AdapterFiles) -> Result<(), Failure> {
         let input = |message: String| Failure { reason: FailureReason::Input, message };
-        let (config, stored) = peft::import(&config, &files).map_err(|e| input(e.to_string()))?;
+        let (config, stored) = hf_adapter::import(&config, &files).map_err(|e| input(e.to_string()))?;
         let mut session = self.session_for(run, config).await?;
         session.restore(stored);
         session.begin().await?.iter().for_each(post);

@@ -4,7 +4,7 @@ use super::backend::Backend;
 use super::fetch::Fetch;
 use super::post::post_failure;
 use super::trainer::Trainer;
-use crate::interchange::peft::AdapterFiles;
+use crate::interchange::hf_adapter::AdapterFiles;
 use crate::protocol::{Command, Event};
 
 impl Trainer {

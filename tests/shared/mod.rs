@@ -1,5 +1,5 @@
 //! Checks that run natively, in the browser on the CPU, and on WebGPU: everything that reads a tensor is asynchronous.
-#![allow(dead_code)] // Each test binary uses its part.
+#![allow(dead_code, unused_imports, unused_macros)] // Each test binary uses its part.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -14,6 +14,7 @@ use peft_lab::train::data::Batch;
 use peft_lab::train::optimizer::Optimizer;
 use peft_lab::train::step::{ClipAndStep, forward, host_answers};
 use rand::RngExt;
+use std::collections::BTreeSet;
 
 /// Labels of the tiny task.
 pub const LABELS: [u32; 3] = [4, 9, 17];
@@ -48,45 +49,37 @@ pub fn method(name: &str, knobs: &[(&str, &str)]) -> MethodConfig {
     method
 }
 
-/// Every method, with the knobs that change what is computed.
+/// Every method, with the knobs that change what is computed: the lines of `tests/fixtures/variants.txt`. What is on record
+/// follows their order.
 pub fn methods() -> Vec<MethodConfig> {
-    let all = ("target_modules", "q_proj,k_proj,v_proj,out_proj,fc1,fc2");
-    let second = ("layers", "1");
-    vec![
-        method("full", &[]),
-        method("last-layer", &[]),
-        method("last-layer", &[("rows", "labels")]),
-        method("last-layer", &[("rows", "block")]),
-        method("embeddings", &[]),
-        method("embeddings", &[("embeddings", "both")]),
-        method("all-but-embeddings", &[]),
-        method("bitfit", &[]),
-        method("bitfit", &[("biases", "q_proj,fc1")]),
-        method("lora", &[("rank", "2")]),
-        method("lora", &[("rank", "3"), ("alpha", "5"), all]),
-        method("lora", &[("rank", "3"), ("use_rslora", "true"), ("lora_dropout", "0.3"), second]),
-        method("dora", &[("rank", "2"), all]),
-        method("vera", &[("rank", "3"), all]),
-        method("ln-tuning", &[]),
-        method("layers", &[("parts", "mlp,norms"), second]),
-        method("sparse", &[("num_weights", "50"), ("mask", "random")]),
-        method("pruning", &[("rounds", "2")]),
-        method("pruning", &[("schedule", "dense-sparse-dense")]),
-        method("subspace", &[("intrinsic_dimension", "5"), ("projection", "dense")]),
-        method("subspace", &[("intrinsic_dimension", "7")]),
-        method("prompt", &[("num_virtual_tokens", "3")]),
-        method("prompt", &[("num_virtual_tokens", "2"), ("init", "random")]),
-        method("p-tuning", &[("num_virtual_tokens", "3"), ("encoder_hidden_size", "8")]),
-        method("prefix", &[("num_virtual_tokens", "3")]),
-        method("prefix", &[("num_virtual_tokens", "2"), second]),
-        method("prefix", &[("num_virtual_tokens", "2"), ("prefix_projection", "true"), ("encoder_hidden_size", "4")]),
-        method("adapter", &[("bottleneck", "3")]),
-        method("adapter", &[("bottleneck", "2"), ("placement", "attention"), ("non_linearity", "relu")]),
-        method("adapter", &[("bottleneck", "2"), ("placement", "mlp"), ("non_linearity", "silu")]),
-        method("adapter", &[("bottleneck", "2"), ("placement", "parallel"), ("scaling", "4"), second]),
-        method("adapter", &[("bottleneck", "2"), ("non_linearity", "tanh")]),
-        method("ia3", &[all]),
-    ]
+    let line = |line: &str| {
+        let mut words = line.split_whitespace();
+        let mut method = MethodConfig::named(words.next().unwrap_or_default()).expect("a method of the registry");
+        for word in words {
+            let (knob, value) = word.split_once('=').expect("knob=value");
+            method.set(knob, value).expect("a value within the knob's range");
+        }
+        method
+    };
+    include_str!("../fixtures/variants.txt").lines().map(line).collect()
+}
+
+/// The variants of the method that a name of [`peft_lab::each_method`] stands for: `last_layer` is `last-layer`. None of what
+/// trains nothing.
+pub fn named(test: &str) -> Vec<MethodConfig> {
+    let name = test.replace('_', "-");
+    methods().into_iter().filter(|method| method.info().name == name).collect()
+}
+
+/// Every method of the registry that trains has tests, and they compute something.
+pub fn check_all_are_named(tests: &[&str]) {
+    let all: BTreeSet<String> = MethodConfig::all().iter().map(|m| m.info().name.replace('-', "_")).collect();
+    let tests: BTreeSet<String> = tests.iter().map(|test| test.to_string()).collect();
+    assert_eq!(tests, all, "each_method lists the methods of the registry");
+    for method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
+        let name = method.info().name;
+        assert!(!named(name).is_empty(), "tests/fixtures/variants.txt has a line of {name}");
+    }
 }
 
 /// Two sequences and, for each, two places whose successors are predicted.
@@ -330,19 +323,18 @@ pub async fn values(phi: &Phi) -> Vec<f32> {
 }
 
 /// Steps of [`LOSSES`].
-const STEPS: usize = 3;
+pub const STEPS: usize = 3;
 
-/// What the native trainer finds on [`methods`], in their order: `cargo test --test gradients -- --nocapture print` shows them.
+/// What the native trainer finds on [`methods`], in their order.
 const LOSSES: &[[f32; STEPS]] = &include!("losses.in");
 
-/// The losses of every method, to 1e-3 of the native ones.
-pub async fn check_losses(device: &Device) -> Result<(), String> {
-    assert_eq!(methods().len(), LOSSES.len(), "print the losses again");
-    for (method, expected) in methods().iter().zip(LOSSES) {
-        let found = losses(method, device, STEPS).await;
-        if found.iter().zip(expected).any(|(a, b)| (a - b).abs() > 1e-3) {
-            return Err(format!("{method:?}: losses {found:?}, natively {expected:?}"));
-        }
+/// Whether the losses of a method are those of the native trainer, to 1e-3.
+pub async fn check_losses(method: &MethodConfig, device: &Device) -> Result<(), String> {
+    let place = methods().iter().position(|other| other == method).ok_or("not one of methods()")?;
+    let expected = LOSSES.get(place).ok_or("losses.in is too short")?;
+    let found = losses(method, device, STEPS).await;
+    match found.len() == STEPS && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-3) {
+        true => Ok(()),
+        false => Err(format!("{method:?}: losses {found:?}, natively {expected:?}")),
     }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 
 use crate::cargo::{cargo, root, run, stage, target_dir};
 use crate::site::{self, Size};
-use crate::{Options, browser};
+use crate::{browser, flags};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,11 +17,11 @@ const PARTS: [&str; 5] = ["native", "chromium", "webgpu", "pytorch", "sizes"];
 /// Change of a time that a shared machine makes by itself.
 const NOISE: f64 = 0.15;
 
-pub fn bench(options: &Options) -> Result<()> {
-    if let Some(unknown) = options.names.iter().find(|name| !PARTS.contains(&name.as_str())) {
+pub fn bench(flags: &flags::Bench) -> Result<()> {
+    if let Some(unknown) = flags.part.iter().find(|name| !PARTS.contains(&name.as_str())) {
         bail!("there is nothing called “{unknown}” to measure: {}", PARTS.join(", "));
     }
-    let wanted = |part: &str| options.names.is_empty() || options.names.iter().any(|name| name == part);
+    let wanted = |part: &str| flags.part.is_empty() || flags.part.iter().any(|name| name == part);
     let browsed: Vec<&str> = ["chromium", "webgpu"].into_iter().filter(|part| wanted(part)).collect();
     stage("building the trainer", || run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--bin", "peft-lab"])))?;
     let bins = target_dir().join("ci");
@@ -33,7 +33,7 @@ pub fn bench(options: &Options) -> Result<()> {
     }
     if !browsed.is_empty() || wanted("sizes") {
         let browser = browser::find()?;
-        let site = site::build(options)?;
+        let site = site::build(!flags.no_gpu)?;
         if wanted("sizes") {
             rows.extend(site.sizes.iter().map(|size| {
                 let Size { file, bytes, gzip, brotli } = size;
@@ -66,14 +66,14 @@ pub fn bench(options: &Options) -> Result<()> {
             row["tokens_per_second"] = json!((tokens / ms * 1e3).round());
         }
     }
-    match options.json {
+    match flags.json {
         true => rows.iter().for_each(|row| println!("{row}")),
         false => print(&rows),
     }
-    if options.compare {
+    if flags.compare {
         compare(&rows)?;
     }
-    if options.save { save(&rows) } else { Ok(()) }
+    if flags.save { save(&rows) } else { Ok(()) }
 }
 
 /// Runs a command that prints one JSON object a line.

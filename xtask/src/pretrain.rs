@@ -1,6 +1,5 @@
 //! `cargo xtask pretrain`: makes the shipped bases again from `recipes/`.
 
-use crate::Options;
 use crate::cargo::{cargo, root, run, stage, target_dir};
 use anyhow::{Result, ensure};
 use std::process::Command;
@@ -9,8 +8,8 @@ use std::process::Command;
 const BASES: [&str; 4] = ["prose-nano", "rules", "prose-micro", "prose-small"];
 
 /// Follows the recipes of the named bases, or of all, one after the other. Interrupted, it goes on from the last checkpoint.
-pub fn pretrain(options: &Options) -> Result<()> {
-    let named: Vec<&str> = options.names.iter().map(String::as_str).collect();
+pub fn pretrain(bases: &[String]) -> Result<()> {
+    let named: Vec<&str> = bases.iter().map(String::as_str).collect();
     for name in &named {
         ensure!(BASES.contains(name), "there is no base “{name}”: {}", BASES.join(", "));
     }

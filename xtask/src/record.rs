@@ -3,8 +3,8 @@
 //! Every run is one `peft-lab train`; what is already under `target/recorded/` is taken as it is, so an interrupted
 //! recording goes on where it stopped.
 
-use crate::Options;
 use crate::cargo::{cargo, root, run, stage, target_dir};
+use crate::flags;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ impl Job {
     }
 }
 
-pub fn record(options: &Options) -> Result<()> {
+pub fn record(flags: &flags::Record) -> Result<()> {
     stage("building the trainer", || run(&mut cargo(&["build", "--profile", "ci", "--bin", "peft-lab"])))?;
     stage("baking the task data", || crate::bake::bake(&root()))?;
     let trainer = target_dir().join("ci/peft-lab");
@@ -83,19 +83,19 @@ pub fn record(options: &Options) -> Result<()> {
                 .collect::<Vec<_>>()
         })
         .collect();
-    let named = |job: &Job| options.names.is_empty() || options.names.iter().any(|n| job.group.starts_with(n.as_str()));
-    let there = |job: &Job| !options.as_is || job.path().is_file();
-    let jobs = grid(&methods, &rules, options.seeds.unwrap_or(3)).into_iter().filter(named).filter(there);
+    let named = |job: &Job| flags.group.is_empty() || flags.group.iter().any(|n| job.group.starts_with(n.as_str()));
+    let there = |job: &Job| !flags.as_is || job.path().is_file();
+    let jobs = grid(&methods, &rules, flags.seeds.unwrap_or(3)).into_iter().filter(named).filter(there);
     let jobs: Vec<Job> = jobs.collect();
-    ensure!(!jobs.is_empty(), "no recorded run has a name that begins with {}", options.names.join(" or "));
+    ensure!(!jobs.is_empty(), "no recorded run has a name that begins with {}", flags.group.join(" or "));
     std::fs::create_dir_all(target_dir().join("recorded"))?;
-    stage(&format!("training {} runs", jobs.len()), || train(&trainer, &jobs, options.jobs.unwrap_or(1)))?;
+    stage(&format!("training {} runs", jobs.len()), || train(&trainer, &jobs, flags.jobs.unwrap_or(1)))?;
     ship(&jobs)?;
     print_tables(&jobs, &methods)
 }
 
 /// Measures every grid of `sweeps/` again, or the named ones, into `www/sweeps/`; what is there already is taken as it is.
-pub fn sweep(options: &Options) -> Result<()> {
+pub fn sweep(flags: &flags::Sweep) -> Result<()> {
     stage("building the trainer", || run(&mut cargo(&["build", "--profile", "ci", "--bin", "peft-lab"])))?;
     stage("baking the task data", || crate::bake::bake(&root()))?;
     let folder = root().join("www/sweeps");
@@ -105,10 +105,10 @@ pub fn sweep(options: &Options) -> Result<()> {
     files.sort();
     for file in files {
         let (Some(stem), Some(name)) = (file.file_stem().and_then(|s| s.to_str()), file.file_name()) else { continue };
-        if options.names.is_empty() || options.names.iter().any(|n| n == stem) {
+        if flags.name.is_empty() || flags.name.iter().any(|n| n == stem) {
             let mut command = Command::new(target_dir().join("ci/peft-lab"));
             command.arg("sweep").arg(&file).arg("--out").arg(folder.join(name)).current_dir(root());
-            if let Some(jobs) = options.jobs {
+            if let Some(jobs) = flags.jobs {
                 command.args(["--jobs", &jobs.to_string()]);
             }
             stage(stem, || run(&mut command))?;

@@ -1,8 +1,8 @@
 //! A small static server for `dist/`, on this machine only.
 
-use crate::Options;
 use crate::cargo::root;
 use crate::compress::with_ending;
+use crate::flags;
 use crate::site;
 use anyhow::{Result, anyhow};
 use std::path::{Component, Path, PathBuf};
@@ -10,14 +10,14 @@ use std::sync::Arc;
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
 /// Builds page and CPU trainer, serves and opens them, then builds the WebGPU trainer behind.
-pub fn serve(options: &Options) -> Result<()> {
-    let mut site = site::build_without_gpu(if options.no_gpu { "absent" } else { "building" })?;
-    let address = start(&root().join("dist"), options.port)?;
+pub fn serve(flags: &flags::Serve) -> Result<()> {
+    let mut site = site::build_without_gpu(if flags.no_gpu { "absent" } else { "building" })?;
+    let address = start(&root().join("dist"), flags.port)?;
     println!("PEFT Lab is at {address}");
-    if !options.no_open && opener::open(&address).is_err() {
+    if !flags.no_open && opener::open(&address).is_err() {
         println!("No browser could be opened from here: open the address yourself.");
     }
-    if !options.no_gpu {
+    if !flags.no_gpu {
         match site.add_gpu() {
             Ok(()) => println!("The WebGPU trainer is ready; the page offers it by itself."),
             Err(error) => {

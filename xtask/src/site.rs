@@ -1,6 +1,5 @@
 //! The static site: page and trainers through wasm-bindgen, every file under a name that changes with its contents.
 
-use crate::Options;
 use crate::cargo::{cargo, ensure_wasm_target, refuse_rustflags, root, run, stage, target_dir};
 use crate::compress::{Compressed, compressed, forget_old, write_all_forms};
 use anyhow::{Context, Result, bail};
@@ -45,10 +44,10 @@ pub struct Site {
 }
 
 /// Bakes, builds page and trainers, writes `dist/`.
-pub fn build(options: &Options) -> Result<Site> {
+pub fn build(with_gpu: bool) -> Result<Site> {
     // A build that is interrupted leaves a whole site without WebGPU, not one that promises it for ever.
     let mut site = build_without_gpu("absent")?;
-    if !options.no_gpu {
+    if with_gpu {
         site.add_gpu()?;
     }
     Ok(site)
@@ -124,7 +123,7 @@ fn refuse_wrapped_exports(bin: &str, wasm: &[u8]) -> Result<()> {
     Ok(())
 }
 
-const WASM: &str = "wasm32-unknown-unknown";
+pub const WASM: &str = "wasm32-unknown-unknown";
 
 impl Site {
     /// Tells how large the wasm files are.
@@ -208,9 +207,11 @@ impl Site {
 
     /// The script that a `Worker` starts from. It keeps messages until the trainer is there, and says so if it cannot come.
     fn boot(&mut self, name: &str, plain: &Module, relaxed: &Module) -> Result<String> {
-        let names =
-            |module: &Module| serde_json::to_string(&[&module.script, &module.wasm].map(|name| format!("./{name}")));
-        let script = BOOT.replace("{{plain}}", &names(plain)?).replace("{{relaxed}}", &names(relaxed)?);
+        let script = BOOT
+            .replace("{{plain_script}}", &plain.script)
+            .replace("{{plain_wasm}}", &plain.wasm)
+            .replace("{{relaxed_script}}", &relaxed.script)
+            .replace("{{relaxed_wasm}}", &relaxed.wasm);
         self.put(&format!("{name}.js"), script.as_bytes())
     }
 
@@ -261,34 +262,8 @@ impl Site {
     }
 }
 
-const BOOT: &str = r#"// Messages that arrive while the trainer is compiled wait here.
-const early = [];
-self.onmessage = e => early.push(e.data);
-const fail = e => {
-  // The smallest module with a SIMD instruction. A browser that takes it has what the trainer needs: then a file did not arrive whole.
-  const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
-  const old = typeof WebAssembly === "undefined" || !WebAssembly.validate(new Uint8Array(simd));
-  const why = "The trainer could not start (" + (e && e.message || e) + "). ";
-  self.postMessage(JSON.stringify({event: "failed", run: 0, reason: "crash", message: why + (old
-    ? "It needs WebAssembly with SIMD: a current Chrome, Firefox, Safari or Edge has it."
-    : "Check the connection and reload the page.")}));
-};
-try {
-  // The smallest module with a relaxed multiply-add: a browser that takes it gets the trainer that is built with it.
-  const madd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11];
-  const relaxed = WebAssembly.validate(new Uint8Array(madd));
-  const [script, wasm] = relaxed ? {{relaxed}} : {{plain}};
-  // Both at once; the wasm is compiled while it comes.
-  const module_or_path = fetch(new URL(wasm, import.meta.url));
-  module_or_path.catch(() => {});
-  const {default: init, receive, assist} = await import(script);
-  await init({module_or_path});
-  // A trainer that this worker helps sends numbers; all else is of the page.
-  const take = data => data.numbers ? assist(data) : receive(data);
-  self.onmessage = e => take(e.data);
-  for (const message of early) take(message);
-} catch (e) { fail(e); }
-"#;
+/// What a `Worker` starts from, with places for the names of its files.
+const BOOT: &str = include_str!("boot.js");
 
 /// `models/rules/model.safetensors` → `models/rules/model-0123456789ab.safetensors`
 fn hashed_name(name: &str, contents: &[u8]) -> String {
@@ -299,7 +274,7 @@ fn hashed_name(name: &str, contents: &[u8]) -> String {
 }
 
 /// All files below a folder, sorted; none where there is no folder.
-fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(files) };
     for entry in entries {

@@ -1,21 +1,20 @@
-//! The pinned helpers of `xtask/tools`: wasm-pack and wasm-bindgen's test runner, built once.
+//! The pinned helper of `xtask/tools`: wasm-bindgen's test runner, built once.
 
 use crate::cargo::{cargo, root, run, stage, target_dir};
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Builds what is missing; returns the folder of the binaries.
-pub fn build() -> Result<PathBuf> {
+/// Builds the test runner where it is missing; returns where it lies.
+pub fn test_runner() -> Result<PathBuf> {
     let target = target_dir().join("tools");
-    stage("building wasm-pack and wasm-bindgen's test runner (once)", || {
+    stage("building wasm-bindgen's test runner (once)", || {
         run(cargo(&["build", "--quiet", "--release", "--locked"])
             .arg("--manifest-path")
             .arg(root().join("xtask/tools/Cargo.toml"))
             .env("CARGO_TARGET_DIR", &target))
     })?;
-    Ok(target.join("release"))
+    Ok(target.join("release/wasm-bindgen-test-runner"))
 }
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -27,7 +26,7 @@ mod tests {
     }
 
     #[test]
-    fn library_and_helpers_of_wasm_bindgen_have_one_version() {
+    fn library_and_helper_of_wasm_bindgen_have_one_version() {
         let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
         let (main, tools) = (read("../Cargo.lock"), read("tools/Cargo.lock"));
         let version = locked(&main, "wasm-bindgen").unwrap();

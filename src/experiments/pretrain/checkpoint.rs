@@ -4,7 +4,7 @@ use super::Recipe;
 use crate::bases::Judged;
 use crate::interchange::phi_file;
 use crate::peft::Phi;
-use crate::peft::{Full, MethodConfig, Shape};
+use crate::peft::{MethodConfig, Shape};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Bytes, Tensor};
@@ -90,7 +90,7 @@ impl Checkpoint {
 }
 
 fn infos(recipe: &Recipe) -> Vec<crate::model::TensorInfo> {
-    MethodConfig::Full(Full).method().tensors(&Shape { model: recipe.model_config(), labels: 0 })
+    MethodConfig::everything().method().tensors(&Shape { model: recipe.model_config(), labels: 0 })
 }
 
 /// φ with ids counted from 0: the optimizer's record finds its tensors by them.

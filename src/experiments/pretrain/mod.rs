@@ -19,7 +19,7 @@ pub use recipe::{Data, Recipe};
 use crate::base::stream;
 use crate::bases::{Card, Figures, Judged};
 use crate::model::Model;
-use crate::peft::{Full, MethodConfig};
+use crate::peft::MethodConfig;
 use crate::peft::{InitContext, Phi};
 use crate::task::tokenizer::Tokenizer;
 use crate::train::data::Batch;
@@ -87,7 +87,7 @@ pub async fn pretrain(
         }
         None => Checkpoint::default(),
     };
-    let method = MethodConfig::Full(Full);
+    let method = MethodConfig::everything();
     // Copies of θ draw nothing.
     let mut context = InitContext::new(&theta, &device, stream(0, "unused"));
     let mut phi = checkpoint::numbered(Phi::init([&method], &mut context));

@@ -87,7 +87,7 @@ mod tests {
     use crate::model::Model;
     use crate::model::{Activation, ModelConfig};
     use crate::peft::InitContext;
-    use crate::peft::{Full, MethodConfig};
+    use crate::peft::MethodConfig;
     use crate::train::optimizer::Optimizer;
     use burn::optim::AdamWConfig;
     use burn::tensor::{Device, TensorData};
@@ -111,7 +111,7 @@ mod tests {
         };
         let theta = Model::random(config, &mut stream(0, "theta"), &Device::flex());
         let mut context = InitContext::new(&theta, &Device::flex(), stream(0, "phi"));
-        let phi = Phi::init([&MethodConfig::Full(Full)], &mut context);
+        let phi = Phi::init([&MethodConfig::everything()], &mut context);
         // Gradients that do not depend on φ, large ones and small.
         let loss = |phi: &Phi, step: u64| {
             let mut rng = stream(step, "slopes");

@@ -1,14 +1,17 @@
 //! Pruning with re-training (Han et al. 2015, 2017): the smallest weights are set to zero and the others trained on.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
 
-use super::knob::place_of;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::{Hook, ModulePath, ParamKind, Target};
-use crate::trace::{Tape, Var};
+use crate::base::{Fault, grouped};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
+use crate::peft::knob::place_of;
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates};
 
 /// f_{m ⊙ θ′}(x): rounds of pruning the blocks' matrices by magnitude and training what is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ static INFO: MethodInfo = MethodInfo {
         },
         Knob { name: "schedule", label: "Schedule", help: "What follows pruning.", range: Range::Choice(&OPTIONS) },
     ],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
 };
@@ -159,26 +163,19 @@ impl Method for Pruning {
             .iter()
             .sum::<usize>()
             * m.num_hidden_layers;
-        let kept = crate::base::grouped(self.count(shape).total());
+        let kept = grouped(self.count(shape).total());
         (self.schedule == Schedule::Iterative).then(|| {
-            let pruned = crate::base::grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
+            let pruned = grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
             format!("About {pruned} weights end as zeros; {kept} are left and trained. The optimizer starts anew with each round.")
         })
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let copy = self.trace_copy(ask, model, tape)?;
-        match ask {
-            Hook::Weight(place @ ModulePath::Linear(..), ParamKind::Matrix, theta) => {
-                let mask = tape.constant(&format!("mask {}", place.key()), theta.elements as usize);
-                Some(tape.multiply(copy, mask))
-            }
-            _ => Some(copy),
-        }
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        if task == "rules" { 1e-2 } else { super::Full.learning_rate(task, base) }
+        if task == "rules" { 1e-2 } else { rates::of_copies(task, base) }
     }
 
     fn label(&self) -> String {

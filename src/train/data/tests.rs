@@ -2,7 +2,7 @@
 
 use super::{Batch, TaskData, TaskFile};
 use crate::base::stream;
-use crate::peft::{DemonstrationLabels, Icl, Template};
+use crate::peft::{DemonstrationLabels, Demonstrations, Template};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Baselines, Example, Labelled, Rule, TaskConfig, rules, style};
 
@@ -40,7 +40,7 @@ fn words() -> (TaskConfig, TaskFile) {
 #[test]
 fn demonstrations_are_training_examples_in_the_tasks_form() {
     let data = strings("", 0);
-    let shown = data.demonstrations(&Icl { shots: 3, ..Icl::default() }, 54).unwrap();
+    let shown = data.demonstrations(&Demonstrations { shots: 3, ..Demonstrations::default() }, 54).unwrap();
     let rule = Rule::default();
     assert_eq!(shown.len(), 30);
     for shot in shown.chunks(10) {
@@ -48,7 +48,8 @@ fn demonstrations_are_training_examples_in_the_tasks_form() {
         assert_eq!(shot, rules::shot(string, rule.apply(string)));
         assert!(!rules::held_out().contains(&string));
     }
-    let reordered = data.demonstrations(&Icl { shots: 3, order: 2, ..Icl::default() }, 54).unwrap();
+    let reordered =
+        data.demonstrations(&Demonstrations { shots: 3, order: 2, ..Demonstrations::default() }, 54).unwrap();
     let sorted = |tokens: &[u32]| {
         let mut shots: Vec<Vec<u32>> = tokens.chunks(10).map(<[u32]>::to_vec).collect();
         shots.sort();
@@ -56,19 +57,26 @@ fn demonstrations_are_training_examples_in_the_tasks_form() {
     };
     assert_eq!(sorted(&shown), sorted(&reordered));
     assert_ne!(shown, reordered);
-    let random =
-        data.demonstrations(&Icl { shots: 3, labels: DemonstrationLabels::Random, ..Icl::default() }, 54).unwrap();
+    let random = data
+        .demonstrations(
+            &Demonstrations { shots: 3, labels: DemonstrationLabels::Random, ..Demonstrations::default() },
+            54,
+        )
+        .unwrap();
     for (a, b) in shown.chunks(10).zip(random.chunks(10)) {
         assert!(a[..5] == b[..5] && a[5..9] != b[5..9] && a[9] == b[9]);
     }
-    assert_ne!(shown, data.demonstrations(&Icl { shots: 3, demonstrations: 1, ..Icl::default() }, 54).unwrap());
+    assert_ne!(
+        shown,
+        data.demonstrations(&Demonstrations { shots: 3, drawn_by: 1, ..Demonstrations::default() }, 54).unwrap()
+    );
 }
 
 #[test]
 fn too_many_demonstrations_are_refused_with_the_number_that_fits() {
     let (config, file) = words();
     let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap();
-    let fault = data.demonstrations(&Icl { shots: 32, ..Icl::default() }, 40).unwrap_err();
+    let fault = data.demonstrations(&Demonstrations { shots: 32, ..Demonstrations::default() }, 40).unwrap_err();
     assert!(fault.message.contains("fit in front of the longest example, not 32"), "{fault}");
 }
 
@@ -79,7 +87,8 @@ fn a_template_puts_question_and_demonstration_into_its_words() {
     let template = Template::parse("Word: {text} is {label}.\\n").unwrap();
     let data = TaskData::new(&config, &file, &tokenizer, Some(&template), 0).unwrap();
     assert_eq!(tokenizer.decode(&data.prompt(0)), "Word: word60 is ");
-    let shown = tokenizer.decode(&data.demonstrations(&Icl { shots: 2, ..Icl::default() }, 60).unwrap());
+    let shown =
+        tokenizer.decode(&data.demonstrations(&Demonstrations { shots: 2, ..Demonstrations::default() }, 60).unwrap());
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!(lines.len(), 2);
     assert!(
@@ -101,7 +110,7 @@ fn a_style_is_learnt_from_windows_and_judged_on_others() {
     let whole = tokenizer("prose-nano").decode(&data.held_out[0].tokens[..style::OPENING + style::SAMPLE]);
     assert_eq!(data.inputs[0].clone() + &data.right(0), whole);
     assert!(data.baselines.bag_of_words > 2.0 * data.baselines.majority);
-    assert!(data.demonstrations(&Icl::default(), 60).is_err());
+    assert!(data.demonstrations(&Demonstrations::default(), 60).is_err());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use super::run::Session;
 use super::setup::{SHOWN, input};
 use crate::base::{Failure, read};
 use crate::interchange::Made;
-use crate::interchange::peft;
-use crate::interchange::peft::AdapterFiles;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
 use crate::interchange::phi_file;
 use crate::interchange::phi_file::StoredPhi;
 use crate::model::Model;
@@ -46,7 +46,7 @@ impl Session {
     /// # Errors
     /// Where PEFT has no such method, or the device is lost.
     pub async fn export(&self) -> Result<AdapterFiles, Failure> {
-        peft::export(self.config(), &self.phi).await.map_err(input)
+        hf_adapter::export(self.config(), &self.phi).await.map_err(input)
     }
 
     /// A network with φ folded into θ.

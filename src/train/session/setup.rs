@@ -3,7 +3,7 @@
 use crate::base::stream;
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
-use crate::peft::{Icl, InitContext, MethodConfig, Phi};
+use crate::peft::{Demonstrations, InitContext, Phi};
 use crate::protocol::Answer;
 use crate::train::data::TaskData;
 use crate::train::evaluate::{answers, samples};
@@ -39,14 +39,14 @@ impl Setup {
         device_name: &str,
     ) -> Result<Setup, Failure> {
         config.check().map_err(input)?;
-        let template = icl(&config).and_then(Icl::template);
+        let template = demonstrations(&config).and_then(Demonstrations::template);
         let data = TaskData::new(&config.task, &materials.file, &base.tokenizer, template.as_ref(), config.seed);
         let data = data.map_err(input)?;
-        let demonstrations = match icl(&config) {
-            Some(icl) => {
+        let demonstrations = match demonstrations(&config) {
+            Some(shown) => {
                 let context = base.theta.config.max_position_embeddings;
                 let room = context.saturating_sub(data.longest() + positions(&config));
-                data.demonstrations(icl, room).map_err(input)?
+                data.demonstrations(shown, room).map_err(input)?
             }
             None => Vec::new(),
         };
@@ -121,10 +121,7 @@ fn positions(config: &RunConfig) -> usize {
     config.methods().map(|m| m.method().positions()).sum()
 }
 
-/// In-context learning among the methods of a run.
-fn icl(config: &RunConfig) -> Option<&Icl> {
-    config.methods().find_map(|m| match m {
-        MethodConfig::Icl(icl) => Some(icl),
-        _ => None,
-    })
+/// The demonstrations of a run, where one of its methods shows some.
+fn demonstrations(config: &RunConfig) -> Option<&Demonstrations> {
+    config.methods().find_map(|m| m.method().demonstrations())
 }

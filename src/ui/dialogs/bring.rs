@@ -1,18 +1,21 @@
-//! A visitor's own data and checkpoints, as a dialog: what was read, what to choose of it, and what it will take.
+//! A visitor's own data and checkpoints, as a dialog.
+//! It shows what was read, what to choose of it, and what it will take.
 
 use super::dialog::DialogFrame;
 use crate::base::grouped;
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::task::user_data::{Labelled, MAX_LABELS, Table};
-use crate::ui::panels::Opener;
+use crate::ui::opener::Opener;
 use crate::ui::state::{Action, Bring, Bringing, Offer, OfferedBase, State};
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+/// The dialog for a visitor's own data and checkpoints.
 pub struct BringOwn;
 
 impl BringOwn {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let bring = &state.bring;
         let offer = match &bring.offer {

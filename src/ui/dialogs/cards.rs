@@ -7,9 +7,11 @@ use crate::task::TaskConfig;
 use crate::ui::state::{Action, State, percent};
 use yew::prelude::*;
 
+/// The dialog about base and task.
 pub struct Cards;
 
 impl Cards {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         html! {
             <DialogFrame open={state.card} label="Base and task" class="cards" close={Action::Card(false)} on={on.clone()}>

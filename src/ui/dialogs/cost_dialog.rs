@@ -59,6 +59,7 @@ impl Priced {
 pub struct CostDialog;
 
 impl CostDialog {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let children = if state.costs.open {
             inside(state, on)
@@ -290,6 +291,7 @@ fn words(state: &State) -> String {
     }
 }
 
+/// What the short comparison is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct BesideProps {
     pub config: RunConfig,

@@ -14,6 +14,7 @@ use yew::prelude::*;
 pub struct Header;
 
 impl Header {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let button = |title: &'static str, name: &'static str, pressed: Option<bool>, action: Action| {
             let on = on.clone();

@@ -1,17 +1,17 @@
 //! A browser on the built page: a static server that can be told to fail, chromedriver, and what tests ask of a page.
 
+mod browser;
 mod server;
+
+use browser::Browser;
 
 pub use server::{Fault, Server};
 
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use thirtyfour::ChromeCapabilities;
 use thirtyfour::prelude::*;
 
 /// Longer than anything takes on software WebGPU and a busy machine: tests wait for events, not for this.
@@ -37,79 +37,30 @@ window.labAlert = () => [...document.querySelectorAll("[role=alert]")].map(e => 
 window.labLive = () => [...document.querySelectorAll("tbody tr")].map(e => e.innerText).filter(t => t.includes("live"));
 "#;
 
-/// One browser, one page, one server.
+/// One page in a browser, one server.
 pub struct Lab {
     pub driver: WebDriver,
     pub server: Server,
-    chromedriver: Child,
-    port: u16,
+    /// Ends with a test that did not reach its own end: who knows what it left.
+    browser: Browser,
     /// Errors on the browser's console so far; reading them there takes them away.
     console: Mutex<Vec<String>>,
 }
 
-impl Drop for Lab {
-    fn drop(&mut self) {
-        // A test that failed leaves its session: the shutdown below ends it, which the driver would otherwise try for two minutes.
-        let _ = self.driver.clone().leak();
-        // Asked to shut down, chromedriver closes its browsers; killed, it would leave them running.
-        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-            let _ = stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
-            let _ = stream.read(&mut [0; 64]);
-        }
-        let _ = self.chromedriver.kill();
-        let _ = self.chromedriver.wait();
-    }
-}
-
 impl Lab {
-    /// Starts everything; `webgpu` switches software WebGPU on.
+    /// A fresh page in a browser, which another test may have used, and a server of its own: a new port is a new origin, without
+    /// storage and without a cache. `webgpu` switches software WebGPU on.
     pub async fn start(webgpu: bool) -> Lab {
         let dist = std::env::var_os("PEFT_LAB_DIST")
             .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../dist")), PathBuf::from);
         assert!(dist.join("index.html").is_file(), "{} holds no site: run `cargo xtask build` first", dist.display());
         let server = Server::start(dist);
-
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let name = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
-        let chromedriver = Command::new(&name)
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| {
-                panic!("{name} could not be started ({e}): install chromium-driver or set CHROMEDRIVER")
-            });
-
-        let mut capabilities = DesiredCapabilities::chrome();
-        if let Ok(path) = std::env::var("CHROMIUM") {
-            capabilities.set_binary(&path).unwrap();
-        }
-        let mut flags = vec![
-            "--headless",
-            "--no-sandbox",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1280,800",
-            "--no-proxy-server",
-            // A request to any other host ends as an error on the console.
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        ];
-        if webgpu {
-            flags.extend(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]);
-        }
-        for flag in flags {
-            capabilities.add_arg(flag).unwrap();
-        }
-        capabilities.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::Severe).expect("a plain capability");
-        let address = format!("http://127.0.0.1:{port}");
-        let driver = connect(&address, capabilities).await;
+        let browser = Browser::lend(webgpu).await;
+        browser.fresh_tab().await.expect("a tab of its own");
+        let driver = browser.driver.clone();
         driver.set_script_timeout(patience().max(3 * ROUND)).await.unwrap();
         driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({"source": LISTEN})).await.unwrap();
-        let lab = Lab { driver, server, chromedriver, port, console: Mutex::default() };
+        let lab = Lab { driver, server, browser, console: Mutex::default() };
         lab.viewport(1280, 800, false).await;
         lab
     }
@@ -225,7 +176,7 @@ impl Lab {
     /// As if the machine slept: all processes of the browser stand still for so long. Where there is no `/proc` to find them in, nothing happens,
     /// and the answer is no.
     pub async fn machine_sleeps(&self, duration: Duration) -> bool {
-        let browser = descendants(self.chromedriver.id());
+        let browser = descendants(self.browser.process());
         assert!(!browser.is_empty() || !cfg!(target_os = "linux"), "chromedriver has no browser");
         signal("-STOP", &browser);
         tokio::time::sleep(duration).await;
@@ -281,11 +232,13 @@ impl Lab {
         assert_eq!(missing, [], "requests for files that are not there");
     }
 
-    /// Ends the browser in good order. Whatever a test did, nothing may have panicked.
+    /// Gives the browser back. Whatever a test did, nothing may have panicked.
     pub async fn close(self) {
         let panics: Vec<String> = self.console().await.into_iter().filter(|m| m.contains("panicked")).collect();
         assert_eq!(panics, [""; 0], "something panicked");
-        let _ = self.driver.clone().quit().await;
+        // What still runs on the page would take time from the next test.
+        self.driver.goto("about:blank").await.unwrap();
+        self.browser.give_back();
     }
 }
 
@@ -317,17 +270,4 @@ fn signal(signal: &str, processes: &[u32]) {
         // One of them may have ended meanwhile: then `kill` says so, and the others have it all the same.
         let _ = Command::new("kill").arg(signal).args(ids).stderr(Stdio::null()).status();
     }
-}
-
-/// Waits for chromedriver to listen.
-async fn connect(address: &str, capabilities: ChromeCapabilities) -> WebDriver {
-    let mut last = None;
-    for _ in 0..200 {
-        match WebDriver::new(address, capabilities.clone()).await {
-            Ok(driver) => return driver,
-            Err(error) => last = Some(error),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("chromedriver does not answer at {address}: {last:?}")
 }

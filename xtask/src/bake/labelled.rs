@@ -1,6 +1,6 @@
 //! The data of a classification task: texts and their labels, as `www/data/<task>.json` holds them.
 
-use crate::{baseline, corpus::Parts};
+use crate::corpus::Parts;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -54,7 +54,7 @@ impl Labelled {
     pub fn measure(&mut self) {
         let view = |part: &[Text]| -> Vec<Text> { part.iter().map(|(label, t)| (*label, (self.view)(t))).collect() };
         let (training, held_out) = (view(&self.training), view(&self.held_out));
-        self.baselines.bag_of_words = baseline::authors(&training, &held_out, self.labels.len());
+        self.baselines.bag_of_words = linear_baseline::authors(&training, &held_out, self.labels.len());
     }
 }
 

@@ -5,9 +5,10 @@ use crate::tree::Tree;
 use std::collections::BTreeSet;
 
 /// Contract names that also mean something else: where, which, what else they mean.
-const OTHER_MEANINGS: [(&str, &str, &str); 3] = [
+const OTHER_MEANINGS: [(&str, &str, &str); 4] = [
     ("src/cli", "adapter", "`--adapter`: a folder that holds an adapter of PEFT"),
     ("src/cli", "layers", "the number of blocks in `bases --json`"),
+    ("src/experiments/bench.rs", "layers", "the same knob, by its name"),
     ("src/peft/blocks.rs", "layers", "the knob that says in which blocks φ stands"),
 ];
 

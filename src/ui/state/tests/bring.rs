@@ -43,7 +43,8 @@ fn a_table_is_looked_at_its_columns_chosen_and_then_it_is_a_task() {
     assert_eq!(state.config.method.info().name, "bitfit");
     assert!(effects.contains(&Effect::FetchData(data.file())));
     assert!(state.tasks().contains(&"own"));
-    // The address tells it and reads it back on this page; on another it says what is missing and waits for it.
+    // The address tells it and reads it back on this page.
+    // On another it says what is missing and waits for it.
     let hash = state.hash();
     state.reduce(Action::Hash("#task=rules".into()));
     state.reduce(Action::Hash(format!("#{hash}")));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::interchange::RunFile;
+use crate::peft::MethodConfig;
 
 /// A page with a finished run 1.
 fn trained(hash: &str) -> State {
@@ -92,18 +93,18 @@ fn an_earlier_phi_is_swapped_in_and_a_new_run_comes_to_the_front() {
     state.reduce(Action::Main);
     let config = state.config.clone();
     hear(&mut state, Trainer::Cpu, vec![started(2, &config), step(2, 1), finished(2, 300, 0.9)]);
-    assert_eq!(state.shown()[0].run.id, 2);
+    assert_eq!(state.visible_runs()[0].run.id, 2);
     let (n, phi, theta) = state.bytes_of_tasks().unwrap();
     assert_eq!((n, phi, theta), (2, 4 * (4096 + 1536), 2 * 4 * 205_568));
 
     state.reduce(Action::LookAt(1));
-    assert_eq!((state.shown()[0].run.id, state.shown()[0].role), (1, Role::Chosen));
-    state.reduce(Action::TypeOwn("abcd".into()));
-    let effects = state.reduce(Action::AskOwn);
+    assert_eq!((state.visible_runs()[0].run.id, state.visible_runs()[0].role), (1, Role::Chosen));
+    state.reduce(Action::EditTryIt("abcd".into()));
+    let effects = state.reduce(Action::AskTryIt);
     assert!(matches!(command(&effects), Some((_, Command::Predict { run: 1, .. }))));
 
     state.reduce(Action::Main);
-    assert_eq!(state.shown()[0].run.id, 3, "what begins now is what one looks at");
+    assert_eq!(state.visible_runs()[0].run.id, 3, "what begins now is what one looks at");
     let effects = state.reduce(Action::Remove(1));
     assert_eq!(command(&effects), Some((Trainer::Cpu, &Command::Forget { run: 1 })));
 }

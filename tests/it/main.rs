@@ -1,0 +1,20 @@
+//! Native integration tests. One program: Burn is linked once, and tests of all files share the threads.
+//!
+//! What sets a global allocator stands apart: `ledger.rs`, `long.rs`. What runs elsewhere, too: `browser.rs`, `browser_webgpu.rs`
+//! and `webgpu.rs`.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod counts;
+mod fixtures;
+mod gradients;
+mod interchange;
+mod merging;
+mod own;
+mod parity;
+mod peft;
+mod pretrain;
+mod python;
+// The programs beside this one check the same things in a browser.
+#[path = "../shared/mod.rs"]
+mod shared;
+mod training;

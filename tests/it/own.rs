@@ -1,0 +1,148 @@
+//! What a visitor brings, as transformers and tokenizers write it: a checkpoint of their own, data of their own.
+
+use crate::fixtures::{folder, json};
+use burn::tensor::Device;
+use peft_lab::base::read;
+use peft_lab::bases::{Base, OwnBase};
+use peft_lab::config::RunConfig;
+use peft_lab::model::Tokens;
+use peft_lab::peft::Phi;
+use peft_lab::protocol::Event;
+use peft_lab::task::user_data;
+use peft_lab::task::user_data::{Dropped, OwnData, labelled};
+use peft_lab::train::Session;
+use peft_lab::train::library::{Files, LoadedBase, Materials};
+use std::rc::Rc;
+
+/// Files of tests/fixtures/own under the names by which the trainer asks for them.
+struct Brought {
+    checkpoint: &'static str,
+    data: String,
+}
+
+impl Files for Brought {
+    async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        match name.rsplit_once('/') {
+            Some((own, file)) if own.starts_with("models/own-") => {
+                std::fs::read(folder().join("own").join(self.checkpoint).join(file)).map_err(|e| e.to_string())
+            }
+            _ => Ok(self.data.clone().into_bytes()),
+        }
+    }
+}
+
+fn registered(checkpoint: &str) -> &'static Base {
+    let file = |name: &str| std::fs::read(folder().join("own").join(checkpoint).join(name)).unwrap();
+    let config = String::from_utf8(file("config.json")).unwrap();
+    let sizes = (file("model.safetensors").len(), file("tokenizer.json").len());
+    Base::register(&OwnBase::new(checkpoint, &config, sizes.0, sizes.1).unwrap()).unwrap()
+}
+
+fn reviews() -> (OwnData, String) {
+    let bytes = std::fs::read(folder().join("own/reviews.csv")).unwrap();
+    let Dropped::Table(table) = user_data::read("reviews.csv", &bytes).unwrap() else { panic!() };
+    let (text, label) = table.guess().unwrap();
+    assert_eq!((table.columns[text].as_str(), table.columns[label].as_str()), ("sentence", "mood"));
+    OwnData::labelled("reviews.csv", &labelled(&table, text, label, 0).unwrap())
+}
+
+#[test]
+fn ids_and_logits_of_a_checkpoint_at_half_precision_are_hugging_face_s() {
+    for (checkpoint, begins) in [("opt", 1), ("gpt2", 0)] {
+        let files = Brought { checkpoint, data: String::new() };
+        let loaded = pollster::block_on(LoadedBase::load(registered(checkpoint), &files, &Device::flex())).unwrap();
+        let begin = loaded.tokenizer.begin();
+        assert_eq!(begin.len(), begins);
+        let fixture = json(&format!("own/{checkpoint}/logits.json"));
+        for (i, text) in fixture["texts"].as_array().unwrap().iter().enumerate() {
+            let ids: Vec<u32> = begin.iter().copied().chain(loaded.tokenizer.encode(text.as_str().unwrap())).collect();
+            let theirs: Vec<u32> = serde_json::from_value(fixture["ids"][i].clone()).unwrap();
+            assert_eq!(ids, theirs, "{checkpoint}: {text}");
+            if ids.is_empty() {
+                continue;
+            }
+            let tokens = Tokens { ids: ids.iter().map(|t| *t as i32).collect(), sequences: 1, length: ids.len() };
+            let logits =
+                pollster::block_on(read(loaded.theta.logits(&Phi::none(), &tokens, &[ids.len() - 1]).flatten(0, 1)));
+            let theirs: Vec<f32> = serde_json::from_value(fixture["logits"][i].clone()).unwrap();
+            let largest = logits.unwrap().iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(largest < 1e-4, "{checkpoint}: {text}: {largest}");
+        }
+    }
+}
+
+/// The tensors of a file as (name, numbers), by name.
+fn tensors(bytes: &[u8]) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+    let numbers = |view: &safetensors::tensor::TensorView<'_>| -> Vec<f32> {
+        match view.dtype() {
+            safetensors::Dtype::F32 => {
+                view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+            }
+            safetensors::Dtype::F16 => {
+                view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+            }
+            _ => view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        }
+    };
+    let mut all: Vec<_> =
+        file.tensors().iter().map(|(name, v)| (name.clone(), v.shape().to_vec(), numbers(v))).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[test]
+fn a_checkpoint_is_written_as_it_was_read() {
+    for checkpoint in ["opt", "gpt2"] {
+        let files = Brought { checkpoint, data: String::new() };
+        let loaded = pollster::block_on(LoadedBase::load(registered(checkpoint), &files, &Device::flex())).unwrap();
+        let written = pollster::block_on(loaded.theta.to_safetensors()).unwrap();
+        let theirs = std::fs::read(folder().join("own").join(checkpoint).join("model.safetensors")).unwrap();
+        let (ours, theirs) = (tensors(&written), tensors(&theirs));
+        let names = |all: &[(String, Vec<usize>, Vec<f32>)]| all.iter().map(|t| t.0.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&ours), names(&theirs));
+        assert!(ours == theirs, "{checkpoint}");
+    }
+}
+
+#[test]
+fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
+    let (data, json) = reviews();
+    for (checkpoint, method) in [("opt", "lora"), ("gpt2", "full"), ("opt", "prompt")] {
+        let base = registered(checkpoint);
+        let hash = format!(
+            "base={}&task=own&data={}&classes=2&method={method}&steps=60&batch_size=16&lr=0.03",
+            base.id, data.name
+        );
+        let (config, faults, unknown) = RunConfig::from_hash(&hash);
+        assert!(faults.is_empty() && unknown.is_empty(), "{faults:?} {unknown:?}");
+        assert!(config.to_hash().contains(&data.name));
+        let files = Brought { checkpoint, data: json.clone() };
+        let device = Device::flex();
+        let (losses, right) = pollster::block_on(async {
+            let loaded = Rc::new(LoadedBase::load(base, &files, &device).await.unwrap());
+            let materials = Materials::load(&config, &files).await.unwrap();
+            let mut session = Session::new(0, config, loaded.clone(), &materials, &device, "cpu", || 0.0).unwrap();
+            // Every example begins as the tokenizer begins a text.
+            let begin = loaded.tokenizer.begin();
+            assert!(session.data().held_out.iter().all(|e| e.tokens.starts_with(begin)), "{checkpoint}");
+            let mut events = session.begin().await.unwrap();
+            while !session.done() {
+                events.extend(session.advance(false).await.unwrap());
+            }
+            let loss = |e: &Event| if let Event::Step { loss, .. } = e { Some(*loss) } else { None };
+            let losses: Vec<f32> = events.iter().filter_map(loss).collect();
+            let Some(Event::Started { baselines, .. }) = events.iter().find(|e| matches!(e, Event::Started { .. }))
+            else {
+                panic!()
+            };
+            (losses, (baselines.chance, baselines.bag_of_words))
+        });
+        assert_eq!(right.0, 0.5);
+        assert!(right.1 > 0.9, "eight words tell the mood: {}", right.1);
+        let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+        let (first, last) = (mean(&losses[..5]), mean(&losses[55..]));
+        println!("{checkpoint} {method}: {first:.2} to {last:.2}");
+        assert!(last < 0.9 * first, "{checkpoint} {method}: {first} to {last}");
+    }
+}

@@ -1,0 +1,179 @@
+//! What leaves the lab for Python, read and run there: PEFT loads our exports, and the Python that the lab prints runs.
+//!
+//! Needs a Python with torch, transformers and peft (`tools/fixtures/requirements.txt`): `PEFT_LAB_PYTHON`, or `python3` where
+//! it has them. Without one the tests say so and pass.
+
+use crate::shared;
+use burn::tensor::Device;
+use peft_lab::base::clock;
+use peft_lab::base::read;
+use peft_lab::cli::Disk;
+use peft_lab::config::RunConfig;
+use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
+use peft_lab::interchange::python::script;
+use peft_lab::model::Tokens;
+use peft_lab::peft::Phi;
+use peft_lab::peft::Shape;
+use peft_lab::train::Session;
+use peft_lab::train::library::{LoadedBase, Materials};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("PEFT_LAB_PYTHON").map(PathBuf::from);
+    let python = named.unwrap_or_else(|| "python3".into());
+    let imports = Command::new(&python).args(["-c", "import torch, transformers, peft"]).output();
+    let there = imports.is_ok_and(|o| o.status.success());
+    if !there {
+        println!("skipped: {} has no torch, transformers and peft", python.display());
+    }
+    there.then_some(python)
+}
+
+fn run(python: &Path, tool: &str, folder: &Path) {
+    let output = Command::new(python)
+        .arg(Path::new(ROOT).join("tools/fixtures").join(tool))
+        .arg(folder)
+        .current_dir(ROOT)
+        .env("HF_HUB_OFFLINE", "1")
+        .output()
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn fresh(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_do() {
+    let Some(python) = python() else { return };
+    let config = RunConfig::default();
+    let base = pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap();
+    let base = Rc::new(base);
+    let folder = fresh("exports");
+    let ids = [18, 3, 7, 1, 12, 16, 4, 9];
+    let mut exported = 0;
+    // Knobs of the shared list fit the shipped base too.
+    for (i, method) in shared::methods().into_iter().enumerate() {
+        let config = RunConfig { method, steps: 4, batch_size: Some(8), ..config.clone() };
+        let mut session =
+            Session::new(0, config.clone(), base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap();
+        pollster::block_on(session.begin()).unwrap();
+        while !session.done() {
+            pollster::block_on(session.advance(false)).unwrap();
+        }
+        let out = folder.join(format!("{i:02}-{}", config.method.info().name));
+        let logits = |theta: &peft_lab::model::Model, phi: &Phi| {
+            let tokens = Tokens { ids: ids.to_vec(), sequences: 1, length: ids.len() };
+            let rows: Vec<usize> = (0..ids.len()).collect();
+            pollster::block_on(read(theta.logits(phi, &tokens, &rows).reshape([ids.len() * 20]))).unwrap()
+        };
+        let ours = logits(session.theta(), &session.phi().frozen());
+        if let Ok(files) = pollster::block_on(session.export()) {
+            std::fs::create_dir_all(&out).unwrap();
+            std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
+            std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
+            exported += 1;
+        }
+        if let Ok(merged) = session.merged() {
+            let out = out.join("merged");
+            std::fs::create_dir_all(&out).unwrap();
+            std::fs::write(out.join("model.safetensors"), pollster::block_on(merged.to_safetensors()).unwrap())
+                .unwrap();
+            std::fs::copy(Path::new(ROOT).join("www/models/rules/config.json"), out.join("config.json")).unwrap();
+        }
+        if out.exists() {
+            std::fs::write(out.join("expected.json"), json!({"ids": [ids], "logits": ours}).to_string()).unwrap();
+        }
+    }
+    // On GPT-2 the updates of W_Q, W_K, W_V become one.
+    let gpt2 = crate::fixtures::model(&crate::fixtures::folder().join("gpt2"));
+    let shape = Shape { model: gpt2.config.clone(), labels: 3 };
+    let method = shared::method("lora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,fc2")]);
+    let phi = shared::stirred(&shared::phi(&gpt2, &method, &Device::flex()));
+    let files = pollster::block_on(write_adapter(&method, &shape, "gpt2", &phi)).unwrap();
+    let out = folder.join("gpt2");
+    std::fs::create_dir_all(&out).unwrap();
+    std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
+    std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
+    let tokens = Tokens { ids: vec![3, 7, 1, 12, 16], sequences: 1, length: 5 };
+    let logits = gpt2.logits(&phi.frozen(), &tokens, &[0, 1, 2, 3, 4]);
+    let logits = pollster::block_on(read(logits.reshape([5 * 23]))).unwrap();
+    std::fs::write(out.join("expected.json"), json!({"ids": [tokens.ids], "logits": logits}).to_string()).unwrap();
+    assert!(exported > 10);
+    run(&python, "round_trip.py", &folder);
+}
+
+#[test]
+fn the_python_that_the_lab_prints_runs_and_counts_alike() {
+    let Some(python) = python() else { return };
+    let folder = fresh("scripts");
+    let mut methods: Vec<(String, RunConfig)> = Vec::new();
+    for method in shared::methods().into_iter().chain([shared::method("text-prompt", &[("text", "abcd>bcad;")])]) {
+        let config = RunConfig { method, steps: 3, batch_size: Some(4), ..RunConfig::default() };
+        methods.push((config.method.info().name.into(), config));
+    }
+    for mask in ["fisher", "change", "magnitude"] {
+        let method = shared::method("sparse", &[("num_weights", "40"), ("mask", mask)]);
+        methods.push(("sparse".into(), RunConfig { method, steps: 3, batch_size: Some(4), ..RunConfig::default() }));
+    }
+    for hash in [
+        "method=lora,bitfit",
+        "method=prompt,adapter&num_virtual_tokens=4",
+        "method=last-layer,ia3",
+        "method=lora,prompt&num_virtual_tokens=4",
+        "method=dora,ia3&ia3.target_modules=k_proj,fc2",
+        "method=lora,p-tuning&num_virtual_tokens=4",
+        "method=ln-tuning,vera",
+        "method=prompt,ia3&num_virtual_tokens=4",
+        "method=adapter,prefix&num_virtual_tokens=3&prefix_projection=true&encoder_hidden_size=5",
+        "method=prefix,last-layer&num_virtual_tokens=3&layers=1,2",
+        "method=lora,dora,vera&dora.target_modules=k_proj&vera.target_modules=fc1,fc2",
+    ] {
+        let (config, faults, _) = RunConfig::from_hash(&format!("{hash}&steps=3&batch_size=4"));
+        assert!(faults.is_empty(), "{faults:?}");
+        methods.push(("together".into(), config));
+    }
+    for rule in peft_lab::task::rules::OFFERED {
+        let (config, ..) = RunConfig::from_hash(&format!("method=lora&rule={rule}&steps=1&batch_size=4"));
+        methods.push((format!("rule-{rule}"), config));
+    }
+    let mut tasks: Vec<String> = peft_lab::task::Question::all().map(|q| format!("question={}", q.name())).collect();
+    tasks.iter_mut().for_each(|t| *t = format!("task=questions&{t}&method=lora"));
+    tasks.extend(
+        [
+            "method=icl&shots=3",
+            "method=icl&shots=2&labels=random",
+            "method=icl&shots=2&template={text}%3B{label}>",
+            "task=authors&method=lora",
+            "task=dialogue&method=bitfit",
+            "task=language&method=lora",
+            "task=language&unit=word&method=icl&shots=4&template=Word {text} is {label}.\\n",
+            "task=style&author=homer&method=lora",
+        ]
+        .map(String::from),
+    );
+    for task in tasks {
+        let (config, faults, _) = RunConfig::from_hash(&format!("{task}&steps=1&batch_size=4"));
+        assert!(faults.is_empty(), "{task}: {faults:?}");
+        // Without `cargo xtask bake` there are no texts.
+        if config.task.file().is_none_or(|file| Path::new(ROOT).join("www").join(file).exists()) {
+            methods.push((config.task.name().into(), config));
+        }
+    }
+    for (i, (name, config)) in methods.iter().enumerate() {
+        let text = script(config);
+        std::fs::write(folder.join(format!("{i:02}-{name}.py")), text).unwrap();
+        std::fs::write(folder.join(format!("{i:02}-{name}.count")), config.trainable().to_string()).unwrap();
+    }
+    run(&python, "run_scripts.py", &folder);
+}
