@@ -1,6 +1,7 @@
 //! `peft-lab cost`: the ledger, before anything is trained.
 
-use super::{Sentence, config};
+use super::flags::config;
+use super::sentence::Sentence;
 use crate::ledger::{Ledger, RealModel, Setting, bytes, flops, real_models};
 use clap::{Arg, ArgMatches};
 use serde_json::json;

@@ -1,6 +1,8 @@
 //! Commands that train or score many times: `spread`, `sweep`, `pretrain`.
 
-use super::{Disk, Sentence, config};
+use super::disk::Disk;
+use super::flags::config;
+use super::sentence::Sentence;
 use crate::base::Failure;
 use crate::experiments::pretrain::{Corpus, Data, Recipe};
 use crate::experiments::sweep::{Measured, Sweep};

@@ -1,6 +1,6 @@
 //! A checkpoint and data of one's own on the command line: `--base-folder`, `--data-file`, `--text-column`, `--label-column`.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::bases::{Base, OwnBase};
 use crate::task::user_data;
 use crate::task::user_data::{Dropped, OwnData, Table, labelled};

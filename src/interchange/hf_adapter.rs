@@ -94,8 +94,8 @@ pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig
 fn read_settings(settings: &AdapterSettings<'_>) -> Result<MethodConfig, AdapterError> {
     let Some(method) = MethodConfig::from_adapter(settings) else {
         settings.check_neutral(&[])?;
-        let known = "LORA, VERA, IA3, LN_TUNING, PROMPT_TUNING, P_TUNING and PREFIX_TUNING";
-        return Err(AdapterError::unsupported("peft_type", settings.value("peft_type"), known));
+        let known = peft_types(settings.model).join(", ");
+        return Err(AdapterError::unsupported("peft_type", settings.value("peft_type"), &known));
     };
     let method = method?;
     // The limits of knobs are those of the page.
@@ -105,4 +105,18 @@ fn read_settings(settings: &AdapterSettings<'_>) -> Result<MethodConfig, Adapter
         }
     }
     Ok(method)
+}
+
+/// The types of adapters that some method reads, each once.
+fn peft_types(model: &ModelConfig) -> Vec<String> {
+    let mut types = Vec::new();
+    for method in MethodConfig::all() {
+        let keys = method.adapter_file().keys(model).ok();
+        if let Some(name) = keys.and_then(|keys| keys["peft_type"].as_str().map(String::from))
+            && !types.contains(&name)
+        {
+            types.push(name);
+        }
+    }
+    types
 }

@@ -18,6 +18,8 @@ impl Blocks {
         label: "Blocks",
         help: "In which blocks φ stands; addresses and files count them from 0.",
         range: Range::Blocks,
+        advanced: true,
+        ..Knob::PLAIN
     };
 
     /// Reads `all` or a list like `0,2,3`.

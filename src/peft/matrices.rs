@@ -11,6 +11,7 @@ pub const RANK: Knob = Knob {
     label: "Rank",
     help: "r, the inner dimension of B·A.",
     range: Range::Integer { min: 1, max: 1024, steps: &[1, 2, 4, 8, 16, 32, 64] },
+    ..Knob::PLAIN
 };
 /// The knob of α.
 pub const ALPHA: Knob = Knob {
@@ -18,6 +19,9 @@ pub const ALPHA: Knob = Knob {
     label: "Alpha",
     help: "The update is scaled by alpha / rank; left alone, alpha stays twice the rank.",
     range: Range::Number { min: 0.01, max: 1024.0 },
+    advanced: true,
+    optional: true,
+    ..Knob::PLAIN
 };
 /// The knob of the matrices.
 pub const TARGETS: Knob = Knob {
@@ -25,6 +29,7 @@ pub const TARGETS: Knob = Knob {
     label: "On",
     help: "Which matrices of each block get an update.",
     range: Range::Set(&Target::OPTIONS),
+    ..Knob::PLAIN
 };
 
 /// A rank above the width is refused.

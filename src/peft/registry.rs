@@ -4,7 +4,7 @@
 
 #[cfg(feature = "train")]
 use super::{AdapterError, AdapterFile, AdapterSettings, InitContext};
-use super::{Method, MethodInfo};
+use super::{Knob, Method, MethodInfo, Value};
 use crate::base::Fault;
 #[cfg(feature = "train")]
 use crate::model::Composition;
@@ -124,6 +124,37 @@ impl MethodConfig {
 
     pub fn info(&self) -> &'static MethodInfo {
         self.method().info()
+    }
+
+    /// The knobs that are not at their defaults. Knobs may follow each other (alpha stays twice the rank), so each is
+    /// compared after those before it are set.
+    pub fn chosen(&self) -> Vec<(&'static Knob, Value)> {
+        let Some(mut reference) = Self::named(self.info().name) else { return Vec::new() };
+        let mut chosen = Vec::new();
+        for knob in self.info().knobs {
+            let Some(ours) = self.method().get(knob.name) else { continue };
+            if reference.method().get(knob.name).is_some_and(|default| default != ours) {
+                reference.method_mut().set(knob.name, ours.clone());
+                chosen.push((knob, ours));
+            }
+        }
+        chosen
+    }
+
+    /// The same method as its [`chosen`](Self::chosen) knobs make it: what is at its default follows the others again.
+    pub fn canonical(&self) -> MethodConfig {
+        self.without("")
+    }
+
+    /// The same method with a knob as if nobody had set it.
+    pub fn without(&self, knob: &str) -> MethodConfig {
+        let mut fresh = Self::named(self.info().name).unwrap_or_else(|| self.clone());
+        for (chosen, value) in self.chosen() {
+            if chosen.name != knob {
+                fresh.method_mut().set(chosen.name, value);
+            }
+        }
+        fresh
     }
 
     /// Sets a knob from text (URL, flag), checked against its range.

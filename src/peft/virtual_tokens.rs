@@ -9,6 +9,7 @@ pub const HIDDEN: Knob = Knob {
     label: "Hidden size",
     help: "h, the width of the MLP; it folds away after training.",
     range: Range::Integer { min: 1, max: 4096, steps: &[8, 16, 32, 64, 128, 256] },
+    ..Knob::PLAIN
 };
 
 /// What to try where virtual tokens learnt nothing that the base could do.

@@ -232,9 +232,6 @@ impl TaskConfig {
         }
     }
 
-    /// Keys of the tasks' own choices.
-    pub const KEYS: [&'static str; 7] = ["rule", "question", "unit", "author", "data", "classes", "examples"];
-
     /// Sets one of the task's own choices from text.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), Fault> {
         match (key, self) {

@@ -33,6 +33,17 @@ const QUESTIONS: [Asked; 5] = [
 ];
 
 impl Question {
+    /// Names, and the questions as a person asks them.
+    pub const OPTIONS: [(&'static str, &'static str); QUESTIONS.len()] = {
+        let mut options = [("", ""); QUESTIONS.len()];
+        let mut i = 0;
+        while i < QUESTIONS.len() {
+            options[i] = (QUESTIONS[i].name, QUESTIONS[i].title);
+            i += 1;
+        }
+        options
+    };
+
     /// Every question.
     pub fn all() -> impl Iterator<Item = Question> {
         (0..QUESTIONS.len()).map(Question)

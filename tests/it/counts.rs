@@ -39,7 +39,7 @@ fn methods() -> impl Strategy<Value = MethodConfig> {
             }
             Range::Flag => prop::bool::ANY.prop_map(|on| on.to_string()).boxed(),
             Range::Blocks => prop::sample::select(vec!["all", "0"]).prop_map(String::from).boxed(),
-            Range::Text { .. } => Just(String::new()).boxed(),
+            Range::Text { .. } | Range::Seed => Just(String::new()).boxed(),
         }
     };
     prop::sample::select(MethodConfig::all()).prop_flat_map(move |method| {

@@ -103,24 +103,30 @@ static INFO: MethodInfo = MethodInfo {
             label: "Bottleneck",
             help: "k, the width of the bottleneck.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 2, 4, 8, 16, 32, 64] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "placement",
             label: "Placement",
             help: "After which sub-layers of each block an adapter stands.",
             range: Range::Choice(&Placement::OPTIONS),
+            ..Knob::PLAIN
         },
         Knob {
             name: "non_linearity",
             label: "Non-linearity",
             help: "σ between the two projections.",
             range: Range::Choice(&NonLinearity::OPTIONS),
+            advanced: true,
+            ..Knob::PLAIN
         },
         Knob {
             name: "scaling",
             label: "Scaling",
             help: "s, the factor of what the bottleneck gives; He et al. take 4 beside the MLP.",
             range: Range::Number { min: 0.01, max: 100.0 },
+            advanced: true,
+            ..Knob::PLAIN
         },
         Blocks::KNOB,
     ],

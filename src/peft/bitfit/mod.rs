@@ -48,6 +48,7 @@ static INFO: MethodInfo = MethodInfo {
             ("fc2", "fc2"),
             (NORMS, "norms"),
         ]),
+        ..Knob::PLAIN
     }],
     in_peft: false,
     merges: Ok(()),

@@ -41,6 +41,7 @@ static INFO: MethodInfo = MethodInfo {
         label: "Embeddings",
         help: "Which tables are trained.",
         range: Range::Choice(&OPTIONS),
+        ..Knob::PLAIN
     }],
     in_peft: false,
     merges: Ok(()),

@@ -38,6 +38,7 @@ static INFO: MethodInfo = MethodInfo {
             label: "On",
             help: "Whose outputs are rescaled; for fc2 it is the input.",
             range: Range::Set(&Target::OPTIONS),
+            ..Knob::PLAIN
         },
         Blocks::KNOB,
     ],

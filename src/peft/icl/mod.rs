@@ -37,30 +37,35 @@ static INFO: MethodInfo = MethodInfo {
             label: "Demonstrations",
             help: "How many training examples stand in front, with their answers.",
             range: Range::Integer { min: 0, max: 32, steps: &[0, 1, 2, 3, 4, 5, 8, 12, 16, 24, 32] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "demonstrations",
             label: "Drawn by seed",
             help: "Which examples they are.",
             range: Range::Integer { min: 0, max: 9999, steps: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "order",
             label: "Order by seed",
             help: "The order of the same examples; 0 leaves them as drawn.",
             range: Range::Integer { min: 0, max: 9999, steps: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "labels",
             label: "Labels",
             help: "Random ones show the form of an answer, not the rule (Min et al. 2022).",
             range: Range::Choice(&LABELS),
+            ..Knob::PLAIN
         },
         Knob {
             name: "template",
             label: "Template",
             help: "Your own words around {text} and {label}; \\n is a line break. Empty: the task's own form.",
             range: Range::Text { max_chars: MAX_CHARS },
+            ..Knob::PLAIN
         },
     ],
     in_peft: false,

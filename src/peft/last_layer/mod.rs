@@ -45,6 +45,7 @@ static INFO: MethodInfo = MethodInfo {
         label: "Part",
         help: "Train the whole head, only the rows of the task's labels, or the last block instead.",
         range: Range::Choice(&Rows::OPTIONS),
+        ..Knob::PLAIN
     }],
     in_peft: false,
     merges: Err(

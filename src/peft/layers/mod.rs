@@ -50,12 +50,14 @@ static INFO: MethodInfo = MethodInfo {
     formula: "f_{θ_{¬G} ∪ ⟨θ′_G⟩}(x)",
     summary: "Trains some blocks, or only attention, the MLP or the LayerNorms in them, and freezes the rest.",
     knobs: &[
-        Blocks::KNOB,
+        // Here they are what the method is about.
+        Knob { advanced: false, ..Blocks::KNOB },
         Knob {
             name: "parts",
             label: "Parts",
             help: "What of each chosen block is trained.",
             range: Range::Set(&BlockPart::OPTIONS),
+            ..Knob::PLAIN
         },
     ],
     in_peft: false,

@@ -59,12 +59,16 @@ static INFO: MethodInfo = MethodInfo {
             label: "Scale by α/√r",
             help: "Rank-stabilised LoRA: the update keeps its size as the rank grows.",
             range: Range::Flag,
+            advanced: true,
+            ..Knob::PLAIN
         },
         Knob {
             name: "lora_dropout",
             label: "Dropout",
             help: "Share of the inputs that A does not see in a training step.",
             range: Range::Number { min: 0.0, max: 0.9 },
+            advanced: true,
+            ..Knob::PLAIN
         },
     ],
     in_peft: true,

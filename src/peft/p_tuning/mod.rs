@@ -38,6 +38,7 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prompt length",
             help: "n, the number of virtual tokens; they take positions of the context.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 5, 10, 20, 30, 40] },
+            ..Knob::PLAIN
         },
         virtual_tokens::HIDDEN,
     ],

@@ -43,6 +43,7 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prefix length",
             help: "n, the number of trained keys and values in each layer.",
             range: Range::Integer { min: 1, max: 512, steps: &[1, 5, 10, 16, 20, 32, 40] },
+            ..Knob::PLAIN
         },
         Blocks::KNOB,
         Knob {
@@ -50,8 +51,9 @@ static INFO: MethodInfo = MethodInfo {
             label: "Reparameterise",
             help: "Keys and values come out of an MLP, which folds away after training.",
             range: Range::Flag,
+            ..Knob::PLAIN
         },
-        virtual_tokens::HIDDEN,
+        Knob { shown_when: Some(("prefix_projection", "true")), ..virtual_tokens::HIDDEN },
     ],
     in_peft: true,
     merges: Err("the keys and values are attended to with every text: they are not part of any weight"),

@@ -56,18 +56,22 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prompt length",
             help: "n, the number of virtual tokens; they take positions of the context.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 5, 10, 20, 30, 40] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "init",
             label: "Start",
             help: "Where the virtual tokens start from.",
             range: Range::Choice(&PromptInit::OPTIONS),
+            ..Knob::PLAIN
         },
         Knob {
             name: "init_text",
             label: "Text to start from",
             help: "Its tokens' vectors, repeated or cut to the prompt's length; used when Start is “from a text”.",
             range: Range::Text { max_chars: 200 },
+            shown_when: Some(("init", "text")),
+            ..Knob::PLAIN
         },
     ],
     in_peft: true,

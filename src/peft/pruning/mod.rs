@@ -53,14 +53,22 @@ static INFO: MethodInfo = MethodInfo {
             label: "Sparsity",
             help: "Per cent of each block matrix that is zero at the end.",
             range: Range::Integer { min: 1, max: 99, steps: &[10, 30, 50, 60, 70, 80, 90, 95] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "rounds",
             label: "Rounds",
             help: "Into how many rounds of pruning and training the steps are divided.",
             range: Range::Integer { min: 1, max: 20, steps: &[1, 2, 3, 4, 5] },
+            ..Knob::PLAIN
         },
-        Knob { name: "schedule", label: "Schedule", help: "What follows pruning.", range: Range::Choice(&OPTIONS) },
+        Knob {
+            name: "schedule",
+            label: "Schedule",
+            help: "What follows pruning.",
+            range: Range::Choice(&OPTIONS),
+            ..Knob::PLAIN
+        },
     ],
     in_peft: false,
     merges: Ok(()),

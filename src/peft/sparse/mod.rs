@@ -40,12 +40,14 @@ static INFO: MethodInfo = MethodInfo {
             label: "Weights",
             help: "k, how many weights of the network are trained.",
             range: Range::Integer { min: 1, max: 10_000_000, steps: &[256, 1024, 4096, 16_384, 65_536] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "mask",
             label: "Chosen by",
             help: "How the k weights are chosen before training.",
             range: Range::Choice(&Mask::OPTIONS),
+            ..Knob::PLAIN
         },
     ],
     in_peft: false,

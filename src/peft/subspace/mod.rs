@@ -55,12 +55,14 @@ static INFO: MethodInfo = MethodInfo {
             label: "Dimension",
             help: "d, the number of random directions.",
             range: Range::Integer { min: 1, max: 4096, steps: &[1, 4, 16, 32, 64, 128, 256, 512, 1024] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "projection",
             label: "Projection",
             help: "P as D × d random numbers, or as Fastfood's product, which stores and computes far less.",
             range: Range::Choice(&OPTIONS),
+            ..Knob::PLAIN
         },
     ],
     in_peft: false,

@@ -33,6 +33,7 @@ static INFO: MethodInfo = MethodInfo {
         label: "Text",
         help: "What stands in front of every text; demonstrations like abcd>bcad; are texts too.",
         range: Range::Text { max_chars: MAX_CHARS },
+        ..Knob::PLAIN
     }],
     in_peft: false,
     merges: Err("there is no φ: the text is read again with every input"),

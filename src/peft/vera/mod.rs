@@ -40,6 +40,7 @@ static INFO: MethodInfo = MethodInfo {
             label: "Rank",
             help: "r; a high one costs little: each matrix trains r + out numbers.",
             range: Range::Integer { min: 1, max: 1024, steps: &[4, 16, 32, 64, 128, 256] },
+            ..Knob::PLAIN
         },
         matrices::TARGETS,
         Blocks::KNOB,

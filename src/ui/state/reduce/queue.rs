@@ -53,7 +53,7 @@ impl State {
         let apart = |key: &str| key == "method" || key == "seed" || key == axis || (key == "lr" && !alone);
         let shared = |key: &str| {
             ["base", "task", "steps", "batch_size", "device"].contains(&key)
-                || crate::task::TaskConfig::KEYS.contains(&key)
+                || crate::config::Key::named(key).is_some_and(crate::config::Key::is_of_task)
         };
         let fixed: BTreeMap<String, String> =
             self.config.pairs().into_iter().filter(|(key, _)| !apart(key) && (alone || shared(key))).collect();

@@ -1,6 +1,6 @@
 //! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
 
-use crate::base::{Fault, shorten};
+use crate::base::shorten;
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::peft::MethodConfig;
@@ -26,9 +26,9 @@ impl State {
         wanted.retain(|(k, _)| *k != key);
         wanted.push((key, text));
         // Drafts may need each other (a start “from a text” and the text), so all are tried together first.
-        let mut attempt = with(&self.config, &wanted);
+        let mut attempt = self.config.with(&wanted);
         if attempt.is_err() {
-            attempt = match with(&self.config, &[(key, text)]) {
+            attempt = match self.config.with(&[(key, text)]) {
                 Ok(config) => {
                     self.drafts.remove(key);
                     self.keep_spelling(&config, key, text);
@@ -63,7 +63,7 @@ impl State {
 
     /// While a visitor types `1.`, the control must not turn it into `1` under the cursor.
     fn keep_spelling(&mut self, config: &RunConfig, key: &str, text: &str) {
-        if value_of(config, key) != text {
+        if config.text(key) != text {
             self.drafts.insert(key.to_string(), Draft { text: text.to_string(), fault: None });
         }
     }
@@ -248,37 +248,5 @@ impl State {
 
 /// What a control of this key shows.
 pub fn text_of(config: &RunConfig, drafts: &Drafts, key: &str) -> String {
-    drafts.get(key).map_or_else(|| value_of(config, key), |d| d.text.clone())
-}
-
-/// A key's value as the address writes it; empty for an optional one that was not set.
-fn value_of(config: &RunConfig, key: &str) -> String {
-    match key {
-        "steps" => config.steps.to_string(),
-        "seed" => config.seed.to_string(),
-        "device" => config.device.name().to_string(),
-        "workers" => config.workers.map_or_else(|| "auto".into(), |n| n.to_string()),
-        "lr" => config.lr.map(|x| x.to_string()).unwrap_or_default(),
-        "batch_size" => config.batch_size.map(|n| n.to_string()).unwrap_or_default(),
-        "examples" => config.task.examples().map(|n| n.to_string()).unwrap_or_default(),
-        "rule" | "question" | "unit" | "author" | "data" | "classes" => {
-            config.task.pairs().into_iter().find(|(k, _)| *k == key).map(|(_, v)| v).unwrap_or_default()
-        }
-        _ => config.knob(key).unwrap_or_default(),
-    }
-}
-
-/// The configuration with some keys set, or the first fault. An empty text takes an optional key back to its default.
-fn with(config: &RunConfig, wanted: &[(&str, &str)]) -> Result<RunConfig, Fault> {
-    let mut pairs = config.pairs();
-    for (key, text) in wanted {
-        pairs.retain(|(k, _)| k != key);
-        if !(text.trim().is_empty()
-            && ["lr", "batch_size", "examples", "alpha"].contains(&key.rsplit('.').next().unwrap_or(key)))
-        {
-            pairs.push((key.to_string(), text.to_string()));
-        }
-    }
-    let (config, faults, _) = RunConfig::from_pairs(&pairs);
-    faults.into_iter().next().map_or(Ok(config), Err)
+    drafts.get(key).map_or_else(|| config.text(key), |d| d.text.clone())
 }

@@ -267,7 +267,7 @@ impl State {
             }
             Remedy::LowerRate => {
                 let config = self.latest().map_or_else(|| self.config.clone(), |r| r.config.clone());
-                let lr = (config.learning_rate() / 10.0).max(*crate::config::limits::LR.start());
+                let lr = (config.learning_rate() / 10.0).max(crate::config::keys::LEAST_LR);
                 self.adopt_and_start(RunConfig { lr: Some(lr), ..config })
             }
             Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
