@@ -18,6 +18,7 @@ fn write_all(folder: &str, files: &[(&str, &[u8])]) -> Result<(), Sentence> {
     Ok(())
 }
 
+/// A run's φ as Hugging Face PEFT writes it.
 pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
     let missing = || Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
@@ -28,6 +29,7 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
     Ok(())
 }
 
+/// A copy of θ with a run's φ folded in.
 pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     let missing = || Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;

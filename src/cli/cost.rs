@@ -18,6 +18,7 @@ pub fn args() -> Vec<Arg> {
     ]
 }
 
+/// What the run that the flags describe will cost, or what its method would on a published model.
 pub fn cost(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
     let here = Setting::of(&config);

@@ -6,6 +6,7 @@ use crate::peft::trainable_line;
 use clap::ArgMatches;
 use serde_json::json;
 
+/// The count as a line in PEFT's words and as a sum, or as JSON.
 pub(super) fn count(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
     let count = config.count();

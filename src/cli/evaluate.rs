@@ -14,6 +14,7 @@ use burn::tensor::Device;
 use clap::ArgMatches;
 use serde_json::json;
 
+/// Loss and accuracy on the task's held-out examples, with θ ⊕ λφ or θ alone.
 pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
     let lambda: f64 = args.get_one("lambda").copied().unwrap_or(1.0);
     if !(0.0..=1.5).contains(&lambda) {
@@ -40,6 +41,7 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
     Ok(())
 }
 
+/// A text's tokens, the likeliest next token and, where they are asked for, all logits.
 pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let text: &String = args.get_one("input").ok_or("--text is missing")?;
     let id: Option<&String> = args.get_one("base");

@@ -11,6 +11,7 @@ use crate::protocol::Event;
 use clap::ArgMatches;
 use std::io::Write;
 
+/// Trains φ. Events go to standard output, and to the run file where one is named.
 pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
     if config.device == DeviceChoice::Webgpu {
@@ -61,6 +62,7 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     }
 }
 
+/// An event for a person; nothing for those that only scripts and run files need.
 fn describe(event: &Event) -> Option<String> {
     match event {
         Event::Started { config, trainable, total, baselines, .. } => Some(format!(

@@ -29,6 +29,7 @@ const FLAGS: [(&str, &str, &str); 4] = [
     ("label-column", "COLUMN", "Of --data-file: the column of the labels; guessed otherwise"),
 ];
 
+/// The flags that bring a checkpoint and data.
 pub fn args() -> impl Iterator<Item = Arg> {
     FLAGS.into_iter().map(|(name, value, help)| Arg::new(name).long(name).value_name(value).help(help))
 }

@@ -119,10 +119,12 @@ impl Key {
     }
 }
 
+/// A name that is none of those that there are.
 pub(super) fn no_such(key: &str, text: &str, known: &[&str]) -> Fault {
     Fault::new(key, format!("There is no {key} “{}”. There is: {}.", shorten(text), known.join(", ")))
 }
 
+/// The pretrained transformer, θ.
 pub static BASE: Key = Key {
     name: "base",
     label: "Base",
@@ -131,6 +133,7 @@ pub static BASE: Key = Key {
     ..Key::PLAIN
 };
 
+/// What is learnt.
 pub static TASK: Key = Key {
     name: "task",
     label: "Task",
@@ -139,6 +142,7 @@ pub static TASK: Key = Key {
     ..Key::PLAIN
 };
 
+/// Of `rules`: primitives joined by dots.
 pub static RULE: Key = Key {
     name: "rule",
     label: "Rule",
@@ -148,6 +152,7 @@ pub static RULE: Key = Key {
     ..Key::PLAIN
 };
 
+/// Of `questions`: what is asked of a string.
 pub static QUESTION: Key = Key {
     name: "question",
     label: "Question",
@@ -158,6 +163,7 @@ pub static QUESTION: Key = Key {
     ..Key::PLAIN
 };
 
+/// Of `language`: a sentence or a word.
 pub static UNIT: Key = Key {
     name: "unit",
     label: "Of",
@@ -169,6 +175,7 @@ pub static UNIT: Key = Key {
     ..Key::PLAIN
 };
 
+/// Of `style`: whose book is gone on with.
 pub static AUTHOR: Key = Key {
     name: "author",
     label: "Author",
@@ -179,10 +186,11 @@ pub static AUTHOR: Key = Key {
     ..Key::PLAIN
 };
 
+/// Of `own`: a visitor's data, by its name. The command line brings it by `--data-file`.
 pub static DATA: Key =
     Key { name: "data", label: "Data", help: "Which of the data that you brought.", tasks: &["own"], ..Key::PLAIN };
 
-/// No control shows it: a visitor's data has the labels it has.
+/// Of `own`: how many labels there are. No control shows it: a visitor's data has the labels it has.
 pub static CLASSES: Key = Key {
     name: "classes",
     label: "Labels",
@@ -191,6 +199,7 @@ pub static CLASSES: Key = Key {
     ..Key::PLAIN
 };
 
+/// How many training examples there are. The task reads it, and takes `all` too.
 pub static EXAMPLES: Key = Key {
     name: "examples",
     label: "Training examples",
@@ -211,6 +220,7 @@ pub static METHOD: Key = Key {
     ..Key::PLAIN
 };
 
+/// AdamW's peak rate.
 pub static LR: Key = Key {
     name: "lr",
     label: "Learning rate",
@@ -223,6 +233,7 @@ pub static LR: Key = Key {
     ..Key::PLAIN
 };
 
+/// Sequences per step.
 pub static BATCH_SIZE: Key = Key {
     name: "batch_size",
     label: "Batch size",
@@ -238,6 +249,7 @@ pub static BATCH_SIZE: Key = Key {
     ..Key::PLAIN
 };
 
+/// Steps of the optimizer.
 pub static STEPS: Key = Key {
     name: "steps",
     label: "Steps",
@@ -251,6 +263,7 @@ pub static STEPS: Key = Key {
     ..Key::PLAIN
 };
 
+/// What the streams of random numbers start from.
 pub static SEED: Key = Key {
     name: "seed",
     label: "Seed",
@@ -268,6 +281,7 @@ pub static SEED: Key = Key {
     ..Key::PLAIN
 };
 
+/// Where a run trains.
 pub static DEVICE: Key = Key {
     name: "device",
     label: "Device",
@@ -287,6 +301,7 @@ pub static DEVICE: Key = Key {
     ..Key::PLAIN
 };
 
+/// Workers that share a step on the CPU.
 pub static WORKERS: Key = Key {
     name: "workers",
     label: "CPU workers",
@@ -302,6 +317,7 @@ pub static WORKERS: Key = Key {
     ..Key::PLAIN
 };
 
+/// Whether evaluations also score what the base could do before.
 pub static FORGETTING: Key = Key {
     name: "forgetting",
     label: "Measure forgetting",

@@ -140,13 +140,25 @@ fn the_table_s_ranges_are_what_the_grammar_takes() {
 }
 
 #[test]
-fn what_a_control_shows_is_read_back_as_the_same_run() {
-    let (config, _) =
-        read("lr=0.5&batch_size=7&examples=50&device=cpu&workers=3&forgetting=true&seed=18446744073709551615");
-    for config in [RunConfig::default(), config] {
-        for key in KEYS.iter().filter(|key| key.tasks.is_empty() || key.is_of(&config)) {
-            let text = config.text(key.name);
-            assert_eq!(config.with(&[(key.name, &text)]), Ok(config.clone()), "{}={text}", key.name);
+fn a_control_shows_what_holds_and_setting_that_changes_nothing() {
+    let opening = RunConfig::default();
+    let set = RunConfig {
+        lr: Some(0.5),
+        batch_size: Some(7),
+        seed: u64::MAX,
+        device: DeviceChoice::Cpu,
+        workers: Some(3),
+        forgetting: true,
+        ..opening.clone()
+    };
+    let names = ["lr", "batch_size", "steps", "seed", "examples", "forgetting", "device", "workers"];
+    for (config, texts) in [
+        (opening, ["", "", "300", "0", "", "false", "auto", "auto"]),
+        (set, ["0.5", "7", "300", "18446744073709551615", "", "true", "cpu", "3"]),
+    ] {
+        assert_eq!(names.map(|name| config.text(name)), texts);
+        for (name, text) in names.into_iter().zip(texts) {
+            assert_eq!(config.with(&[(name, text)]), Ok(config.clone()), "{name}={text}");
         }
     }
 }

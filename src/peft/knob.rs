@@ -1,5 +1,6 @@
 //! Knobs: what a visitor may set about a method, described as data so that page, URL, flags and docs agree.
 
+use super::Blocks;
 use crate::base::{Fault, shorten};
 use std::fmt;
 
@@ -51,7 +52,7 @@ pub enum Value {
     Choice(String),
     Set(Vec<String>),
     Flag(bool),
-    Blocks(super::Blocks),
+    Blocks(Blocks),
     Text(String),
 }
 
@@ -88,6 +89,18 @@ impl Knob {
     }
 }
 
+impl Blocks {
+    /// The knob; PEFT's `layers_to_transform`.
+    pub const KNOB: Knob = Knob {
+        name: "layers",
+        label: "Blocks",
+        help: "In which blocks φ stands; addresses and files count them from 0.",
+        range: Range::Blocks,
+        advanced: true,
+        ..Knob::PLAIN
+    };
+}
+
 impl Range {
     /// Reads a value from text; the error says what is expected instead (`a whole number from 1 to 64`).
     pub fn parse(&self, text: &str) -> Result<Value, String> {
@@ -121,7 +134,7 @@ impl Range {
                 "false" | "0" => Ok(Value::Flag(false)),
                 _ => Err("true or false".into()),
             },
-            Range::Blocks => match super::Blocks::parse(text) {
+            Range::Blocks => match Blocks::parse(text) {
                 Some(blocks) => Ok(Value::Blocks(blocks)),
                 None => Err("“all” or block numbers from 0, like 0,2,3".into()),
             },

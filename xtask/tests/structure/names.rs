@@ -5,11 +5,12 @@ use crate::tree::Tree;
 use std::collections::BTreeSet;
 
 /// Contract names that also mean something else: where, which, what else they mean.
-const OTHER_MEANINGS: [(&str, &str, &str); 4] = [
+const OTHER_MEANINGS: [(&str, &str, &str); 5] = [
     ("src/cli", "adapter", "`--adapter`: a folder that holds an adapter of PEFT"),
     ("src/cli", "layers", "the number of blocks in `bases --json`"),
     ("src/experiments/bench.rs", "layers", "the same knob, by its name"),
     ("src/peft/blocks.rs", "layers", "the knob that says in which blocks φ stands"),
+    ("src/peft/knob.rs", "layers", "that knob's description"),
 ];
 
 /// A group of folders that keep what is theirs: the methods, or the families of models.
