@@ -15,12 +15,19 @@ use serde::Serialize;
 
 /// A model and batch of fixed size.
 pub struct BenchShape {
+    /// As `cargo xtask bench` prints it.
     pub name: &'static str,
+    /// Width of the network.
     pub d_model: usize,
+    /// Blocks.
     pub layers: usize,
+    /// Heads of attention in a block.
     pub heads: usize,
+    /// Tokens of the vocabulary.
     pub vocab: usize,
+    /// Sequences of a batch.
     pub batch: usize,
+    /// Tokens of a sequence, each of which predicts the next.
     pub tokens: usize,
 }
 
@@ -34,8 +41,8 @@ pub const SHAPES: [BenchShape; 3] = [
 /// Tokens that answer, for the last layer's rows of labels.
 const LABELS: [u32; 7] = [3, 5, 7, 9, 11, 13, 17];
 
-/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and LoRA in the first block alone and in
-/// the last one alone, for what the gradient's way costs.
+/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and
+/// LoRA in the first block alone and in the last one alone, for what the gradient's way costs.
 pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
     let mut methods: Vec<(String, MethodConfig)> = Vec::new();
     for mut method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
@@ -56,15 +63,20 @@ pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
 /// Milliseconds of a step's parts, medians, and its memory.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Measured {
+    /// The whole step, its report read back.
     pub ms: f64,
+    /// Logits and loss.
     pub forward: f64,
+    /// φ's gradient.
     pub backward: f64,
+    /// Clip and step.
     pub optimizer: f64,
     /// Bytes at the most, θ included; `None` where nothing counts them.
     pub peak: Option<u64>,
 }
 
 impl BenchShape {
+    /// What counts and the ledger ask for.
     pub fn shape(&self) -> Shape {
         Shape { model: self.config(), labels: LABELS.len() }
     }
@@ -92,8 +104,8 @@ impl BenchShape {
         Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
     }
 
-    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of handing over work, not of
-    /// doing it.
+    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of
+    /// handing over work, not of doing it.
     pub async fn measure(
         &self,
         method: &MethodConfig,

@@ -9,10 +9,15 @@ use crate::task::Baselines;
 /// A run read back from its events, ready to draw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunFile {
+    /// What was trained.
     pub config: RunConfig,
+    /// What it was trained on.
     pub device: String,
+    /// Elements of φ.
     pub trainable: usize,
+    /// Elements of θ and of what φ adds to it.
     pub total: usize,
+    /// What scores without a network.
     pub baselines: Baselines,
     /// (step, training loss)
     pub losses: Vec<(usize, f32)>,
@@ -39,8 +44,11 @@ pub struct RunFile {
 /// What made a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
+    /// Of this program.
     pub version: String,
+    /// Of Burn.
     pub burn: String,
+    /// Processor and system, or the browser.
     pub hardware: String,
 }
 
@@ -50,6 +58,7 @@ impl Made {
         Made { version: env!("CARGO_PKG_VERSION").into(), burn: BURN.into(), hardware }
     }
 
+    /// The first line of a run file.
     pub fn event(self) -> Event {
         Event::Made { version: self.version, burn: self.burn, hardware: self.hardware }
     }
@@ -83,6 +92,9 @@ impl RunFile {
     }
 
     /// Reads the runs of a file: one, or several after each other, each from its `started` event on.
+    ///
+    /// # Errors
+    /// Where a line is no event, or no run has started.
     pub fn read_all(text: &str) -> Result<Vec<RunFile>, RunFileError> {
         let mut runs: Vec<RunFile> = Vec::new();
         let mut times: Vec<Vec<f64>> = Vec::new();

@@ -129,7 +129,8 @@ impl InitContext<'_> {
         Param::from_tensor(theta.val().autodiff())
     }
 
-    /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read back.
+    /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read
+    /// back.
     pub fn token_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
         let rows = self.places(rows.iter().map(|r| *r as i32).collect());
         Param::from_tensor(self.theta.weights.tokens.val().select(0, rows).autodiff())

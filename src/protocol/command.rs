@@ -10,45 +10,62 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
-    /// The first message to a worker: where files are. Answered by `ready`, or by `failed` where there is no device.
+    /// The first message to a worker: where files are. Answered by `ready`, or by `failed` where there is no
+    /// device.
     Init {
+        /// Where files are.
         assets: AssetUrls,
     },
     /// Fetch a base and task ahead of a run, so that Train starts at once. Not answered.
     Prefetch {
+        /// Base, task, method and the rest.
         config: RunConfig,
     },
-    /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or `resume`.
+    /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or
+    /// `resume`.
     Start {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
+        /// Whether it waits at step 0.
         paused: bool,
     },
+    /// Stop stepping, until `resume`, `step` or another run. Answered by `paused`.
     Pause,
+    /// Step on. Answered by `resumed`.
     Resume,
     /// One step, then pause.
     Step,
+    /// End the run, or a measurement of prompts. Answered by `stopped`.
     Stop,
     /// Score and answer at θ ⊕ λφ with the φ of a run that the trainer still holds. Answered by `dialled`.
     Dial {
+        /// The run's number.
         run: u32,
+        /// λ, 0 to 1.5.
         lambda: f64,
     },
     /// Answered by `run_file`.
     Save {
+        /// The run's number.
         run: u32,
     },
     /// Answered by `adapter`.
     Export {
+        /// The run's number.
         run: u32,
     },
     /// Fold a run's φ into a copy of θ. Answered by `merged`.
     Merge {
+        /// The run's number.
         run: u32,
     },
     /// Take in a run file as a run.
     Restore {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
         /// What the run reported.
         events: Vec<Event>,
@@ -56,10 +73,12 @@ pub enum Command {
         #[serde(skip)]
         tensors: Vec<u8>,
     },
-    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`. Answered by the events of a run that
-    /// is at its end.
+    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`. Answered by the events of a
+    /// run that is at its end.
     Import {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
         /// The text of `adapter_config.json`.
         adapter_config: String,
@@ -67,21 +86,27 @@ pub enum Command {
         #[serde(skip)]
         weights: Vec<u8>,
     },
-    /// Score in-context learning after many prompts around the one of `config`, while nothing trains. Answered by `spread` events; `stop`
-    /// ends it.
+    /// Score in-context learning after many prompts around the one of `config`, while nothing trains.
+    /// Answered by `spread` events; `stop` ends it.
     Spread {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
     },
     /// The run is no longer on the page.
     Forget {
+        /// The run's number.
         run: u32,
     },
     /// Answer what a visitor typed, with θ alone and with the present φ.
     /// Before any run it answers with the φ a run of `config` would start from.
     Predict {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
+        /// What was typed.
         text: String,
     },
 }

@@ -1,5 +1,5 @@
-//! What page and trainer say to each other: commands go to the trainer, events come back. Both are JSON; bytes of files
-//! travel beside it.
+//! What page and trainer say to each other: commands go to the trainer, events come back. Both are JSON;
+//! bytes of files travel beside it.
 
 mod bytes;
 mod command;

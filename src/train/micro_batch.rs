@@ -1,6 +1,6 @@
-//! A step's batch in parts, whose gradients are summed in order: on one worker one part after the other, on several
-//! side by side. The parts follow from the configuration alone, so the curve is the same on any number of workers,
-//! bit for bit.
+//! A step's batch in parts, whose gradients are summed in order: on one worker one part after the other, on
+//! several side by side. The parts follow from the configuration alone, so the curve is the same on any
+//! number of workers, bit for bit.
 
 use super::data::Batch;
 use super::step::{Gradient, gradient};

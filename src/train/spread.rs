@@ -1,5 +1,5 @@
-//! How much in-context learning depends on its prompt: the same questions after other orders, choices, wordings and labels of the
-//! demonstrations.
+//! How much in-context learning depends on its prompt: the same questions after other orders, choices,
+//! wordings and labels of the demonstrations.
 
 use super::data::TaskData;
 use super::evaluate::{evaluate, evaluate_free};
@@ -84,7 +84,8 @@ impl Spread {
         self.queue.is_empty()
     }
 
-    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no score.
+    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no
+    /// score.
     ///
     /// # Errors
     /// Where the run's own prompt does not fit, or the device is lost.
@@ -111,7 +112,8 @@ impl Spread {
                 .demonstrations(&demonstrations);
             let phi = Phi::init([&method], &mut context);
             let accuracy = evaluate(theta, &phi, &data, QUERIES).await?.accuracy;
-            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an answer.
+            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an
+            // answer.
             let free = match kind {
                 SpreadKind::Own | SpreadKind::Nothing | SpreadKind::RandomLabels => {
                     Some(evaluate_free(theta, &phi, &data, QUERIES).await?.accuracy)

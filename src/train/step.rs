@@ -40,8 +40,8 @@ pub fn forward(theta: &Model, phi: &Phi, batch: &Batch) -> Tensor<1> {
 
 /// What ends a step.
 pub trait ClipAndStep {
-    /// Scales φ's gradient down to a norm of at most [`MAX_NORM`](super::optimizer::MAX_NORM) and steps φ against
-    /// it. `loss`, `[1]`, is that of the step, to be reported.
+    /// Scales φ's gradient down to a norm of at most [`MAX_NORM`](super::optimizer::MAX_NORM) and steps φ
+    /// against it. `loss`, `[1]`, is that of the step, to be reported.
     fn clip_and_step(&mut self, phi: Phi, gradients: Gradients, loss: Tensor<1>, rate: f64) -> Phi;
 }
 
@@ -80,7 +80,8 @@ pub async fn gradient(theta: &Model, phi: &Phi, batch: &Batch) -> Result<Gradien
     Ok(Gradient { loss: loss[0], of_phi })
 }
 
-/// Before a step: the numbers that φ asks of the host, for [`Phi::host_values`]; empty where it asks for none.
+/// Before a step: the numbers that φ asks of the host, for [`Phi::host_values`]; empty where it asks for
+/// none.
 ///
 /// # Errors
 /// Where the device is lost.

@@ -63,7 +63,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// Answers with the present φ if it is of that configuration, else with the φ such a run would start from.
+    /// Answers with the present φ if it is of that configuration, else with the φ such a run would start
+    /// from.
     pub(super) async fn predict(&mut self, run: u32, config: RunConfig, text: &str) -> Result<(), Failure> {
         let item = match self.held(run) {
             Ok(session) if *session.config() == config => session.predict(text).await?,

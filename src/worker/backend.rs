@@ -9,9 +9,9 @@ use std::cell::RefCell;
 
 #[cfg(feature = "webgpu")]
 unsafe extern "C" {
-    /// Runs the module's constructors, by which CubeCL registers its operations. The linker makes it; where nobody calls
-    /// it, every call from JavaScript into the module, even for a slot in wasm-bindgen's table, begins with all of them:
-    /// eight milliseconds for each dispatch.
+    /// Runs the module's constructors, by which CubeCL registers its operations. The linker makes it; where
+    /// nobody calls it, every call from JavaScript into the module, even for a slot in wasm-bindgen's table,
+    /// begins with all of them: eight milliseconds for each dispatch.
     fn __wasm_call_ctors();
 }
 
@@ -48,7 +48,8 @@ impl Backend {
                 if let Some(device) = GPU.with_borrow(Clone::clone) {
                     return Ok(device);
                 }
-                // SAFETY: constructors may run once more (`inventory`'s, the only ones, know that they have run).
+                // SAFETY: constructors may run once more (`inventory`'s, the only ones, know that they have
+                // run).
                 unsafe { __wasm_call_ctors() };
                 let device = Device::wgpu_options().init_async().await.map_err(|e| Failure {
                     reason: FailureReason::Device,

@@ -6,7 +6,8 @@ use crate::base::Failure;
 use crate::experiments::bench::{SHAPES, methods};
 use wasm_bindgen::prelude::*;
 
-/// A training step at one of [`SHAPES`], [`Measured`](crate::experiments::bench::Measured) in JSON, for `cargo xtask bench`.
+/// A training step at one of [`SHAPES`], [`Measured`](crate::experiments::bench::Measured) in JSON, for
+/// `cargo xtask bench`.
 ///
 /// # Errors
 /// Where there is no such shape or method, or no device.

@@ -25,7 +25,8 @@ impl Trainer {
                 self.files = Fetch(assets);
                 Ok(())
             }
-            // Failures of the site's files come again, and are told, when a run needs them; a visitor waits to hear of their own.
+            // Failures of the site's files come again, and are told, when a run needs them; a visitor waits
+            // to hear of their own.
             Command::Prefetch { config } => match self.load(&config).await {
                 Err(failure) if config.base.is_own() => Err(failure),
                 Err(_) => Ok(()),

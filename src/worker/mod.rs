@@ -3,7 +3,8 @@
 //! - `backend`, `browser`, `fetch`, `post`: what the browser gives.
 //! - `inbox`: commands as they come.
 //! - `data_parallel`: workers that share a step.
-//! - `trainer`: bases, the run under way, and those that are put away; `answers` and `commands` are what it is asked for.
+//! - `trainer`: bases, the run under way, and those that are put away.
+//! - `commands` and `answers`: what it is asked for.
 //! - `event_loop`: one step between two turns.
 //! - `bench`: a step alone, for measurements.
 

@@ -10,10 +10,11 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-/// GPT-2's start: normals of deviation 0.02, on the way back to the residual line smaller by √(2·layers); no biases.
+/// GPT-2's start: normals of deviation 0.02, on the way back to the residual line smaller by √(2·layers); no
+/// biases.
 ///
-/// For `rules`, tokens have 0.1, and a position is the sum of its place in the shot and its shot: the first of the things that made
-/// so small a model learn to move letters.
+/// For `rules`, tokens have 0.1, and a position is the sum of its place in the shot and its shot: the first
+/// of the things that made so small a model learn to move letters.
 pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
     let config = recipe.model_config();
     let (d, f, layers) = (config.hidden_size, config.ffn_dim, config.num_hidden_layers);

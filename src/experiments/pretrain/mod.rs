@@ -1,8 +1,9 @@
 //! Makes the shipped bases from nothing: `peft-lab pretrain recipes/rules.json --out www/models/rules`.
 //!
-//! A [`Recipe`] names shape, data and schedule. Training steps a φ that is a copy of every tensor, so model, gradients and optimizer
-//! are those of full fine-tuning. Every so many steps the base is judged on what it never trains on and a checkpoint is written, from
-//! which an interrupted run resumes to the same numbers. At the end there are Hugging Face's three files and a model card.
+//! A [`Recipe`] names shape, data and schedule. Training steps a φ that is a copy of every tensor, so model,
+//! gradients and optimizer are those of full fine-tuning. Every so many steps the base is judged on what it
+//! never trains on and a checkpoint is written, from which an interrupted run resumes to the same numbers. At
+//! the end there are Hugging Face's three files and a model card.
 
 mod bpe;
 mod card;
@@ -56,7 +57,8 @@ impl Source {
     }
 }
 
-/// Follows a recipe to its end, from the checkpoint in `out` where there is one. `say` gets a line of progress now and then.
+/// Follows a recipe to its end, from the checkpoint in `out` where there is one. `say` gets a line of
+/// progress now and then.
 pub async fn pretrain(
     recipe: &Recipe,
     corpus: Option<&Corpus>,

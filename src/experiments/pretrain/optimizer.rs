@@ -1,4 +1,5 @@
-//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
+//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global
+//! gradient norm.
 
 use crate::base::{Failure, read};
 use crate::peft::Phi;

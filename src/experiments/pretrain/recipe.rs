@@ -5,6 +5,9 @@ use crate::model::{Activation, ModelConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Tokens of a base that reads rules: letters, `>`, `;`, `<s>`, `<pad>`.
+pub const RULES_VOCABULARY: usize = 20;
+
 /// How a base is made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,7 +103,7 @@ impl Recipe {
 
     pub fn vocabulary(&self) -> usize {
         match &self.data {
-            Data::Rules(_) => crate::experiments::pretrain::episodes::VOCABULARY,
+            Data::Rules(_) => RULES_VOCABULARY,
             Data::Prose(prose) => prose.vocabulary,
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::task::{Baselines, Labelled, baseline};
 
-/// The baselines of a visitor's data. Of many rows the first are enough for a figure to compare with, and do not
-/// keep one waiting.
+/// The baselines of a visitor's data. Of many rows the first are enough for a figure to compare with, and do
+/// not keep one waiting.
 pub(super) fn measured(data: &Labelled) -> Baselines {
     const ROWS: usize = 4000;
     let classes = data.labels.len();

@@ -59,8 +59,8 @@ impl Batch {
         self.tokens.sequences * self.tokens.length
     }
 
-    /// The batch's loss from that of each predicted token, `[rows]`, in nats: their mean, or a part's share of
-    /// the whole batch's mean.
+    /// The batch's loss from that of each predicted token, `[rows]`, in nats: their mean, or a part's share
+    /// of the whole batch's mean.
     pub fn mean(&self, nats: Tensor<1>) -> Tensor<1> {
         match self.whole {
             None => nats.mean(),

@@ -1,11 +1,13 @@
-//! How a text and its label become tokens: the one form of every task, of demonstrations and of a visitor's template.
+//! How a text and its label become tokens: the one form of every task, of demonstrations and of a visitor's
+//! template.
 
 use crate::base::Fault;
 use crate::peft::Template;
 use crate::task::Example;
 use crate::task::tokenizer::Tokenizer;
 
-/// How text and label stand in a sequence: `begin`, `before`, text, `between`, label; behind a demonstration `after`.
+/// How text and label stand in a sequence: `begin`, `before`, text, `between`, label; behind a demonstration
+/// `after`.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
     pub begin: Vec<u32>,

@@ -1,4 +1,5 @@
-//! A task ready to train on: its training examples and those it is judged by, as a base's tokenizer reads them.
+//! A task ready to train on: its training examples and those it is judged by, as a base's tokenizer reads
+//! them.
 
 use super::baselines::measured;
 use super::file::TaskFile;
@@ -206,8 +207,8 @@ impl TaskData {
         self.training.examples(n, &self.form, rng)
     }
 
-    /// The name of an answer, of which `labels` are places among [`labels`](Self::labels): letters, a label, or
-    /// the text.
+    /// The name of an answer, of which `labels` are places among [`labels`](Self::labels): letters, a label,
+    /// or the text.
     pub fn answer(&self, labels: &[usize]) -> String {
         if let Some(tokenizer) = &self.tokenizer {
             let tokens: Vec<u32> = labels.iter().map(|l| self.labels[*l]).collect();

@@ -6,8 +6,8 @@ use crate::task::tokenizer::Tokenizer;
 use crate::task::{TaskConfig, rules};
 
 impl TaskData {
-    /// What a visitor typed: the text as it was understood, its tokens before the answer, and the right answer
-    /// where it is known.
+    /// What a visitor typed: the text as it was understood, its tokens before the answer, and the right
+    /// answer where it is known.
     ///
     /// # Errors
     /// Where the text is empty, or no string of the task.

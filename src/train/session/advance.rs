@@ -15,7 +15,8 @@ use crate::train::step::{host_answers, step};
 const GPU_REPORT_AFTER: f64 = 250.0;
 
 impl Session {
-    /// One step, and whatever is due after it. `single` reads the loss back even where the device would rather not.
+    /// One step, and whatever is due after it. `single` reads the loss back even where the device would
+    /// rather not.
     ///
     /// # Errors
     /// Where the loss is no longer a number, or the device is lost. The run cannot go on then.
@@ -88,8 +89,8 @@ impl Session {
         }
     }
 
-    /// Gives φ what it asks of the host before this step. What it changes then has another history: the optimizer
-    /// starts anew.
+    /// Gives φ what it asks of the host before this step. What it changes then has another history: the
+    /// optimizer starts anew.
     async fn tell_phi(&mut self) -> Result<(), Failure> {
         self.sharing.assign(&self.setup);
         let (step, steps) = (self.step, self.setup.config.steps);

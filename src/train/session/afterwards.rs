@@ -1,5 +1,5 @@
-//! What a run's φ is asked for beside training: scores, answers, files, a merged network; and how one comes back from
-//! a file.
+//! What a run's φ is asked for beside training: scores, answers, files, a merged network; and how one comes
+//! back from a file.
 
 use super::run::Session;
 use super::setup::{SHOWN, input};
@@ -28,7 +28,8 @@ impl Session {
         phi_file::write(self.config(), &phi).await
     }
 
-    /// The run as a file, but for the line that holds φ: what made it and what it has reported; φ's bytes beside it.
+    /// The run as a file, but for the line that holds φ: what made it and what it has reported; φ's bytes
+    /// beside it.
     ///
     /// # Errors
     /// Where the device is lost.
@@ -58,7 +59,8 @@ impl Session {
         Ok(self.theta().merged(&self.phi))
     }
 
-    /// φ folded into θ, as a file, with the largest difference that it makes to a logit of the shown examples.
+    /// φ folded into θ, as a file, with the largest difference that it makes to a logit of the shown
+    /// examples.
     ///
     /// # Errors
     /// Where the method cannot be merged, or the device is lost.

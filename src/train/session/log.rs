@@ -1,7 +1,8 @@
 //! What a run has reported, kept for its file.
 //!
-//! A worker keeps many runs, and a run may have a hundred thousand steps. So a step's numbers are kept without the
-//! event around them, and of long runs only every second step, every fourth, and so on: what a curve needs.
+//! A worker keeps many runs, and a run may have a hundred thousand steps. So a step's numbers are kept
+//! without the event around them, and of long runs only every second step, every fourth, and so on: what a
+//! curve needs.
 
 use crate::protocol::Event;
 

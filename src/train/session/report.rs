@@ -12,14 +12,15 @@ use crate::train::optimizer::Report;
 pub const LIVE_EXAMPLES: usize = 140;
 
 impl Session {
-    /// Some thirty evaluations a run; twice as many of the short `rules` ones, where letters turn right in a few steps.
+    /// Some thirty evaluations a run; twice as many of the short `rules` ones, where letters turn right in a
+    /// few steps.
     pub(super) fn evaluation_interval(&self) -> usize {
         let points = if self.setup.config.task.is_strings() { 60 } else { 30 };
         (self.setup.config.steps / points).max(1)
     }
 
-    /// Reads back what the steps since the last time report; the one under way began at `start`. From the first loss
-    /// on that is not a number, the run has failed.
+    /// Reads back what the steps since the last time report; the one under way began at `start`. From the
+    /// first loss on that is not a number, the run has failed.
     pub(super) async fn steps_done(&mut self, start: f64) -> Result<Vec<Event>, Failure> {
         let reports = self.optimizer.reports().await?;
         let (steps, ms) = self.timing.reported(start);

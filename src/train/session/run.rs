@@ -48,8 +48,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A run at step 0. `device` is θ's, without autodiff; `device_name` (`cpu`, `webgpu`) stands in events. `clock`
-    /// tells milliseconds from any origin.
+    /// A run at step 0. `device` is θ's, without autodiff; `device_name` (`cpu`, `webgpu`) stands in events.
+    /// `clock` tells milliseconds from any origin.
     ///
     /// # Errors
     /// Where the configuration or the data is at fault; the reason is then [`Input`].
@@ -128,8 +128,8 @@ impl Session {
         self.sharing.help(helpers.filter(|_| self.setup.config.trains()));
     }
 
-    /// Says what starts, and judges the base before training: the curve's first point. Where φ has to be prepared,
-    /// [`advance`](Self::advance) does that first.
+    /// Says what starts, and judges the base before training: the curve's first point. Where φ has to be
+    /// prepared, [`advance`](Self::advance) does that first.
     ///
     /// # Errors
     /// Where the device is lost.

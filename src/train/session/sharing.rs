@@ -60,7 +60,8 @@ impl Sharing {
         }
     }
 
-    /// The gradient of all parts, and how many workers computed them. What a helper fails to give is computed here.
+    /// The gradient of all parts, and how many workers computed them. What a helper fails to give is computed
+    /// here.
     pub async fn gradient(&self, theta: &Model, phi: &Phi, parts: Vec<Batch>) -> Result<(Gradient, usize), Failure> {
         let ready = self.helpers.as_ref().map(|helpers| helpers.ready()).unwrap_or_default();
         let mut shares = share_out(&parts, 1 + ready.len().min(parts.len() - 1)).into_iter();

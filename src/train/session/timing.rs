@@ -48,8 +48,8 @@ impl Timing {
         self.unreported_ms += self.now() - start;
     }
 
-    /// The steps since the last report, now that their losses have been read back, and what one of them took. The
-    /// last of them began at `start`.
+    /// The steps since the last report, now that their losses have been read back, and what one of them took.
+    /// The last of them began at `start`.
     pub fn reported(&mut self, start: f64) -> (Vec<Stepped>, f64) {
         self.reported = self.now();
         let ms = std::mem::take(&mut self.unreported_ms) + self.reported - start;
@@ -76,8 +76,8 @@ impl Timing {
     }
 }
 
-/// Milliseconds that something took, unless the machine slept meanwhile: then what a step usually takes. On some
-/// systems a browser's clock goes on in sleep.
+/// Milliseconds that something took, unless the machine slept meanwhile: then what a step usually takes. On
+/// some systems a browser's clock goes on in sleep.
 fn awake(ms: f64, usual: Option<f64>) -> f64 {
     match usual {
         Some(usual) if ms > ASLEEP && ms > 50.0 * usual => usual,

@@ -10,8 +10,8 @@ use crate::train::step::step;
 pub const WARM_UPS: usize = 3;
 
 impl Session {
-    /// Does one of [`WARM_UPS`] parts of what a run does, so that a GPU has compiled it before a run starts. Changes
-    /// nothing of the session, which is at its start.
+    /// Does one of [`WARM_UPS`] parts of what a run does, so that a GPU has compiled it before a run starts.
+    /// Changes nothing of the session, which is at its start.
     ///
     /// # Errors
     /// Where the device is lost.

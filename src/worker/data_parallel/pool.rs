@@ -148,8 +148,8 @@ impl Helpers for Workers {
     }
 }
 
-/// Workers that a run should have in all: as many as were asked for, else as the processor has cores, and no more than
-/// θ has room for.
+/// Workers that a run should have in all: as many as were asked for, else as the processor has cores, and no
+/// more than θ has room for.
 pub fn wanted(config: &RunConfig) -> usize {
     /// Bytes of θ that all workers may hold together.
     const ROOM: usize = 1 << 30;

@@ -32,7 +32,8 @@ pub fn assist(data: JsValue) {
     }
 }
 
-/// Answers requests for as long as the worker lives. What cannot be answered is told as something that is no answer.
+/// Answers requests for as long as the worker lives. What cannot be answered is told as something that is no
+/// answer.
 async fn serve() {
     let device = Device::flex();
     let mut loaded: Option<LoadedBase> = None;
