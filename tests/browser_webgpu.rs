@@ -4,7 +4,7 @@
 mod shared;
 
 use burn::tensor::Device;
-use peft_lab::worker::runtime::Backend;
+use peft_lab::worker::Backend;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -39,7 +39,9 @@ pub(super) async fn stored(
         let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
         let runs = RunFile::read_all(&text).map_err(|e| format!("{path}: {e}"))?;
         let run = runs.into_iter().next_back().ok_or("the run file is empty")?;
-        let tensors = run.phi.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))?;
+        let tensors = run.phi_bytes();
+        let tensors =
+            tensors.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))??;
         let mut session = session(run.config).await.map_err(|f| f.message)?;
         session.restore_saved(&tensors).map_err(|f| f.message)?;
         return Ok(Some(session));

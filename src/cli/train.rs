@@ -5,7 +5,7 @@ use super::sentence::Sentence;
 use super::session::session;
 use crate::base::{Failure, FailureReason};
 use crate::config::DeviceChoice;
-use crate::interchange::Made;
+use crate::interchange::{Made, RunFile};
 use crate::peft::trainable_line;
 use crate::protocol::Event;
 use clap::ArgMatches;
@@ -49,7 +49,7 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
             emit(session.advance(false).await?).map_err(unwritten)?;
         }
         if saves {
-            emit(vec![session.save().await?]).map_err(unwritten)?;
+            emit(vec![RunFile::phi_event(0, &session.save().await?)]).map_err(unwritten)?;
         }
         Ok(())
     };

@@ -11,7 +11,7 @@ use crate::model::files::{Reader, TensorFileError, Writer};
 use crate::peft::adapter_file::SHARED_PAIR;
 use crate::peft::{InitContext, Phi};
 use crate::peft::{MethodConfig, Shape};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 /// The key of a mask's chosen weights, counted through all matrices in φ's own layout.
 const CHOSEN: &str = "sparse.indices";
@@ -30,13 +30,12 @@ pub struct StoredPhi {
 type Shared = [(Vec<f32>, [usize; 2]); 2];
 
 impl StoredPhi {
-    /// φ on the device of `context`.
-    pub fn phi<'m>(self, methods: impl IntoIterator<Item = &'m MethodConfig>, context: &mut InitContext<'_>) -> Phi {
-        context.scores = self.scores;
-        let device = context.theta.weights.tokens.val().device();
-        let mut phi = Phi::init(methods, context).filled(self.values);
+    /// φ on the device of `context`; its scores give way to the file's.
+    pub fn phi<'m>(self, methods: impl IntoIterator<Item = &'m MethodConfig>, context: InitContext<'_>) -> Phi {
+        let mut context = context.scores(self.scores);
+        let mut phi = Phi::init(methods, &mut context).filled(self.values);
         if let Some(shared) = self.shared {
-            phi.share(shared.map(|(values, shape)| Tensor::from_data(TensorData::new(values, shape), &device)));
+            phi.share(shared.map(|(values, shape)| context.fixed(values, shape)));
         }
         phi
     }

@@ -61,16 +61,12 @@ pub struct Start {
 
 /// φ of one method at its start. A text of digits is read as these tokens.
 pub fn phi(theta: &Model, method: MethodConfig, start: Start) -> Phi {
-    let mut context = InitContext {
-        theta,
-        device: &Device::flex().autodiff(),
-        rng: stream(0, "toy"),
-        labels: &start.labels,
-        encode: &|text| text.bytes().map(|digit| u32::from(digit - b'0')).collect(),
-        begins: start.begins,
-        demonstrations: &start.demonstrations,
-        scores: start.scores,
-    };
+    let mut context = InitContext::new(theta, &Device::flex(), stream(0, "toy"))
+        .labels(&start.labels)
+        .encode(|text| text.bytes().map(|digit| u32::from(digit - b'0')).collect())
+        .begins(start.begins)
+        .demonstrations(&start.demonstrations)
+        .scores(start.scores.clone());
     Phi::init([&method], &mut context)
 }
 

@@ -1,5 +1,5 @@
-//! How much in-context learning depends on its prompt: the same questions after other orders, choices, wordings and labels of the
-//! demonstrations.
+//! How much in-context learning depends on its prompt: the same questions after other orders, choices,
+//! wordings and labels of the demonstrations.
 
 use super::data::TaskData;
 use super::evaluate::{evaluate, evaluate_free};
@@ -44,6 +44,9 @@ pub struct Spread {
 
 impl Spread {
     /// What is measured around a configuration of in-context learning.
+    ///
+    /// # Errors
+    /// Where the configuration is at fault or of another method.
     pub fn new(
         run: u32,
         config: RunConfig,
@@ -76,11 +79,16 @@ impl Spread {
         Ok(Spread { run, config, base, materials, device: device.clone(), of: queue.len(), queue })
     }
 
+    /// Whether every prompt is scored.
     pub fn done(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no score.
+    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no
+    /// score.
+    ///
+    /// # Errors
+    /// Where the run's own prompt does not fit, or the device is lost.
     pub async fn advance(&mut self) -> Result<Option<Event>, Failure> {
         let Some((kind, shown)) = self.queue.pop_front() else { return Ok(None) };
         let (theta, tokenizer, seed) = (&self.base.theta, &self.base.tokenizer, self.config.seed);
@@ -97,19 +105,15 @@ impl Spread {
         if let Some(demonstrations) = demonstrations {
             let mut method = self.config.method.clone();
             method.method_mut().set_demonstrations(shown.clone());
-            let mut context = InitContext {
-                theta,
-                device: &self.device,
-                rng: stream(seed, "phi"),
-                labels: &data.labels,
-                encode: &|text| tokenizer.encode(text),
-                begins: data.begins(),
-                demonstrations: &demonstrations,
-                scores: None,
-            };
+            let mut context = InitContext::new(theta, &self.device, stream(seed, "phi"))
+                .labels(&data.labels)
+                .encode(|text| tokenizer.encode(text))
+                .begins(data.begins())
+                .demonstrations(&demonstrations);
             let phi = Phi::init([&method], &mut context);
             let accuracy = evaluate(theta, &phi, &data, QUERIES).await?.accuracy;
-            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an answer.
+            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an
+            // answer.
             let free = match kind {
                 SpreadKind::Own | SpreadKind::Nothing | SpreadKind::RandomLabels => {
                     Some(evaluate_free(theta, &phi, &data, QUERIES).await?.accuracy)

@@ -89,11 +89,17 @@ pub async fn fetch_text(url: &str, fresh: bool) -> Option<String> {
 }
 
 /// Tells the window about an event of the trainer.
-/// Slides and tests follow a run by it without reading the page.
-pub fn announce(json: &str) {
+/// Slides and tests follow a run by it without reading the page. The bytes of a file that came with it are there as an
+/// `ArrayBuffer`, under the name of their field.
+pub fn announce(json: &str, bytes: Option<(&str, js_sys::ArrayBuffer)>) {
     let Some(window) = web_sys::window() else { return };
     let init = web_sys::CustomEventInit::new();
-    init.set_detail(&js_sys::JSON::parse(json).unwrap_or(JsValue::NULL));
+    let detail = js_sys::JSON::parse(json).unwrap_or(JsValue::NULL);
+    if let Some((name, buffer)) = bytes {
+        // An event is an object, which takes any property.
+        let _ = js_sys::Reflect::set(&detail, &name.into(), &buffer);
+    }
+    init.set_detail(&detail);
     if let Ok(event) = web_sys::CustomEvent::new_with_event_init_dict("peft-lab", &init) {
         // A listener's exception is its own affair.
         let _ = window.dispatch_event(&event);
@@ -103,7 +109,7 @@ pub fn announce(json: &str) {
 /// The same for an event that the page itself has to report: a worker that can no longer speak.
 pub fn announce_event(event: &Event) {
     if let Ok(json) = serde_json::to_string(event) {
-        announce(&json);
+        announce(&json, None);
     }
 }
 

@@ -116,10 +116,7 @@ proptest! {
     fn a_count_is_the_number_of_elements_of_phi_and_of_its_printed_sum(config in shapes(), method in methods()) {
         let device = Device::flex();
         let theta = Model::random(config.clone(), &mut stream(0, "theta"), &device);
-        let mut context = InitContext {
-            theta: &theta, device: &device.clone().autodiff(), rng: stream(0, "phi"), labels: &[1, 2, 3], encode: &|_| vec![0],
-            begins: 1, scores: None, demonstrations: &[],
-        };
+        let mut context = InitContext::new(&theta, &device, stream(0, "phi")).labels(&[1, 2, 3]).encode(|_| vec![0]).begins(1);
         let mut phi = Phi::init([&method], &mut context);
         let shape = Shape { model: config, labels: 3 };
         // The tensors that files hold are those of φ, one by one.

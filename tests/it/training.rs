@@ -10,9 +10,10 @@ use peft_lab::config::RunConfig;
 use peft_lab::peft::{MethodConfig, Phi};
 use peft_lab::protocol::Event;
 use peft_lab::train::Session;
+use peft_lab::train::data::Batch;
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::micro_batch::threads::Threads;
-use peft_lab::train::micro_batch::{Assignment, Gradients, Helpers, Part, Told};
+use peft_lab::train::micro_batch::{Assignment, Gradients, Helpers, Told};
 use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
@@ -295,7 +296,7 @@ impl Helpers for Lost {
         vec![0]
     }
 
-    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Part)>) {}
+    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Batch)>) {}
 
     fn receive(&self, _: usize) -> Gradients<'_> {
         Box::pin(async { None })
@@ -341,18 +342,19 @@ fn the_curve_is_the_same_on_any_number_of_workers() {
 #[test]
 fn a_batch_in_parts_has_the_gradient_of_the_whole() {
     use peft_lab::train::micro_batch::split;
+    use peft_lab::train::step::gradient;
     let base = base();
     // So small a batch is one part; its whole is compared with four.
     let session = session("rule=reverse&method=lora&batch_size=12&steps=3", &base);
     let mut rng = peft_lab::base::stream(5, "parts");
     let examples = session.data().draw(12, &mut rng);
-    let gradient = |n: usize| {
+    let in_parts = |n: usize| {
         let parts = split(examples.clone(), n);
         assert_eq!(parts.len(), n);
-        let each = parts.iter().map(|p| pollster::block_on(p.gradient(session.theta(), session.phi())).unwrap());
+        let each = parts.iter().map(|part| pollster::block_on(gradient(session.theta(), session.phi(), part)).unwrap());
         peft_lab::train::micro_batch::sum(each.collect()).unwrap()
     };
-    let (whole, parts) = (gradient(1), gradient(4));
+    let (whole, parts) = (in_parts(1), in_parts(4));
     assert!((whole.loss - parts.loss).abs() < 1e-6, "{} {}", whole.loss, parts.loss);
     let length = whole.of_phi.iter().map(|g| g * g).sum::<f32>().sqrt();
     let apart = whole.of_phi.iter().zip(&parts.of_phi).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();

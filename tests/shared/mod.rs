@@ -6,11 +6,13 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use peft_lab::base::read;
 use peft_lab::base::stream;
-use peft_lab::kernels::cross_entropy;
 use peft_lab::model::{Activation, Model, ModelConfig, Sizes, Tokens};
 use peft_lab::peft::MethodConfig;
 use peft_lab::peft::{InitContext, Phi};
+use peft_lab::train;
+use peft_lab::train::data::Batch;
 use peft_lab::train::optimizer::Optimizer;
+use peft_lab::train::step::{ClipAndStep, forward, host_answers};
 use rand::RngExt;
 use std::collections::BTreeSet;
 
@@ -77,17 +79,11 @@ pub fn check_all_are_named(tests: &[&str]) {
 }
 
 /// Two sequences and, for each, two places whose successors are predicted.
-pub struct TinyBatch {
-    pub tokens: Tokens,
-    pub rows: Vec<usize>,
-    pub targets: Vec<i32>,
-}
-
-pub fn tiny_batch(seed: u64) -> TinyBatch {
+pub fn tiny_batch(seed: u64) -> Batch {
     let mut rng = stream(seed, "tiny batch");
     let ids = (0..14).map(|_| rng.random_range(0..23)).collect();
     let targets = (0..4).map(|_| LABELS[rng.random_range(0..3_u32) as usize] as i32).collect();
-    TinyBatch { tokens: Tokens { ids, sequences: 2, length: 7 }, rows: vec![5, 6, 12, 13], targets }
+    Batch::of(Tokens { ids, sequences: 2, length: 7 }, vec![5, 6, 12, 13], targets)
 }
 
 pub fn phi(theta: &Model, method: &MethodConfig, device: &Device) -> Phi {
@@ -96,16 +92,11 @@ pub fn phi(theta: &Model, method: &MethodConfig, device: &Device) -> Phi {
 
 /// φ with scores of θ's weights for its mask.
 pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: Option<Vec<f32>>) -> Phi {
-    let mut context = InitContext {
-        theta,
-        device: &device.clone().autodiff(),
-        rng: stream(2, "tiny phi"),
-        labels: &LABELS,
-        encode: &|_| vec![1, 2, 3],
-        begins: 1,
-        demonstrations: &[],
-        scores,
-    };
+    let mut context = InitContext::new(theta, device, stream(2, "tiny phi"))
+        .labels(&LABELS)
+        .encode(|_| vec![1, 2, 3])
+        .begins(1)
+        .scores(scores);
     let mut phi = Phi::init([method], &mut context);
     phi.noise(Some(5));
     phi
@@ -113,14 +104,7 @@ pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: O
 
 /// Gives φ what it asks for before a step, as a session does.
 pub async fn tell(phi: &mut Phi, step: usize, steps: usize) {
-    let mut told = Vec::new();
-    for asked in phi.host_reads(step, steps) {
-        let mut values = Vec::new();
-        for tensor in asked {
-            values.push(read(tensor).await.expect("what φ asks for is read back"));
-        }
-        told.push(values);
-    }
+    let told = host_answers(phi, step, steps).await.expect("what φ asks for is read back");
     phi.host_values(step, steps, told);
 }
 
@@ -128,10 +112,6 @@ pub async fn tell(phi: &mut Phi, step: usize, steps: usize) {
 /// gradients of A and B are not: they are compared with PEFT's.
 fn is_slope(method: &MethodConfig, tensor: usize) -> bool {
     method.info().name != "dora" || tensor % 3 == 2
-}
-
-pub fn loss(theta: &Model, phi: &Phi, batch: &TinyBatch) -> Tensor<1> {
-    cross_entropy(theta.logits(phi, &batch.tokens, &batch.rows), &batch.targets).mean()
 }
 
 /// Adds numbers to the tensors of φ.
@@ -184,7 +164,7 @@ impl ModuleVisitor for Gradients<'_> {
 
 /// Gradients, a flat list for each tensor of φ.
 async fn gradients(method: &MethodConfig, theta: &Model, phi: &Phi) -> Result<Vec<Vec<f32>>, String> {
-    let gradients = GradientsParams::from_grads(loss(theta, phi, &tiny_batch(0)).backward(), phi);
+    let gradients = GradientsParams::from_grads(forward(theta, phi, &tiny_batch(0)).backward(), phi);
     let mut visitor = Gradients { gradients: &gradients, found: Vec::new() };
     phi.visit(&mut visitor);
     let mut values = Vec::new();
@@ -214,7 +194,7 @@ async fn check_slope(
     for (end, step) in ends.iter_mut().zip([EPSILON, -EPSILON]) {
         let scaled = |place| direction(place).map(|d: Vec<f32>| d.iter().map(|d| step * d).collect());
         let moved = nudged(phi, |place, _| scaled(place));
-        *end = read(loss(theta, &moved, &tiny_batch(0))).await.map_err(|f| f.message)?[0];
+        *end = read(forward(theta, &moved, &tiny_batch(0))).await.map_err(|f| f.message)?[0];
     }
     let difference = (ends[0] - ends[1]) / (2.0 * EPSILON);
     if (difference - slope).abs() > 0.02 * slope + 3e-4 {
@@ -306,7 +286,7 @@ async fn stepped(device: &Device) -> (Vec<f32>, Vec<f32>) {
         });
         let loss = slopes.reduce(|a, b| a + b).expect("φ has tensors");
         let gradients = loss.backward();
-        phi = optimizer.step(phi, gradients, loss, 1e-2);
+        phi = optimizer.clip_and_step(phi, gradients, loss, 1e-2);
         if step > 0 {
             let reports = optimizer.reports().await.expect("reports are read back");
             reported.extend(reports.iter().flat_map(|report| [report.loss, report.norm]));
@@ -323,9 +303,7 @@ pub async fn losses(method: &MethodConfig, device: &Device, steps: usize) -> Vec
     let mut optimizer = Optimizer::new();
     for step in 0..steps {
         tell(&mut phi, step, steps).await;
-        let loss = loss(&theta, &phi, &tiny_batch(step as u64));
-        let gradients = loss.backward();
-        phi = optimizer.step(phi, gradients, loss, 1e-2);
+        phi = train::step::step(&theta, phi, &tiny_batch(step as u64), &mut optimizer, 1e-2);
     }
     let reports = optimizer.reports().await.expect("losses are read back");
     reports.iter().map(|report| report.loss).collect()

@@ -85,8 +85,7 @@ impl Prose {
 
 /// A batch that predicts every token of its windows but the first.
 fn windows<'a>(windows: impl Iterator<Item = &'a [u32]>) -> Batch {
-    let mut batch =
-        Batch { tokens: Tokens { ids: Vec::new(), sequences: 0, length: 0 }, rows: Vec::new(), targets: Vec::new() };
+    let mut batch = Batch::of(Tokens { ids: Vec::new(), sequences: 0, length: 0 }, Vec::new(), Vec::new());
     for window in windows {
         let n = window.len() - 1;
         batch.tokens.ids.extend(window[..n].iter().map(|t| *t as i32));

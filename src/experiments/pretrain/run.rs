@@ -6,14 +6,14 @@ use super::prose::Corpus;
 use super::recipe::Recipe;
 use super::source::Source;
 use super::{card, init};
-use crate::base::{read, stream};
+use crate::base::stream;
 use crate::bases::{Card, Judged};
-use crate::kernels::cross_entropy;
 use crate::model::Model;
 use crate::peft::{InitContext, MethodConfig, Phi};
+use crate::train::step::step;
 use burn::module::ParamGroup;
 use burn::optim::{AdamWConfig, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use std::path::Path;
 use std::time::Instant;
 
@@ -40,16 +40,8 @@ pub async fn pretrain(
         None => Checkpoint::default(),
     };
     let method = MethodConfig::everything();
-    let mut context = InitContext {
-        theta: &theta,
-        device: &device.clone().autodiff(),
-        rng: stream(0, "unused"),
-        labels: &[],
-        encode: &|_| Vec::new(),
-        begins: 0,
-        demonstrations: &[],
-        scores: None,
-    };
+    // Copies of θ draw nothing.
+    let mut context = InitContext::new(&theta, &device, stream(0, "unused"));
     let mut phi = checkpoint::numbered(Phi::init([&method], &mut context));
     if let Some(values) = state.values.take() {
         phi = phi.filled(values);
@@ -63,24 +55,18 @@ pub async fn pretrain(
     if let Some(bytes) = state.optimizer.take() {
         groups = groups.from_bytes(bytes).map_err(|e| format!("optimizer.bpk cannot be read: {e:?}"))?;
     }
-    let mut optimizer = Clipped { adam: groups };
+    let mut optimizer = Clipped::new(groups);
 
     let (started, before, first) = (Instant::now(), state.seconds, state.step);
-    let mut losses: Vec<Tensor<1>> = Vec::new();
     while state.step < recipe.steps {
         let batch = source.batch(recipe, state.step);
-        let logits = theta.logits(&phi, &batch.tokens, &batch.rows);
-        let loss = cross_entropy(logits, &batch.targets).mean();
-        let gradients = loss.backward();
-        losses.push(loss.inner());
-        phi = optimizer.step(phi, gradients, recipe.learning_rate(state.step));
+        phi = step(&theta, phi, &batch, &mut optimizer, recipe.learning_rate(state.step));
         state.step += 1;
         if state.step.is_multiple_of(recipe.judge_every) || state.step == recipe.steps {
-            let n = losses.len() as f32;
-            let sum: f32 = read(Tensor::cat(std::mem::take(&mut losses), 0)).await.map_err(|f| f.message)?.iter().sum();
+            let losses = optimizer.losses().await.map_err(|f| f.message)?;
             let figures = source.judge(&theta.merged(&phi)).await?;
             state.seconds = before + started.elapsed().as_secs_f64();
-            let judged = Judged { step: state.step, loss: sum / n, figures };
+            let judged = Judged { step: state.step, loss: losses.iter().sum::<f32>() / losses.len() as f32, figures };
             let pace = started.elapsed().as_secs_f64() / (state.step - first) as f64;
             let left = pace * (recipe.steps - state.step) as f64 / 60.0;
             say(format!("{} {}", recipe.id, describe(&judged, recipe.steps, pace, left)));

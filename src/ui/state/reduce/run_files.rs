@@ -1,7 +1,7 @@
 //! φ kept as a file, and taken from files.
 
 use crate::config::RunConfig;
-use crate::interchange::{RunFile, base64, from_base64};
+use crate::interchange::RunFile;
 use crate::protocol::Command;
 use crate::protocol::Event;
 use crate::ui::state::{Effect, File, NoticeTone, Phase, Run, State, Trainer};
@@ -32,22 +32,24 @@ impl State {
         let Some(run) = event.run().and_then(|id| self.runs.iter().find(|r| r.id == id)) else { return Vec::new() };
         let name = file_name(&run.config);
         let files = match event {
-            Event::RunFile { text, .. } => vec![File::new(format!("{name}.jsonl"), text.into_bytes())],
-            Event::Adapter { config, weights, .. } => match from_base64(&weights) {
-                Ok(bytes) => vec![
-                    File::new("adapter_config.json", config.into_bytes()),
-                    File::new("adapter_model.safetensors", bytes),
-                ],
-                Err(_) => return Vec::new(),
-            },
+            Event::RunFile { run, mut text, tensors } => {
+                // φ's line is text only in the file: on the way it is bytes.
+                if let Ok(line) = serde_json::to_string(&RunFile::phi_event(run, &tensors)) {
+                    text = text + &line + "\n";
+                }
+                vec![File::new(format!("{name}.jsonl"), text.into_bytes())]
+            }
+            Event::Adapter { config, weights, .. } => vec![
+                File::new("adapter_config.json", config.into_bytes()),
+                File::new("adapter_model.safetensors", weights),
+            ],
             Event::Merged { difference, weights, .. } => {
-                let Ok(bytes) = from_base64(&weights) else { return Vec::new() };
                 let label = run.label();
                 let text = format!(
                     "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer.json."
                 );
                 self.say(NoticeTone::Info, text, None);
-                vec![File::new("model.safetensors", bytes)]
+                vec![File::new("model.safetensors", weights)]
             }
             _ => return Vec::new(),
         };
@@ -76,7 +78,7 @@ impl State {
         let ends = |end: &str| files.iter().find(|f| f.name.ends_with(end));
         if let (Some(config), Some(weights)) = (ends("config.json"), ends(".safetensors")) {
             let text = String::from_utf8_lossy(&config.bytes).into_owned();
-            return self.open_adapter(text, base64(&weights.bytes));
+            return self.open_adapter(text, weights.bytes.to_vec());
         }
         match files.as_slice() {
             [] => Vec::new(),
@@ -110,9 +112,17 @@ impl State {
             self.fault(text, None);
             return Vec::new();
         }
-        let (config, phi) = (opened.config.clone(), opened.phi.clone());
+        let (config, phi) = (opened.config.clone(), opened.phi_bytes());
         let id = self.next_id_of(Run { recorded: false, phase: Phase::Finished, ..Run::recorded(opened) });
         let mut effects = self.adopt(config.clone());
+        let phi = match phi.transpose() {
+            Ok(phi) => phi,
+            Err(e) => {
+                // Without φ the curve is still there to see.
+                self.fault(e, None);
+                None
+            }
+        };
         if let (Some(tensors), true) = (phi, self.worker(Trainer::Cpu).is_ready()) {
             if let Some(run) = self.runs.last_mut() {
                 run.trainer = Some(Trainer::Cpu);
@@ -128,7 +138,7 @@ impl State {
         effects
     }
 
-    fn open_adapter(&mut self, adapter_config: String, weights: String) -> Vec<Effect> {
+    fn open_adapter(&mut self, adapter_config: String, weights: Vec<u8>) -> Vec<Effect> {
         if !self.worker(Trainer::Cpu).is_ready() {
             self.fault("The trainer is not ready yet: open the files again in a moment.".into(), None);
             return Vec::new();
