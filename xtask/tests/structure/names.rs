@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use std::collections::BTreeSet;
 
 /// Contract names that also mean something else: where, which, what else they mean.
-const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
+const OTHER_MEANINGS: [(&str, &str, &str); 6] = [
     ("src/cli", "adapter", "`--adapter`: a folder that holds an adapter of PEFT"),
     ("src/cli", "layers", "the number of blocks in `bases --json`"),
     ("src/experiments/bench.rs", "layers", "the same knob, by its name"),
