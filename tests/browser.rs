@@ -43,4 +43,4 @@ macro_rules! tests {
         }
     };
 }
-shared::each_method!(tests);
+peft_lab::each_method!(tests);

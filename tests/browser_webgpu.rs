@@ -4,7 +4,7 @@
 mod shared;
 
 use burn::tensor::Device;
-use peft_lab::worker::runtime::Backend;
+use peft_lab::worker::Backend;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -51,4 +51,4 @@ macro_rules! tests {
         }
     };
 }
-shared::each_method!(tests);
+peft_lab::each_method!(tests);

@@ -6,6 +6,7 @@ mod shared;
 use burn::tensor::Device;
 use peft_lab::base::memory;
 use peft_lab::base::memory::Counting;
+use peft_lab::train;
 use peft_lab::train::optimizer::Optimizer;
 
 #[global_allocator]
@@ -38,9 +39,7 @@ fn memory_does_not_grow_with_steps() {
         for step in 0..steps {
             pollster::block_on(shared::tell(&mut phi, step, steps));
             phi.noise(Some(step as u64));
-            let loss = shared::loss(&theta, &phi, &batch);
-            let gradients = loss.backward();
-            phi = optimizer.step(phi, gradients, loss, 1e-3);
+            phi = train::step::step(&theta, phi, &batch, &mut optimizer, 1e-3);
             let reports = pollster::block_on(optimizer.reports()).unwrap();
             assert!(reports[0].loss.is_finite(), "{method:?}: step {step}");
             if step == WARM {

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
+    /// For scripts.
     pub reason: FailureReason,
+    /// For people.
     pub message: String,
 }
 

@@ -6,10 +6,12 @@
 pub struct Fault {
     /// The setting's name in the URL (`rank`).
     pub key: String,
+    /// What is wrong, and what would be right.
     pub message: String,
 }
 
 impl Fault {
+    /// A fault of the setting `key`.
     pub fn new(key: &str, message: impl Into<String>) -> Fault {
         Fault { key: key.to_string(), message: message.into() }
     }

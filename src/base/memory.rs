@@ -1,7 +1,8 @@
 //! An allocator that counts: what is in use, and the most that was.
 //!
-//! A binary that wants the figures makes it its own: `#[global_allocator] static ALLOCATOR: Counting = Counting;`. In a browser the memory of
-//! a module only grows, so its size says nothing about one step.
+//! A binary that wants the figures makes it its own:
+//! `#[global_allocator] static ALLOCATOR: Counting = Counting;`. In a browser the memory of a module only
+//! grows, so its size says nothing about one step.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

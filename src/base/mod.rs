@@ -1,4 +1,5 @@
-//! What every other folder may stand on: failures, faults, random streams, time, memory. It knows no model, task or method.
+//! What every other folder may stand on: failures, faults, random streams, time, memory. It knows no model,
+//! task or method.
 
 pub mod clock;
 mod failure;

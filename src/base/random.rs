@@ -3,7 +3,8 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A stream of random numbers that is the same natively and in the browser; `purpose` keeps streams of one seed apart.
+/// A stream of random numbers that is the same natively and in the browser; `purpose` keeps streams of one
+/// seed apart.
 pub fn stream(seed: u64, purpose: &str) -> ChaCha8Rng {
     // FNV-1a of the purpose: streams are told apart by name, not by the order in which they are made.
     let hash = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));

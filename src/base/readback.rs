@@ -16,7 +16,8 @@ pub async fn read(tensor: Tensor<1>) -> Result<Vec<f32>, Failure> {
     Ok(data.iter::<f32>().collect())
 }
 
-/// The innermost cause in an error's chain as Burn prints it: a line each, the outermost first, a backtrace at the end.
+/// The innermost cause in an error's chain as Burn prints it: a line each, the outermost first, a backtrace
+/// at the end.
 fn root_cause(error: &str) -> &str {
     let chain = error.split("Backtrace:").next().unwrap_or_default().trim();
     chain.lines().next_back().unwrap_or("no reason given").trim().trim_end_matches('.')

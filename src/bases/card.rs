@@ -5,26 +5,34 @@ use serde::{Deserialize, Serialize};
 /// A base's card, as `peft-lab pretrain` writes it beside the checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
+    /// Name of the base.
     pub id: String,
+    /// Numbers of θ.
     pub parameters: usize,
     /// What it was trained on.
     pub data: String,
+    /// Of texts and weights.
     pub licence: String,
+    /// Training steps.
     pub steps: usize,
     /// Tokens read in training.
     pub tokens: usize,
+    /// Seconds that training took.
     pub seconds: f64,
     /// Of the shipped checkpoint, at half precision.
     pub figures: Figures,
+    /// In the order of the steps.
     pub curve: Vec<Judged>,
 }
 
 /// What a base was judged by while it was made, after so many steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
+    /// Steps done.
     pub step: usize,
     /// Mean loss of the steps since the last one, nats a predicted token.
     pub loss: f32,
+    /// What it scored then.
     #[serde(flatten)]
     pub figures: Figures,
 }
@@ -33,6 +41,7 @@ pub struct Judged {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Figures {
+    /// Of a base that reads books.
     Prose {
         /// Cross-entropy of the held-out blocks.
         bits_per_byte: f64,

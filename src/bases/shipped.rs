@@ -1,4 +1,5 @@
-//! The pretrained bases that the page ships, and what a visitor should know about each; and bases that a visitor brings.
+//! The pretrained bases that the page ships, and what a visitor should know about each; and bases that a
+//! visitor brings.
 
 use crate::base::{fingerprint, slug};
 use crate::model::{ModelConfig, ModelConfigError};
@@ -10,6 +11,7 @@ use std::sync::{PoisonError, RwLock};
 pub struct Base {
     /// Name in URL, flags and JSON.
     pub id: &'static str,
+    /// As the page writes it, with its size.
     pub title: &'static str,
     /// What it was trained on, in one sentence.
     pub trained_on: &'static str,
@@ -44,21 +46,24 @@ pub static BASES: [Base; 4] = [
     },
 ];
 
-/// A base of a visitor's own: what a configuration has to know of it before its weights are read. Its files are
-/// `models/<id>/…` like those of a shipped one.
+/// A base of a visitor's own: what a configuration has to know of it before its weights are read. Its files
+/// are `models/<id>/…` like those of a shipped one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnBase {
     /// Begins with [`OwnBase::PREFIX`].
     pub id: String,
+    /// As the page writes it, with its size.
     pub title: String,
     /// The text of its `config.json`.
     pub config: String,
 }
 
 impl OwnBase {
+    /// What tells its id from that of a shipped base.
     pub const PREFIX: &str = "own-";
 
-    /// A checkpoint in a folder of this name, by its `config.json` and the sizes of `model.safetensors` and `tokenizer.json`.
+    /// A checkpoint in a folder of this name, by its `config.json` and the sizes of `model.safetensors` and
+    /// `tokenizer.json`.
     pub fn new(folder: &str, config: &str, weights: usize, tokenizer: usize) -> Result<OwnBase, ModelConfigError> {
         let parameters = ModelConfig::from_json(config)?.parameters();
         let (name, identity) = (slug(folder), format!("{config}{weights}{tokenizer}"));
@@ -77,8 +82,8 @@ fn size(parameters: usize) -> String {
     }
 }
 
-/// Bases that visitors brought since the program started. They are few, small (weights lie elsewhere) and never taken back:
-/// a run may name its base for as long as it likes.
+/// Bases that visitors brought since the program started. They are few, small (weights lie elsewhere) and
+/// never taken back: a run may name its base for as long as it likes.
 static OWN: RwLock<Vec<&'static Base>> = RwLock::new(Vec::new());
 
 impl Base {

@@ -5,5 +5,5 @@ static ALLOCATOR: peft_lab::base::memory::Counting = peft_lab::base::memory::Cou
 
 fn main() {
     #[cfg(target_arch = "wasm32")]
-    peft_lab::worker::runtime::start(peft_lab::worker::runtime::Backend::Webgpu);
+    peft_lab::worker::start(peft_lab::worker::Backend::Webgpu);
 }

@@ -1,13 +1,14 @@
 //! `peft-lab cost`: the ledger, before anything is trained.
 
-use super::{Sentence, config};
+use super::flags::config;
+use super::sentence::Sentence;
 use crate::ledger::{Ledger, RealModel, Setting, bytes, flops, real_models};
 use clap::{Arg, ArgMatches};
 use serde_json::json;
 
 /// The flag that names a published model in place of the base.
 pub fn args() -> Vec<Arg> {
-    let names: Vec<&str> = real_models().iter().map(|m| m.id).collect();
+    let names: Vec<&str> = real_models().map(|m| m.id).collect();
     let of = Arg::new("model").long("model").value_name("MODEL").value_parser(names);
     let tasks =
         Arg::new("tasks").long("tasks").value_name("N").default_value("100").value_parser(clap::value_parser!(u64));
@@ -17,6 +18,7 @@ pub fn args() -> Vec<Arg> {
     ]
 }
 
+/// What the run that the flags describe will cost, or what its method would on a published model.
 pub fn cost(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
     let here = Setting::of(&config);

@@ -1,6 +1,8 @@
 //! Commands that train or score many times: `spread`, `sweep`, `pretrain`.
 
-use super::{Disk, Sentence, config};
+use super::disk::Disk;
+use super::flags::config;
+use super::sentence::Sentence;
 use crate::base::Failure;
 use crate::experiments::pretrain::{Corpus, Data, Recipe};
 use crate::experiments::sweep::{Measured, Sweep};
@@ -12,6 +14,7 @@ use clap::ArgMatches;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+/// Scores in-context learning after many prompts around the one that the flags describe.
 pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
     let (files, device) = (Disk::default(), Device::flex());
@@ -35,6 +38,7 @@ pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     measure().await.map_err(|f| f.message)
 }
 
+/// Trains the runs of a sweep's file that its results lack, and writes the results after each.
 pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
     let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
     let (path, out) = (given("sweep")?, given("out")?);
@@ -58,6 +62,7 @@ pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
     unwritten.into_inner().ok().flatten().map_or(Ok(()), Err)
 }
 
+/// Makes a base from its recipe.
 pub async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
     let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
     let read = |path: &str| std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}."));

@@ -1,9 +1,9 @@
 //! A checkpoint and data of one's own on the command line: `--base-folder`, `--data-file`, `--text-column`, `--label-column`.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::bases::{Base, OwnBase};
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, OwnData, Table, labelled};
+use crate::task::user_data::{Dropped, Table, UserData, labelled};
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ const FLAGS: [(&str, &str, &str); 4] = [
     ("label-column", "COLUMN", "Of --data-file: the column of the labels; guessed otherwise"),
 ];
 
+/// The flags that bring a checkpoint and data.
 pub fn args() -> impl Iterator<Item = Arg> {
     FLAGS.into_iter().map(|(name, value, help)| Arg::new(name).long(name).value_name(value).help(help))
 }
@@ -85,16 +86,16 @@ fn bring_base(folder: &Path) -> Result<String, Sentence> {
     Ok(own.id)
 }
 
-fn bring_data(path: &str, text: Option<&String>, label: Option<&String>) -> Result<OwnData, Sentence> {
+fn bring_data(path: &str, text: Option<&String>, label: Option<&String>) -> Result<UserData, Sentence> {
     let bytes = std::fs::read(path).map_err(|e| format!("{path} cannot be read: {e}."))?;
     let name = Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let told = |e: user_data::OwnError| format!("{path}: {e}");
+    let told = |e: user_data::UserDataError| format!("{path}: {e}");
     let (data, json) = match user_data::read(&name, &bytes).map_err(told)? {
-        Dropped::Text(text) => OwnData::text(&name, &text).map_err(told)?,
+        Dropped::Text(text) => UserData::text(&name, &text).map_err(told)?,
         Dropped::Table(table) => {
             let guess = table.guess().unwrap_or((0, 1));
             let (text, label) = (column(&table, text, guess.0)?, column(&table, label, guess.1)?);
-            OwnData::labelled(&name, &labelled(&table, text, label, 0).map_err(told)?)
+            UserData::labelled(&name, &labelled(&table, text, label, 0).map_err(told)?)
         }
     };
     keep(data.file(), Source::Here(json));

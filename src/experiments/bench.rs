@@ -1,26 +1,33 @@
 //! What a step costs at two fixed shapes, for `cargo xtask bench` and for the test of the ledger.
 
 use crate::base::memory;
-use crate::base::read;
 use crate::base::stream;
-use crate::kernels::cross_entropy;
 use crate::ledger::{Batch, Residence, Setting};
-use crate::model::{Activation, Model, ModelConfig, Tokens};
-use crate::peft::{Blocks, Lora, MethodConfig, Shape};
+use crate::model::{Activation, Model, ModelConfig, Sizes, Tokens};
+use crate::peft::{Blocks, MethodConfig, Shape, Value};
 use crate::peft::{InitContext, Phi};
+use crate::train;
 use crate::train::optimizer::Optimizer;
+use crate::train::step::{host_answers, watched_step};
 use burn::tensor::Device;
 use rand::RngExt;
 use serde::Serialize;
 
 /// A model and batch of fixed size.
 pub struct BenchShape {
+    /// As `cargo xtask bench` prints it.
     pub name: &'static str,
+    /// Width of the network.
     pub d_model: usize,
+    /// Blocks.
     pub layers: usize,
+    /// Heads of attention in a block.
     pub heads: usize,
+    /// Tokens of the vocabulary.
     pub vocab: usize,
+    /// Sequences of a batch.
     pub batch: usize,
+    /// Tokens of a sequence, each of which predicts the next.
     pub tokens: usize,
 }
 
@@ -34,17 +41,18 @@ pub const SHAPES: [BenchShape; 3] = [
 /// Tokens that answer, for the last layer's rows of labels.
 const LABELS: [u32; 7] = [3, 5, 7, 9, 11, 13, 17];
 
-/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and LoRA in the first block alone and in
-/// the last one alone, for what the gradient's way costs.
+/// What is measured, under its name: every method that trains at its defaults, LoRA's rank of 8 apart; and
+/// LoRA in the first block alone and in the last one alone, for what the gradient's way costs.
 pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
     let mut methods: Vec<(String, MethodConfig)> = Vec::new();
     for mut method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
         let name = method.info().name;
-        if let MethodConfig::Lora(lora) = &mut method {
-            lora.rank = 8;
+        if name == MethodConfig::opening().info().name {
+            method.method_mut().set("rank", Value::Integer(8));
             for (which, block) in [("first", 0), ("last", shape.layers - 1)] {
-                let layers = Blocks::of(vec![block], shape.layers);
-                methods.push((format!("{name}-{which}-block"), MethodConfig::Lora(Lora { layers, ..lora.clone() })));
+                let mut method = method.clone();
+                method.method_mut().set("layers", Value::Blocks(Blocks::of(vec![block], shape.layers)));
+                methods.push((format!("{name}-{which}-block"), method));
             }
         }
         methods.push((name.to_string(), method));
@@ -55,22 +63,26 @@ pub fn methods(shape: &BenchShape) -> Vec<(String, MethodConfig)> {
 /// Milliseconds of a step's parts, medians, and its memory.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Measured {
+    /// The whole step, its report read back.
     pub ms: f64,
+    /// Logits and loss.
     pub forward: f64,
+    /// φ's gradient.
     pub backward: f64,
+    /// Clip and step.
     pub optimizer: f64,
     /// Bytes at the most, θ included; `None` where nothing counts them.
     pub peak: Option<u64>,
 }
 
 impl BenchShape {
+    /// What counts and the ledger ask for.
     pub fn shape(&self) -> Shape {
         Shape { model: self.config(), labels: LABELS.len() }
     }
 
     fn config(&self) -> ModelConfig {
-        ModelConfig {
-            model_type: "opt".into(),
+        let sizes = Sizes {
             vocab_size: self.vocab,
             // Room for what stands in front.
             max_position_embeddings: self.tokens + 64,
@@ -78,11 +90,8 @@ impl BenchShape {
             ffn_dim: 4 * self.d_model,
             num_hidden_layers: self.layers,
             num_attention_heads: self.heads,
-            activation_function: Activation::Relu,
-            do_layer_norm_before: true,
-            tie_word_embeddings: true,
-            word_embed_proj_dim: None,
-        }
+        };
+        ModelConfig::native(sizes, Activation::Relu)
     }
 
     /// The same step for the ledger.
@@ -91,8 +100,8 @@ impl BenchShape {
         Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
     }
 
-    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of handing over work, not of
-    /// doing it.
+    /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of
+    /// handing over work, not of doing it.
     pub async fn measure(
         &self,
         method: &MethodConfig,
@@ -104,45 +113,27 @@ impl BenchShape {
         // What is alive besides θ stays so.
         let others =
             memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(4 * theta.config.parameters() as u64);
-        let training = device.clone().autodiff();
-        let mut context = InitContext {
-            theta: &theta,
-            device: &training,
-            rng: stream(0, "bench phi"),
-            labels: &LABELS,
-            encode: &|_| Vec::new(),
-            begins: 0,
-            demonstrations: &[],
-            scores: None,
-        };
+        let mut context = InitContext::new(&theta, device, stream(0, "bench phi")).labels(&LABELS);
         let mut phi = Phi::init([method], &mut context);
         let mut optimizer = Optimizer::new();
         let mut rng = stream(0, "bench batches");
         let n = self.batch * self.tokens;
-        let rows: Vec<usize> = (0..n).collect();
+        let tokens = Tokens { ids: Vec::new(), sequences: self.batch, length: self.tokens };
+        let mut batch = train::data::Batch::of(tokens, (0..n).collect(), Vec::new());
         let steps = steps.max(3);
         let mut times: [Vec<f64>; 4] = Default::default();
         let mut peak = None;
         for step in 0..steps {
             // Pruning's masks come before its first step.
-            for asked in phi.host_reads(step, steps) {
-                let mut values = Vec::new();
-                for tensor in asked {
-                    values.push(read(tensor).await?);
-                }
-                phi.host_values(step, steps, vec![values]);
-            }
+            let answers = host_answers(&phi, step, steps).await?;
+            phi.host_values(step, steps, answers);
             let mut draw = || (0..n).map(|_| rng.random_range(0..self.vocab as i32)).collect::<Vec<i32>>();
-            let (ids, targets) = (draw(), draw());
+            (batch.tokens.ids, batch.targets) = (draw(), draw());
             memory::restart();
             let start = clock();
-            let tokens = Tokens { ids, sequences: self.batch, length: self.tokens };
-            let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
-            let forward = clock();
-            let gradients = loss.backward();
-            let backward = clock();
-            phi = optimizer.step(phi, gradients, loss, 1e-3);
-            let stepped = clock();
+            let mut ends = [start; 3];
+            phi = watched_step(&theta, phi, &batch, &mut optimizer, 1e-3, |stage| ends[stage as usize] = clock());
+            let [forward, backward, stepped] = ends;
             optimizer.reports().await?;
             let parts = [clock() - start, forward - start, backward - forward, stepped - backward];
             times.iter_mut().zip(parts).for_each(|(times, part)| times.push(part));

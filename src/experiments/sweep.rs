@@ -1,7 +1,8 @@
 //! Grids of runs: `peft-lab sweep sweeps/learning-rate.json --out www/sweeps/learning-rate.json`.
 //!
-//! A [`Sweep`] fixes some keys of a configuration and varies others; every combination is trained and scored on all held-out examples.
-//! What comes out is a list of [`Point`]s, which the page draws against one of the varied keys, and to which a visitor adds live ones.
+//! A [`Sweep`] fixes some keys of a configuration and varies others; every combination is trained and scored
+//! on all held-out examples. What comes out is a list of [`Point`]s, which the page draws against one of the
+//! varied keys, and to which a visitor adds live ones.
 
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
@@ -27,20 +28,27 @@ pub struct Sweep {
 /// What one run of a grid gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
+    /// What was trained.
     pub config: RunConfig,
+    /// Trained parameters.
     pub trainable: usize,
+    /// Of the last evaluation, nats a predicted token.
     pub loss: f32,
+    /// Share of held-out examples that are right, 0 to 1.
     pub accuracy: f64,
     /// Held-out examples.
     pub n: usize,
+    /// Spent training and evaluating.
     pub seconds: f64,
 }
 
 /// A sweep with what was measured: the file that the page ships.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
+    /// The grid.
     #[serde(flatten)]
     pub sweep: Sweep,
+    /// A run each, in the order of [`Sweep::runs`].
     pub points: Vec<Point>,
 }
 
@@ -126,8 +134,8 @@ mod native {
     use std::sync::Mutex;
 
     impl Sweep {
-        /// Trains every run that `known` does not hold, so many at a time. `say` hears of each; what is measured so far goes to
-        /// `keep` after each, so that an interrupted sweep goes on.
+        /// Trains every run that `known` does not hold, so many at a time. `say` hears of each; what is
+        /// measured so far goes to `keep` after each, so that an interrupted sweep goes on.
         pub fn measure(
             &self,
             known: Vec<Point>,

@@ -8,15 +8,13 @@ use crate::base::read;
 use crate::config::RunConfig;
 use crate::model::TensorInfo;
 use crate::model::files::{Reader, TensorFileError, Writer};
+use crate::peft::adapter_file::SHARED_PAIR;
 use crate::peft::{InitContext, Phi};
 use crate::peft::{MethodConfig, Shape};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 /// The key of a mask's chosen weights, counted through all matrices in φ's own layout.
 const CHOSEN: &str = "sparse.indices";
-/// The keys of VeRA's shared A and B, as PEFT names them.
-pub(super) const SHARED: [&str; 2] = ["base_model.vera_A", "base_model.vera_B"];
-
 /// φ's values as read from a file, checked against a configuration but not yet on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredPhi {
@@ -24,7 +22,7 @@ pub struct StoredPhi {
     pub(super) values: Vec<Vec<f32>>,
     /// The weights that a mask has chosen, as scores.
     pub(super) scores: Option<Vec<f32>>,
-    /// VeRA's A `[inputs, rank]` and B `[rank, outputs]`.
+    /// Shared A `[inputs, rank]` and B `[rank, outputs]`.
     pub(super) shared: Option<Shared>,
 }
 
@@ -32,13 +30,12 @@ pub struct StoredPhi {
 type Shared = [(Vec<f32>, [usize; 2]); 2];
 
 impl StoredPhi {
-    /// φ on the device of `context`.
-    pub fn phi<'m>(self, methods: impl IntoIterator<Item = &'m MethodConfig>, context: &mut InitContext<'_>) -> Phi {
-        context.scores = self.scores;
-        let device = context.theta.weights.tokens.val().device();
-        let mut phi = Phi::init(methods, context).filled(self.values);
+    /// φ on the device of `context`; its scores give way to the file's.
+    pub fn phi<'m>(self, methods: impl IntoIterator<Item = &'m MethodConfig>, context: InitContext<'_>) -> Phi {
+        let mut context = context.scores(self.scores);
+        let mut phi = Phi::init(methods, &mut context).filled(self.values);
         if let Some(shared) = self.shared {
-            phi.share(shared.map(|(values, shape)| Tensor::from_data(TensorData::new(values, shape), &device)));
+            phi.share(shared.map(|(values, shape)| context.fixed(values, shape)));
         }
         phi
     }
@@ -106,9 +103,9 @@ pub async fn write(config: &RunConfig, phi: &Phi) -> Result<Vec<u8>, Failure> {
     Ok(writer.finish())
 }
 
-/// VeRA's A and B, as `[outputs, inputs]`.
+/// Shared A and B, as `[outputs, inputs]`.
 pub(super) async fn push_shared(writer: &mut Writer, shared: [Tensor<2>; 2]) -> Result<(), Failure> {
-    for (key, matrix) in SHARED.into_iter().zip(shared) {
+    for (key, matrix) in SHARED_PAIR.into_iter().zip(shared) {
         let [inputs, outputs] = matrix.dims();
         let values = read(matrix.reshape([inputs * outputs])).await?;
         writer.push(key, &TensorInfo::transposed(key, outputs, inputs), &values);
@@ -116,23 +113,20 @@ pub(super) async fn push_shared(writer: &mut Writer, shared: [Tensor<2>; 2]) -> 
     Ok(())
 }
 
-/// VeRA's A and B of a configuration, where it has them.
+/// The shared A and B of a configuration, where it has such.
 pub(super) fn read_shared<'m>(
     reader: &mut Reader<'_>,
     mut methods: impl Iterator<Item = &'m MethodConfig>,
     shape: &Shape,
 ) -> Result<Option<Shared>, TensorFileError> {
-    let vera = methods.find_map(|m| match m {
-        MethodConfig::Vera(vera) => Some(vera),
-        _ => None,
-    });
-    let Some(vera) = vera else { return Ok(None) };
-    let ((inputs, outputs), r) = (vera.shared(&shape.model), vera.rank);
+    let Some((inputs, outputs, r)) = methods.find_map(|m| m.method().shared_pair(&shape.model)) else {
+        return Ok(None);
+    };
     let mut matrix = |key: &str, inputs: usize, outputs: usize| {
         let values = reader.tensor(key, &TensorInfo::transposed(key, outputs, inputs))?;
         Ok::<_, TensorFileError>((values, [inputs, outputs]))
     };
-    Ok(Some([matrix(SHARED[0], inputs, r)?, matrix(SHARED[1], r, outputs)?]))
+    Ok(Some([matrix(SHARED_PAIR[0], inputs, r)?, matrix(SHARED_PAIR[1], r, outputs)?]))
 }
 
 /// Reads what [`write`] has written, checked against the configuration; nothing is half-loaded.
@@ -141,10 +135,10 @@ pub fn parse(config: &RunConfig, shape: &Shape, bytes: &[u8]) -> Result<StoredPh
     let infos = infos(config, shape);
     let values = infos.iter().map(|info| reader.tensor(&info.name, info)).collect::<Result<_, _>>()?;
     let mut scores = None;
-    if let Some(info) = infos.iter().find(|info| info.name == "sparse.delta") {
+    if let Some(method) = config.methods().find(|m| m.method().scores().is_some()) {
         let n = weights(shape);
         let mut chosen = vec![0.0; n];
-        reader.integers(CHOSEN, info.shape[0], n)?.into_iter().for_each(|i| chosen[i] = 1.0);
+        reader.integers(CHOSEN, method.method().count(shape).total(), n)?.into_iter().for_each(|i| chosen[i] = 1.0);
         scores = Some(chosen);
     }
     let shared = read_shared(&mut reader, config.methods(), shape)?;

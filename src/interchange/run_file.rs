@@ -1,5 +1,6 @@
 //! A recorded run: JSON lines of events, as `peft-lab train --json` prints them.
 
+use super::base64::{base64, from_base64};
 use crate::config::RunConfig;
 use crate::protocol::KeptScore;
 use crate::protocol::{Event, Prediction};
@@ -8,10 +9,15 @@ use crate::task::Baselines;
 /// A run read back from its events, ready to draw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunFile {
+    /// What was trained.
     pub config: RunConfig,
+    /// What it was trained on.
     pub device: String,
+    /// Elements of φ.
     pub trainable: usize,
+    /// Elements of θ and of what φ adds to it.
     pub total: usize,
+    /// What scores without a network.
     pub baselines: Baselines,
     /// (step, training loss)
     pub losses: Vec<(usize, f32)>,
@@ -38,8 +44,11 @@ pub struct RunFile {
 /// What made a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
+    /// Of this program.
     pub version: String,
+    /// Of Burn.
     pub burn: String,
+    /// Processor and system, or the browser.
     pub hardware: String,
 }
 
@@ -49,6 +58,7 @@ impl Made {
         Made { version: env!("CARGO_PKG_VERSION").into(), burn: BURN.into(), hardware }
     }
 
+    /// The first line of a run file.
     pub fn event(self) -> Event {
         Event::Made { version: self.version, burn: self.burn, hardware: self.hardware }
     }
@@ -67,7 +77,24 @@ pub enum RunFileError {
 }
 
 impl RunFile {
+    /// The event of a run file that holds φ, the bytes of a safetensors file.
+    pub fn phi_event(run: u32, tensors: &[u8]) -> Event {
+        Event::Phi { run, tensors: base64(tensors) }
+    }
+
+    /// φ as the bytes of a safetensors file, where the file holds it.
+    ///
+    /// # Errors
+    /// A sentence where it is damaged.
+    pub fn phi_bytes(&self) -> Option<Result<Vec<u8>, String>> {
+        let read = |tensors: &String| from_base64(tensors).map_err(|e| format!("φ in the run file is {e}"));
+        self.phi.as_ref().map(read)
+    }
+
     /// Reads the runs of a file: one, or several after each other, each from its `started` event on.
+    ///
+    /// # Errors
+    /// Where a line is no event, or no run has started.
     pub fn read_all(text: &str) -> Result<Vec<RunFile>, RunFileError> {
         let mut runs: Vec<RunFile> = Vec::new();
         let mut times: Vec<Vec<f64>> = Vec::new();

@@ -1,4 +1,5 @@
-//! A step of Adam (Kingma & Ba 2015) over all of φ, behind a clip of its gradient's norm: in place on the CPU, over one flat tensor on a GPU.
+//! A step of Adam (Kingma & Ba 2015) over all of φ, behind a clip of its gradient's norm: in place on the
+//! CPU, over one flat tensor on a GPU.
 
 use super::AdamConstants;
 use super::cpu::flex;

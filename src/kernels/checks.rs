@@ -1,5 +1,5 @@
-//! The fused kernels against compositions of Burn's own operations, gradients included; and the matrix kernel against a loop. Tests run them
-//! natively and in Chromium, there on WebGPU too.
+//! The fused kernels against compositions of Burn's own operations, gradients included; and the matrix kernel
+//! against a loop. Tests run them natively and in Chromium, there on WebGPU too.
 
 use super::cpu::view::{View, Write};
 use super::*;

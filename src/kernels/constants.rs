@@ -3,11 +3,13 @@
 /// What a step multiplies with.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamConstants {
+    /// Learning rate of this step.
     pub rate: f32,
     /// Decays of the mean of the gradient and of that of its square.
     pub betas: [f32; 2],
     /// 1 − βᵗ
     pub bias: [f32; 2],
+    /// Added to the root of the second moment.
     pub epsilon: f32,
     /// Norm above which the gradient is scaled down.
     pub max_norm: f32,

@@ -1,4 +1,5 @@
-//! Fused kernels for the CPU and for WebGPU: each does in one pass, forward and backward, what Burn's autodiff composes of many.
+//! Fused kernels for the CPU and for WebGPU: each does in one pass, forward and backward, what Burn's
+//! autodiff composes of many.
 //!
 //! [`checks`] compares them with compositions of Burn's own operations.
 
@@ -70,8 +71,8 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
     })
 }
 
-/// y + s·(x·A)·B, through the narrow x·A and never through a dense A·B. `x` is `[.., inputs]`, `a` `[inputs, rank]`, `b`
-/// `[rank, outputs]`, `y` `[.., outputs]`.
+/// y + s·(x·A)·B, through the narrow x·A and never through a dense A·B. `x` is `[.., inputs]`, `a`
+/// `[inputs, rank]`, `b` `[rank, outputs]`, `y` `[.., outputs]`.
 pub fn add_low_rank(y: Tensor<3>, x: Tensor<3>, a: Tensor<2>, b: Tensor<2>, scaling: f64) -> Tensor<3> {
     let ([y, x], [a, b]) = ([y, x].map(Tensor::into_dispatch), [a, b].map(Tensor::into_dispatch));
     Tensor::from_dispatch(Dispatch::add_low_rank_rows(y, x, a, b, scaling as f32))
@@ -82,16 +83,16 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::relu_elements(x.into_dispatch()))
 }
 
-/// Attention of every head: softmax(Q Kᵀ/√d_h + mask) V. `q` is `[sequences, queries, width]`, `k` and `v` are
-/// `[sequences, keys, width]`, a head in each `width / heads` columns. Every query sees the keys up to its own; those in front of the text, a
-/// prefix, are seen from everywhere.
+/// Attention of every head: softmax(Q Kᵀ/√d_h + mask) V. `q` is `[sequences, queries, width]`, `k` and `v`
+/// are `[sequences, keys, width]`, a head in each `width / heads` columns. Every query sees the keys up to
+/// its own; those in front of the text, a prefix, are seen from everywhere.
 pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
     let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::attention_heads(q, k, v, heads))
 }
 
-/// GELU by its tanh approximation (Hendrycks & Gimpel 2016), as x·σ(2√(2/π)·(x + 0.044715 x³)): the same function, since
-/// (1 + tanh z)/2 = σ(2z).
+/// GELU by its tanh approximation (Hendrycks & Gimpel 2016), as x·σ(2√(2/π)·(x + 0.044715 x³)): the same
+/// function, since (1 + tanh z)/2 = σ(2z).
 pub fn gelu_new<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::gelu_new_elements(x.into_dispatch()))
 }

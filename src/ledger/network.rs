@@ -8,6 +8,7 @@ use crate::trace::{Attention, Keeps, Tape, Var};
 /// What is read and predicted at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
+    /// Sequences of a step.
     pub sequences: usize,
     /// Tokens of a sequence, demonstrations included, virtual tokens not.
     pub length: usize,
@@ -19,9 +20,13 @@ pub struct Batch {
 
 /// Traces a forward pass of θ with the parts of φ up to the logits, `[predicted, vocab]`.
 pub struct Network<'a> {
+    /// The shape of θ.
     pub model: &'a ModelConfig,
+    /// Parts of φ, in the order in which they are asked.
     pub methods: &'a [&'a MethodConfig],
+    /// What is read.
     pub batch: Batch,
+    /// Where it is recorded.
     pub tape: &'a mut Tape,
 }
 
@@ -46,6 +51,7 @@ impl Network<'_> {
         self.batch.sequences * (virtual_tokens + self.batch.length)
     }
 
+    /// The forward pass: `[predicted, vocab]`.
     pub fn logits(&mut self) -> Var {
         let d = self.model.hidden_size;
         // Every tensor of θ is in memory, whether a method reads it or not.

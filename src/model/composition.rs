@@ -3,30 +3,34 @@
 use super::{ModulePath, ParamKind, Sublayer, Target};
 use burn::tensor::Tensor;
 
-/// A linear layer as a method finds it: its place, and the tensors that are used there.
+/// A linear layer as a method finds it: where it stands, and the tensors that are used there.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearAt<'a> {
+    /// From 0.
     pub block: usize,
+    /// Which of the block's linear layers.
     pub target: Target,
     /// `[inputs, outputs]`
     pub weight: &'a Tensor<2>,
+    /// `[outputs]`
     pub bias: &'a Tensor<1>,
 }
 
 /// How one method changes the forward pass. Every default leaves the network as it is.
 pub trait Composition {
-    /// A matrix that stands in for `theta`: `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a linear layer.
-    fn matrix(&self, _place: ModulePath, _theta: &Tensor<2>) -> Option<Tensor<2>> {
+    /// A matrix that stands in for `theta`: `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a
+    /// linear layer.
+    fn matrix(&self, _path: ModulePath, _theta: &Tensor<2>) -> Option<Tensor<2>> {
         None
     }
 
     /// A bias that stands in for `theta`.
-    fn bias(&self, _place: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
+    fn bias(&self, _path: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         None
     }
 
     /// A LayerNorm's scale that stands in for `theta`.
-    fn scale(&self, _place: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
+    fn scale(&self, _path: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         None
     }
 
@@ -45,7 +49,8 @@ pub trait Composition {
         None
     }
 
-    /// The layer's matrix and bias with φ folded in, where [`update`](Self::update) or [`input`](Self::input) change it.
+    /// The linear layer's matrix and bias with φ folded in, where [`update`](Self::update) or
+    /// [`input`](Self::input) change it.
     fn merged(&self, _at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
         None
     }
@@ -65,8 +70,8 @@ pub trait Composition {
         Vec::new()
     }
 
-    /// Function composition: what follows or accompanies a sub-layer, before the residual line. `input` is the sub-layer's,
-    /// before its LayerNorm, `y` is what it gives.
+    /// Function composition: what follows or accompanies a sub-layer, before the residual line. `input` is
+    /// the sub-layer's, before its LayerNorm, `y` is what it gives.
     fn after(&self, _block: usize, _sublayer: Sublayer, _input: &Tensor<3>, _y: &Tensor<3>) -> Option<Tensor<3>> {
         None
     }
@@ -79,7 +84,7 @@ pub trait Composition {
         Vec::new()
     }
 
-    /// The values of what [`asks`](Self::asks) gave, in its order.
+    /// The values of what [`host_reads`](Self::host_reads) gave, in its order.
     fn host_values(&mut self, _step: usize, _steps: usize, _values: Vec<Vec<f32>>) {}
 
     /// Ends training: what was set aside while φ changed is written into its tensors.
@@ -90,7 +95,7 @@ pub trait Composition {
         None
     }
 
-    /// Frozen A `[inputs, rank]` and B `[rank, outputs]` that all layers share.
+    /// Frozen A `[inputs, rank]` and B `[rank, outputs]` that all linear layers share.
     fn shared(&self) -> Option<[Tensor<2>; 2]> {
         None
     }
@@ -110,16 +115,20 @@ pub trait Composition {
 /// A discrete prompt.
 #[derive(Clone, Debug, Default)]
 pub struct Text {
+    /// Ids, the same in front of each sequence.
     pub tokens: Vec<i32>,
     /// Tokens of each sequence that stay in front of it: 1 for `<s>`.
     pub after: usize,
 }
 
-/// Keys and values in front of a layer's own, each `[n, d]`.
+/// Keys and values in front of a block's own, each `[n, d]`.
 #[derive(Clone, Debug)]
 pub struct Prefixed {
+    /// From 0.
     pub block: usize,
+    /// Beside W_K x, all heads side by side.
     pub keys: Tensor<2>,
+    /// Beside W_V x, all heads side by side.
     pub values: Tensor<2>,
 }
 
@@ -158,18 +167,18 @@ impl dyn Compositions + '_ {
     }
 
     /// The matrix that is used in a module: θ's, or what stands in for it.
-    pub fn matrix(&self, place: ModulePath, theta: Tensor<2>) -> Tensor<2> {
-        self.fold(theta, |c, theta| c.matrix(place, theta))
+    pub fn matrix(&self, path: ModulePath, theta: Tensor<2>) -> Tensor<2> {
+        self.fold(theta, |c, theta| c.matrix(path, theta))
     }
 
     /// The bias that is used in a module.
-    pub fn bias(&self, place: ModulePath, theta: Tensor<1>) -> Tensor<1> {
-        self.fold(theta, |c, theta| c.bias(place, theta))
+    pub fn bias(&self, path: ModulePath, theta: Tensor<1>) -> Tensor<1> {
+        self.fold(theta, |c, theta| c.bias(path, theta))
     }
 
     /// The scale that a LayerNorm uses.
-    pub fn scale(&self, place: ModulePath, theta: Tensor<1>) -> Tensor<1> {
-        self.fold(theta, |c, theta| c.scale(place, theta))
+    pub fn scale(&self, path: ModulePath, theta: Tensor<1>) -> Tensor<1> {
+        self.fold(theta, |c, theta| c.scale(path, theta))
     }
 
     /// The head, given the token embedding `table` that it is tied to.
@@ -207,7 +216,7 @@ impl dyn Compositions + '_ {
         self.parts().flat_map(|part| part.prefixes()).collect()
     }
 
-    /// A layer's matrix and bias with every part folded in.
+    /// A linear layer's matrix and bias with every part folded in.
     pub fn merged(&self, at: LinearAt<'_>) -> (Tensor<2>, Tensor<1>) {
         let start = (at.weight.clone(), at.bias.clone());
         self.parts().fold(start, |(weight, bias), part| {

@@ -1,4 +1,4 @@
-//! The questions of the forward pass, as shapes: what `phi::Composition` answers in tensors, [`Method::trace`](super::Method::trace)
+//! The questions of the forward pass, as shapes: what a `Composition` answers in tensors, a method's `trace`
 //! answers for the ledger.
 
 use super::{ModulePath, ParamKind, Sublayer, Target};
@@ -7,9 +7,13 @@ use crate::trace::Var;
 /// A linear layer as a method finds it.
 #[derive(Clone, Copy, Debug)]
 pub struct At {
+    /// From 0.
     pub block: usize,
+    /// Which of the block's linear layers.
     pub target: Target,
+    /// The matrix that is used there.
     pub weight: Var,
+    /// Its bias.
     pub bias: Var,
     /// Rows of its input, over all sequences.
     pub rows: usize,

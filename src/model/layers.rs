@@ -3,19 +3,21 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-/// x·W + b. `weight` is `[inputs, outputs]`, transposed from Hugging Face's `[outputs, inputs]`.
+/// x·W + b. The matrix lies as a row `x` meets it, whatever way the checkpoint holds it.
 #[derive(Module, Debug)]
 pub struct Linear {
+    /// `[inputs, outputs]`
     pub weight: Param<Tensor<2>>,
+    /// `[outputs]`
     pub bias: Param<Tensor<1>>,
 }
 
-/// Layer normalisation over the last dimension. `scale` and `bias` are `[d_model]`.
+/// Layer normalisation (Ba et al. 2016) over the last dimension. `scale` and `bias` are `[d_model]`.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     pub scale: Param<Tensor<1>>,
     pub bias: Param<Tensor<1>>,
 }
 
-/// OPT's epsilon.
+/// Added to the variance. Families refuse a `config.json` that asks for another.
 pub const LAYER_NORM_EPSILON: f64 = 1e-5;

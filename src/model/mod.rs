@@ -1,32 +1,44 @@
-//! θ: a pretrained model, loaded once, shared by every run, never written. It knows no method: a [`Composition`] steps in where it may.
+//! θ: a pretrained model, loaded once, shared by every run, never written. It knows no method: a
+//! [`Composition`] steps in where it may.
 
 #[cfg(feature = "train")]
 mod composition;
 mod config;
 pub mod families;
+mod family;
 #[cfg(feature = "train")]
 pub mod files;
 mod hook;
 #[cfg(feature = "train")]
 pub mod layers;
+#[cfg(feature = "train")]
+mod merged;
 mod module_path;
 #[cfg(feature = "train")]
 mod random;
+mod shapes;
 mod site;
 mod target;
 mod tensor_info;
 #[cfg(feature = "train")]
 mod theta;
+#[cfg(feature = "train")]
+mod tokens;
+#[cfg(feature = "train")]
+mod weights;
 
 #[cfg(feature = "train")]
 pub use composition::{Composition, Compositions, LinearAt, Prefixed, Text};
-pub use config::{Activation, ModelConfig, ModelConfigError};
-#[cfg(feature = "train")]
-pub use files::CheckpointError;
+pub use config::{Activation, ModelConfig, ModelConfigError, Sizes};
+pub use family::{Family, LinearModule, RealModel, within};
 pub use hook::{At, Hook};
 pub use module_path::{ModulePath, ParamKind, Sublayer};
 pub use site::Site;
 pub use target::Target;
 pub use tensor_info::TensorInfo;
 #[cfg(feature = "train")]
-pub use theta::{Block, Model, Tokens, Weights};
+pub use theta::Model;
+#[cfg(feature = "train")]
+pub use tokens::Tokens;
+#[cfg(feature = "train")]
+pub use weights::{Block, ModuleTensors, Weights};

@@ -1,8 +1,7 @@
 //! A base with random weights, for benchmarks and tests.
 
-use super::ModelConfig;
 use super::layers::{LayerNorm, Linear};
-use super::theta::{Block, Model, Weights};
+use super::{Block, Model, ModelConfig, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;

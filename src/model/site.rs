@@ -23,8 +23,8 @@ impl Site {
     /// What a person calls it.
     pub fn title(self) -> String {
         match self {
-            Site::Weight(place, ParamKind::Bias) => format!("the bias of {}", place.title().trim_start_matches("the ")),
-            Site::Weight(place, _) => place.title(),
+            Site::Weight(path, ParamKind::Bias) => format!("the bias of {}", path.title().trim_start_matches("the ")),
+            Site::Weight(path, _) => path.title(),
             Site::Head => "the head".into(),
             Site::Prompt => "the front of the text".into(),
             Site::Prefix(block) => format!("keys and values of block {}", block + 1),

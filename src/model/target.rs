@@ -12,28 +12,23 @@ pub enum Target {
 }
 
 impl Target {
+    /// Every linear layer of a block, in the order of the forward pass.
     pub const ALL: [Target; 6] = [Target::Q, Target::K, Target::V, Target::O, Target::Fc1, Target::Fc2];
 
-    /// (value in `target_modules`, label on the page); the label's second part is a subscript.
+    /// (value of the knob `target_modules`, label on the page); the label's second part is a subscript.
+    ///
+    /// The values are the same for every family of models; what a family calls its modules says
+    /// [`Family::module`](super::Family::module).
     pub const OPTIONS: [(&'static str, &'static str); 6] =
         [("q_proj", "W_Q"), ("k_proj", "W_K"), ("v_proj", "W_V"), ("out_proj", "W_O"), ("fc1", "fc1"), ("fc2", "fc2")];
 
-    /// Hugging Face's name of the module.
+    /// Its value in the knob `target_modules`.
     pub fn module(self) -> &'static str {
         Self::OPTIONS[self as usize].0
     }
 
+    /// The linear layer of a knob's value.
     pub fn from_module(name: &str) -> Option<Target> {
         Self::ALL.into_iter().find(|t| t.module() == name)
-    }
-
-    /// (inputs, outputs) of the matrix.
-    pub fn shape(self, model: &crate::model::ModelConfig) -> (usize, usize) {
-        let (d, f) = (model.hidden_size, model.ffn_dim);
-        match self {
-            Target::Fc1 => (d, f),
-            Target::Fc2 => (f, d),
-            _ => (d, d),
-        }
     }
 }

@@ -2,18 +2,20 @@
 
 use super::{ModelConfig, ModulePath, ParamKind};
 
-/// A tensor of φ as a file holds it.
+/// A tensor of θ or φ as a file holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to a module of θ.
+    /// Hugging Face PEFT's key where it has the method, after `base_model.model.` where the tensor belongs to
+    /// a module of θ.
     pub name: String,
     /// The file's shape.
     pub shape: Vec<usize>,
-    /// A matrix that the file holds as `[outputs, inputs]` and φ as `[inputs, outputs]`.
+    /// A matrix that the file holds as `[outputs, inputs]` and memory as `[inputs, outputs]`.
     pub transposed: bool,
 }
 
 impl TensorInfo {
+    /// A tensor that lies in the file as in memory.
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> TensorInfo {
         TensorInfo { name: name.into(), shape: shape.into(), transposed: false }
     }
@@ -23,20 +25,21 @@ impl TensorInfo {
         TensorInfo { name: name.into(), shape: vec![outputs, inputs], transposed: true }
     }
 
-    /// A copy of a tensor of θ, under its name in the checkpoint.
-    pub fn of_theta(place: ModulePath, piece: ParamKind, model: &ModelConfig) -> TensorInfo {
-        let name = format!("{}.{}", place.key(), if piece == ParamKind::Bias { "bias" } else { "weight" });
+    /// A copy of a tensor of θ, under the name and in the orientation that files of φ have on any base.
+    pub fn of_theta(path: ModulePath, kind: ParamKind, model: &ModelConfig) -> TensorInfo {
+        let name = format!("{}.{}", path.key(), kind.name());
         let d = model.hidden_size;
-        match (place, piece) {
+        match (path, kind) {
             (ModulePath::Linear(_, target), ParamKind::Matrix) => {
                 let (inputs, outputs) = target.shape(model);
                 TensorInfo::transposed(name, outputs, inputs)
             }
-            (_, ParamKind::Matrix) => TensorInfo::new(name, [place.elements(piece, model) / d, d]),
-            _ => TensorInfo::new(name, [place.elements(piece, model)]),
+            (_, ParamKind::Matrix) => TensorInfo::new(name, [path.elements(kind, model) / d, d]),
+            _ => TensorInfo::new(name, [path.elements(kind, model)]),
         }
     }
 
+    /// How many numbers it has.
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }

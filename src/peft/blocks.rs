@@ -1,6 +1,6 @@
 //! Chosen blocks of the network: the knob `layers` of every method that can leave some out.
 
-use super::{Knob, Range, Shape};
+use super::Shape;
 use crate::base::Fault;
 use std::fmt;
 
@@ -12,14 +12,6 @@ pub struct Blocks(Option<Vec<usize>>);
 const MOST: usize = 1024;
 
 impl Blocks {
-    /// The knob; PEFT's `layers_to_transform`.
-    pub const KNOB: Knob = Knob {
-        name: "layers",
-        label: "Blocks",
-        help: "In which blocks φ stands; addresses and files count them from 0.",
-        range: Range::Blocks,
-    };
-
     /// Reads `all` or a list like `0,2,3`.
     pub fn parse(text: &str) -> Option<Blocks> {
         if text == "all" {

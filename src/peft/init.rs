@@ -8,27 +8,74 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 /// What a φ may start from. Numbers are drawn on the host, so a seed gives the same φ on every device.
+///
+/// [`new`](Self::new) serves every method; what a task adds is given by the functions named after it.
 pub struct InitContext<'a> {
-    pub theta: &'a Model,
+    pub(super) theta: &'a Model,
     /// The device that trains, with autodiff.
-    pub device: &'a Device,
-    pub rng: ChaCha8Rng,
+    device: Device,
+    pub(super) rng: ChaCha8Rng,
+    pub(super) labels: &'a [u32],
+    encode: Box<dyn Fn(&str) -> Vec<u32> + 'a>,
+    pub(super) begins: usize,
+    pub(super) demonstrations: &'a [u32],
+    pub(super) scores: Option<Vec<f32>>,
+}
+
+impl<'a> InitContext<'a> {
+    /// A φ for θ, drawn from `rng`, whose trained tensors get autodiff on `device`. There are no labels, no
+    /// tokenizer (every text is empty) and no scores until they are given.
+    pub fn new(theta: &'a Model, device: &Device, rng: ChaCha8Rng) -> InitContext<'a> {
+        InitContext {
+            theta,
+            device: device.clone().autodiff(),
+            rng,
+            labels: &[],
+            encode: Box::new(|_| Vec::new()),
+            begins: 0,
+            demonstrations: &[],
+            scores: None,
+        }
+    }
+
     /// Tokens of the task's labels.
-    pub labels: &'a [u32],
+    pub fn labels(self, labels: &'a [u32]) -> InitContext<'a> {
+        InitContext { labels, ..self }
+    }
+
     /// The base's tokenizer.
-    pub encode: &'a dyn Fn(&str) -> Vec<u32>,
+    pub fn encode(self, encode: impl Fn(&str) -> Vec<u32> + 'a) -> InitContext<'a> {
+        InitContext { encode: Box::new(encode), ..self }
+    }
+
     /// Tokens that begin every text of the task.
-    pub begins: usize,
+    pub fn begins(self, begins: usize) -> InitContext<'a> {
+        InitContext { begins, ..self }
+    }
+
     /// Tokens of in-context learning's demonstrations.
-    pub demonstrations: &'a [u32],
-    /// How much each weight of θ matters, in the order of [`ModulePath::all`]'s matrices; `None` draws at random.
-    pub scores: Option<Vec<f32>>,
+    pub fn demonstrations(self, demonstrations: &'a [u32]) -> InitContext<'a> {
+        InitContext { demonstrations, ..self }
+    }
+
+    /// How much each weight of θ matters, in the order of [`ModulePath::all`]'s matrices; `None` draws at
+    /// random.
+    ///
+    /// [`ModulePath::all`]: crate::model::ModulePath::all
+    pub fn scores(self, scores: Option<Vec<f32>>) -> InitContext<'a> {
+        InitContext { scores, ..self }
+    }
 }
 
 impl InitContext<'_> {
+    /// A text's tokens, as the base reads them.
+    pub(super) fn tokens_of(&self, text: &str) -> Vec<u32> {
+        (self.encode)(text)
+    }
+
     /// A trainable tensor of given values.
     pub fn constant<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
-        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
+        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device))
     }
 
     pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
@@ -82,7 +129,8 @@ impl InitContext<'_> {
         Param::from_tensor(theta.val().autodiff())
     }
 
-    /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read back.
+    /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read
+    /// back.
     pub fn token_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
         let rows = self.places(rows.iter().map(|r| *r as i32).collect());
         Param::from_tensor(self.theta.weights.tokens.val().select(0, rows).autodiff())

@@ -1,5 +1,6 @@
 //! Knobs: what a visitor may set about a method, described as data so that page, URL, flags and docs agree.
 
+use super::Blocks;
 use crate::base::{Fault, shorten};
 use std::fmt;
 
@@ -13,6 +14,12 @@ pub struct Knob {
     /// One sentence for the tooltip and `--help`.
     pub help: &'static str,
     pub range: Range,
+    /// Whether few visitors need it: it stands behind “More” where the method has other knobs.
+    pub advanced: bool,
+    /// Whether an emptied control leaves it to follow from the other knobs.
+    pub optional: bool,
+    /// Another knob and its value, with which alone this one matters.
+    pub shown_when: Option<(&'static str, &'static str)>,
 }
 
 /// What values a knob takes.
@@ -20,13 +27,15 @@ pub struct Knob {
 pub enum Range {
     /// Whole numbers; the page offers `steps` on a slider and accepts any number between the ends.
     Integer { min: usize, max: usize, steps: &'static [usize] },
-    /// Numbers above zero.
+    /// Any whole number of 64 bits.
+    Seed,
+    /// Numbers between two ends.
     Number { min: f64, max: f64 },
     /// One of these: (value, label).
     Choice(&'static [(&'static str, &'static str)]),
     /// Some of these, at least one: (value, label).
     Set(&'static [(&'static str, &'static str)]),
-    /// Yes or no, as `true` and `false`.
+    /// Yes or no, as `true` and `false`; `1` and `0` are read too.
     Flag,
     /// Blocks of the network, from 0 as files count them: `all`, or a list.
     Blocks,
@@ -38,11 +47,12 @@ pub enum Range {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Integer(usize),
+    Seed(u64),
     Number(f64),
     Choice(String),
     Set(Vec<String>),
     Flag(bool),
-    Blocks(super::Blocks),
+    Blocks(Blocks),
     Text(String),
 }
 
@@ -50,6 +60,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Integer(n) => write!(f, "{n}"),
+            Value::Seed(n) => write!(f, "{n}"),
             Value::Number(x) => write!(f, "{x}"),
             Value::Choice(s) | Value::Text(s) => f.write_str(s),
             Value::Set(items) => f.write_str(&items.join(",")),
@@ -60,6 +71,10 @@ impl fmt::Display for Value {
 }
 
 impl Knob {
+    /// What most knobs are: shown at once, never empty.
+    pub const PLAIN: Knob =
+        Knob { name: "", label: "", help: "", range: Range::Flag, advanced: false, optional: false, shown_when: None };
+
     /// Whether its values are numbers.
     pub fn is_number(&self) -> bool {
         matches!(self.range, Range::Integer { .. } | Range::Number { .. })
@@ -67,45 +82,65 @@ impl Knob {
 
     /// Reads a value from text and checks it against the range.
     pub fn parse(&self, text: &str) -> Result<Value, Fault> {
-        let (name, text) = (self.name, text.trim());
-        let fault = |expected: String| {
-            Fault::new(name, format!("{} cannot be “{}”: it takes {expected}.", self.label, shorten(text)))
-        };
-        match &self.range {
+        self.range.parse(text).map_err(|expected| {
+            let text = shorten(text.trim());
+            Fault::new(self.name, format!("{} cannot be “{text}”: it takes {expected}.", self.label))
+        })
+    }
+}
+
+impl Blocks {
+    /// The knob; PEFT's `layers_to_transform`.
+    pub const KNOB: Knob = Knob {
+        name: "layers",
+        label: "Blocks",
+        help: "In which blocks φ stands; addresses and files count them from 0.",
+        range: Range::Blocks,
+        advanced: true,
+        ..Knob::PLAIN
+    };
+}
+
+impl Range {
+    /// Reads a value from text; the error says what is expected instead (`a whole number from 1 to 64`).
+    pub fn parse(&self, text: &str) -> Result<Value, String> {
+        let text = text.trim();
+        match self {
             Range::Integer { min, max, .. } => match text.parse::<usize>() {
                 Ok(n) if (*min..=*max).contains(&n) => Ok(Value::Integer(n)),
-                _ => Err(fault(format!("a whole number from {min} to {max}"))),
+                _ => Err(format!("a whole number from {min} to {max}")),
             },
+            Range::Seed => text.parse().map(Value::Seed).map_err(|_| "a whole number".to_string()),
             Range::Number { min, max } => match text.parse::<f64>() {
                 Ok(x) if x.is_finite() && (*min..=*max).contains(&x) => Ok(Value::Number(x)),
-                _ => Err(fault(format!("a number from {min} to {max}"))),
+                _ => Err(format!("a number from {min} to {max}")),
             },
             Range::Choice(options) => match options.iter().find(|(value, _)| *value == text) {
                 Some((value, _)) => Ok(Value::Choice(value.to_string())),
-                None => Err(fault(format!("one of {}", values(options)))),
+                None => Err(format!("one of {}", values(options))),
             },
             Range::Set(options) => {
                 let wanted: Vec<&str> = text.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
                 let known = wanted.iter().all(|w| options.iter().any(|(value, _)| value == w));
                 if wanted.is_empty() || !known {
-                    return Err(fault(format!("one or more of {}", values(options))));
+                    return Err(format!("one or more of {}", values(options)));
                 }
                 // In the order of the options, so that one set has one spelling.
                 let chosen = options.iter().filter(|(value, _)| wanted.contains(value));
                 Ok(Value::Set(chosen.map(|(value, _)| value.to_string()).collect()))
             }
             Range::Flag => match text {
-                "true" => Ok(Value::Flag(true)),
-                "false" => Ok(Value::Flag(false)),
-                _ => Err(fault("true or false".into())),
+                "true" | "1" => Ok(Value::Flag(true)),
+                "false" | "0" => Ok(Value::Flag(false)),
+                _ => Err("true or false".into()),
             },
-            Range::Blocks => match super::Blocks::parse(text) {
+            Range::Blocks => match Blocks::parse(text) {
                 Some(blocks) => Ok(Value::Blocks(blocks)),
-                None => Err(fault("“all” or block numbers from 0, like 0,2,3".into())),
+                None => Err("“all” or block numbers from 0, like 0,2,3".into()),
             },
             Range::Text { max_chars } => match text.chars().count() <= *max_chars {
                 true => Ok(Value::Text(text.to_string())),
-                false => Err(fault(format!("at most {max_chars} characters"))),
+                false => Err(format!("at most {max_chars} characters")),
             },
         }
     }
@@ -125,9 +160,13 @@ mod tests {
     use super::*;
 
     const RANK: Knob =
-        Knob { name: "rank", label: "Rank", help: "", range: Range::Integer { min: 1, max: 64, steps: &[1, 2] } };
-    const MODULES: Knob =
-        Knob { name: "target_modules", label: "On", help: "", range: Range::Set(&[("q_proj", "Q"), ("v_proj", "V")]) };
+        Knob { name: "rank", label: "Rank", range: Range::Integer { min: 1, max: 64, steps: &[1, 2] }, ..Knob::PLAIN };
+    const MODULES: Knob = Knob {
+        name: "target_modules",
+        label: "On",
+        range: Range::Set(&[("q_proj", "Q"), ("v_proj", "V")]),
+        ..Knob::PLAIN
+    };
 
     #[test]
     fn absurd_numbers_are_refused_with_the_limits() {

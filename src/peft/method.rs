@@ -1,10 +1,8 @@
 //! What every method tells about itself, without a tensor.
 
-use super::sparse::Mask;
-use super::{Count, Knob, Shape, Value};
 use crate::base::Fault;
-use crate::model::{Hook, ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
-use crate::trace::{Tape, Var};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
+use crate::peft::{Cost, Count, Demonstrations, Knob, Mask, Overlay, Python, Shape, Value};
 
 /// How a method's φ meets the frozen network f_θ, the lecture's grouping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,14 +56,22 @@ pub struct MethodInfo {
     /// One sentence a student understands.
     pub summary: &'static str,
     pub knobs: &'static [Knob],
+    /// Whether Hugging Face PEFT has the method, and a file for its φ.
+    pub in_peft: bool,
     /// Whether φ can be folded into a copy of θ after training, and why not where it cannot.
     pub merges: Result<(), &'static str>,
     /// Whether θ ⊕ λφ has a meaning between λ = 0, θ alone, and λ = 1, θ with φ; and why not where it has none.
     pub dial: Result<(), &'static str>,
+    /// What its gradients and logits are compared with (docs/testing.md says how).
+    pub checked: &'static str,
 }
 
-/// A method with its knobs set: the plain half.
-pub trait Method: std::fmt::Debug {
+/// What helps most methods.
+pub const MORE: &str = "Try more steps, or a higher rate.";
+
+/// A method with its knobs set: the plain half. What it costs, where it stands in the drawing and its Python are traits of
+/// their own, which none can leave out.
+pub trait Method: Cost + Overlay + Python + std::fmt::Debug {
     fn info(&self) -> &'static MethodInfo;
 
     /// The value of one of [`MethodInfo::knobs`], `None` for a name that is not among them.
@@ -86,22 +92,6 @@ pub trait Method: std::fmt::Debug {
     /// Whether φ holds a trainable copy of a tensor of θ, which stands in for it.
     fn copies(&self, _place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
         false
-    }
-
-    /// What the forward pass costs where this method steps in: the answer of the trained half's `Composition`, as shapes. `None` leaves
-    /// the network as it is.
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        self.trace_copy(ask, model, tape)
-    }
-
-    /// The copies that stand in for tensors of θ.
-    fn trace_copy(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        match ask {
-            Hook::Weight(place, piece, theta) if self.copies(place, piece, model) => {
-                Some(tape.copy(&format!("{} {piece:?}", place.key()), theta))
-            }
-            _ => None,
-        }
     }
 
     /// Everywhere φ steps in. Methods that share no spot can be trained together.
@@ -172,6 +162,27 @@ pub trait Method: std::fmt::Debug {
     /// The tuned default of AdamW's peak rate, for a task and a base: the best of factors of 2 to 3 on `count`, `cipher` and a new
     /// composition (two seeds), and on `authors` with both prose bases.
     fn learning_rate(&self, task: &str, base: &str) -> f64;
+
+    /// What to try where a finished run learnt nothing; `outside` says that the task lies outside of what the base can do.
+    fn advice(&self, outside: bool) -> &'static str;
+
+    /// Demonstrations in front of every question, where the method shows such.
+    fn demonstrations(&self) -> Option<&Demonstrations> {
+        None
+    }
+
+    /// The same with other demonstrations; as it is for a method that shows none.
+    fn set_demonstrations(&mut self, _demonstrations: Demonstrations) {}
+
+    /// Frozen random matrices A and B that all blocks share and that a file of φ holds: (inputs, outputs, rank).
+    fn shared_pair(&self, _model: &ModelConfig) -> Option<(usize, usize, usize)> {
+        None
+    }
+
+    /// How PEFT holds it where W_Q, W_K and W_V are one matrix, with both counts; `None` where nothing differs.
+    fn fused(&self, _shape: &Shape) -> Option<String> {
+        None
+    }
 
     /// A short name with the knobs that matter (`LoRA r 4`), for curves and table rows.
     fn label(&self) -> String {

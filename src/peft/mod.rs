@@ -4,66 +4,44 @@
 //! page, URL, command line and docs read; its trained half, behind `train`, holds the parameters and how they are applied.
 //! Adding a method means adding a folder and one line in [`registry`]'s list.
 
-mod adapter;
-mod all_but_embeddings;
-mod bitfit;
+#[cfg(feature = "train")]
+pub mod adapter_file;
 mod blocks;
 #[cfg(feature = "train")]
 mod copies;
+mod cost;
 mod count;
-mod dora;
-mod embeddings;
-mod full;
-mod ia3;
-mod icl;
+mod demonstrations;
 #[cfg(feature = "train")]
 mod init;
 pub mod knob;
-mod last_layer;
-mod layers;
-mod ln_tuning;
-mod lora;
+mod mask;
+mod matrices;
 mod method;
-mod p_tuning;
+pub mod overlay;
 #[cfg(feature = "train")]
 pub mod phi;
-mod prefix;
-mod prompt;
-mod pruning;
+pub mod python;
+mod rates;
 mod registry;
-mod sparse;
-mod subspace;
-mod text_prompt;
-mod vera;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod toy;
+mod virtual_tokens;
+mod whole_tensors;
 
-pub use adapter::{Adapter, Placement};
-pub use all_but_embeddings::AllButEmbeddings;
-pub use bitfit::BitFit;
+#[cfg(feature = "train")]
+pub use adapter_file::{AdapterError, AdapterFile, AdapterSettings};
 pub use blocks::Blocks;
+pub use cost::Cost;
 pub use count::{Count, Shape, Term, trainable_line};
-pub use dora::Dora;
-pub use embeddings::Embeddings;
-pub use full::Full;
-pub use ia3::Ia3;
-pub use icl::{DemonstrationLabels, Icl, Template};
+pub use demonstrations::{DemonstrationLabels, Demonstrations, Template};
 #[cfg(feature = "train")]
 pub use init::InitContext;
 pub use knob::{Knob, Range, Value};
-pub use last_layer::{LastLayer, Rows};
-pub use layers::Layers;
-pub use ln_tuning::LnTuning;
-pub use lora::Lora;
-pub use method::{Method, MethodInfo, MethodKind};
-pub use p_tuning::PTuning;
+pub use mask::Mask;
+pub use method::{MORE, Method, MethodInfo, MethodKind};
+pub use overlay::{Bar, Beside, Bottlenecks, Everywhere, Front, HeadCopy, Mark, Overlay, PrefixMark, Update};
 #[cfg(feature = "train")]
 pub use phi::Phi;
-pub use prefix::Prefix;
-pub use prompt::{Prompt, PromptInit};
-pub use pruning::Pruning;
-pub use registry::MethodConfig;
-#[cfg(feature = "train")]
-pub use registry::Part;
-pub use sparse::{Mask, Sparse};
-pub use subspace::Subspace;
-pub use text_prompt::TextPrompt;
-pub use vera::Vera;
+pub use python::{Python, Script};
+pub use registry::*;

@@ -1,11 +1,32 @@
 //! The registry: the one list of all methods. Page, URL, command line, counts, documentation and tests read it.
+//!
+//! A line of the list declares a method's folder as a module and puts it into every place that goes through all methods.
 
-use super::*;
+#[cfg(feature = "train")]
+use super::{AdapterError, AdapterFile, AdapterSettings, InitContext};
+use super::{Knob, Method, MethodInfo, Value};
 use crate::base::Fault;
+#[cfg(feature = "train")]
+use crate::model::Composition;
 
 /// Makes the registry: [`MethodConfig`], and with `train` its trained counterpart `phi::Part`.
 macro_rules! methods {
-    ($($variant:ident in $folder:ident),+ $(,)?) => {
+    ($d:tt $($variant:ident in $folder:ident $path:tt),+ $(,)?) => {
+        $(
+            #[path = $path]
+            pub mod $folder;
+            pub use $folder::$variant;
+        )+
+
+        /// Hands the folders of all methods to a macro, which makes something of each: a test, say, so that the one that fails is
+        /// named.
+        #[macro_export]
+        macro_rules! each_method {
+            ($d macro:ident) => {
+                $d macro! { $($folder)+ }
+            };
+        }
+
         /// A method and its knobs, one variant per folder.
         #[derive(Clone, Debug, PartialEq)]
         pub enum MethodConfig { $($variant($variant)),+ }
@@ -20,6 +41,18 @@ macro_rules! methods {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
 
+            /// How PEFT holds it.
+            #[cfg(feature = "train")]
+            pub fn adapter_file(&self) -> &dyn AdapterFile {
+                match self { $(MethodConfig::$variant(m) => m),+ }
+            }
+
+            /// The method that an adapter's configuration tells of; `None` for one that nobody here knows.
+            #[cfg(feature = "train")]
+            pub fn from_adapter(settings: &AdapterSettings<'_>) -> Option<Result<MethodConfig, AdapterError>> {
+                None$(.or_else(|| <$variant as AdapterFile>::from_settings(settings).map(|m| m.map(MethodConfig::$variant))))+
+            }
+
             pub fn method_mut(&mut self) -> &mut dyn Method {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -29,51 +62,61 @@ macro_rules! methods {
         #[cfg(feature = "train")]
         #[derive(burn::module::Module, Debug)]
         #[allow(clippy::large_enum_variant)] // A run has one part, or a few: nothing is gained by boxing them.
-        pub enum Part { $($variant(super::$folder::phi::Phi)),+ }
+        pub enum Part { $($variant($folder::phi::Phi)),+ }
 
         #[cfg(feature = "train")]
         impl Part {
             /// φ at its start, drawn from `rng` alone, on the device that trains.
-            pub fn init(config: &MethodConfig, context: &mut super::InitContext<'_>) -> Part {
-                match config { $(MethodConfig::$variant(m) => Part::$variant(super::$folder::phi::Phi::init(m, context))),+ }
+            pub fn init(config: &MethodConfig, context: &mut InitContext<'_>) -> Part {
+                match config { $(MethodConfig::$variant(m) => Part::$variant($folder::phi::Phi::init(m, context))),+ }
             }
 
             /// How this part changes the forward pass.
-            pub fn composition(&self) -> &dyn crate::model::Composition {
+            pub fn composition(&self) -> &dyn Composition {
                 match self { $(Part::$variant(p) => p),+ }
             }
 
-            pub fn composition_mut(&mut self) -> &mut dyn crate::model::Composition {
+            pub fn composition_mut(&mut self) -> &mut dyn Composition {
                 match self { $(Part::$variant(p) => p),+ }
             }
         }
     };
 }
 
-methods! {
-    Full in full,
-    LastLayer in last_layer,
-    Embeddings in embeddings,
-    AllButEmbeddings in all_but_embeddings,
-    Lora in lora,
-    Dora in dora,
-    Vera in vera,
-    BitFit in bitfit,
-    LnTuning in ln_tuning,
-    Layers in layers,
-    Sparse in sparse,
-    Pruning in pruning,
-    Subspace in subspace,
-    Prompt in prompt,
-    PTuning in p_tuning,
-    Prefix in prefix,
-    TextPrompt in text_prompt,
-    Icl in icl,
-    Adapter in adapter,
-    Ia3 in ia3,
+methods! { $
+    Full in full "full/mod.rs",
+    LastLayer in last_layer "last_layer/mod.rs",
+    Embeddings in embeddings "embeddings/mod.rs",
+    AllButEmbeddings in all_but_embeddings "all_but_embeddings/mod.rs",
+    Lora in lora "lora/mod.rs",
+    Dora in dora "dora/mod.rs",
+    Vera in vera "vera/mod.rs",
+    BitFit in bitfit "bitfit/mod.rs",
+    LnTuning in ln_tuning "ln_tuning/mod.rs",
+    Layers in layers "layers/mod.rs",
+    Sparse in sparse "sparse/mod.rs",
+    Pruning in pruning "pruning/mod.rs",
+    Subspace in subspace "subspace/mod.rs",
+    Prompt in prompt "prompt/mod.rs",
+    PTuning in p_tuning "p_tuning/mod.rs",
+    Prefix in prefix "prefix/mod.rs",
+    TextPrompt in text_prompt "text_prompt/mod.rs",
+    Icl in icl "icl/mod.rs",
+    Adapter in adapter "adapter/mod.rs",
+    Ia3 in ia3 "ia3/mod.rs",
 }
 
 impl MethodConfig {
+    /// The method of the opening scene.
+    pub fn opening() -> MethodConfig {
+        MethodConfig::Lora(Lora::default())
+    }
+
+    /// All of θ, trained: the reference of every chart, and what pretraining steps.
+    pub fn everything() -> MethodConfig {
+        MethodConfig::Full(Full)
+    }
+
     /// The method of a contract name (`lora`) at its defaults.
     pub fn named(name: &str) -> Option<MethodConfig> {
         Self::all().into_iter().find(|m| m.info().name == name)
@@ -81,6 +124,37 @@ impl MethodConfig {
 
     pub fn info(&self) -> &'static MethodInfo {
         self.method().info()
+    }
+
+    /// The knobs that are not at their defaults. Knobs may follow each other (alpha stays twice the rank), so each is
+    /// compared after those before it are set.
+    pub fn chosen(&self) -> Vec<(&'static Knob, Value)> {
+        let Some(mut reference) = Self::named(self.info().name) else { return Vec::new() };
+        let mut chosen = Vec::new();
+        for knob in self.info().knobs {
+            let Some(ours) = self.method().get(knob.name) else { continue };
+            if reference.method().get(knob.name).is_some_and(|default| default != ours) {
+                reference.method_mut().set(knob.name, ours.clone());
+                chosen.push((knob, ours));
+            }
+        }
+        chosen
+    }
+
+    /// The same method as its [`chosen`](Self::chosen) knobs make it: what is at its default follows the others again.
+    pub fn canonical(&self) -> MethodConfig {
+        self.without("")
+    }
+
+    /// The same method with a knob as if nobody had set it.
+    pub fn without(&self, knob: &str) -> MethodConfig {
+        let mut fresh = Self::named(self.info().name).unwrap_or_else(|| self.clone());
+        for (chosen, value) in self.chosen() {
+            if chosen.name != knob {
+                fresh.method_mut().set(chosen.name, value);
+            }
+        }
+        fresh
     }
 
     /// Sets a knob from text (URL, flag), checked against its range.

@@ -1,6 +1,7 @@
-//! Commands go to the trainer, [`Event`](crate::protocol::Event)s come back; both travel as JSON text.
+//! Commands go to the trainer, [`Event`]s come back; both travel as JSON text.
 
-use super::Event;
+use super::bytes::Bytes;
+use super::event::Event;
 use crate::bases::OwnBase;
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
@@ -9,74 +10,122 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
-    /// The first message to a worker: where files are. Answered by `ready`, or by `failed` where there is no device.
+    /// The first message to a worker: where files are. Answered by `ready`, or by `failed` where there is no
+    /// device.
     Init {
+        /// Where files are.
         assets: AssetUrls,
     },
     /// Fetch a base and task ahead of a run, so that Train starts at once. Not answered.
     Prefetch {
+        /// Base, task, method and the rest.
         config: RunConfig,
     },
-    /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or `resume`.
+    /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or
+    /// `resume`.
     Start {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
+        /// Whether it waits at step 0.
         paused: bool,
     },
+    /// Stop stepping, until `resume`, `step` or another run. Answered by `paused`.
     Pause,
+    /// Step on. Answered by `resumed`.
     Resume,
     /// One step, then pause.
     Step,
+    /// End the run, or a measurement of prompts. Answered by `stopped`.
     Stop,
     /// Score and answer at θ ⊕ λφ with the φ of a run that the trainer still holds. Answered by `dialled`.
     Dial {
+        /// The run's number.
         run: u32,
+        /// λ, 0 to 1.5.
         lambda: f64,
     },
     /// Answered by `run_file`.
     Save {
+        /// The run's number.
         run: u32,
     },
     /// Answered by `adapter`.
     Export {
+        /// The run's number.
         run: u32,
     },
     /// Fold a run's φ into a copy of θ. Answered by `merged`.
     Merge {
+        /// The run's number.
         run: u32,
     },
-    /// Take in a run file as a run: its events, and φ as a safetensors file in base64.
+    /// Take in a run file as a run.
     Restore {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
+        /// What the run reported.
         events: Vec<Event>,
-        tensors: String,
+        /// φ as a safetensors file; beside the JSON.
+        #[serde(skip)]
+        tensors: Vec<u8>,
     },
-    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`: the text of its configuration, its weights
-    /// in base64. Answered by the events of a run that is at its end.
+    /// Take in an adapter of Hugging Face PEFT for the base and task of `config`. Answered by the events of a
+    /// run that is at its end.
     Import {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
+        /// The text of `adapter_config.json`.
         adapter_config: String,
-        weights: String,
+        /// `adapter_model.safetensors`; beside the JSON.
+        #[serde(skip)]
+        weights: Vec<u8>,
     },
-    /// Score in-context learning after many prompts around the one of `config`, while nothing trains. Answered by `spread` events; `stop`
-    /// ends it.
+    /// Score in-context learning after many prompts around the one of `config`, while nothing trains.
+    /// Answered by `spread` events; `stop` ends it.
     Spread {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
     },
     /// The run is no longer on the page.
     Forget {
+        /// The run's number.
         run: u32,
     },
     /// Answer what a visitor typed, with θ alone and with the present φ.
     /// Before any run it answers with the φ a run of `config` would start from.
     Predict {
+        /// The run's number.
         run: u32,
+        /// Base, task, method and the rest.
         config: RunConfig,
+        /// What was typed.
         text: String,
     },
+}
+
+impl Bytes for Command {
+    fn bytes(&self) -> Option<(&'static str, &Vec<u8>)> {
+        match self {
+            Command::Restore { tensors, .. } => Some(("tensors", tensors)),
+            Command::Import { weights, .. } => Some(("weights", weights)),
+            _ => None,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Command::Restore { tensors: bytes, .. } | Command::Import { weights: bytes, .. } => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// Absolute addresses of what the trainer loads, resolved by the page so that the site works under any path.

@@ -1,5 +1,7 @@
-//! What a run reports. The same JSON goes to the page, to standard output of the command line, and into run files.
+//! What a run reports. The same JSON goes to the page, to standard output of the command line, and into run
+//! files.
 
+use super::bytes::Bytes;
 use crate::base::FailureReason;
 use crate::config::RunConfig;
 use crate::task::Baselines;
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// The trainer is there and says what it trains on (`cpu`, `webgpu`).
     Ready {
+        /// What is trained on: `cpu`, `webgpu`.
         device: String,
     },
     /// What made a run: the first line of a run file.
@@ -22,41 +25,65 @@ pub enum Event {
         /// Processor and system, or the browser.
         hardware: String,
     },
-    /// A trained φ: the last line of a run file. `tensors` is a safetensors file in base64.
+    /// A trained φ: the last line of a run file.
     Phi {
+        /// The run's number.
         run: u32,
+        /// A safetensors file in base64.
         tensors: String,
     },
-    /// A run as a file: its configuration, curves, versions, hardware and φ, a JSON object on each line.
+    /// A run as a file: its configuration, curves, versions and hardware, a JSON object on each line. φ's
+    /// line is made where the file is written.
     RunFile {
+        /// The run's number.
         run: u32,
+        /// Lines of JSON.
         text: String,
+        /// φ as a safetensors file; beside the JSON.
+        #[serde(skip)]
+        tensors: Vec<u8>,
     },
-    /// θ with φ folded in: `config.json` is the base's own, `weights` is `model.safetensors` in base64.
+    /// θ with φ folded in: `config.json` is the base's own.
     Merged {
+        /// The run's number.
         run: u32,
-        /// The largest difference of a logit between the folded network and θ with φ beside it, over held-out examples.
+        /// The largest difference of a logit between the folded network and θ with φ beside it, over held-out
+        /// examples.
         difference: f32,
-        weights: String,
+        /// `model.safetensors`; beside the JSON.
+        #[serde(skip)]
+        weights: Vec<u8>,
     },
-    /// A trained φ as Hugging Face PEFT writes it: the text of `adapter_config.json`, and `adapter_model.safetensors` in base64.
+    /// A trained φ as Hugging Face PEFT writes it.
     Adapter {
+        /// The run's number.
         run: u32,
+        /// The text of `adapter_config.json`.
         config: String,
-        weights: String,
+        /// `adapter_model.safetensors`; beside the JSON.
+        #[serde(skip)]
+        weights: Vec<u8>,
     },
     /// Loss, accuracy and answers at θ ⊕ λφ.
     Dialled {
+        /// The run's number.
         run: u32,
+        /// λ, 0 to 1.5.
         lambda: f64,
+        /// Mean cross-entropy over the predicted tokens of held-out examples, nats.
         loss: f32,
+        /// Share of examples with every token right.
         accuracy: f64,
+        /// Examples scored; of a text, tokens.
         n: usize,
+        /// Answers on held-out examples.
         items: Vec<Prediction>,
     },
     /// What in-context learning scores after another prompt.
     Spread {
+        /// The run's number.
         run: u32,
+        /// What was changed.
         kind: SpreadKind,
         /// The prompt's difference, in words.
         what: String,
@@ -65,39 +92,58 @@ pub enum Event {
         /// Where the likeliest of all tokens counts, not of the labels alone; measured for some kinds.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         free: Option<f64>,
+        /// Examples scored; of a text, tokens.
         n: usize,
         /// Prompts scored, of how many.
         done: usize,
+        /// Of how many.
         of: usize,
     },
-    /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are known.
+    /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are
+    /// known.
     Loading {
+        /// The run's number.
         run: u32,
+        /// What it is, in words.
         what: String,
+        /// Bytes so far.
         done: u64,
+        /// Bytes in all.
         of: u64,
     },
     /// A GPU's programs for the next run are being compiled, while nothing trains: `done` of `of` parts.
     Warming {
+        /// So far.
         done: usize,
+        /// Of how many.
         of: usize,
     },
+    /// φ is made, and the run begins.
     Started {
+        /// The run's number.
         run: u32,
+        /// What is trained.
         config: RunConfig,
+        /// What is trained on: `cpu`, `webgpu`.
         device: String,
+        /// Elements of φ.
         trainable: usize,
+        /// Elements of θ and of what φ adds to it.
         total: usize,
+        /// Steps to train.
         steps: usize,
+        /// What scores without a network.
         baselines: Baselines,
     },
     /// Comes for each step whose loss was read back: every one on the CPU and after a single Step.
     Step {
+        /// The run's number.
         run: u32,
         /// Steps done, from 1.
         step: usize,
         /// Mean cross-entropy over the predicted tokens, nats.
         loss: f32,
+        /// The step's rate.
         lr: f64,
         /// Milliseconds per step, averaged over the steps since the last report.
         ms: f64,
@@ -111,10 +157,15 @@ pub enum Event {
     },
     /// Held-out loss and accuracy at a step; step 0 is before training.
     Evaluated {
+        /// The run's number.
         run: u32,
+        /// Steps done.
         step: usize,
+        /// Mean cross-entropy over the predicted tokens of held-out examples, nats.
         loss: f32,
+        /// Share of examples with every token right.
         accuracy: f64,
+        /// Examples scored; of a text, tokens.
         n: usize,
         /// What the base could do before, with φ; where the run measures it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -122,30 +173,47 @@ pub enum Event {
     },
     /// Answers on held-out examples at a step.
     Examples {
+        /// The run's number.
         run: u32,
+        /// Steps done.
         step: usize,
+        /// Answers on held-out examples.
         items: Vec<Prediction>,
     },
+    /// It waits for `resume` or `step`.
     Paused {
+        /// The run's number.
         run: u32,
+        /// Steps done.
         step: usize,
     },
+    /// It steps on.
     Resumed {
+        /// The run's number.
         run: u32,
+        /// Steps done.
         step: usize,
     },
     /// Ended by the visitor before its last step; what was measured stays.
     Stopped {
+        /// The run's number.
         run: u32,
+        /// Steps done.
         step: usize,
     },
     /// The last step is done and every held-out example evaluated.
     Finished {
+        /// The run's number.
         run: u32,
+        /// Steps done.
         step: usize,
+        /// Mean cross-entropy over the predicted tokens of held-out examples, nats.
         loss: f32,
+        /// Share of examples with every token right.
         accuracy: f64,
+        /// Examples scored; of a text, tokens.
         n: usize,
+        /// Spent training and evaluating.
         seconds: f64,
         /// Tokens that a prediction reads on average, what φ or a prompt puts in front included.
         #[serde(default)]
@@ -153,19 +221,25 @@ pub enum Event {
         /// Milliseconds of one in this last evaluation.
         #[serde(default)]
         ms: f64,
-        /// The most bytes that were in use at a moment of a training step, θ included; where they are counted.
+        /// The most bytes that were in use at a moment of a training step, θ included; where they are
+        /// counted.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         peak: Option<u64>,
     },
     /// The answer to a `predict` command: on what the visitor typed.
     Predicted {
+        /// The run's number.
         run: u32,
+        /// The text and its answers.
         item: Prediction,
     },
     /// A run, or the trainer, cannot go on. `message` is a sentence for the visitor that says the way on.
     Failed {
+        /// The run's number.
         run: u32,
+        /// For scripts.
         reason: FailureReason,
+        /// For the visitor.
         message: String,
     },
 }
@@ -178,17 +252,24 @@ pub enum SpreadKind {
     Own,
     /// All of it: there is none.
     Nothing,
+    /// The order of its demonstrations.
     Order,
+    /// Which examples it shows.
     Choice,
+    /// The words around text and label.
     Wording,
+    /// Its labels, drawn at random.
     RandomLabels,
 }
 
 /// A score on what the base could do before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptScore {
+    /// Nats a predicted token.
     pub loss: f32,
+    /// Share right.
     pub accuracy: f64,
+    /// Tokens or episodes scored.
     pub n: usize,
 }
 
@@ -198,7 +279,8 @@ pub struct Prediction {
     /// Place among the task's held-out examples; absent for what a visitor typed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub index: Option<usize>,
-    /// The text before the answer (`gkam`, a sentence). Recorded runs leave it empty: the page knows it by its index.
+    /// The text before the answer (`gkam`, a sentence). Recorded runs leave it empty: the page knows it by
+    /// its index.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub input: String,
     /// θ alone.
@@ -213,6 +295,7 @@ pub struct Prediction {
 /// An answer as text: four letters for `rules`, a label (`A`…`G`) for `authors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
+    /// As it is shown.
     pub text: String,
     /// Probability of the answer among the task's labels (the product over its tokens).
     pub probability: f32,
@@ -244,6 +327,24 @@ impl Event {
     }
 }
 
+impl Bytes for Event {
+    fn bytes(&self) -> Option<(&'static str, &Vec<u8>)> {
+        match self {
+            Event::RunFile { tensors, .. } => Some(("tensors", tensors)),
+            Event::Merged { weights, .. } | Event::Adapter { weights, .. } => Some(("weights", weights)),
+            _ => None,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Event::RunFile { tensors, .. } => Some(tensors),
+            Event::Merged { weights, .. } | Event::Adapter { weights, .. } => Some(weights),
+            _ => None,
+        }
+    }
+}
+
 fn alone() -> usize {
     1
 }
@@ -264,5 +365,17 @@ mod tests {
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         let failed = Event::Failed { run: 0, reason: FailureReason::Diverged, message: "m".into() };
         assert!(serde_json::to_string(&failed).unwrap().contains(r#""reason":"diverged""#));
+    }
+
+    #[test]
+    fn bytes_of_files_stay_out_of_the_json() {
+        let mut event = Event::Merged { run: 2, difference: 0.5, weights: vec![1, 2] };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(json, r#"{"event":"merged","run":2,"difference":0.5}"#);
+        let mut heard: Event = serde_json::from_str(&json).unwrap();
+        let (name, bytes) = event.bytes().unwrap();
+        assert_eq!((name, bytes.as_slice()), ("weights", [1, 2].as_slice()));
+        *heard.bytes_mut().unwrap() = std::mem::take(event.bytes_mut().unwrap());
+        assert_eq!(heard, Event::Merged { run: 2, difference: 0.5, weights: vec![1, 2] });
     }
 }

@@ -1,7 +1,14 @@
-//! What page and trainer say to each other: commands go to the trainer, events come back. Both are JSON.
+//! What page and trainer say to each other: commands go to the trainer, events come back. Both are JSON;
+//! bytes of files travel beside it.
 
+mod bytes;
 mod command;
 mod event;
+#[cfg(target_arch = "wasm32")]
+mod post;
 
+pub use bytes::Bytes;
 pub use command::{AssetUrls, Command};
 pub use event::{Answer, Event, KeptScore, Prediction, SpreadKind};
+#[cfg(target_arch = "wasm32")]
+pub use post::{Posted, Received};

@@ -1,5 +1,5 @@
-//! Yes or no about a string: four letters, `>`, and one letter that says it (`a` affirms, `n` denies). Nothing in the base's
-//! pretraining asks such a thing.
+//! Yes or no about a string: four letters, `>`, and one letter that says it (`a` affirms, `n` denies).
+//! Nothing in the base's pretraining asks such a thing.
 
 use super::rules;
 use super::rules::{ALPHABET, HELD_OUT, LENGTH, Letters};
@@ -33,11 +33,23 @@ const QUESTIONS: [Asked; 5] = [
 ];
 
 impl Question {
+    /// Names, and the questions as a person asks them.
+    pub const OPTIONS: [(&'static str, &'static str); QUESTIONS.len()] = {
+        let mut options = [("", ""); QUESTIONS.len()];
+        let mut i = 0;
+        while i < QUESTIONS.len() {
+            options[i] = (QUESTIONS[i].name, QUESTIONS[i].title);
+            i += 1;
+        }
+        options
+    };
+
     /// Every question.
     pub fn all() -> impl Iterator<Item = Question> {
         (0..QUESTIONS.len()).map(Question)
     }
 
+    /// Reads a name; the fault lists all of them.
     pub fn parse(text: &str) -> Result<Question, Fault> {
         QUESTIONS.iter().position(|q| q.name == text.trim()).map(Question).ok_or_else(|| {
             let names: Vec<&str> = QUESTIONS.iter().map(|q| q.name).collect();
@@ -55,6 +67,7 @@ impl Question {
         QUESTIONS[self.0].title
     }
 
+    /// Whether the answer to it is yes for a string.
     pub fn answer(self, string: Letters) -> bool {
         (QUESTIONS[self.0].of)(string)
     }
@@ -145,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_linear_model_reads_single_letters_but_no_repetition() {
+    fn a_baseline_reads_single_letters_but_no_repetition() {
         let of = |name: &str| Question::parse(name).unwrap().baselines().bag_of_words;
         assert!(of("vowel-first") > 0.98);
         assert!(of("repeats") < 0.7);

@@ -1,4 +1,5 @@
-//! String rules: four letters of sixteen, `abcd>` → `bcad`. The family on which the base `rules` was pretrained, and rules outside it.
+//! String rules: four letters of sixteen, `abcd>` → `bcad`. The family on which the base `rules` was
+//! pretrained, and rules outside it.
 
 use super::Example;
 use crate::base::stream;
@@ -16,6 +17,8 @@ pub const ARROW: u32 = 16;
 pub const SEMICOLON: u32 = 17;
 /// Token of `<s>`, in front of every episode.
 pub const BOS: u32 = 18;
+/// Tokens of the base `rules`: letters, `>`, `;`, `<s>`, `<pad>`.
+pub const VOCABULARY: usize = 20;
 /// Tokens of an example: `<s>`, the string, `>`, its image.
 pub const TOKENS: usize = 2 * LENGTH + 2;
 /// Strings kept for evaluation; training never draws them.
@@ -112,7 +115,8 @@ pub const SEEN: [&str; 24] = [
     "mirror.sort",
 ];
 
-/// Compositions of which none is ever shown: they judge a base while it is made. Others that it never sees are as good for a task.
+/// Compositions of which none is ever shown: they judge a base while it is made. Others that it never sees
+/// are as good for a task.
 #[rustfmt::skip]
 pub const UNSEEN: [&str; 30] = [
     "swap-ends.rotate-left", "mirror.reverse", "sort.rotate-right", "next.first", "swap-ends.first",
@@ -153,6 +157,7 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// What the base knows of such a rule, as the end of a sentence.
     pub fn describe(self) -> &'static str {
         match self {
             Origin::Known => "the base knows this rule",
@@ -212,10 +217,12 @@ impl Rule {
         self.names().iter().map(|n| n.replace('-', " ")).collect::<Vec<_>>().join(", ")
     }
 
+    /// The image of a string.
     pub fn apply(&self, string: Letters) -> Letters {
         self.0.iter().fold(string, |s, p| (PRIMITIVES[*p].apply)(s))
     }
 
+    /// What the base knows of it.
     pub fn origin(&self) -> Origin {
         if self.0.iter().any(|p| !PRIMITIVES[*p].known) {
             Origin::Outside

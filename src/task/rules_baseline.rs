@@ -14,8 +14,9 @@ const L2: f32 = 1.0;
 /// Steps of the regression: with 300 no rule on offer gets another accuracy by more than .005.
 const STEPS: usize = 20;
 
-/// Chance, the commonest image, and softmax regression on how often each letter occurs: one classifier for each letter of
-/// the image, right where all are. Measured on the held-out strings, trained on others; the same on every call.
+/// Chance, the commonest image, and softmax regression on how often each letter occurs: one classifier for
+/// each letter of the image, right where all are. Measured on the held-out strings, trained on others; the
+/// same on every call.
 pub fn rules(rule: &Rule) -> Baselines {
     let held_out = rules::held_out();
     let kept: HashSet<&Letters> = held_out.iter().collect();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const WINDOW: usize = 97;
 /// Tokens of a held-out text that begin a sample, and that the base then writes.
 pub const OPENING: usize = 20;
+/// Tokens that the base writes of such a sample.
 pub const SAMPLE: usize = 44;
 /// The file of its texts.
 pub const FILE: &str = "data/style.json";
@@ -34,7 +35,9 @@ pub fn parse(text: &str) -> Result<usize, Fault> {
 /// The contents of `data/style.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Texts {
+    /// In the order of [`AUTHORS`]; one alone is a visitor's text.
     pub authors: Vec<AuthorText>,
+    /// Where the texts are from, and their licence.
     #[serde(default)]
     pub source: String,
 }
@@ -42,8 +45,11 @@ pub struct Texts {
 /// An author's text, in a part to train on and one to judge by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorText {
+    /// The book, or a visitor's file.
     pub title: String,
+    /// What is trained on.
     pub training: String,
+    /// What the base is judged by.
     pub held_out: String,
 }
 
@@ -66,8 +72,8 @@ pub fn windows(tokens: &[u32]) -> Vec<Example> {
     (0..n).map(|i| Example { tokens: window(i), answer: WINDOW - 1 }).collect()
 }
 
-/// The share of next tokens that the commonest successor of each token in `training` gives in `held_out`: a bigram model; and
-/// that of always naming the commonest token.
+/// The share of next tokens that the commonest successor of each token in `training` gives in `held_out`: a
+/// bigram model; and that of always naming the commonest token.
 pub fn bigram(training: &[u32], held_out: &[u32]) -> (f64, f64) {
     use std::collections::HashMap;
     let mut single: HashMap<u32, usize> = HashMap::new();

@@ -1,9 +1,9 @@
 //! Classification of texts: which of a few labels belongs to this sentence?
 //!
-//! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file says what there is and
-//! reads it. A text is followed by a line break and the label, which is one token.
+//! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file
+//! says what there is and reads it. A text is followed by a line break and the label, which is one token.
 
-use super::{Baselines, Example};
+use super::Baselines;
 use serde::{Deserialize, Serialize};
 
 /// A task of this kind.
@@ -96,6 +96,7 @@ impl TextTask {
         self.fixed().file
     }
 
+    /// The number of labels.
     pub fn labels(self) -> usize {
         self.fixed().labels
     }
@@ -119,9 +120,11 @@ impl TextTask {
 /// The contents of a task's file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Labelled {
+    /// Two or more.
     pub labels: Vec<Label>,
     /// (label, text)
     pub training: Vec<(usize, String)>,
+    /// (label, text), never trained on.
     pub held_out: Vec<(usize, String)>,
     /// A visitor's own data has none yet: the trainer measures them.
     #[serde(default)]
@@ -134,8 +137,11 @@ pub struct Labelled {
 /// A label: the token that stands for it, and what it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Label {
+    /// The text of one token (`A`).
     pub label: String,
+    /// What it means, in a word or two.
     pub title: String,
+    /// More of it, for the page; may be empty.
     #[serde(default)]
     pub about: String,
 }
@@ -167,14 +173,6 @@ impl Labelled {
     }
 }
 
-/// Text, line break, label token.
-pub fn example(text: &[u32], max_tokens: usize, newline: u32, label: u32) -> Example {
-    let mut tokens = text[text.len().saturating_sub(max_tokens)..].to_vec();
-    tokens.push(newline);
-    tokens.push(label);
-    Example { tokens, answer: 1 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,11 +193,5 @@ mod tests {
         assert!(error(two, "[]").contains("no sentences"));
         assert!(error(two, r#"[[2,"a"]]"#).contains("label 2"));
         assert!(error(two, "{").contains("not readable"));
-    }
-
-    #[test]
-    fn a_long_text_keeps_its_end() {
-        let example = example(&[1, 2, 3, 4], 2, 9, 8);
-        assert_eq!((example.tokens, example.answer), (vec![3, 4, 9, 8], 1));
     }
 }

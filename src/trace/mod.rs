@@ -1,5 +1,15 @@
 //! A training step as shapes alone, which the ledger counts with. No tensor is made.
+//!
+//! A [`Tape`] records operations in the order of the forward pass. From the record follow the floating-point
+//! operations of both passes ([`Flops`]) and the most memory at any moment ([`Peak`]). Methods put their own
+//! operations on it in `Method::trace`.
 
+mod flops;
+mod ops;
+mod peak;
 mod tape;
 
-pub use tape::{Attention, Flops, Keeps, NUMBER, OPTIMIZER_FLOPS, Peak, Phase, Residence, Tape, Var};
+pub use flops::{Flops, OPTIMIZER_FLOPS};
+pub use ops::{Attention, Keeps};
+pub use peak::{Peak, Phase, Residence};
+pub use tape::{NUMBER, Tape, Var};

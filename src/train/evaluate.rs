@@ -38,8 +38,8 @@ pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Re
     score(theta, phi, data, &data.labels, n).await
 }
 
-/// Scores the first `n` held-out examples where the answer is the likeliest of all tokens, not of the labels alone: it counts
-/// whether the base knows the form of an answer, too.
+/// Scores the first `n` held-out examples where the answer is the likeliest of all tokens, not of the labels
+/// alone: it counts whether the base knows the form of an answer, too.
 pub async fn evaluate_free(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Result<Evaluation, Failure> {
     let all: Vec<u32> = (0..theta.config.vocab_size as u32).collect();
     score(theta, phi, data, &all, n).await
@@ -108,8 +108,8 @@ pub async fn next_tokens<'a>(
     Ok(Evaluation { loss: (loss / per) as f32, accuracy: right / per, n })
 }
 
-/// Goes on with prompts, token by token, drawn by each one's own stream: the same φ writes the same. For each, the tokens and the mean
-/// probability of one.
+/// Goes on with prompts, token by token, drawn by each one's own stream: the same φ writes the same. For
+/// each, the tokens and the mean probability of one.
 pub async fn samples(
     theta: &Model,
     phi: &Phi,

@@ -35,7 +35,8 @@ impl Kept {
         Kept::Prose(windows)
     }
 
-    /// Every rule that the base was pretrained on, with as many demonstrations as fit beside `positions` of φ.
+    /// Every rule that the base was pretrained on, with as many demonstrations as fit beside `positions` of
+    /// φ.
     pub fn rules(context: usize, positions: usize) -> Kept {
         let shot = 2 * LENGTH + 2;
         let shots = (context.saturating_sub(positions + shot) / shot).min(SHOTS);

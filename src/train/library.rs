@@ -18,13 +18,19 @@ pub trait Files {
 
 /// A base with its tokenizer.
 pub struct LoadedBase {
+    /// Which it is.
     pub base: &'static Base,
+    /// On the device that it was loaded onto, without autodiff.
     pub theta: Model,
+    /// Of its texts.
     pub tokenizer: Tokenizer,
 }
 
 impl LoadedBase {
     /// Reads `config.json`, `model.safetensors` and `tokenizer.json` and checks them against each other.
+    ///
+    /// # Errors
+    /// A sentence that names the base, where a file does not arrive or does not fit the others.
     pub async fn load(base: &'static Base, files: &impl Files, device: &Device) -> Result<LoadedBase, Failure> {
         let name = |file: &str| format!("models/{}/{file}", base.id);
         let config = text(files, &name("config.json")).await?;
@@ -47,6 +53,7 @@ impl LoadedBase {
 
 /// What a run needs besides its base.
 pub struct Materials {
+    /// The task's.
     pub file: TaskFile,
     /// What no prose base was trained on, where forgetting is measured.
     pub prose: Option<String>,
@@ -56,6 +63,10 @@ impl Materials {
     /// Of a task that needs no file.
     pub const NONE: Materials = Materials { file: TaskFile::None, prose: None };
 
+    /// Reads what a run of `config` needs.
+    ///
+    /// # Errors
+    /// A sentence, where a file does not arrive or is damaged.
     pub async fn load(config: &RunConfig, files: &impl Files) -> Result<Materials, Failure> {
         let prose = match config.forgetting && !config.task.is_strings() {
             true => Some(load_prose(files).await?),
@@ -72,6 +83,9 @@ impl Materials {
 }
 
 /// Reads the file of a task, where it has one.
+///
+/// # Errors
+/// A sentence that names the task, where the file does not arrive or is damaged.
 pub async fn load_task(task: &TaskConfig, files: &impl Files) -> Result<TaskFile, Failure> {
     let Some(name) = task.file() else { return Ok(TaskFile::None) };
     let json = text(files, &name).await?;
@@ -83,6 +97,9 @@ pub async fn load_task(task: &TaskConfig, files: &impl Files) -> Result<TaskFile
 }
 
 /// Reads the prose that no prose base was trained on.
+///
+/// # Errors
+/// A sentence, where the file does not arrive or is damaged.
 pub async fn load_prose(files: &impl Files) -> Result<String, Failure> {
     #[derive(serde::Deserialize)]
     struct Prose {

@@ -1,13 +1,13 @@
-//! A step's batch in parts, whose gradients are summed in order: on one worker one part after the other, on several side by side. The parts
-//! follow from the configuration alone, so the curve is the same on any number of workers, bit for bit.
+//! A step's batch in parts, whose gradients are summed in order: on one worker one part after the other, on
+//! several side by side. The parts follow from the configuration alone, so the curve is the same on any
+//! number of workers, bit for bit.
 
 use super::data::Batch;
+use super::step::{Gradient, gradient};
 use crate::base::Failure;
-use crate::base::read;
 use crate::base::stream;
 use crate::config::RunConfig;
-use crate::kernels::cross_entropy;
-use crate::model::{Model, Tokens};
+use crate::model::Model;
 use crate::peft::{InitContext, Phi};
 use crate::task::Example;
 use burn::tensor::Device;
@@ -15,70 +15,22 @@ use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
 
-/// A part of a batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Part {
-    ids: Vec<i32>,
-    sequences: usize,
-    length: usize,
-    rows: Vec<usize>,
-    targets: Vec<i32>,
-    /// Tokens that the whole batch predicts: the loss is their mean.
-    predicted: usize,
-}
-
-/// What a part gave: its share of the loss, and of φ's gradient, tensor after tensor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradient {
-    pub loss: f32,
-    pub of_phi: Vec<f32>,
-}
-
 /// Examples in `n` parts of like number, sorted by length, so that little is padding.
-pub fn split(mut examples: Vec<Example>, n: usize) -> Vec<Part> {
+pub fn split(mut examples: Vec<Example>, n: usize) -> Vec<Batch> {
     examples.sort_by_key(|example| example.tokens.len());
     let predicted = examples.iter().map(|example| example.answer).sum();
-    let part = |examples: &[Example]| {
-        let Batch { tokens, rows, targets } = Batch::new(examples);
-        let Tokens { ids, sequences, length } = tokens;
-        Part { ids, sequences, length, rows, targets, predicted }
-    };
+    let part = |examples: &[Example]| Batch::new(examples).part_of(predicted);
     examples.chunks(examples.len().div_ceil(n).max(1)).map(part).collect()
 }
 
-impl Part {
-    /// Its share of the loss and of φ's gradient.
-    pub async fn gradient(&self, theta: &Model, phi: &Phi) -> Result<Gradient, Failure> {
-        let tokens = Tokens { ids: self.ids.clone(), sequences: self.sequences, length: self.length };
-        let logits = theta.logits(phi, &tokens, &self.rows);
-        let loss = cross_entropy(logits, &self.targets).sum().div_scalar(self.predicted as f64);
-        let gradients = loss.backward();
-        let mut of_phi = Vec::new();
-        for gradient in phi.flat_gradients(&gradients) {
-            of_phi.extend(read(gradient).await?);
-        }
-        let loss = read(loss.inner()).await?;
-        Ok(Gradient { loss: loss[0], of_phi })
-    }
-
-    pub fn sequences(&self) -> usize {
-        self.sequences
-    }
-
-    /// Tokens that are read, padding included.
-    pub fn tokens(&self) -> usize {
-        self.sequences * self.length
-    }
-}
-
 /// The parts of each of `workers`, the costliest first and always to whom has least to do.
-pub fn share_out(parts: &[Part], workers: usize) -> Vec<Vec<usize>> {
+pub fn share_out(parts: &[Batch], workers: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|i| std::cmp::Reverse(parts[*i].tokens()));
+    order.sort_by_key(|i| std::cmp::Reverse(parts[*i].tokens_read()));
     let mut shares = vec![(0, Vec::new()); workers.max(1)];
     for i in order {
         if let Some((tokens, share)) = shares.iter_mut().min_by_key(|(tokens, _)| *tokens) {
-            *tokens += parts[i].tokens();
+            *tokens += parts[i].tokens_read();
             share.push(i);
         }
     }
@@ -97,6 +49,7 @@ pub fn sum(gradients: Vec<Gradient>) -> Option<Gradient> {
 /// What another worker must know to compute gradients of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assignment {
+    /// What is trained.
     pub config: RunConfig,
     /// Tokens of the task's labels.
     pub labels: Vec<u32>,
@@ -106,14 +59,18 @@ pub struct Assignment {
     pub scores: Option<Vec<f32>>,
 }
 
-/// What φ was told before a step (`Phi::told`).
+/// What φ was told before a step ([`Phi::host_values`]).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Told {
+    /// Steps done.
     pub step: usize,
+    /// Steps of the run.
     pub steps: usize,
+    /// For each method, for each tensor that it asked for, its numbers.
     pub values: Vec<Vec<Vec<f32>>>,
 }
 
+/// What a helper gives back: places in the batch with their gradients, or `None` where it is lost.
 pub type Gradients<'a> = Pin<Box<dyn Future<Output = Option<Vec<(usize, Gradient)>>> + 'a>>;
 
 /// Other workers that compute gradients.
@@ -121,13 +78,14 @@ pub trait Helpers {
     /// Takes up a run, in place of another.
     fn assign(&self, assignment: &Assignment);
 
+    /// Tells φ of every helper what the trainer's was told.
     fn tell(&self, told: &Told);
 
     /// The helpers that have loaded what the run needs, by number.
     fn ready(&self) -> Vec<usize>;
 
     /// Hands parts, with their places in the batch, to a helper: `phi` are φ's numbers.
-    fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Part)>);
+    fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Batch)>);
 
     /// What it made of them; `None` where it is lost.
     fn receive(&self, helper: usize) -> Gradients<'_>;
@@ -140,34 +98,34 @@ pub struct Helper<'a> {
 }
 
 impl Helper<'_> {
+    /// Made for a run, on a device without autodiff.
     pub fn new<'a>(assignment: &Assignment, theta: &'a Model, device: &Device) -> Helper<'a> {
-        let mut context = InitContext {
-            theta,
-            device: &device.clone().autodiff(),
-            rng: stream(assignment.config.seed, "phi"),
-            labels: &assignment.labels,
-            // Values come with every step; what they start from does not matter.
-            encode: &|_| Vec::new(),
-            begins: assignment.begins,
-            demonstrations: &[],
-            scores: assignment.scores.clone(),
-        };
+        // Values come with every step; what they start from does not matter.
+        let mut context = InitContext::new(theta, device, stream(assignment.config.seed, "phi"))
+            .labels(&assignment.labels)
+            .begins(assignment.begins)
+            .scores(assignment.scores.clone());
         Helper { theta, phi: Phi::init(assignment.config.methods(), &mut context) }
     }
 
+    /// Takes what the trainer's φ was told.
     pub fn host_values(&mut self, told: Told) {
         self.phi.host_values(told.step, told.steps, told.values);
     }
 
+    /// The gradients of parts at φ's numbers, each with its place in the batch.
+    ///
+    /// # Errors
+    /// Where the device is lost.
     pub async fn gradients(
         &mut self,
         phi: &[f32],
-        parts: Vec<(usize, Part)>,
+        parts: Vec<(usize, Batch)>,
     ) -> Result<Vec<(usize, Gradient)>, Failure> {
         self.phi = self.phi.filled_flat(phi);
         let mut gradients = Vec::with_capacity(parts.len());
         for (place, part) in parts {
-            gradients.push((place, part.gradient(self.theta, &self.phi).await?));
+            gradients.push((place, gradient(self.theta, &self.phi, &part).await?));
         }
         Ok(gradients)
     }
@@ -182,7 +140,7 @@ pub mod threads {
     enum Work {
         Assign(Box<(Assignment, Model)>),
         Tell(Told),
-        Parts(Vec<f32>, Vec<(usize, Part)>),
+        Parts(Vec<f32>, Vec<(usize, Batch)>),
     }
 
     struct Thread {
@@ -197,6 +155,7 @@ pub mod threads {
     }
 
     impl Threads {
+        /// Starts `n` threads, which share θ.
         pub fn new(theta: &Model, n: usize) -> Threads {
             let thread = |_| {
                 let ((work, inbox), (outbox, done)) = (channel(), channel());
@@ -245,7 +204,7 @@ pub mod threads {
             (0..self.threads.len()).collect()
         }
 
-        fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Part)>) {
+        fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Batch)>) {
             drop(self.threads[helper].work.send(Work::Parts(phi.to_vec(), parts)));
         }
 

@@ -1,14 +1,15 @@
-//! The trainer: it knows no browser. A [`Session`] steps φ and reports [`Event`](crate::protocol::Event)s.
+//! The trainer: it knows no browser. A [`Session`] takes a [`step`] after the other and reports
+//! [`Event`](crate::protocol::Event)s.
 
 pub mod data;
 pub mod evaluate;
 mod forgetting;
-mod form;
 pub mod library;
 pub mod micro_batch;
 pub mod optimizer;
 mod preparation;
 mod session;
 pub mod spread;
+pub mod step;
 
 pub use session::{LIVE_EXAMPLES, Session, WARM_UPS};

@@ -1,5 +1,6 @@
 //! AdamW as PyTorch has it, behind a clip of the global gradient norm and a warm-up with linear decay.
 
+use super::step::ClipAndStep;
 use crate::base::Failure;
 #[cfg(feature = "webgpu")]
 use crate::base::read;
@@ -39,36 +40,19 @@ pub struct Optimizer {
 /// What a step reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Report {
+    /// Nats a predicted token.
     pub loss: f32,
     /// Length of the gradient, before the clip.
     pub norm: f32,
 }
 
 impl Optimizer {
+    /// Before the first step.
     pub fn new() -> Optimizer {
         Optimizer::default()
     }
 
-    /// One step. The loss is only kept for [`reports`](Self::reports), beside the norm: nothing is read back.
-    ///
-    /// # Panics
-    /// On a GPU where reports [wait](Self::waits) to be read.
-    pub fn step(&mut self, phi: Phi, gradients: Gradients, loss: Tensor<1>, rate: f64) -> Phi {
-        let flat = phi.flat_gradients(&gradients);
-        drop(gradients);
-        #[cfg(feature = "webgpu")]
-        if adam::on_gpu(&loss) {
-            let constants = self.constants(rate);
-            let gpu = self.gpu.get_or_insert_with(|| adam::Gpu::new(phi.valid().flat()));
-            gpu.step(flat, loss.inner(), constants);
-            return phi.with(gpu.phi());
-        }
-        let loss = adam::read(loss.inner(), |loss| loss[0]);
-        let squares = flat.iter().map(|gradient| adam::read(gradient.clone(), adam::squares)).sum();
-        self.on_cpu(phi, Gradient::Tensors(flat.into_iter()), squares, loss, rate)
-    }
-
-    /// The same on the CPU with the numbers of φ's gradient, tensor after tensor.
+    /// A step on the CPU with the numbers of φ's gradient, tensor after tensor.
     pub fn step_flat(&mut self, phi: Phi, gradient: &[f32], loss: f32, rate: f64) -> Phi {
         self.on_cpu(phi, Gradient::Numbers(gradient), adam::squares(gradient), loss, rate)
     }
@@ -99,6 +83,9 @@ impl Optimizer {
     }
 
     /// Loss and norm of each step since the last call.
+    ///
+    /// # Errors
+    /// Where the device is lost.
     pub async fn reports(&mut self) -> Result<Vec<Report>, Failure> {
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = self.gpu.as_mut().filter(|gpu| gpu.unread() > 0) {
@@ -106,6 +93,27 @@ impl Optimizer {
             return Ok(numbers.chunks_exact(2).map(|pair| Report { loss: pair[0], norm: pair[1] }).collect());
         }
         Ok(std::mem::take(&mut self.reports))
+    }
+}
+
+impl ClipAndStep for Optimizer {
+    /// The loss is only kept for [`reports`](Optimizer::reports), beside the norm: nothing is read back.
+    ///
+    /// # Panics
+    /// On a GPU where reports [wait](Optimizer::waits) to be read.
+    fn clip_and_step(&mut self, phi: Phi, gradients: Gradients, loss: Tensor<1>, rate: f64) -> Phi {
+        let flat = phi.flat_gradients(&gradients);
+        drop(gradients);
+        #[cfg(feature = "webgpu")]
+        if adam::on_gpu(&loss) {
+            let constants = self.constants(rate);
+            let gpu = self.gpu.get_or_insert_with(|| adam::Gpu::new(phi.valid().flat()));
+            gpu.step(flat, loss.inner(), constants);
+            return phi.with(gpu.phi());
+        }
+        let loss = adam::read(loss.inner(), |loss| loss[0]);
+        let squares = flat.iter().map(|gradient| adam::read(gradient.clone(), adam::squares)).sum();
+        self.on_cpu(phi, Gradient::Tensors(flat.into_iter()), squares, loss, rate)
     }
 }
 

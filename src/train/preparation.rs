@@ -2,15 +2,15 @@
 
 use super::data::{Batch, TaskData};
 use super::optimizer::{Optimizer, learning_rate};
+use super::step::{forward, step};
 use crate::base::Failure;
 use crate::base::read;
 use crate::base::stream;
 use crate::config::RunConfig;
-use crate::kernels::cross_entropy;
 use crate::model::Model;
 use crate::model::{ModulePath, ParamKind};
-use crate::peft::{Full, Mask, Method, MethodConfig};
 use crate::peft::{InitContext, Phi};
+use crate::peft::{Mask, MethodConfig};
 use crate::protocol::Event;
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -66,6 +66,9 @@ impl Preparation {
     }
 
     /// Goes on. The scores of all matrices' weights when they are there, in the order of [`ModulePath::all`].
+    ///
+    /// # Errors
+    /// Where the device is lost.
     pub async fn advance(
         &mut self,
         config: &RunConfig,
@@ -79,24 +82,14 @@ impl Preparation {
         let full = match self.full.take() {
             Some(full) => full,
             None => {
-                let mut context = InitContext {
-                    theta,
-                    device: &device.clone().autodiff(),
-                    rng: stream(config.seed, "phi"),
-                    labels: &data.labels,
-                    encode: &|_| Vec::new(),
-                    begins: 0,
-                    demonstrations: &[],
-                    scores: None,
-                };
-                Phi::init([&MethodConfig::Full(Full)], &mut context)
+                let mut context = InitContext::new(theta, device, stream(config.seed, "phi")).labels(&data.labels);
+                Phi::init([&MethodConfig::everything()], &mut context)
             }
         };
         let size = if self.mask == Mask::Fisher { 1 } else { config.batch_size() };
         let batch = Batch::new(&data.draw(size, &mut self.rng));
-        let loss = cross_entropy(theta.logits(&full, &batch.tokens, &batch.rows), &batch.targets).mean();
-        let gradients = loss.backward();
         if self.mask == Mask::Fisher {
+            let gradients = forward(theta, &full, &batch).backward();
             let mut squares = Squares(GradientsParams::from_grads(gradients, &full), Vec::new());
             burn::module::Module::visit(&full, &mut squares);
             self.squares = match self.squares.is_empty() {
@@ -105,9 +98,9 @@ impl Preparation {
             };
             self.full = Some(full);
         } else {
-            let peak = Full.learning_rate(config.task.rates(), config.base.id);
+            let peak = MethodConfig::everything().method().learning_rate(config.task.rates(), config.base.id);
             let rate = learning_rate(peak, self.done, self.of);
-            self.full = Some(self.optimizer.step(full, gradients, loss, rate));
+            self.full = Some(step(theta, full, &batch, &mut self.optimizer, rate));
             // Nobody looks at them.
             if self.optimizer.waits() {
                 self.optimizer.reports().await?;

@@ -1,5 +1,5 @@
-//! How much in-context learning depends on its prompt: the same questions after other orders, choices, wordings and labels of the
-//! demonstrations.
+//! How much in-context learning depends on its prompt: the same questions after other orders, choices,
+//! wordings and labels of the demonstrations.
 
 use super::data::TaskData;
 use super::evaluate::{evaluate, evaluate_free};
@@ -7,7 +7,7 @@ use super::library::{LoadedBase, Materials};
 use crate::base::stream;
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
-use crate::peft::{DemonstrationLabels, Icl, MethodConfig};
+use crate::peft::{DemonstrationLabels, Demonstrations};
 use crate::peft::{InitContext, Phi};
 use crate::protocol::Event;
 use crate::protocol::SpreadKind;
@@ -38,12 +38,15 @@ pub struct Spread {
     /// Its own: what the trainer loads meanwhile, for an answer on another task, is not for it.
     materials: Rc<Materials>,
     device: Device,
-    queue: VecDeque<(SpreadKind, Icl)>,
+    queue: VecDeque<(SpreadKind, Demonstrations)>,
     of: usize,
 }
 
 impl Spread {
     /// What is measured around a configuration of in-context learning.
+    ///
+    /// # Errors
+    /// Where the configuration is at fault or of another method.
     pub fn new(
         run: u32,
         config: RunConfig,
@@ -52,63 +55,65 @@ impl Spread {
         device: &Device,
     ) -> Result<Spread, Failure> {
         config.check().map_err(input)?;
-        let MethodConfig::Icl(own) = &config.method else {
+        let Some(own) = config.method.method().demonstrations() else {
             return Err(input("The spread is measured for in-context learning: choose it as the method."));
         };
         let wordings = if config.task.is_strings() { WORDINGS_OF_STRINGS } else { WORDINGS_OF_TEXTS };
-        let with = |change: &dyn Fn(&mut Icl)| {
-            let mut icl = own.clone();
-            change(&mut icl);
-            icl
+        let with = |change: &dyn Fn(&mut Demonstrations)| {
+            let mut shown = own.clone();
+            change(&mut shown);
+            shown
         };
         let mut queue =
-            VecDeque::from([(SpreadKind::Own, own.clone()), (SpreadKind::Nothing, with(&|icl| icl.shots = 0))]);
+            VecDeque::from([(SpreadKind::Own, own.clone()), (SpreadKind::Nothing, with(&|shown| shown.shots = 0))]);
         let random = |seed: usize| {
-            with(&|icl| (icl.labels, icl.demonstrations) = (DemonstrationLabels::Random, own.demonstrations + seed))
+            with(&|shown| (shown.labels, shown.drawn_by) = (DemonstrationLabels::Random, own.drawn_by + seed))
         };
         queue.extend((0..RANDOM).map(|seed| (SpreadKind::RandomLabels, random(seed))));
         // One demonstration has one order.
         let orders = if own.shots > 1 { ORDERS } else { 0 };
-        queue.extend((1..=orders).map(|seed| (SpreadKind::Order, with(&|icl| icl.order = seed))));
-        let other = |seed: usize| with(&|icl| icl.demonstrations = own.demonstrations + seed);
+        queue.extend((1..=orders).map(|seed| (SpreadKind::Order, with(&|shown| shown.order = seed))));
+        let other = |seed: usize| with(&|shown| shown.drawn_by = own.drawn_by + seed);
         queue.extend((1..=CHOICES).map(|seed| (SpreadKind::Choice, other(seed))));
-        queue.extend(wordings.map(|w| (SpreadKind::Wording, with(&|icl| icl.template = w.to_string()))));
+        queue.extend(wordings.map(|w| (SpreadKind::Wording, with(&|shown| shown.template = w.to_string()))));
         Ok(Spread { run, config, base, materials, device: device.clone(), of: queue.len(), queue })
     }
 
+    /// Whether every prompt is scored.
     pub fn done(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no score.
+    /// Scores the next prompt. One whose wording takes too much room is left out, and its event says so by no
+    /// score.
+    ///
+    /// # Errors
+    /// Where the run's own prompt does not fit, or the device is lost.
     pub async fn advance(&mut self) -> Result<Option<Event>, Failure> {
-        let Some((kind, icl)) = self.queue.pop_front() else { return Ok(None) };
+        let Some((kind, shown)) = self.queue.pop_front() else { return Ok(None) };
         let (theta, tokenizer, seed) = (&self.base.theta, &self.base.tokenizer, self.config.seed);
-        let template = icl.template();
+        let template = shown.template();
         let data = TaskData::new(&self.config.task, &self.materials.file, tokenizer, template.as_ref(), seed)
             .map_err(input)?;
         let room = theta.config.max_position_embeddings.saturating_sub(data.longest());
-        let demonstrations = match (data.demonstrations(&icl, room), kind) {
+        let demonstrations = match (data.demonstrations(&shown, room), kind) {
             (Ok(tokens), _) => Some(tokens),
             (Err(fault), SpreadKind::Own) => return Err(input(fault)),
             (Err(_), _) => None,
         };
         let mut scores = (None, None);
         if let Some(demonstrations) = demonstrations {
-            let method = MethodConfig::Icl(icl.clone());
-            let mut context = InitContext {
-                theta,
-                device: &self.device,
-                rng: stream(seed, "phi"),
-                labels: &data.labels,
-                encode: &|text| tokenizer.encode(text),
-                begins: data.begins(),
-                demonstrations: &demonstrations,
-                scores: None,
-            };
+            let mut method = self.config.method.clone();
+            method.method_mut().set_demonstrations(shown.clone());
+            let mut context = InitContext::new(theta, &self.device, stream(seed, "phi"))
+                .labels(&data.labels)
+                .encode(|text| tokenizer.encode(text))
+                .begins(data.begins())
+                .demonstrations(&demonstrations);
             let phi = Phi::init([&method], &mut context);
             let accuracy = evaluate(theta, &phi, &data, QUERIES).await?.accuracy;
-            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an answer.
+            // Answers from the whole vocabulary tell what labels give besides the rule: the form of an
+            // answer.
             let free = match kind {
                 SpreadKind::Own | SpreadKind::Nothing | SpreadKind::RandomLabels => {
                     Some(evaluate_free(theta, &phi, &data, QUERIES).await?.accuracy)
@@ -120,7 +125,7 @@ impl Spread {
         Ok(Some(Event::Spread {
             run: self.run,
             kind,
-            what: what(kind, &icl),
+            what: what(kind, &shown),
             accuracy: scores.0,
             free: scores.1,
             n: QUERIES.min(data.held_out.len()),
@@ -130,14 +135,14 @@ impl Spread {
     }
 }
 
-fn what(kind: SpreadKind, icl: &Icl) -> String {
+fn what(kind: SpreadKind, shown: &Demonstrations) -> String {
     match kind {
-        SpreadKind::Own => format!("{} demonstrations", icl.shots),
+        SpreadKind::Own => format!("{} demonstrations", shown.shots),
         SpreadKind::Nothing => "no demonstrations".into(),
-        SpreadKind::Order => format!("order {}", icl.order),
-        SpreadKind::Choice => format!("demonstrations drawn by {}", icl.demonstrations),
-        SpreadKind::RandomLabels => format!("random labels, drawn by {}", icl.demonstrations),
-        SpreadKind::Wording => icl.template.clone(),
+        SpreadKind::Order => format!("order {}", shown.order),
+        SpreadKind::Choice => format!("demonstrations drawn by {}", shown.drawn_by),
+        SpreadKind::RandomLabels => format!("random labels, drawn by {}", shown.drawn_by),
+        SpreadKind::Wording => shown.template.clone(),
     }
 }
 

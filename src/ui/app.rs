@@ -1,8 +1,8 @@
-//! The root component: it holds the state, carries out the effects that the reducer asks for, and lays out the page.
+//! The root component: it holds the state, carries out the reducer's effects, and lays out the page.
 
 use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;
-use super::panels;
+use super::opener;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, State, Trainer};
 use super::trainer::Client;
@@ -216,7 +216,7 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
                 };
                 event.prevent_default();
                 if event.type_() == "drop" {
-                    panels::open(Some(list), &on);
+                    opener::open(Some(list), &on);
                 }
             },
         ));

@@ -11,6 +11,7 @@ pub struct Manifest {
     pub worker: String,
     /// The WebGPU trainer's script, once it is built.
     pub worker_gpu: Option<String>,
+    /// Whether that is built, or on its way.
     pub gpu_status: GpuStatus,
     /// From a logical name (`data/authors.json`) to the hashed file.
     pub files: BTreeMap<String, String>,
@@ -20,8 +21,11 @@ pub struct Manifest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GpuStatus {
+    /// It can be loaded.
     Ready,
+    /// It is being built.
     Building,
+    /// This copy of the site has none.
     #[default]
     Absent,
 }

@@ -29,14 +29,16 @@ extern "C" {
 
     /// `<dialog>`.
     pub type Dialog;
+    /// Opens it over the page.
     #[wasm_bindgen(method, catch, js_name = showModal)]
     pub fn show_modal(this: &Dialog) -> Result<(), JsValue>;
+    /// Closes it.
     #[wasm_bindgen(method)]
     pub fn close(this: &Dialog);
 }
 
-/// For `toggle` of a `<details>`: what a visitor unfolded out of sight is scrolled to. What opens by itself, with the page or for a setting, is not:
-/// then the focus is elsewhere.
+/// For `toggle` of a `<details>`: what a visitor unfolded out of sight is scrolled to.
+/// What opens by itself, with the page or for a setting, is not: then the focus is elsewhere.
 pub fn unfolded(event: web_sys::Event) {
     let part = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let focus = web_sys::window().and_then(|window| window.document()).and_then(|document| document.active_element());
@@ -86,11 +88,18 @@ pub async fn fetch_text(url: &str, fresh: bool) -> Option<String> {
     if response.ok() { response.text().await.ok() } else { None }
 }
 
-/// Tells the window about an event of the trainer, for slides and tests that follow a run without reading the page.
-pub fn announce(json: &str) {
+/// Tells the window about an event of the trainer.
+/// Slides and tests follow a run by it without reading the page. The bytes of a file that came with it are there as an
+/// `ArrayBuffer`, under the name of their field.
+pub fn announce(json: &str, bytes: Option<(&str, js_sys::ArrayBuffer)>) {
     let Some(window) = web_sys::window() else { return };
     let init = web_sys::CustomEventInit::new();
-    init.set_detail(&js_sys::JSON::parse(json).unwrap_or(JsValue::NULL));
+    let detail = js_sys::JSON::parse(json).unwrap_or(JsValue::NULL);
+    if let Some((name, buffer)) = bytes {
+        // An event is an object, which takes any property.
+        let _ = js_sys::Reflect::set(&detail, &name.into(), &buffer);
+    }
+    init.set_detail(&detail);
     if let Ok(event) = web_sys::CustomEvent::new_with_event_init_dict("peft-lab", &init) {
         // A listener's exception is its own affair.
         let _ = window.dispatch_event(&event);
@@ -100,7 +109,7 @@ pub fn announce(json: &str) {
 /// The same for an event that the page itself has to report: a worker that can no longer speak.
 pub fn announce_event(event: &Event) {
     if let Ok(json) = serde_json::to_string(event) {
-        announce(&json);
+        announce(&json, None);
     }
 }
 
@@ -178,7 +187,8 @@ pub fn address_of(text: &str) -> Option<String> {
     web_sys::Url::create_object_url_with_blob(blob.as_ref()).ok()
 }
 
-/// Reads what a visitor chose or dropped. Weights and whatever else is too large to be held get an address instead.
+/// Reads what a visitor chose or dropped.
+/// Weights and whatever else is too large to be held get an address instead.
 pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
     const HELD: f64 = (256_u32 << 20) as f64;
     let mut read = Vec::new();

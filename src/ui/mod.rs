@@ -1,5 +1,7 @@
-//! The page: it draws a [`state`] and knows no tensor. The state and the geometry of chart and diagram compile anywhere, so
-//! that they are tested natively; everything that touches the browser is for wasm alone.
+//! The page: it draws a [`state`] and knows no tensor.
+//!
+//! The state and the geometry of chart and diagram compile anywhere, so that they are tested natively.
+//! Everything that touches the browser is for wasm alone.
 
 pub mod assets;
 pub mod chart;
@@ -12,6 +14,8 @@ mod app;
 mod dialogs;
 #[cfg(target_arch = "wasm32")]
 mod dom;
+#[cfg(target_arch = "wasm32")]
+mod opener;
 #[cfg(target_arch = "wasm32")]
 mod panels;
 #[cfg(target_arch = "wasm32")]

@@ -1,10 +1,9 @@
-//! The page's end of a worker: commands go out as JSON text, events come in and are handed on in bundles.
+//! The page's end of a worker: commands go out, events come in and are handed on in bundles.
 
 use super::dom;
 use super::state::{Action, Trainer};
 use crate::base::FailureReason;
-use crate::protocol::Event;
-use crate::protocol::{AssetUrls, Command};
+use crate::protocol::{AssetUrls, Bytes, Command, Event, Posted, Received};
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
 use std::cell::{Cell, RefCell};
@@ -27,6 +26,9 @@ pub struct Client {
 
 impl Client {
     /// Starts a worker from its script and tells it where files are.
+    ///
+    /// # Errors
+    /// What the browser says where it starts none.
     pub fn start(trainer: Trainer, script: &str, assets: AssetUrls, on: Callback<Action>) -> Result<Client, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
@@ -43,11 +45,19 @@ impl Client {
         let messages = EventListener::new(&worker, "message", {
             let inbox = inbox.clone();
             move |event| {
-                let text = event.dyn_ref::<MessageEvent>().and_then(|e| e.data().as_string()).unwrap_or_default();
-                dom::announce(&text);
-                match serde_json::from_str(&text) {
-                    Ok(event) => Inbox::receive(&inbox, event),
-                    Err(error) => gloo::console::warn!(format!("not an event of the trainer: {error}: {text}")),
+                let Some(message) = event.dyn_ref::<MessageEvent>() else { return };
+                let received = Received::new(&message.data());
+                match received.read::<Event>() {
+                    Ok(event) => {
+                        let name = event.bytes().map(|(name, _)| name);
+                        dom::announce(&received.text, name.zip(received.buffer));
+                        Inbox::receive(&inbox, event);
+                    }
+                    Err(error) => {
+                        let text = received.text;
+                        dom::announce(&text, None);
+                        gloo::console::warn!(format!("not an event of the trainer: {error}: {text}"));
+                    }
                 }
             }
         });
@@ -71,13 +81,14 @@ impl Client {
         Ok(client)
     }
 
+    /// Posts a command; the bytes of a file go along in a buffer of their own.
     pub fn send(&self, command: &Command) {
         if let Command::Start { run, .. } = command {
             self.run.set(*run);
         }
-        match serde_json::to_string(command) {
-            Ok(json) => {
-                if let Err(error) = self.worker.post_message(&json.into()) {
+        match Posted::new(command) {
+            Ok(Posted { value, transfer }) => {
+                if let Err(error) = self.worker.post_message_with_transfer(&value, &transfer) {
                     gloo::console::error!("a command did not reach the trainer:", error);
                 }
             }

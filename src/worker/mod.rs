@@ -1,4 +1,24 @@
-//! The trainer's shell in a browser: its loop in a Web Worker, and the workers that share its steps.
+//! The trainer's shell in a browser: a loop in a Web Worker, commands in, events out.
+//!
+//! - `backend`, `browser`, `fetch`, `post`: what the browser gives.
+//! - `inbox`: commands as they come.
+//! - `data_parallel`: workers that share a step.
+//! - `trainer`: bases, the run under way, and those that are put away.
+//! - `commands` and `answers`: what it is asked for.
+//! - `event_loop`: one step between two turns.
+//! - `bench`: a step alone, for measurements.
 
+mod answers;
+mod backend;
+mod bench;
+mod browser;
+mod commands;
 mod data_parallel;
-pub mod runtime;
+mod event_loop;
+mod fetch;
+mod inbox;
+mod post;
+mod trainer;
+
+pub use backend::Backend;
+pub use event_loop::start;

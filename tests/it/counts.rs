@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use peft_lab::base::stream;
 use peft_lab::model::{Activation, Model, ModelConfig};
 use peft_lab::peft::{InitContext, Phi};
-use peft_lab::peft::{MethodConfig, Shape};
+use peft_lab::peft::{MethodConfig, Range, Shape};
 use proptest::prelude::*;
 
 fn shapes() -> impl Strategy<Value = ModelConfig> {
@@ -23,67 +23,33 @@ fn shapes() -> impl Strategy<Value = ModelConfig> {
     )
 }
 
+/// Any method with any values of its knobs that a small network can hold.
 fn methods() -> impl Strategy<Value = MethodConfig> {
-    let modules = || prop::sample::subsequence(vec!["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"], 1..=6);
-    let biases =
-        prop::sample::subsequence(vec!["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "norms"], 1..=7);
-    let parts = prop::sample::subsequence(vec!["attention", "mlp", "norms"], 1..=3);
-    let layers = || prop::sample::select(vec!["all", "0"]);
-    let named = |name: &'static str| Just(shared::method(name, &[]));
-    let one = |name: &'static str, knob: &'static str, values: Vec<&'static str>| {
-        prop::sample::select(values).prop_map(move |value| shared::method(name, &[(knob, value)]))
+    let knob = |range: &'static Range| -> BoxedStrategy<String> {
+        let names = |options: &'static [(&'static str, &'static str)]| {
+            options.iter().map(|(value, _)| *value).collect::<Vec<_>>()
+        };
+        match range {
+            Range::Integer { min, max, .. } => (*min..=*max.min(&19)).prop_map(|n| n.to_string()).boxed(),
+            Range::Number { min, max } => Just(((*min + *max) / 2.0).to_string()).boxed(),
+            Range::Choice(options) => prop::sample::select::<&str>(names(options)).prop_map(String::from).boxed(),
+            Range::Set(options) => {
+                let n = options.len();
+                prop::sample::subsequence::<&str>(names(options), 1..=n).prop_map(|set| set.join(",")).boxed()
+            }
+            Range::Flag => prop::bool::ANY.prop_map(|on| on.to_string()).boxed(),
+            Range::Blocks => prop::sample::select(vec!["all", "0"]).prop_map(String::from).boxed(),
+            Range::Text { .. } | Range::Seed => Just(String::new()).boxed(),
+        }
     };
-    let low_rank = |name: &'static str| {
-        (1..9_usize, modules(), layers()).prop_map(move |(rank, modules, layers)| {
-            let knobs = [("rank", rank.to_string()), ("target_modules", modules.join(",")), ("layers", layers.into())];
-            shared::method(name, &knobs.each_ref().map(|(k, v)| (*k, v.as_str())))
+    prop::sample::select(MethodConfig::all()).prop_flat_map(move |method| {
+        let values: Vec<_> = method.info().knobs.iter().map(|k| knob(&k.range).prop_map(|v| (k.name, v))).collect();
+        values.prop_map(move |values| {
+            let mut method = method.clone();
+            values.iter().for_each(|(knob, value)| method.set(knob, value).expect("a value within the knob's range"));
+            method
         })
-    };
-    let virtual_tokens = |name: &'static str| {
-        (1..7_usize).prop_map(move |n| shared::method(name, &[("num_virtual_tokens", &n.to_string())]))
-    };
-    prop_oneof![
-        prop_oneof![
-            named("full"),
-            named("all-but-embeddings"),
-            named("ln-tuning"),
-            one("last-layer", "rows", vec!["all", "labels", "block"]),
-            one("embeddings", "embeddings", vec!["tokens", "positions", "both"]),
-            one("pruning", "schedule", vec!["iterative", "dense-sparse-dense"]),
-            one("subspace", "projection", vec!["dense", "fastfood"]),
-            biases.prop_map(|b| shared::method("bitfit", &[("biases", &b.join(","))])),
-            (parts, layers()).prop_map(|(p, l)| shared::method("layers", &[("parts", &p.join(",")), ("layers", l)])),
-        ],
-        low_rank("lora"),
-        low_rank("dora"),
-        low_rank("vera"),
-        (modules(), layers())
-            .prop_map(|(m, l)| shared::method("ia3", &[("target_modules", &m.join(",")), ("layers", l)])),
-        (1..9_usize).prop_map(|k| shared::method("sparse", &[("num_weights", &k.to_string()), ("mask", "random")])),
-        (1..99_usize).prop_map(|s| shared::method("pruning", &[("sparsity", &s.to_string())])),
-        (1..20_usize).prop_map(|d| shared::method("subspace", &[("intrinsic_dimension", &d.to_string())])),
-        virtual_tokens("prompt"),
-        (1..7_usize, 1..9_usize).prop_map(|(n, h)| {
-            shared::method(
-                "p-tuning",
-                &[("num_virtual_tokens", &n.to_string()), ("encoder_hidden_size", &h.to_string())],
-            )
-        }),
-        (1..7_usize, layers(), prop::bool::ANY, 1..9_usize).prop_map(|(n, l, projection, h)| {
-            let (n, h, projection) = (n.to_string(), h.to_string(), projection.to_string());
-            let knobs = [
-                ("num_virtual_tokens", n.as_str()),
-                ("layers", l),
-                ("prefix_projection", &projection),
-                ("encoder_hidden_size", &h),
-            ];
-            shared::method("prefix", &knobs)
-        }),
-        (1..9_usize, prop::sample::select(vec!["both", "attention", "mlp", "parallel"]), layers()).prop_map(
-            |(k, p, l)| shared::method("adapter", &[("bottleneck", &k.to_string()), ("placement", p), ("layers", l)])
-        ),
-        named("text-prompt"),
-    ]
+    })
 }
 
 /// The value of `4 blocks × 2 matrices × 4 × (64 + 64) + 64`, words left out.
@@ -150,10 +116,7 @@ proptest! {
     fn a_count_is_the_number_of_elements_of_phi_and_of_its_printed_sum(config in shapes(), method in methods()) {
         let device = Device::flex();
         let theta = Model::random(config.clone(), &mut stream(0, "theta"), &device);
-        let mut context = InitContext {
-            theta: &theta, device: &device.clone().autodiff(), rng: stream(0, "phi"), labels: &[1, 2, 3], encode: &|_| vec![0],
-            begins: 1, scores: None, demonstrations: &[],
-        };
+        let mut context = InitContext::new(&theta, &device, stream(0, "phi")).labels(&[1, 2, 3]).encode(|_| vec![0]).begins(1);
         let mut phi = Phi::init([&method], &mut context);
         let shape = Shape { model: config, labels: 3 };
         // The tensors that files hold are those of φ, one by one.

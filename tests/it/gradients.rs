@@ -21,7 +21,7 @@ macro_rules! tests {
         }
     };
 }
-shared::each_method!(tests);
+peft_lab::each_method!(tests);
 
 /// The trainers in the browser are compared with the same record. Where a change of the start or the optimizer is meant, the record is
 /// written anew from what this test leaves.

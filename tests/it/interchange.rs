@@ -6,7 +6,7 @@ use peft_lab::base::clock;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::interchange::peft::{AdapterFiles, read_adapter};
+use peft_lab::interchange::hf_adapter::{AdapterFiles, read_adapter};
 use peft_lab::interchange::{Made, RunFile, phi_file};
 use peft_lab::model::{Activation, Model};
 use peft_lab::peft::Shape;
@@ -43,14 +43,15 @@ fn a_run_file_gives_every_method_s_run_and_phi_back() {
         while !trained.done() {
             events.extend(pollster::block_on(trained.advance(false)).unwrap());
         }
-        events.push(pollster::block_on(trained.save()).unwrap());
+        events.push(RunFile::phi_event(1, &pollster::block_on(trained.save()).unwrap()));
         let text: String = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
 
         let run = RunFile::read_all(&text).unwrap().remove(0);
         assert_eq!(run.config, config);
         assert_eq!((run.losses.len(), run.made.as_ref().unwrap().hardware.as_str()), (3, "a test"));
+        let phi = run.phi_bytes().unwrap().unwrap();
         let mut again = session(run.config, &base);
-        again.restore_saved(run.phi.as_deref().unwrap()).unwrap_or_else(|e| panic!("{config:?}: {e}"));
+        again.restore_saved(&phi).unwrap_or_else(|e| panic!("{config:?}: {e}"));
         assert!(again.done());
         assert_eq!(logits(&again), logits(&trained), "{:?}", config.method);
     }
@@ -67,7 +68,7 @@ fn a_mask_that_was_found_by_a_first_pass_comes_back_with_its_run() {
         while !trained.done() {
             pollster::block_on(trained.advance(true)).unwrap();
         }
-        let Event::Phi { tensors, .. } = pollster::block_on(trained.save()).unwrap() else { unreachable!() };
+        let tensors = pollster::block_on(trained.save()).unwrap();
         let mut again = session(trained.config().clone(), &base);
         again.restore_saved(&tensors).unwrap();
         assert_eq!(logits(&again), logits(&trained), "{mask}");
@@ -81,7 +82,7 @@ fn a_run_that_was_stopped_while_pruning_comes_back_pruned() {
     let mut stopped = session(RunConfig { method, steps: 50, batch_size: Some(4), ..RunConfig::default() }, &base);
     pollster::block_on(stopped.begin()).unwrap();
     pollster::block_on(stopped.advance(true)).unwrap();
-    let Event::Phi { tensors, .. } = pollster::block_on(stopped.save()).unwrap() else { unreachable!() };
+    let tensors = pollster::block_on(stopped.save()).unwrap();
     let mut again = session(stopped.config().clone(), &base);
     again.restore_saved(&tensors).unwrap();
     assert_eq!(logits(&again), logits(&stopped));

@@ -9,7 +9,7 @@ use peft_lab::model::Tokens;
 use peft_lab::peft::Phi;
 use peft_lab::protocol::Event;
 use peft_lab::task::user_data;
-use peft_lab::task::user_data::{Dropped, OwnData, labelled};
+use peft_lab::task::user_data::{Dropped, UserData, labelled};
 use peft_lab::train::Session;
 use peft_lab::train::library::{Files, LoadedBase, Materials};
 use std::rc::Rc;
@@ -38,12 +38,12 @@ fn registered(checkpoint: &str) -> &'static Base {
     Base::register(&OwnBase::new(checkpoint, &config, sizes.0, sizes.1).unwrap()).unwrap()
 }
 
-fn reviews() -> (OwnData, String) {
+fn reviews() -> (UserData, String) {
     let bytes = std::fs::read(folder().join("own/reviews.csv")).unwrap();
     let Dropped::Table(table) = user_data::read("reviews.csv", &bytes).unwrap() else { panic!() };
     let (text, label) = table.guess().unwrap();
     assert_eq!((table.columns[text].as_str(), table.columns[label].as_str()), ("sentence", "mood"));
-    OwnData::labelled("reviews.csv", &labelled(&table, text, label, 0).unwrap())
+    UserData::labelled("reviews.csv", &labelled(&table, text, label, 0).unwrap())
 }
 
 #[test]

@@ -6,10 +6,11 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use peft_lab::base::read;
-use peft_lab::kernels::cross_entropy;
 use peft_lab::model::{ModulePath, ParamKind};
 use peft_lab::peft::Phi;
 use peft_lab::peft::{MethodConfig, Shape};
+use peft_lab::train::data::Batch;
+use peft_lab::train::step::forward;
 use serde_json::Value;
 use std::path::Path;
 
@@ -75,7 +76,7 @@ fn logits_loss_and_gradients_of_phi_are_pytorch_s_to_1e_4() {
         assert!(difference < 1e-4, "{name}: logits differ by {difference}");
 
         let (rows, targets) = answers(&tokens, fixture["answer"].as_u64().unwrap() as usize);
-        let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
+        let loss = forward(&theta, &phi, &Batch::of(tokens, rows, targets));
         let gradients = GradientsParams::from_grads(loss.backward(), &phi);
         let loss = pollster::block_on(read(loss.inner())).unwrap()[0];
         let expected = fixture["loss"].as_f64().unwrap() as f32;
@@ -105,7 +106,7 @@ fn check_one_tensor(name: &str, phi: &Phi, fixture: &Value, theirs: &[f32]) {
     let apart = largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&fixture["logits"]).0);
     assert!(apart < 1e-4, "{name}: logits differ by {apart}");
     let (rows, targets) = answers(&tokens, fixture["answer"].as_u64().unwrap() as usize);
-    let loss = cross_entropy(theta.logits(phi, &tokens, &rows), &targets).mean();
+    let loss = forward(&theta, phi, &Batch::of(tokens, rows, targets));
     let gradients = GradientsParams::from_grads(loss.backward(), phi);
     let mut collect = Collect(&gradients, Vec::new());
     phi.visit(&mut collect);
@@ -194,7 +195,7 @@ fn pruning_is_pytorch_s_to_1e_4() {
     let apart = largest_difference(&numbers(theta.logits(&phi.frozen(), &tokens, &all)), &flat(&fixture["logits"]).0);
     assert!(apart < 1e-4, "logits differ by {apart}");
     let (rows, targets) = answers(&tokens, fixture["answer"].as_u64().unwrap() as usize);
-    let loss = cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
+    let loss = forward(&theta, &phi, &Batch::of(tokens, rows, targets));
     let gradients = GradientsParams::from_grads(loss.backward(), &phi);
     let mut collect = Collect(&gradients, Vec::new());
     phi.visit(&mut collect);

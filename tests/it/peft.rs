@@ -11,20 +11,27 @@ use peft_lab::base::grouped;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::interchange::peft::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter, write_adapter};
-use peft_lab::kernels::cross_entropy;
+use peft_lab::interchange::hf_adapter::{AdapterFiles, CONFIG_FILE, MODEL_FILE, read_adapter, write_adapter};
 use peft_lab::model::Model;
 use peft_lab::model::TensorInfo;
 use peft_lab::peft::{InitContext, Phi};
 use peft_lab::peft::{Shape, trainable_line};
 use peft_lab::train::Session;
+use peft_lab::train::data::Batch;
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::optimizer::Optimizer;
+use peft_lab::train::step::{ClipAndStep, forward};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: [&str; 10] =
-    ["lora", "rslora", "dora", "vera", "ia3", "prompt", "p-tuning", "prefix", "prefix-projection", "ln-tuning"];
+/// The cases that `tools/fixtures/peft_files.py` has written: a folder each.
+fn cases() -> Vec<String> {
+    let entries = std::fs::read_dir(folder().join("peft")).unwrap();
+    let mut cases: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    cases.sort();
+    assert!(cases.len() >= 10, "{cases:?}");
+    cases
+}
 
 /// A parameter of a PEFT model by the name that our files give it.
 fn name_in_state(name: &str) -> String {
@@ -63,7 +70,8 @@ impl ModuleVisitor for Collect<'_> {
 #[test]
 fn every_method_of_peft_is_peft_s_to_1e_4() {
     let theta = model(&folder().join("tiny"));
-    for case in CASES {
+    for case in cases() {
+        let case = case.as_str();
         let path = folder().join("peft").join(case);
         let expected = json(&format!("peft/{case}/expected.json"));
         let state = std::fs::read(path.join("state.safetensors")).unwrap();
@@ -101,7 +109,8 @@ fn every_method_of_peft_is_peft_s_to_1e_4() {
         assert!(apart < 1e-4, "{case}: logits differ by {apart}");
 
         let (rows, targets) = crate::fixtures::answers(&tokens, expected["answer"].as_u64().unwrap() as usize);
-        let loss = || cross_entropy(theta.logits(&phi, &tokens, &rows), &targets).mean();
+        let batch = Batch::of(tokens.clone(), rows, targets);
+        let loss = || forward(&theta, &phi, &batch);
         let (gradients, again, loss) = (loss().backward(), loss().backward(), loss());
         let value = pollster::block_on(read(loss.clone().inner())).unwrap()[0];
         assert!((value - expected["loss"].as_f64().unwrap() as f32).abs() < 1e-4, "{case}: loss {value}");
@@ -115,7 +124,7 @@ fn every_method_of_peft_is_peft_s_to_1e_4() {
         }
 
         let rate = expected["rate"].as_f64().unwrap();
-        let stepped = Optimizer::new().step(phi, gradients, loss, rate);
+        let stepped = Optimizer::new().clip_and_step(phi, gradients, loss, rate);
         for ((info, ours), gradient) in infos.iter().zip(stepped.frozen().flat()).zip(&theirs) {
             let ours = pollster::block_on(read(ours)).unwrap();
             let after = tensor(&state, "after", info);
@@ -130,17 +139,7 @@ fn every_method_of_peft_is_peft_s_to_1e_4() {
 }
 
 fn context(theta: &Model) -> InitContext<'_> {
-    static DEVICE: std::sync::OnceLock<Device> = std::sync::OnceLock::new();
-    InitContext {
-        theta,
-        device: DEVICE.get_or_init(|| Device::flex().autodiff()),
-        rng: peft_lab::base::stream(0, "phi"),
-        labels: &shared::LABELS,
-        encode: &|_| Vec::new(),
-        begins: 1,
-        demonstrations: &[],
-        scores: None,
-    }
+    InitContext::new(theta, &Device::flex(), peft_lab::base::stream(0, "phi")).labels(&shared::LABELS).begins(1)
 }
 
 fn files(case: &str) -> AdapterFiles {
@@ -155,9 +154,10 @@ fn files(case: &str) -> AdapterFiles {
 fn an_adapter_that_peft_saved_answers_here_as_there() {
     let theta = model(&folder().join("tiny"));
     let shape = Shape { model: theta.config.clone(), labels: 3 };
-    for case in CASES {
+    for case in cases() {
+        let case = case.as_str();
         let (method, stored) = read_adapter(&files(case), &shape).unwrap_or_else(|e| panic!("{case}: {e}"));
-        let phi = stored.phi([&method], &mut context(&theta));
+        let phi = stored.phi([&method], context(&theta));
         let expected = json(&format!("peft/{case}/expected.json"));
         let tokens = tokens(&expected["ids"]);
         let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
@@ -172,7 +172,8 @@ fn files_have_peft_s_keys() {
     let base =
         pollster::block_on(LoadedBase::load(RunConfig::default().base, &Disk::default(), &Device::flex())).unwrap();
     let base = std::rc::Rc::new(base);
-    for case in CASES {
+    for case in cases() {
+        let case = case.as_str();
         let expected = json(&format!("peft/{case}/expected.json"));
         let method = method(expected["method"].as_str().unwrap(), &expected["knobs"]);
         let config = RunConfig { method, ..RunConfig::default() };
@@ -227,7 +228,7 @@ fn gpt2_answers_as_in_transformers_and_with_peft_s_adapters() {
             weights: std::fs::read(path.join(MODEL_FILE)).unwrap(),
         };
         let (method, stored) = read_adapter(&files, &shape).unwrap();
-        let phi = stored.phi([&method], &mut context(&theta));
+        let phi = stored.phi([&method], context(&theta));
         let expected = json(&format!("gpt2/{case}/expected.json"));
         let apart = largest_difference(&on_gpt2(&phi, &expected["ids"]), &flat(&expected["logits"]).0);
         assert!(apart < 1e-4, "{case}: logits differ by {apart}");
@@ -251,7 +252,7 @@ fn separate_updates_become_one_of_summed_rank_on_gpt2() {
         assert!(note.contains(&format!("{} numbers instead of {}", grouped(elements), grouped(count))), "{note}");
         // Read back it is another φ of the same function.
         let (again, stored) = read_adapter(&files, &shape).unwrap();
-        let again = stored.phi([&again], &mut context(&theta));
+        let again = stored.phi([&again], context(&theta));
         let apart = largest_difference(&on_gpt2(&again, &ids), &on_gpt2(&phi, &ids));
         assert!(apart < 1e-5, "{targets}: {apart}");
     }

@@ -9,7 +9,7 @@ use peft_lab::base::clock;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::interchange::peft::{CONFIG_FILE, MODEL_FILE, write_adapter};
+use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
 use peft_lab::interchange::python::script;
 use peft_lab::model::Tokens;
 use peft_lab::peft::Phi;

@@ -7,12 +7,13 @@ use peft_lab::base::clock;
 use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
-use peft_lab::peft::Phi;
+use peft_lab::peft::{MethodConfig, Phi};
 use peft_lab::protocol::Event;
 use peft_lab::train::Session;
+use peft_lab::train::data::Batch;
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::micro_batch::threads::Threads;
-use peft_lab::train::micro_batch::{Assignment, Gradients, Helpers, Part, Told};
+use peft_lab::train::micro_batch::{Assignment, Gradients, Helpers, Told};
 use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
@@ -46,42 +47,50 @@ fn losses(events: &[Event]) -> Vec<f32> {
     events.iter().filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None }).collect()
 }
 
-/// Every method with a choice of its knobs, tested one by one: the one that fails is named, and threads share the work.
-macro_rules! methods {
+/// A test for each method at its defaults and for each of these choices of knobs: the one that fails is named, and threads share
+/// the work.
+macro_rules! choices {
     ($($test:ident: $method:literal,)*) => {
-        const METHODS: &[&str] = &[$($method),*];
+        const CHOICES: &[&str] = &[$($method),*];
 
         mod overfits_sixteen_examples {
             $(#[test] fn $test() { super::overfits($method); })*
+            mod at_defaults { peft_lab::each_method!(overfit); }
         }
 
         mod repeats_its_curve_with_its_seed {
             $(#[test] fn $test() { super::repeats($method); })*
+            mod at_defaults { peft_lab::each_method!(repeat); }
         }
     };
 }
 
-methods! {
-    full: "full",
-    last_layer: "last-layer",
+macro_rules! overfit {
+    ($($method:ident)*) => {
+        $(#[test] fn $method() { super::super::at_defaults(stringify!($method), super::super::overfits); })*
+    };
+}
+
+macro_rules! repeat {
+    ($($method:ident)*) => {
+        $(#[test] fn $method() { super::super::at_defaults(stringify!($method), super::super::repeats); })*
+    };
+}
+
+choices! {
     last_layer_rows_of_labels: "last-layer&rows=labels",
-    embeddings: "embeddings",
-    all_but_embeddings: "all-but-embeddings",
-    bitfit: "bitfit",
     lora_with_dropout: "lora&lora_dropout=0.1",
-    dora: "dora",
-    vera: "vera",
-    ln_tuning: "ln-tuning",
     two_layers: "layers&layers=1,2",
-    sparse: "sparse",
     sparse_by_magnitude: "sparse&mask=magnitude",
-    pruning: "pruning",
-    subspace: "subspace&intrinsic_dimension=512",
-    prompt: "prompt&num_virtual_tokens=10",
-    p_tuning: "p-tuning",
-    prefix: "prefix",
-    adapter: "adapter",
-    ia3: "ia3",
+    a_shorter_prompt: "prompt&num_virtual_tokens=10",
+}
+
+/// A test of the method that a folder's name stands for, where it trains.
+fn at_defaults(folder: &str, test: fn(&str)) {
+    let name = folder.replace('_', "-");
+    if MethodConfig::named(&name).expect("a folder has its method's name").method().trains() {
+        test(&name);
+    }
 }
 
 #[test]
@@ -123,7 +132,8 @@ fn theta_is_bit_identical_after_training() {
     };
     let before = everything(&base);
     assert_eq!(before.len(), 205_568);
-    for method in METHODS {
+    let defaults = MethodConfig::all().into_iter().filter(|m| m.method().trains()).map(|m| m.info().name);
+    for method in defaults.chain(CHOICES.iter().copied()) {
         let mut session = session(&format!("method={method}&steps=3&batch_size=8"), &base);
         let start = pollster::block_on(shared::values(session.phi()));
         run(&mut session);
@@ -286,7 +296,7 @@ impl Helpers for Lost {
         vec![0]
     }
 
-    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Part)>) {}
+    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Batch)>) {}
 
     fn receive(&self, _: usize) -> Gradients<'_> {
         Box::pin(async { None })
@@ -332,18 +342,19 @@ fn the_curve_is_the_same_on_any_number_of_workers() {
 #[test]
 fn a_batch_in_parts_has_the_gradient_of_the_whole() {
     use peft_lab::train::micro_batch::split;
+    use peft_lab::train::step::gradient;
     let base = base();
     // So small a batch is one part; its whole is compared with four.
     let session = session("rule=reverse&method=lora&batch_size=12&steps=3", &base);
     let mut rng = peft_lab::base::stream(5, "parts");
     let examples = session.data().draw(12, &mut rng);
-    let gradient = |n: usize| {
+    let in_parts = |n: usize| {
         let parts = split(examples.clone(), n);
         assert_eq!(parts.len(), n);
-        let each = parts.iter().map(|p| pollster::block_on(p.gradient(session.theta(), session.phi())).unwrap());
+        let each = parts.iter().map(|part| pollster::block_on(gradient(session.theta(), session.phi(), part)).unwrap());
         peft_lab::train::micro_batch::sum(each.collect()).unwrap()
     };
-    let (whole, parts) = (gradient(1), gradient(4));
+    let (whole, parts) = (in_parts(1), in_parts(4));
     assert!((whole.loss - parts.loss).abs() < 1e-6, "{} {}", whole.loss, parts.loss);
     let length = whole.of_phi.iter().map(|g| g * g).sum::<f32>().sqrt();
     let apart = whole.of_phi.iter().zip(&parts.of_phi).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();

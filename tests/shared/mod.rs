@@ -6,11 +6,13 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use peft_lab::base::read;
 use peft_lab::base::stream;
-use peft_lab::kernels::cross_entropy;
-use peft_lab::model::{Activation, Model, ModelConfig, Tokens};
+use peft_lab::model::{Activation, Model, ModelConfig, Sizes, Tokens};
 use peft_lab::peft::MethodConfig;
 use peft_lab::peft::{InitContext, Phi};
+use peft_lab::train;
+use peft_lab::train::data::Batch;
 use peft_lab::train::optimizer::Optimizer;
+use peft_lab::train::step::{ClipAndStep, forward, host_answers};
 use rand::RngExt;
 use std::collections::BTreeSet;
 
@@ -19,19 +21,15 @@ pub const LABELS: [u32; 3] = [4, 9, 17];
 
 /// Two blocks, small enough for software WebGPU.
 pub fn tiny_config(activation: Activation) -> ModelConfig {
-    ModelConfig {
-        model_type: "opt".into(),
+    let sizes = Sizes {
         vocab_size: 23,
         max_position_embeddings: 24,
         hidden_size: 16,
         ffn_dim: 32,
         num_hidden_layers: 2,
         num_attention_heads: 2,
-        activation_function: activation,
-        do_layer_norm_before: true,
-        tie_word_embeddings: true,
-        word_embed_proj_dim: None,
-    }
+    };
+    ModelConfig::native(sizes, activation)
 }
 
 pub fn tiny_model(device: &Device) -> Model {
@@ -47,59 +45,23 @@ pub fn method(name: &str, knobs: &[(&str, &str)]) -> MethodConfig {
     method
 }
 
-/// Every method, with the knobs that change what is computed.
+/// Every method, with the knobs that change what is computed: the lines of `tests/fixtures/variants.txt`. What is on record
+/// follows their order.
 pub fn methods() -> Vec<MethodConfig> {
-    let all = ("target_modules", "q_proj,k_proj,v_proj,out_proj,fc1,fc2");
-    let second = ("layers", "1");
-    vec![
-        method("full", &[]),
-        method("last-layer", &[]),
-        method("last-layer", &[("rows", "labels")]),
-        method("last-layer", &[("rows", "block")]),
-        method("embeddings", &[]),
-        method("embeddings", &[("embeddings", "both")]),
-        method("all-but-embeddings", &[]),
-        method("bitfit", &[]),
-        method("bitfit", &[("biases", "q_proj,fc1")]),
-        method("lora", &[("rank", "2")]),
-        method("lora", &[("rank", "3"), ("alpha", "5"), all]),
-        method("lora", &[("rank", "3"), ("use_rslora", "true"), ("lora_dropout", "0.3"), second]),
-        method("dora", &[("rank", "2"), all]),
-        method("vera", &[("rank", "3"), all]),
-        method("ln-tuning", &[]),
-        method("layers", &[("parts", "mlp,norms"), second]),
-        method("sparse", &[("num_weights", "50"), ("mask", "random")]),
-        method("pruning", &[("rounds", "2")]),
-        method("pruning", &[("schedule", "dense-sparse-dense")]),
-        method("subspace", &[("intrinsic_dimension", "5"), ("projection", "dense")]),
-        method("subspace", &[("intrinsic_dimension", "7")]),
-        method("prompt", &[("num_virtual_tokens", "3")]),
-        method("prompt", &[("num_virtual_tokens", "2"), ("init", "random")]),
-        method("p-tuning", &[("num_virtual_tokens", "3"), ("encoder_hidden_size", "8")]),
-        method("prefix", &[("num_virtual_tokens", "3")]),
-        method("prefix", &[("num_virtual_tokens", "2"), second]),
-        method("prefix", &[("num_virtual_tokens", "2"), ("prefix_projection", "true"), ("encoder_hidden_size", "4")]),
-        method("adapter", &[("bottleneck", "3")]),
-        method("adapter", &[("bottleneck", "2"), ("placement", "attention"), ("non_linearity", "relu")]),
-        method("adapter", &[("bottleneck", "2"), ("placement", "mlp"), ("non_linearity", "silu")]),
-        method("adapter", &[("bottleneck", "2"), ("placement", "parallel"), ("scaling", "4"), second]),
-        method("adapter", &[("bottleneck", "2"), ("non_linearity", "tanh")]),
-        method("ia3", &[all]),
-    ]
-}
-
-/// Hands the names of all methods that train, as identifiers, to a macro that makes tests of each: the one that fails is named.
-macro_rules! each_method {
-    ($tests:ident) => {
-        $tests! {
-            full last_layer embeddings all_but_embeddings bitfit lora dora vera ln_tuning layers sparse pruning subspace prompt
-            p_tuning prefix adapter ia3
+    let line = |line: &str| {
+        let mut words = line.split_whitespace();
+        let mut method = MethodConfig::named(words.next().unwrap_or_default()).expect("a method of the registry");
+        for word in words {
+            let (knob, value) = word.split_once('=').expect("knob=value");
+            method.set(knob, value).expect("a value within the knob's range");
         }
+        method
     };
+    include_str!("../fixtures/variants.txt").lines().map(line).collect()
 }
-pub(crate) use each_method;
 
-/// The method that a name of [`each_method`] stands for, with all its knobs: `last_layer` is `last-layer`.
+/// The variants of the method that a name of [`peft_lab::each_method`] stands for: `last_layer` is `last-layer`. None of what
+/// trains nothing.
 pub fn named(test: &str) -> Vec<MethodConfig> {
     let name = test.replace('_', "-");
     methods().into_iter().filter(|method| method.info().name == name).collect()
@@ -107,25 +69,21 @@ pub fn named(test: &str) -> Vec<MethodConfig> {
 
 /// Every method of the registry that trains has tests, and they compute something.
 pub fn check_all_are_named(tests: &[&str]) {
-    let trains = MethodConfig::all().into_iter().filter(|method| method.method().trains());
-    let names: BTreeSet<String> = trains.map(|method| method.info().name.replace('-', "_")).collect();
+    let all: BTreeSet<String> = MethodConfig::all().iter().map(|m| m.info().name.replace('-', "_")).collect();
     let tests: BTreeSet<String> = tests.iter().map(|test| test.to_string()).collect();
-    assert_eq!(tests, names, "each_method lists the methods of the registry that train");
-    assert!(tests.iter().all(|test| !named(test).is_empty()), "methods() has all that each_method lists");
+    assert_eq!(tests, all, "each_method lists the methods of the registry");
+    for method in MethodConfig::all().into_iter().filter(|m| m.method().trains()) {
+        let name = method.info().name;
+        assert!(!named(name).is_empty(), "tests/fixtures/variants.txt has a line of {name}");
+    }
 }
 
 /// Two sequences and, for each, two places whose successors are predicted.
-pub struct TinyBatch {
-    pub tokens: Tokens,
-    pub rows: Vec<usize>,
-    pub targets: Vec<i32>,
-}
-
-pub fn tiny_batch(seed: u64) -> TinyBatch {
+pub fn tiny_batch(seed: u64) -> Batch {
     let mut rng = stream(seed, "tiny batch");
     let ids = (0..14).map(|_| rng.random_range(0..23)).collect();
     let targets = (0..4).map(|_| LABELS[rng.random_range(0..3_u32) as usize] as i32).collect();
-    TinyBatch { tokens: Tokens { ids, sequences: 2, length: 7 }, rows: vec![5, 6, 12, 13], targets }
+    Batch::of(Tokens { ids, sequences: 2, length: 7 }, vec![5, 6, 12, 13], targets)
 }
 
 pub fn phi(theta: &Model, method: &MethodConfig, device: &Device) -> Phi {
@@ -134,16 +92,11 @@ pub fn phi(theta: &Model, method: &MethodConfig, device: &Device) -> Phi {
 
 /// φ with scores of θ's weights for its mask.
 pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: Option<Vec<f32>>) -> Phi {
-    let mut context = InitContext {
-        theta,
-        device: &device.clone().autodiff(),
-        rng: stream(2, "tiny phi"),
-        labels: &LABELS,
-        encode: &|_| vec![1, 2, 3],
-        begins: 1,
-        demonstrations: &[],
-        scores,
-    };
+    let mut context = InitContext::new(theta, device, stream(2, "tiny phi"))
+        .labels(&LABELS)
+        .encode(|_| vec![1, 2, 3])
+        .begins(1)
+        .scores(scores);
     let mut phi = Phi::init([method], &mut context);
     phi.noise(Some(5));
     phi
@@ -151,14 +104,7 @@ pub fn phi_with(theta: &Model, method: &MethodConfig, device: &Device, scores: O
 
 /// Gives φ what it asks for before a step, as a session does.
 pub async fn tell(phi: &mut Phi, step: usize, steps: usize) {
-    let mut told = Vec::new();
-    for asked in phi.host_reads(step, steps) {
-        let mut values = Vec::new();
-        for tensor in asked {
-            values.push(read(tensor).await.expect("what φ asks for is read back"));
-        }
-        told.push(values);
-    }
+    let told = host_answers(phi, step, steps).await.expect("what φ asks for is read back");
     phi.host_values(step, steps, told);
 }
 
@@ -166,10 +112,6 @@ pub async fn tell(phi: &mut Phi, step: usize, steps: usize) {
 /// gradients of A and B are not: they are compared with PEFT's.
 fn is_slope(method: &MethodConfig, tensor: usize) -> bool {
     method.info().name != "dora" || tensor % 3 == 2
-}
-
-pub fn loss(theta: &Model, phi: &Phi, batch: &TinyBatch) -> Tensor<1> {
-    cross_entropy(theta.logits(phi, &batch.tokens, &batch.rows), &batch.targets).mean()
 }
 
 /// Adds numbers to the tensors of φ.
@@ -222,7 +164,7 @@ impl ModuleVisitor for Gradients<'_> {
 
 /// Gradients, a flat list for each tensor of φ.
 async fn gradients(method: &MethodConfig, theta: &Model, phi: &Phi) -> Result<Vec<Vec<f32>>, String> {
-    let gradients = GradientsParams::from_grads(loss(theta, phi, &tiny_batch(0)).backward(), phi);
+    let gradients = GradientsParams::from_grads(forward(theta, phi, &tiny_batch(0)).backward(), phi);
     let mut visitor = Gradients { gradients: &gradients, found: Vec::new() };
     phi.visit(&mut visitor);
     let mut values = Vec::new();
@@ -252,7 +194,7 @@ async fn check_slope(
     for (end, step) in ends.iter_mut().zip([EPSILON, -EPSILON]) {
         let scaled = |place| direction(place).map(|d: Vec<f32>| d.iter().map(|d| step * d).collect());
         let moved = nudged(phi, |place, _| scaled(place));
-        *end = read(loss(theta, &moved, &tiny_batch(0))).await.map_err(|f| f.message)?[0];
+        *end = read(forward(theta, &moved, &tiny_batch(0))).await.map_err(|f| f.message)?[0];
     }
     let difference = (ends[0] - ends[1]) / (2.0 * EPSILON);
     if (difference - slope).abs() > 0.02 * slope + 3e-4 {
@@ -344,7 +286,7 @@ async fn stepped(device: &Device) -> (Vec<f32>, Vec<f32>) {
         });
         let loss = slopes.reduce(|a, b| a + b).expect("φ has tensors");
         let gradients = loss.backward();
-        phi = optimizer.step(phi, gradients, loss, 1e-2);
+        phi = optimizer.clip_and_step(phi, gradients, loss, 1e-2);
         if step > 0 {
             let reports = optimizer.reports().await.expect("reports are read back");
             reported.extend(reports.iter().flat_map(|report| [report.loss, report.norm]));
@@ -361,9 +303,7 @@ pub async fn losses(method: &MethodConfig, device: &Device, steps: usize) -> Vec
     let mut optimizer = Optimizer::new();
     for step in 0..steps {
         tell(&mut phi, step, steps).await;
-        let loss = loss(&theta, &phi, &tiny_batch(step as u64));
-        let gradients = loss.backward();
-        phi = optimizer.step(phi, gradients, loss, 1e-2);
+        phi = train::step::step(&theta, phi, &tiny_batch(step as u64), &mut optimizer, 1e-2);
     }
     let reports = optimizer.reports().await.expect("losses are read back");
     reports.iter().map(|report| report.loss).collect()

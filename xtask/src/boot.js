@@ -22,8 +22,8 @@ try {
   module_or_path.catch(() => {});
   const {default: init, receive, assist} = await import(script);
   await init({module_or_path});
-  // The page sends text; a trainer that this worker helps sends numbers, too.
-  const take = data => typeof data === "string" ? receive(data) : assist(data);
+  // A trainer that this worker helps sends numbers; all else is of the page.
+  const take = data => data.numbers ? assist(data) : receive(data);
   self.onmessage = e => take(e.data);
   for (const message of early) take(message);
 } catch (e) { fail(e); }

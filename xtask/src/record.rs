@@ -1,4 +1,4 @@
-//! `cargo xtask record`: trains the recorded runs of `www/runs/` again and prints the README's tables.
+//! `cargo xtask record`: trains the recorded runs of `www/runs/` again and prints the tables of docs/results.md.
 //!
 //! Every run is one `peft-lab train`; what is already under `target/recorded/` is taken as it is, so an interrupted
 //! recording goes on where it stopped.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-/// Rules of the README's table: one known, two unseen compositions, two outside the base's world.
+/// Rules of the table in docs/results.md: one known, two unseen compositions, two outside the base's world.
 const TABLE_RULES: [&str; 5] = ["reverse", "swap-ends.rotate-left", "plus-3.rotate-right", "cipher", "count"];
 const BASES: [&str; 2] = ["prose-nano", "prose-micro"];
 /// Of the training losses of a recorded run, every fifth is kept: the curve looks the same.

@@ -117,7 +117,7 @@ fn refuse_wrapped_exports(bin: &str, wasm: &[u8]) -> Result<()> {
     const WRAPPED: &[u8] = b".command_export";
     if wasm.windows(WRAPPED.len()).any(|name| name == WRAPPED) {
         bail!(
-            "{bin} has constructors that nothing calls: every export would run them (see `__wasm_call_ctors` in src/worker/runtime.rs)"
+            "{bin} has constructors that nothing calls: every export would run them (see `__wasm_call_ctors` in src/worker/backend.rs)"
         );
     }
     Ok(())

@@ -114,9 +114,10 @@ fn contents(text: &str) -> Contents {
     found
 }
 
-/// GitHub's anchor of a heading: letters, digits, hyphens and underscores of it in lower case, spaces as hyphens.
+/// GitHub's anchor of a heading: letters, digits, hyphens and underscores of it in lower case, spaces as hyphens. `³` is no digit.
 fn anchor(heading: &str) -> String {
-    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    let is_kept = |c: &char| c.is_alphabetic() || c.is_ascii_digit() || [' ', '-', '_'].contains(c);
+    let kept = heading.trim().chars().filter(is_kept);
     kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase()
 }
 
@@ -268,6 +269,7 @@ fn a_page_is_read_as_github_reads_it() {
     assert_eq!(found.prose, ["A b, c!", "One two three four. Five six nine ten.", "A b, c!"]);
     assert_eq!(found.prose.iter().flat_map(|block| sentences(block)).collect::<Vec<_>>(), [4, 4]);
     assert_eq!(found.other.len(), 3);
+    assert_eq!(anchor("(IA)³ _2_"), "ia-_2_");
     assert_eq!(target("docs/decisions/a.md", "../../src/lib.rs#L3"), Path::new("src/lib.rs#L3"));
     assert_eq!(without_destinations("a [b](c) d [e](f)"), "a [b] d [e]");
 }

@@ -1,7 +1,7 @@
 //! Trains a byte-level BPE: the pair of neighbours that is commonest becomes a token, again and again.
 //!
-//! The result is that of Hugging Face's `BpeTrainer` on the same texts, down to ties (of pairs equally common, the one with the lower
-//! ids), so bases made there and here share a tokenizer.
+//! The result is that of Hugging Face's `BpeTrainer` on the same texts, down to ties (of pairs equally
+//! common, the one with the lower ids), so bases made there and here share a tokenizer.
 
 use crate::task::tokenizer::{byte_characters, pieces};
 use std::collections::HashMap;
@@ -30,7 +30,8 @@ pub fn train(texts: &[&str], vocabulary: usize) -> Result<String, String> {
         .map(|(piece, n)| (piece.bytes().map(|b| id_of[&characters[b as usize]]).collect(), n))
         .collect();
     let mut merges: Vec<[String; 2]> = Vec::new();
-    // How often each pair stands side by side, in a square: clearing it is cheap beside walking through the words.
+    // How often each pair stands side by side, in a square: clearing it is cheap beside walking through the
+    // words.
     let mut pairs = vec![0_i64; vocabulary * vocabulary];
     while tokens.len() < vocabulary {
         pairs.fill(0);

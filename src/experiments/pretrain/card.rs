@@ -1,7 +1,8 @@
 //! Writes the model card: for the page as JSON, for readers as Markdown.
 
 use super::checkpoint::Checkpoint;
-use super::{Data, Recipe};
+use super::episodes::SLOT;
+use super::recipe::{Data, Recipe};
 use crate::bases::{Card, Figures};
 use std::path::Path;
 
@@ -11,7 +12,7 @@ pub fn of(recipe: &Recipe, state: &Checkpoint, figures: Figures) -> Card {
         Data::Rules(_) => (
             "Episodes of six shots under one hidden string rule, drawn on the fly: sixteen rules and 24 compositions of two.".to_string(),
             "Made for this project; MIT or Apache-2.0.".to_string(),
-            crate::experiments::pretrain::episodes::SLOT * 6,
+            SLOT * 6,
         ),
         Data::Prose(_) => (
             "Nine public-domain books of English prose, 4.2 MB, from the crates scrunch 0.14.0, esaxx-rs 0.1.10 and harper-core 3.0.0; the blocks that tasks use are left out.".to_string(),
@@ -32,6 +33,7 @@ pub fn of(recipe: &Recipe, state: &Checkpoint, figures: Figures) -> Card {
     }
 }
 
+/// As `card.json` has it.
 pub fn json(card: &Card) -> Result<String, String> {
     Ok(serde_json::to_string_pretty(card).map_err(|e| e.to_string())? + "\n")
 }

@@ -1,10 +1,10 @@
 //! What an interrupted run goes on from: weights, the optimizer's moments, the curve so far.
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::bases::Judged;
 use crate::interchange::phi_file;
 use crate::peft::Phi;
-use crate::peft::{Full, MethodConfig, Shape};
+use crate::peft::{MethodConfig, Shape};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Bytes, Tensor};
@@ -16,10 +16,13 @@ use std::path::{Path, PathBuf};
 pub struct Checkpoint {
     /// Steps done.
     pub step: usize,
+    /// Seconds of training so far.
     pub seconds: f64,
+    /// Judgements so far.
     pub curve: Vec<Judged>,
     /// φ's tensors, in their order.
     pub values: Option<Vec<Vec<f32>>>,
+    /// Burn's record of the moments.
     pub optimizer: Option<Bytes>,
 }
 
@@ -84,13 +87,14 @@ impl Checkpoint {
         std::fs::rename(&partial, &folder).map_err(failed(folder))
     }
 
+    /// Removes the checkpoint of a run that is done.
     pub fn remove(out: &Path) {
         let _ = std::fs::remove_dir_all(out.join(FOLDER));
     }
 }
 
 fn infos(recipe: &Recipe) -> Vec<crate::model::TensorInfo> {
-    MethodConfig::Full(Full).method().tensors(&Shape { model: recipe.model_config(), labels: 0 })
+    MethodConfig::everything().method().tensors(&Shape { model: recipe.model_config(), labels: 0 })
 }
 
 /// φ with ids counted from 0: the optimizer's record finds its tensors by them.

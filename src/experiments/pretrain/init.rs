@@ -10,10 +10,11 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-/// GPT-2's start: normals of deviation 0.02, on the way back to the residual line smaller by √(2·layers); no biases.
+/// GPT-2's start: normals of deviation 0.02, on the way back to the residual line smaller by √(2·layers); no
+/// biases.
 ///
-/// For `rules`, tokens have 0.1, and a position is the sum of its place in the shot and its shot: the first of the things that made
-/// so small a model learn to move letters.
+/// For `rules`, tokens have 0.1, and a position is the sum of its place in the shot and its shot: the first
+/// of the things that made so small a model learn to move letters.
 pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
     let config = recipe.model_config();
     let (d, f, layers) = (config.hidden_size, config.ffn_dim, config.num_hidden_layers);
@@ -46,7 +47,7 @@ pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
         }
     };
     // OPT's offset rows: no token uses them.
-    positions.splice(0..0, vec![0.0; config.position_offset() * d]);
+    positions.splice(0..0, vec![0.0; config.position_offset * d]);
     let weights = Weights {
         tokens: draw.param(tokens, [config.vocab_size, d]),
         positions: draw.param(positions, [config.position_rows(), d]),

@@ -1,8 +1,9 @@
 //! Makes the shipped bases from nothing: `peft-lab pretrain recipes/rules.json --out www/models/rules`.
 //!
-//! A [`Recipe`] names shape, data and schedule. Training steps a φ that is a copy of every tensor, so model, gradients and optimizer
-//! are those of full fine-tuning. Every so many steps the base is judged on what it never trains on and a checkpoint is written, from
-//! which an interrupted run resumes to the same numbers. At the end there are Hugging Face's three files and a model card.
+//! A [`Recipe`] names shape, data and schedule. Training steps a φ that is a copy of every tensor, so model,
+//! gradients and optimizer are those of full fine-tuning. Every so many steps the base is judged on what it
+//! never trains on and a checkpoint is written. From it an interrupted run resumes to the same numbers. At
+//! the end there are Hugging Face's three files and a model card.
 
 mod bpe;
 mod card;
@@ -12,157 +13,10 @@ mod init;
 mod optimizer;
 mod prose;
 mod recipe;
+mod run;
+mod source;
+mod word_level;
 
 pub use prose::{Block, Corpus};
 pub use recipe::{Data, Recipe};
-
-use crate::base::read;
-use crate::base::stream;
-use crate::bases::{Card, Figures, Judged};
-use crate::kernels::cross_entropy;
-use crate::model::Model;
-use crate::peft::{Full, MethodConfig};
-use crate::peft::{InitContext, Phi};
-use crate::task::tokenizer::Tokenizer;
-use crate::train::data::Batch;
-use burn::module::ParamGroup;
-use burn::optim::{AdamWConfig, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
-use checkpoint::Checkpoint;
-use optimizer::Clipped;
-use std::path::Path;
-use std::time::Instant;
-
-/// What a recipe trains on, ready to draw from.
-enum Source {
-    Episodes(episodes::Episodes),
-    Prose(prose::Prose),
-}
-
-impl Source {
-    fn batch(&self, recipe: &Recipe, step: usize) -> Batch {
-        // A stream for each step: a resumed run draws what it would have drawn.
-        let mut rng = stream(recipe.seed, &format!("pretraining step {step}"));
-        match self {
-            Source::Episodes(episodes) => episodes.batch(recipe, step, &mut rng),
-            Source::Prose(prose) => prose.batch(recipe.batch_size, &mut rng),
-        }
-    }
-
-    async fn judge(&self, theta: &Model) -> Result<Figures, String> {
-        match self {
-            Source::Episodes(episodes) => episodes.judge(theta).await,
-            Source::Prose(prose) => prose.judge(theta).await,
-        }
-    }
-}
-
-/// Follows a recipe to its end, from the checkpoint in `out` where there is one. `say` gets a line of progress now and then.
-pub async fn pretrain(
-    recipe: &Recipe,
-    corpus: Option<&Corpus>,
-    out: &Path,
-    stop_after: Option<usize>,
-    mut say: impl FnMut(String),
-) -> Result<Option<Card>, String> {
-    let device = Device::flex();
-    let (source, tokenizer) = match &recipe.data {
-        Data::Rules(_) => (Source::Episodes(episodes::Episodes::new()), episodes::tokenizer()),
-        Data::Prose(data) => {
-            let corpus = corpus.ok_or("The recipe's text is missing.")?;
-            say(format!("{}: training the tokenizer", recipe.id));
-            let (training, held_out) = data.split(corpus)?;
-            let json = bpe::train(&training, data.vocabulary)?;
-            let tokenizer = Tokenizer::from_json(&json).map_err(|e| e.to_string())?;
-            let prose = prose::Prose::new(&training, &held_out, &tokenizer, recipe.model.context);
-            say(prose.describe());
-            (Source::Prose(prose), json)
-        }
-    };
-    let config = recipe.model_config();
-    let theta = init::model(recipe, &mut stream(recipe.seed, "pretraining start"), &device);
-    let mut state = match Checkpoint::read(out, recipe)? {
-        Some(checkpoint) => {
-            say(format!("{}: resuming after step {}", recipe.id, checkpoint.step));
-            checkpoint
-        }
-        None => Checkpoint::default(),
-    };
-    let method = MethodConfig::Full(Full);
-    let mut context = InitContext {
-        theta: &theta,
-        device: &device.clone().autodiff(),
-        rng: stream(0, "unused"),
-        labels: &[],
-        encode: &|_| Vec::new(),
-        begins: 0,
-        demonstrations: &[],
-        scores: None,
-    };
-    let mut phi = checkpoint::numbered(Phi::init([&method], &mut context));
-    if let Some(values) = state.values.take() {
-        phi = phi.filled(values);
-    }
-    let adam = |decay: f32| AdamWConfig::new().with_beta_2(0.98).with_epsilon(1e-8).with_weight_decay(decay);
-    let mut groups = ModuleOptimizer::from(adam(0.0).build()).with_group(
-        ParamGroup::from_predicate("matrix"),
-        adam(recipe.weight_decay).build(),
-        None,
-    );
-    if let Some(bytes) = state.optimizer.take() {
-        groups = groups.from_bytes(bytes).map_err(|e| format!("optimizer.bpk cannot be read: {e:?}"))?;
-    }
-    let mut optimizer = Clipped { adam: groups };
-
-    let (started, before, first) = (Instant::now(), state.seconds, state.step);
-    let mut losses: Vec<Tensor<1>> = Vec::new();
-    while state.step < recipe.steps {
-        let batch = source.batch(recipe, state.step);
-        let logits = theta.logits(&phi, &batch.tokens, &batch.rows);
-        let loss = cross_entropy(logits, &batch.targets).mean();
-        let gradients = loss.backward();
-        losses.push(loss.inner());
-        phi = optimizer.step(phi, gradients, recipe.learning_rate(state.step));
-        state.step += 1;
-        if state.step.is_multiple_of(recipe.judge_every) || state.step == recipe.steps {
-            let n = losses.len() as f32;
-            let sum: f32 = read(Tensor::cat(std::mem::take(&mut losses), 0)).await.map_err(|f| f.message)?.iter().sum();
-            let figures = source.judge(&theta.merged(&phi)).await?;
-            state.seconds = before + started.elapsed().as_secs_f64();
-            let judged = Judged { step: state.step, loss: sum / n, figures };
-            let pace = started.elapsed().as_secs_f64() / (state.step - first) as f64;
-            let left = pace * (recipe.steps - state.step) as f64 / 60.0;
-            say(format!("{} {}", recipe.id, describe(&judged, recipe.steps, pace, left)));
-            if !judged.loss.is_finite() {
-                return Err(format!("{}: the loss is no longer a number; lower lr in the recipe.", recipe.id));
-            }
-            state.curve.push(judged);
-            state.write(out, recipe, &phi, &optimizer.adam).await?;
-        }
-        if stop_after.is_some_and(|n| state.step >= first + n) && state.step < recipe.steps {
-            return Ok(None);
-        }
-    }
-    let made = theta.merged(&phi);
-    let halves = made.to_half_safetensors().await.map_err(|f| f.message)?;
-    // What ships is what the halves say: figures are taken from them.
-    let shipped = Model::load(config.clone(), &halves, &device).map_err(|e| e.to_string())?;
-    let figures = source.judge(&shipped).await?;
-    let card = card::of(recipe, &state, figures);
-    let config = serde_json::to_string_pretty(&recipe.hugging_face_config()).map_err(|e| e.to_string())?;
-    card::write(out, &[("config.json", config.as_bytes()), ("model.safetensors", &halves)])?;
-    card::write(out, &[("tokenizer.json", tokenizer.as_bytes())])?;
-    card::write(out, &[("card.json", card::json(&card)?.as_bytes()), ("README.md", card::markdown(&card).as_bytes())])?;
-    Checkpoint::remove(out);
-    Ok(Some(card))
-}
-
-/// A line of progress.
-fn describe(judged: &Judged, steps: usize, pace: f64, minutes_left: f64) -> String {
-    let figures: Vec<String> = judged.figures.rows().iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let (step, loss, pace) = (judged.step, judged.loss, pace * 1e3);
-    format!(
-        "step {step} of {steps}, loss {loss:.3}, {}; {pace:.0} ms a step, {minutes_left:.0} min left",
-        figures.join(", ")
-    )
-}
+pub use run::pretrain;

@@ -1,19 +1,40 @@
-//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global gradient norm.
+//! Burn's AdamW in groups of parameters, with its record for checkpoints, behind a clip of the global
+//! gradient norm.
 
+use crate::base::{Failure, read};
 use crate::peft::Phi;
 use crate::train::optimizer::MAX_NORM;
+use crate::train::step::ClipAndStep;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Gradients, Tensor};
 
 /// Steps φ.
 pub struct Clipped {
+    /// AdamW, matrices in a group of their own.
     pub adam: ModuleOptimizer,
+    /// Of steps, not asked for yet.
+    losses: Vec<Tensor<1>>,
 }
 
 impl Clipped {
-    /// One step.
-    pub fn step(&mut self, phi: Phi, gradients: Gradients, rate: f64) -> Phi {
+    /// Before its first step, or with the record of others.
+    pub fn new(adam: ModuleOptimizer) -> Clipped {
+        Clipped { adam, losses: Vec::new() }
+    }
+
+    /// The loss of each step since the last call.
+    ///
+    /// # Errors
+    /// Where the device is lost.
+    pub async fn losses(&mut self) -> Result<Vec<f32>, Failure> {
+        read(Tensor::cat(std::mem::take(&mut self.losses), 0)).await
+    }
+}
+
+impl ClipAndStep for Clipped {
+    fn clip_and_step(&mut self, phi: Phi, gradients: Gradients, loss: Tensor<1>, rate: f64) -> Phi {
+        self.losses.push(loss.inner());
         let mut gradients = GradientsParams::from_grads(gradients, &phi);
         clip(&phi, &mut gradients);
         self.adam.step(rate, phi, gradients)
@@ -65,9 +86,9 @@ mod tests {
     use super::*;
     use crate::base::stream;
     use crate::model::Model;
-    use crate::model::{Activation, ModelConfig};
+    use crate::model::{Activation, ModelConfig, Sizes};
     use crate::peft::InitContext;
-    use crate::peft::{Full, MethodConfig};
+    use crate::peft::MethodConfig;
     use crate::train::optimizer::Optimizer;
     use burn::optim::AdamWConfig;
     use burn::tensor::{Device, TensorData};
@@ -76,31 +97,18 @@ mod tests {
     /// Burn's AdamW and ours, step by step.
     #[test]
     fn the_trainer_s_optimizer_is_burn_s() {
-        let config = ModelConfig {
-            model_type: "opt".into(),
+        let sizes = Sizes {
             vocab_size: 11,
             max_position_embeddings: 8,
             hidden_size: 8,
             ffn_dim: 16,
             num_hidden_layers: 1,
             num_attention_heads: 2,
-            activation_function: Activation::GeluNew,
-            do_layer_norm_before: true,
-            tie_word_embeddings: true,
-            word_embed_proj_dim: None,
         };
-        let theta = Model::random(config, &mut stream(0, "theta"), &Device::flex());
-        let mut context = InitContext {
-            theta: &theta,
-            device: &Device::flex().autodiff(),
-            rng: stream(0, "phi"),
-            labels: &[],
-            encode: &|_| Vec::new(),
-            begins: 0,
-            demonstrations: &[],
-            scores: None,
-        };
-        let phi = Phi::init([&MethodConfig::Full(Full)], &mut context);
+        let theta =
+            Model::random(ModelConfig::native(sizes, Activation::GeluNew), &mut stream(0, "theta"), &Device::flex());
+        let mut context = InitContext::new(&theta, &Device::flex(), stream(0, "phi"));
+        let phi = Phi::init([&MethodConfig::everything()], &mut context);
         // Gradients that do not depend on φ, large ones and small.
         let loss = |phi: &Phi, step: u64| {
             let mut rng = stream(step, "slopes");
@@ -112,12 +120,12 @@ mod tests {
             phi.flat().into_iter().map(slope).reduce(|a, b| a + b).unwrap()
         };
         let adam = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0).init();
-        let (mut burn, mut ours) = (Clipped { adam }, Optimizer::new());
+        let (mut burn, mut ours) = (Clipped::new(adam), Optimizer::new());
         let (mut burn_phi, mut our_phi) = (phi.clone(), phi);
         for step in 0..4 {
             let (theirs, now) = (loss(&burn_phi, step), loss(&our_phi, step));
-            burn_phi = burn.step(burn_phi, theirs.backward(), 1e-2);
-            our_phi = ours.step(our_phi, now.backward(), now, 1e-2);
+            burn_phi = burn.clip_and_step(burn_phi, theirs.backward(), theirs, 1e-2);
+            our_phi = ours.clip_and_step(our_phi, now.backward(), now, 1e-2);
             for (a, b) in burn_phi.frozen().flat().into_iter().zip(our_phi.frozen().flat()) {
                 let apart: f32 = (a - b).abs().max().into_scalar();
                 assert!(apart < 1e-6, "step {step}: {apart}");

@@ -14,14 +14,18 @@ use serde::{Deserialize, Serialize};
 /// The text, as `cargo xtask bake --pretraining` writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Corpus {
+    /// All books', in order.
     pub blocks: Vec<Block>,
 }
 
 /// One of the parts that a book is cut into.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block {
+    /// The book's name.
     pub book: String,
+    /// Its place in the book.
     pub number: usize,
+    /// What it says.
     pub text: String,
 }
 
@@ -47,11 +51,13 @@ impl Prose {
         }
     }
 
+    /// How much there is to read, for a line of progress.
     pub fn describe(&self) -> String {
         let (tokens, held, bytes) = (self.training.len(), self.held_out.len(), self.held_out_bytes);
         format!("{tokens} tokens to train on, {held} to judge by ({bytes} bytes)")
     }
 
+    /// `n` windows of the context's length, drawn uniformly.
     pub fn batch(&self, n: usize, rng: &mut ChaCha8Rng) -> Batch {
         let last = (self.training.len() - self.context - 1) as u32;
         windows((0..n).map(|_| {
@@ -79,8 +85,7 @@ impl Prose {
 
 /// A batch that predicts every token of its windows but the first.
 fn windows<'a>(windows: impl Iterator<Item = &'a [u32]>) -> Batch {
-    let mut batch =
-        Batch { tokens: Tokens { ids: Vec::new(), sequences: 0, length: 0 }, rows: Vec::new(), targets: Vec::new() };
+    let mut batch = Batch::of(Tokens { ids: Vec::new(), sequences: 0, length: 0 }, Vec::new(), Vec::new());
     for window in windows {
         let n = window.len() - 1;
         batch.tokens.ids.extend(window[..n].iter().map(|t| *t as i32));

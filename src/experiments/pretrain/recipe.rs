@@ -1,7 +1,8 @@
 //! A recipe: all that decides a base, as a small JSON file.
 
 use super::prose::{Block, Corpus};
-use crate::model::{Activation, ModelConfig};
+use crate::model::{Activation, ModelConfig, ModelConfigError, Sizes};
+use crate::task::rules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,15 +12,21 @@ use std::collections::BTreeMap;
 pub struct Recipe {
     /// Name of the base.
     pub id: String,
+    /// The network.
     pub model: Shape,
+    /// What it reads.
     pub data: Data,
+    /// Training steps in all.
     pub steps: usize,
+    /// Sequences of a step.
     pub batch_size: usize,
     /// AdamW's peak rate, reached after `warm_up` steps, then along a cosine to a twentieth.
     pub lr: f64,
+    /// Steps in which the rate rises.
     pub warm_up: usize,
     /// On matrices; biases and LayerNorms have none.
     pub weight_decay: f32,
+    /// Of weights and batches.
     pub seed: u64,
     /// Steps between judgements and checkpoints.
     pub judge_every: usize,
@@ -29,10 +36,15 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
+    /// `d_model`.
     pub hidden_size: usize,
+    /// Blocks.
     pub layers: usize,
+    /// Heads of a block.
     pub heads: usize,
+    /// Positions.
     pub context: usize,
+    /// Of the feed-forward layer.
     pub activation: Activation,
 }
 
@@ -40,7 +52,9 @@ pub struct Shape {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Data {
+    /// Strings under a hidden rule.
     Rules(RulesData),
+    /// Books.
     Prose(ProseData),
 }
 
@@ -98,9 +112,10 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// Tokens of its tokenizer.
     pub fn vocabulary(&self) -> usize {
         match &self.data {
-            Data::Rules(_) => crate::experiments::pretrain::episodes::VOCABULARY,
+            Data::Rules(_) => rules::VOCABULARY,
             Data::Prose(prose) => prose.vocabulary,
         }
     }
@@ -112,23 +127,29 @@ impl Recipe {
         self.lr * rise * (0.95 * cosine + 0.05)
     }
 
-    /// `config.json` as transformers writes it for OPT.
+    /// `config.json` as transformers reads it: shape and special tokens.
     pub fn hugging_face_config(&self) -> serde_json::Value {
         let m = &self.model;
-        serde_json::json!({
-            "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": self.vocabulary(),
-            "max_position_embeddings": m.context, "hidden_size": m.hidden_size, "word_embed_proj_dim": m.hidden_size,
-            "ffn_dim": 4 * m.hidden_size, "num_hidden_layers": m.layers, "num_attention_heads": m.heads,
-            "activation_function": m.activation, "do_layer_norm_before": true, "tie_word_embeddings": true,
-            "enable_bias": true, "layer_norm_elementwise_affine": true, "dropout": 0.0, "attention_dropout": 0.0,
-            "layerdrop": 0.0, "pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0,
-        })
+        let sizes = Sizes {
+            vocab_size: self.vocabulary(),
+            max_position_embeddings: m.context,
+            hidden_size: m.hidden_size,
+            ffn_dim: 4 * m.hidden_size,
+            num_hidden_layers: m.layers,
+            num_attention_heads: m.heads,
+        };
+        let mut json = ModelConfig::native(sizes, m.activation).to_json();
+        for token in ["pad_token_id", "bos_token_id", "eos_token_id"] {
+            json[token] = 0.into();
+        }
+        json
     }
 
-    fn model_config_checked(&self) -> Result<ModelConfig, crate::model::ModelConfigError> {
+    fn model_config_checked(&self) -> Result<ModelConfig, ModelConfigError> {
         ModelConfig::from_json(&self.hugging_face_config().to_string())
     }
 
+    /// The configuration of its network.
     pub fn model_config(&self) -> ModelConfig {
         self.model_config_checked().expect("checked where the recipe is read")
     }

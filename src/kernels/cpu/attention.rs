@@ -4,14 +4,20 @@ use super::gemm::multiply;
 use super::slices::{causal_softmax, causal_softmax_backward};
 use super::view::{View, Write};
 
-/// Shape of an attention: queries `[sequences, queries, width]`, keys and values `[sequences, keys, width]`, a head in each
-/// `width / heads` columns. The first `keys − queries` keys are a prefix, seen from everywhere.
+/// Shape of an attention: queries `[sequences, queries, width]`, keys and values `[sequences, keys, width]`,
+/// a head in each `width / heads` columns. The first `keys − queries` keys are a prefix, seen from
+/// everywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention {
+    /// Sequences of the batch.
     pub sequences: usize,
+    /// Queries of a sequence.
     pub queries: usize,
+    /// Keys of a sequence, as many as queries or more.
     pub keys: usize,
+    /// Columns of all heads together, `d_model`.
     pub width: usize,
+    /// Heads of a sequence.
     pub heads: usize,
 }
 
@@ -75,7 +81,8 @@ impl Attention {
         }
     }
 
-    /// Gradients from that of the output, into those that are wanted. All of `inputs` and `wanted` are of q, k and v.
+    /// Gradients from that of the output, into those that are wanted. All of `inputs` and `wanted` are of q,
+    /// k and v.
     pub fn backward(&self, inputs: [&[f32]; 3], weights: &[f32], gradient: &[f32], wanted: [Option<&mut [f32]>; 3]) {
         let ([q, k, v], [mut of_q, mut of_k, mut of_v]) = (inputs, wanted);
         let mut scores = vec![0.0; self.queries * self.keys];

@@ -10,6 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, Shape};
 use burn::tensor::TensorData;
 
+/// A tensor of the CPU's backend.
 pub type Flat = FloatTensor<Flex>;
 
 /// Contiguous f32 elements.

@@ -1,6 +1,7 @@
-//! Products of matrices in slices: natively by the `gemm` crate that Flex stands on, in a browser by [`wasm::gemm`](crate::kernels::wasm::gemm). Called
-//! here directly, a product reads heads where they lie and adds to what is there already; through Flex its output is cleared, copied once
-//! for alignment, and added to in further passes.
+//! Products of matrices in slices: natively by the `gemm` crate that Flex stands on, in a browser by
+//! [`wasm::gemm`](crate::kernels::wasm::gemm). Called here directly, a product reads heads where they lie and
+//! adds to what is there already; through Flex its output is cleared, copied once for alignment, and added to
+//! in further passes.
 
 use super::view::{View, Write};
 
@@ -19,7 +20,8 @@ pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, ri
 #[cfg(not(target_arch = "wasm32"))]
 fn library(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>) {
     let (m, n, k) = (left.rows(), right.columns(), left.columns());
-    // SAFETY: `View` and the asserts of `multiply` keep every element inside its slice, and rows of `out` apart from each other.
+    // SAFETY: `View` and the asserts of `multiply` keep every element inside its slice, and rows of `out`
+    // apart from each other.
     unsafe {
         gemm::gemm(
             m,
@@ -53,7 +55,8 @@ mod tests {
     fn products_of_views_are_those_of_a_loop() {
         let a: Vec<f32> = (0..40).map(|i| (i % 7) as f32 - 3.0).collect();
         let b: Vec<f32> = (0..60).map(|i| (i % 5) as f32 - 2.0).collect();
-        // A 4×6 and a 6×3, each part of something wider, the second transposed; the product goes into rows of 5.
+        // A 4×6 and a 6×3, each part of something wider, the second transposed; the product goes into rows of
+        // 5.
         let (left, right) = (View::spaced(&a, 4, 6, 9), View::spaced(&b, 3, 6, 10).transposed());
         let mut out = vec![1.0; 20];
         multiply(&mut out, 5, Write::Add, left, right);

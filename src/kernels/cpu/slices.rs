@@ -1,4 +1,5 @@
-//! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums in lanes.
+//! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums
+//! in lanes.
 
 use crate::kernels::AdamConstants;
 
@@ -81,6 +82,7 @@ pub fn scale(x: &mut [f32], factor: f32) {
     }
 }
 
+/// max(x, 0), in place.
 pub fn relu(x: &mut [f32]) {
     for x in x {
         // This way round, what is not a number stays so.
@@ -98,6 +100,7 @@ pub fn relu_backward(y: &[f32], gradient: &mut [f32]) {
 /// What the backward pass of [`layer_norm`] needs of a row besides `x`.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
+    /// Of the row.
     pub mean: f32,
     /// 1/√(variance + ε)
     pub inverse: f32,
@@ -145,8 +148,8 @@ pub fn layer_norm_parameters(x: &[f32], moments: &[Moments], gradient: &[f32], s
     }
 }
 
-/// Softmax of `scale`·x over the first `prefix + query + 1` of `keys` elements of each row, 0 after them; rows count queries
-/// from 0 to `queries`, again and again. Scale is positive.
+/// Softmax of `scale`·x over the first `prefix + query + 1` of `keys` elements of each row, 0 after them;
+/// rows count queries from 0 to `queries`, again and again. Scale is positive.
 pub fn causal_softmax(x: &mut [f32], scale: f32, prefix: usize, queries: usize) {
     let keys = prefix + queries;
     for (row, x) in x.chunks_exact_mut(keys).enumerate() {
@@ -179,6 +182,7 @@ fn gelu_gate(x: f32) -> f32 {
     1.0 / (1.0 + exp(-GELU_SLOPE * x * (1.0 + GELU_CUBIC * x * x)))
 }
 
+/// GELU by its tanh approximation, of `x` into `y`.
 pub fn gelu_new(x: &[f32], y: &mut [f32]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y = x * gelu_gate(*x);

@@ -34,18 +34,22 @@ impl<'a> View<'a> {
         self.data
     }
 
+    /// Rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// Columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
+    /// Elements from a row to the next.
     pub fn row_stride(&self) -> isize {
         self.row_stride
     }
 
+    /// Elements from a column to the next.
     pub fn column_stride(&self) -> isize {
         self.column_stride
     }
@@ -56,11 +60,13 @@ impl<'a> View<'a> {
         &self.data[row * self.row_stride as usize + column * self.column_stride as usize..]
     }
 
+    /// One element.
     #[inline]
     pub fn at(&self, row: usize, column: usize) -> f32 {
         self.from(row, column)[0]
     }
 
+    /// Rows as columns; nothing moves.
     pub fn transposed(self) -> View<'a> {
         let View { data, rows, columns, row_stride, column_stride } = self;
         View { data, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
@@ -77,6 +83,8 @@ impl<'a> View<'a> {
 /// What becomes of the elements that a product is written to.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Write {
+    /// They are overwritten.
     Replace,
+    /// It is added to them.
     Add,
 }

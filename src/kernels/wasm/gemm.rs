@@ -1,9 +1,10 @@
-//! A product of matrices in four-lane vectors, for WebAssembly: both factors are packed into panels, which one loop reads in a row
-//! (Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
+//! A product of matrices in four-lane vectors, for WebAssembly: both factors are packed into panels, which
+//! one loop reads in a row (Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
 //!
-//! A tile of 4 × 8 keeps eight sums, two vectors of the right factor and four numbers of the left one in the sixteen registers that a
-//! browser has on x86; a larger one, or two steps at once, spills. Chromium ran it 1.2 to 1.5 times as fast as `gemm`'s kernel, and 1.5
-//! to 2.2 times with relaxed SIMD's multiply-add (feature `relaxed-simd`).
+//! A tile of 4 × 8 keeps eight sums, two vectors of the right factor and four numbers of the left one in the
+//! sixteen registers that a browser has on x86; a larger one, or two steps at once, spills. Chromium ran it
+//! 1.2 to 1.5 times as fast as `gemm`'s kernel, and 1.5 to 2.2 times with relaxed SIMD's multiply-add
+//! (feature `relaxed-simd`).
 
 use super::lanes::Lanes;
 use crate::kernels::cpu::view::{View, Write};
@@ -12,7 +13,8 @@ use std::cell::RefCell;
 /// Rows and columns of a tile.
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;
-/// Of the inner dimension, what is multiplied at once: a panel of the right factor then fills 8 kB of the first cache.
+/// Of the inner dimension, what is multiplied at once: a panel of the right factor then fills 8 kB of the
+/// first cache.
 const DEPTH: usize = 256;
 /// Rows of the left factor that are packed at once: 96 kB of the second cache.
 const HEIGHT: usize = 96;
@@ -70,7 +72,8 @@ fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: 
     }
 }
 
-/// Rows of a matrix in panels of `N`, column by column from `first` on; missing rows of the last panel are zero.
+/// Rows of a matrix in panels of `N`, column by column from `first` on; missing rows of the last panel are
+/// zero.
 fn pack<'a, const N: usize>(
     packed: &'a mut Vec<f32>,
     from: View<'_>,

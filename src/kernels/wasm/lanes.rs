@@ -4,33 +4,39 @@
 mod register {
     use std::arch::wasm32::*;
 
+    /// Four numbers in a register.
     #[derive(Clone, Copy)]
     pub struct Lanes(v128);
 
     impl Lanes {
+        /// Four zeros.
         #[inline(always)]
         pub fn zero() -> Lanes {
             Lanes(f32x4_splat(0.0))
         }
 
+        /// Four numbers of a slice.
         #[inline(always)]
         pub fn load(x: &[f32; 4]) -> Lanes {
             // SAFETY: sixteen bytes are there, and a load needs no alignment.
             Lanes(unsafe { v128_load(x.as_ptr().cast()) })
         }
 
+        /// Puts them into a slice.
         #[inline(always)]
         pub fn store(self, x: &mut [f32; 4]) {
             // SAFETY: as above.
             unsafe { v128_store(x.as_mut_ptr().cast(), self.0) }
         }
 
+        /// One number four times.
         #[inline(always)]
         pub fn splat(x: &f32) -> Lanes {
             // SAFETY: four bytes are there. Unlike `f32x4_splat` it is one instruction on x86.
             Lanes(unsafe { v128_load32_splat(std::ptr::from_ref(x).cast()) })
         }
 
+        /// Sums, number by number.
         #[inline(always)]
         pub fn add(self, other: Lanes) -> Lanes {
             Lanes(f32x4_add(self.0, other.0))
@@ -68,34 +74,42 @@ mod register {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod register {
+    /// The same as an array, for tests.
     #[derive(Clone, Copy)]
     pub struct Lanes([f32; 4]);
 
     impl Lanes {
+        /// Four zeros.
         pub fn zero() -> Lanes {
             Lanes([0.0; 4])
         }
 
+        /// Four numbers of a slice.
         pub fn load(x: &[f32; 4]) -> Lanes {
             Lanes(*x)
         }
 
+        /// Puts them into a slice.
         pub fn store(self, x: &mut [f32; 4]) {
             *x = self.0;
         }
 
+        /// One number four times.
         pub fn splat(x: &f32) -> Lanes {
             Lanes([*x; 4])
         }
 
+        /// Sums, number by number.
         pub fn add(self, other: Lanes) -> Lanes {
             Lanes(std::array::from_fn(|i| self.0[i] + other.0[i]))
         }
 
+        /// self·by + sum, rounded twice.
         pub fn times_plus(self, by: Lanes, sum: Lanes) -> Lanes {
             Lanes(std::array::from_fn(|i| self.0[i] * by.0[i] + sum.0[i]))
         }
 
+        /// Rows as columns.
         pub fn transpose(rows: [Lanes; 4]) -> [Lanes; 4] {
             std::array::from_fn(|j| Lanes(std::array::from_fn(|i| rows[i].0[j])))
         }

@@ -6,9 +6,11 @@ use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn::tensor::{DType, Shape, Tensor};
 use burn_cubecl::tensor::CubeTensor;
 
-/// Numbers of a block: φ's tensors begin at multiples, so that each is a binding of its own too (WebGPU wants multiples of 256 bytes).
+/// Numbers of a block: φ's tensors begin at multiples, so that each is a binding of its own too (WebGPU wants
+/// multiples of 256 bytes).
 const BLOCK: usize = 256;
-/// Tensors that one dispatch gathers: with both outputs and the numbers, as many bindings as every WebGPU device has.
+/// Tensors that one dispatch gathers: with both outputs and the numbers, as many bindings as every WebGPU
+/// device has.
 const SOURCES: usize = 5;
 const GATHER: [Shader; SOURCES] = {
     const fn of(constants: &'static [(&'static str, u32)]) -> Shader {

@@ -1,5 +1,5 @@
-//! The kernels on WebGPU, in WGSL of our own: Burn's operations are one dispatch each, and a dispatch costs more than what a small
-//! network has to compute in it.
+//! The kernels on WebGPU, in WGSL of our own: Burn's operations are one dispatch each, and a dispatch costs
+//! more than what a small network has to compute in it.
 
 pub mod adam;
 mod shader;

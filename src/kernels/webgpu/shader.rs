@@ -12,19 +12,23 @@ use std::fmt::Write;
 /// A grid has at most so many workgroups along a side: programs of one dimension take what is left in turns.
 const GROUPS: usize = 65_535;
 
-/// A program of this folder with its constants. A text is WGSL with three additions: `@binding(#)` counts the bindings, the lines between
-/// `//#if NAME` (or `//#else`) and `//#end` stay where the constant is given, and those after `//#each NAME` are repeated, `%` counting.
+/// A program of this folder with its constants. A text is WGSL with three additions: `@binding(#)` counts the
+/// bindings, the lines between `//#if NAME` (or `//#else`) and `//#end` stay where the constant is given, and
+/// those after `//#each NAME` are repeated, `%` counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shader {
+    /// WGSL with the additions above.
     pub text: &'static str,
     /// Whether it reduces over workgroups of 32.
     pub reduces: bool,
+    /// Names and values that the text is completed with.
     pub constants: &'static [(&'static str, u32)],
     /// Invocations of a workgroup along x and y.
     pub size: [u32; 2],
 }
 
 impl Shader {
+    /// One without constants.
     pub const fn new(text: &'static str, size: [u32; 2]) -> Shader {
         Shader { text, reduces: false, constants: &[], size }
     }
@@ -34,6 +38,7 @@ impl Shader {
         Shader { reduces: true, ..Shader::new(text, [32, 1]) }
     }
 
+    /// The same with constants.
     pub const fn with(self, constants: &'static [(&'static str, u32)]) -> Shader {
         Shader { constants, ..self }
     }
@@ -99,7 +104,8 @@ fn push(out: &mut String, line: &str, bindings: &mut usize) {
     if line.contains("@binding(#)") {
         line = line.replace("@binding(#)", &format!("@binding({bindings})"));
         *bindings += 1;
-        // Natively, tensors share buffers, and a buffer that is written anywhere cannot be bound for reading alone.
+        // Natively, tensors share buffers, and a buffer that is written anywhere cannot be bound for reading
+        // alone.
         if cfg!(not(target_arch = "wasm32")) && !line.contains("> info:") {
             line = line.replace("<storage, read>", "<storage, read_write>");
         }

@@ -1,4 +1,79 @@
-//! Families of models: what Hugging Face's configuration, tensors and modules of each are called.
+//! Families of models, each described in its folder. A new one is a folder, its `mod` and its place in the
+//! list.
 
-#[cfg(feature = "train")]
-pub(crate) mod gpt2;
+mod gpt2;
+mod opt;
+
+use super::{Activation, Family, ModelConfig, ModelConfigError, ModulePath, RealModel, Sizes};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Every family. In the first one the project's own bases are made, and φ is kept under its names on any
+/// base.
+static FAMILIES: [&Family; 2] = [&opt::FAMILY, &gpt2::FAMILY];
+
+/// The family of the project's own bases.
+pub fn native() -> &'static Family {
+    FAMILIES[0]
+}
+
+/// Every family that can be loaded.
+pub fn all() -> impl Iterator<Item = &'static Family> {
+    FAMILIES.into_iter()
+}
+
+/// The published models of all families.
+pub fn real_models() -> impl Iterator<Item = &'static RealModel> {
+    all().flat_map(|family| family.published)
+}
+
+impl RealModel {
+    /// The published model of an id.
+    pub fn named(id: &str) -> Option<&'static RealModel> {
+        real_models().find(|model| model.id == id)
+    }
+}
+
+impl ModulePath {
+    /// The module's name in files of φ and in the ledger: that of the [native](native) family, on any base.
+    pub fn key(self) -> String {
+        native().key(self)
+    }
+}
+
+impl ModelConfig {
+    /// A model of the [native](native) family.
+    pub fn native(sizes: Sizes, activation: Activation) -> ModelConfig {
+        opt::config(sizes, activation)
+    }
+
+    /// What the family calls its parts.
+    pub fn family(&self) -> &'static Family {
+        all().find(|family| family.model_type == self.model_type).expect("a family has made every configuration")
+    }
+
+    /// Reads and checks a `config.json` of any family.
+    pub fn from_json(text: &str) -> Result<Self, ModelConfigError> {
+        #[derive(Deserialize)]
+        struct Named {
+            model_type: String,
+        }
+        let json: Value = serde_json::from_str(text)?;
+        let Named { model_type } = Named::deserialize(&json)?;
+        match all().find(|family| family.model_type == model_type) {
+            Some(family) => (family.read_config)(json),
+            None => {
+                let known: Vec<String> = all().map(|family| format!("\"{}\"", family.model_type)).collect();
+                Err(ModelConfigError::unsupported("model_type", model_type, known.join(" and ")))
+            }
+        }
+    }
+
+    /// A `config.json` of this model, as transformers reads it.
+    pub fn to_json(&self) -> Value {
+        (self.family().write_config)(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,86 +1,144 @@
-//! Reads `model.safetensors` as transformers' OPT and GPT-2 write it, at full or half precision.
+//! `model.safetensors` of a model, read and written by its family's description.
 
-use super::Writer;
+use super::layout::{Layout, apart, side_by_side};
+use super::{Reader, TensorFileError, Writer};
 use crate::base::{Failure, read};
-use crate::model::families::gpt2;
 use crate::model::layers::{LayerNorm, Linear};
-use crate::model::{Block, Model, ModelConfig, ModelConfigError, ModulePath, ParamKind, TensorInfo, Weights};
+use crate::model::{Block, LinearModule, Model, ModelConfig, ModulePath, ParamKind, Target, TensorInfo, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-
-/// A checkpoint that cannot be used; the message names the key and what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CheckpointError {
-    #[error(transparent)]
-    Config(#[from] ModelConfigError),
-    #[error("model.safetensors is cut short or not a safetensors file: {0}")]
-    Container(String),
-    #[error("model.safetensors has no tensor “{0}”")]
-    Missing(String),
-    #[error("“{key}” has the shape {found:?}, config.json says {expected:?}")]
-    Shape { key: String, found: Vec<usize>, expected: Vec<usize> },
-    #[error("“{key}” holds {found}; F32, F16 and BF16 are known")]
-    Type { key: String, found: String },
-    #[error("“{0}” holds values that are not finite numbers")]
-    NotFinite(String),
-}
 
 impl Model {
-    /// θ from `config.json` and `model.safetensors`, on a device without autodiff.
-    pub fn load(config: ModelConfig, weights: &[u8], device: &Device) -> Result<Model, CheckpointError> {
-        let file = SafeTensors::deserialize(weights).map_err(|e| CheckpointError::Container(e.to_string()))?;
-        let reader = CheckpointReader { file, device };
-        if config.is_gpt2() {
-            return gpt2::read(&reader, config);
-        }
-        let d = config.hidden_size;
-        let blocks = (0..config.num_hidden_layers).map(|i| reader.block(&config, i)).collect::<Result<_, _>>()?;
-        let positions = config.position_rows();
+    /// θ from the bytes of `model.safetensors`, on a device without autodiff. Names may stand with or without
+    /// a head around them, numbers be F32, F16 or BF16. Tensors that the description does not name are left
+    /// where they are.
+    ///
+    /// Besides the file's bytes only one of its tensors is in memory twice, at full precision.
+    pub fn load(config: ModelConfig, weights: &[u8], device: &Device) -> Result<Model, TensorFileError> {
+        let reader = Reader::of_checkpoint(weights)?;
+        let layout = Layout::of_file(&config, |name| reader.has(name));
+        let mut loader = Loader { reader, layout, device };
+        let blocks = (0..config.num_hidden_layers).map(|block| loader.block(block)).collect::<Result<_, _>>()?;
         let weights = Weights {
-            tokens: reader.matrix("embed_tokens.weight", [config.vocab_size, d])?,
-            positions: reader.matrix("embed_positions.weight", [positions, d])?,
             blocks,
-            final_norm: reader.norm("final_layer_norm", d)?,
+            tokens: loader.matrix(ModulePath::Tokens)?,
+            positions: loader.matrix(ModulePath::Positions)?,
+            final_norm: loader.norm(ModulePath::FinalNorm)?,
         };
         Ok(Model { config, weights })
     }
-}
 
-impl Model {
-    /// `model.safetensors` of these weights at full precision, under the keys and in the orientation of Hugging Face's OPT or GPT-2.
+    /// `model.safetensors` of these weights at full precision, named as in a model with its head. The tied
+    /// head is left out, as transformers does.
     pub async fn to_safetensors(&self) -> Result<Vec<u8>, Failure> {
-        if self.config.is_gpt2() {
-            return gpt2::write(self).await;
-        }
-        let mut writer = Writer::default();
-        for (info, values) in self.tensors() {
-            writer.push(&info.name, &info, &read(values).await?);
-        }
-        Ok(writer.finish())
+        self.written(|writer, info, values| writer.push(&info.name, info, values)).await
     }
 
     /// The same at half precision.
     pub async fn to_half_safetensors(&self) -> Result<Vec<u8>, Failure> {
+        self.written(|writer, info, values| writer.push_halves(info, values)).await
+    }
+
+    async fn written(&self, push: impl Fn(&mut Writer, &TensorInfo, &[f32])) -> Result<Vec<u8>, Failure> {
+        let layout = Layout::with_head(&self.config);
         let mut writer = Writer::default();
-        for (info, values) in self.tensors() {
-            writer.push_halves(&info, &read(values).await?);
+        for path in ModulePath::all(self.config.num_hidden_layers) {
+            if matches!(path, ModulePath::Linear(..)) {
+                continue;
+            }
+            for kind in path.pieces() {
+                push(&mut writer, &layout.tensor(path, *kind), &self.values(path, *kind).await?);
+            }
+        }
+        for block in 0..self.config.num_hidden_layers {
+            for module in layout.family.modules {
+                let (mut matrices, mut biases) = (Vec::new(), Vec::new());
+                for target in module.holds {
+                    let path = ModulePath::Linear(block, *target);
+                    matrices.push(self.values(path, ParamKind::Matrix).await?);
+                    biases.extend(self.values(path, ParamKind::Bias).await?);
+                }
+                let [weight, bias] = layout.module(block, module);
+                push(&mut writer, &weight, &side_by_side(matrices, &layout.widths(module)));
+                push(&mut writer, &bias, &biases);
+            }
         }
         Ok(writer.finish())
     }
 
-    /// Every tensor with its name and orientation in a file, flat.
-    pub fn tensors(&self) -> Vec<(TensorInfo, Tensor<1>)> {
-        let mut tensors = Vec::new();
-        for path in ModulePath::all(self.config.num_hidden_layers) {
-            let of = self.weights.at(path);
-            let info = |kind| TensorInfo::of_theta(path, kind, &self.config);
-            tensors.extend(of.matrix.map(|t| (info(ParamKind::Matrix), flat(t.val()))));
-            tensors.extend(of.scale.map(|t| (info(ParamKind::Scale), flat(t.val()))));
-            tensors.extend(of.bias.map(|t| (info(ParamKind::Bias), flat(t.val()))));
+    /// The values of one of θ's tensors, none for one that the module lacks.
+    async fn values(&self, path: ModulePath, kind: ParamKind) -> Result<Vec<f32>, Failure> {
+        let of = self.weights.at(path);
+        let tensor = match kind {
+            ParamKind::Matrix => of.matrix.map(|matrix| flat(matrix.val())),
+            ParamKind::Bias => of.bias.map(|bias| bias.val()),
+            ParamKind::Scale => of.scale.map(|scale| scale.val()),
+        };
+        match tensor {
+            Some(tensor) => read(tensor).await,
+            None => Ok(Vec::new()),
         }
-        tensors
     }
+}
+
+/// A checkpoint being read.
+struct Loader<'a> {
+    reader: Reader<'a>,
+    layout: Layout<'a>,
+    device: &'a Device,
+}
+
+impl Loader<'_> {
+    fn block(&mut self, block: usize) -> Result<Block, TensorFileError> {
+        let attention_norm = self.norm(ModulePath::AttentionNorm(block))?;
+        let mut linears = Vec::new();
+        for module in self.layout.family.modules {
+            linears.extend(module.holds.iter().zip(self.linears(block, module)?));
+        }
+        let mlp_norm = self.norm(ModulePath::MlpNorm(block))?;
+        let [q, k, v, out, fc1, fc2] = Target::ALL.map(|target| {
+            let at = linears.iter().position(|(of, _)| **of == target);
+            linears.swap_remove(at.expect("a test sees that every family's modules hold every target")).1
+        });
+        Ok(Block { attention_norm, q, k, v, out, mlp_norm, fc1, fc2 })
+    }
+
+    /// The linear layers of a module, in its order.
+    fn linears(&mut self, block: usize, module: &LinearModule) -> Result<Vec<Linear>, TensorFileError> {
+        let [weight, bias] = self.layout.module(block, module);
+        let (inputs, widths) = (self.layout.inputs(module), self.layout.widths(module));
+        let matrices = apart(self.values(&weight)?, &widths);
+        let biases = apart(self.values(&bias)?, &widths);
+        let linears = matrices.into_iter().zip(biases).zip(widths).map(|((weight, bias), outputs)| Linear {
+            weight: param(weight, [inputs, outputs], self.device),
+            bias: param(bias, [outputs], self.device),
+        });
+        Ok(linears.collect())
+    }
+
+    fn norm(&mut self, path: ModulePath) -> Result<LayerNorm, TensorFileError> {
+        let mut vector = |kind| {
+            let info = self.layout.tensor(path, kind);
+            Ok::<_, TensorFileError>(param(self.values(&info)?, [info.shape[0]], self.device))
+        };
+        Ok(LayerNorm { scale: vector(ParamKind::Scale)?, bias: vector(ParamKind::Bias)? })
+    }
+
+    /// An embedding, `[rows, d_model]`.
+    fn matrix(&mut self, path: ModulePath) -> Result<Param<Tensor<2>>, TensorFileError> {
+        let info = self.layout.tensor(path, ParamKind::Matrix);
+        Ok(param(self.values(&info)?, [info.shape[0], info.shape[1]], self.device))
+    }
+
+    /// The values of a tensor, a matrix of a linear module as `[inputs, outputs]`: no step has to transpose
+    /// it again.
+    fn values(&mut self, info: &TensorInfo) -> Result<Vec<f32>, TensorFileError> {
+        self.reader.tensor(&info.name, info)
+    }
+}
+
+fn param<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
 fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
@@ -88,86 +146,80 @@ fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     tensor.reshape([n])
 }
 
-pub(crate) struct CheckpointReader<'a> {
-    pub file: SafeTensors<'a>,
-    device: &'a Device,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::stream;
+    use crate::model::{Activation, Family, Sizes, families};
+    use safetensors::SafeTensors;
+    use safetensors::tensor::TensorView;
 
-impl CheckpointReader<'_> {
-    fn block(&self, config: &ModelConfig, i: usize) -> Result<Block, CheckpointError> {
-        let (d, f) = (config.hidden_size, config.ffn_dim);
-        let at = |name: &str| format!("layers.{i}.{name}");
-        Ok(Block {
-            attention_norm: self.norm(&at("self_attn_layer_norm"), d)?,
-            q: self.linear(&at("self_attn.q_proj"), d, d)?,
-            k: self.linear(&at("self_attn.k_proj"), d, d)?,
-            v: self.linear(&at("self_attn.v_proj"), d, d)?,
-            out: self.linear(&at("self_attn.out_proj"), d, d)?,
-            mlp_norm: self.norm(&at("final_layer_norm"), d)?,
-            fc1: self.linear(&at("fc1"), d, f)?,
-            fc2: self.linear(&at("fc2"), f, d)?,
-        })
+    const SIZES: Sizes = Sizes {
+        vocab_size: 11,
+        max_position_embeddings: 7,
+        hidden_size: 4,
+        ffn_dim: 6,
+        num_hidden_layers: 2,
+        num_attention_heads: 2,
+    };
+
+    /// A model of a family, with its file.
+    fn made(family: &Family) -> (Model, Vec<u8>) {
+        let native = ModelConfig::native(SIZES, Activation::Relu);
+        let config = ModelConfig { model_type: family.model_type, ..native };
+        let model = Model::random(config, &mut stream(0, "theta"), &Device::flex());
+        let file = pollster::block_on(model.to_safetensors()).unwrap();
+        (model, file)
     }
 
-    fn norm(&self, name: &str, d: usize) -> Result<LayerNorm, CheckpointError> {
-        Ok(LayerNorm {
-            scale: self.vector(&format!("{name}.weight"), d)?,
-            bias: self.vector(&format!("{name}.bias"), d)?,
-        })
+    /// The file under other names, without those that have none.
+    fn renamed(file: &[u8], rename: impl Fn(&str) -> Option<String>) -> Vec<u8> {
+        let file = SafeTensors::deserialize(file).unwrap();
+        let tensors: Vec<(String, TensorView<'_>)> =
+            file.tensors().into_iter().filter_map(|(name, view)| Some((rename(&name)?, view))).collect();
+        safetensors::serialize(tensors, None).unwrap()
     }
 
-    /// A tensor under its whole name, as it is.
-    pub fn tensor<const D: usize>(&self, key: &str, shape: [usize; D]) -> Result<Param<Tensor<D>>, CheckpointError> {
-        let values = self.read(key, &shape)?;
-        Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device)))
-    }
-
-    /// Transposes to `[inputs, outputs]` on the host, so that no step does it again.
-    fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, CheckpointError> {
-        let rows = self.values(&format!("{name}.weight"), &[outputs, inputs])?;
-        let transposed =
-            (0..inputs * outputs).map(|i| rows[(i % outputs) * inputs + i / outputs]).collect::<Vec<f32>>();
-        let weight = Tensor::from_data(TensorData::new(transposed, [inputs, outputs]), self.device);
-        Ok(Linear { weight: Param::from_tensor(weight), bias: self.vector(&format!("{name}.bias"), outputs)? })
-    }
-
-    fn vector(&self, name: &str, d: usize) -> Result<Param<Tensor<1>>, CheckpointError> {
-        let values = self.values(name, &[d])?;
-        Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, [d]), self.device)))
-    }
-
-    fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Param<Tensor<2>>, CheckpointError> {
-        let values = self.values(name, &shape)?;
-        Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device)))
-    }
-
-    /// OPT's tensors: under `decoder.` where the file was written without a head.
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let headless = self.file.tensor("decoder.embed_tokens.weight").is_ok();
-        self.read(&format!("{}decoder.{name}", if headless { "" } else { "model." }), shape)
-    }
-
-    fn read(&self, key: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let key = key.to_string();
-        let view = self.file.tensor(&key).map_err(|_| CheckpointError::Missing(key.clone()))?;
-        if view.shape() != shape {
-            return Err(CheckpointError::Shape { key, found: view.shape().to_vec(), expected: shape.to_vec() });
-        }
-        let values = floats(&view).map_err(|found| CheckpointError::Type { key: key.clone(), found })?;
-        match values.iter().all(|x| x.is_finite()) {
-            true => Ok(values),
-            false => Err(CheckpointError::NotFinite(key)),
+    #[test]
+    fn a_file_of_every_family_gives_its_model_with_or_without_the_head_s_prefix() {
+        for family in families::all() {
+            let (model, file) = made(family);
+            let before = |name: &str| if name.is_empty() { String::new() } else { format!("{name}.") };
+            let (long, short) = (before(family.decoder), before(family.headless_decoder));
+            let headless = renamed(&file, |name| Some(format!("{short}{}", name.strip_prefix(&long)?)));
+            assert_ne!(headless, file);
+            for bytes in [&file, &headless] {
+                let loaded = Model::load(model.config.clone(), bytes, &Device::flex()).unwrap();
+                for path in ModulePath::all(SIZES.num_hidden_layers) {
+                    for kind in path.pieces() {
+                        let values = |model: &Model| pollster::block_on(model.values(path, *kind)).unwrap();
+                        assert!(!values(&model).is_empty());
+                        assert_eq!(values(&loaded), values(&model), "{}: {}", family.title, path.title());
+                    }
+                }
+            }
         }
     }
-}
 
-/// The numbers of a tensor at full or half precision; the name of its type where it is another.
-pub(crate) fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
-    let bytes = view.data();
-    match view.dtype() {
-        Dtype::F32 => Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
-        Dtype::F16 => Ok(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
-        Dtype::BF16 => Ok(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
-        other => Err(format!("{other:?}")),
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_by_the_tensor_s_name() {
+        let (model, file) = made(families::native());
+        let told = |config: ModelConfig, bytes: &[u8]| match Model::load(config, bytes, &Device::flex()) {
+            Ok(_) => panic!("the file is broken"),
+            Err(e) => e.to_string(),
+        };
+        let without = renamed(&file, |name| (!name.ends_with("embed_tokens.weight")).then(|| name.into()));
+        assert_eq!(
+            told(model.config.clone(), &without),
+            "model.safetensors has no tensor “model.decoder.embed_tokens.weight”"
+        );
+        let larger = ModelConfig { vocab_size: 12, ..model.config.clone() };
+        assert_eq!(
+            told(larger, &file),
+            "“model.decoder.embed_tokens.weight” has the shape [11, 4], config.json says [12, 4]"
+        );
+        assert!(
+            told(model.config, &file[..20]).starts_with("model.safetensors is cut short or not a safetensors file: ")
+        );
     }
 }

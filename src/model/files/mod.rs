@@ -1,8 +1,7 @@
 //! Reading and writing the files of a checkpoint, and tensor files of any kind.
 
 mod checkpoint;
+mod layout;
 mod tensor_file;
 
-pub use checkpoint::CheckpointError;
-pub(crate) use checkpoint::{CheckpointReader, floats};
 pub use tensor_file::{Reader, TensorFileError, Writer};

@@ -1,6 +1,5 @@
 //! The one reader and the one writer of tensor files: safetensors, matrices as PyTorch holds them.
 
-use super::floats;
 use crate::model::TensorInfo;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -13,8 +12,9 @@ pub enum TensorFileError {
     Container { file: String, message: String },
     #[error("{file} has no tensor “{key}”")]
     Missing { file: String, key: String },
-    #[error("“{key}” has the shape {found:?}, this base and configuration expect {expected:?}")]
-    Shape { key: String, found: Vec<usize>, expected: Vec<usize> },
+    /// `by` tells whose expectation it is: `config.json says`.
+    #[error("“{key}” has the shape {found:?}, {by} {expected:?}")]
+    Shape { key: String, found: Vec<usize>, by: &'static str, expected: Vec<usize> },
     #[error("“{key}” holds {found}; F32, F16 and BF16 are known")]
     Type { key: String, found: String },
     #[error("“{0}” holds values that are not finite numbers")]
@@ -32,68 +32,87 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Adds a tensor of φ, in the file's orientation.
+    /// Adds a tensor whose values lie as θ and φ hold them, in the file's orientation.
     pub fn push(&mut self, name: impl Into<String>, info: &TensorInfo, values: &[f32]) {
-        let values = if info.transposed { flipped(values, info.shape[1], info.shape[0]) } else { values.to_vec() };
-        self.push_floats(name, &info.shape, &values);
+        match info.transposed {
+            true => self.push_floats(name, &info.shape, &flipped(values, info.shape[1], info.shape[0])),
+            false => self.push_floats(name, &info.shape, values),
+        }
     }
 
+    /// Adds a tensor under its own name at half precision, in the file's orientation.
+    pub fn push_halves(&mut self, info: &TensorInfo, values: &[f32]) {
+        let halves = |values: &[f32]| values.iter().flat_map(|x| half::f16::from_f32(*x).to_le_bytes()).collect();
+        let bytes = match info.transposed {
+            true => halves(&flipped(values, info.shape[1], info.shape[0])),
+            false => halves(values),
+        };
+        self.tensors.push((info.name.clone(), Dtype::F16, info.shape.to_vec(), bytes));
+    }
+
+    /// Adds values in the file's order.
     pub fn push_floats(&mut self, name: impl Into<String>, shape: &[usize], values: &[f32]) {
         let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         self.tensors.push((name.into(), Dtype::F32, shape.to_vec(), bytes));
     }
 
-    /// Adds a tensor of φ, in the file's orientation, at half precision.
-    pub fn push_halves(&mut self, info: &TensorInfo, values: &[f32]) {
-        let values = if info.transposed { flipped(values, info.shape[1], info.shape[0]) } else { values.to_vec() };
-        let bytes = values.iter().flat_map(|x| half::f16::from_f32(*x).to_le_bytes()).collect();
-        self.tensors.push((info.name.clone(), Dtype::F16, info.shape.to_vec(), bytes));
-    }
-
+    /// Adds a list of indices, as I64.
     pub fn push_integers(&mut self, name: &str, values: &[usize]) {
         let bytes = values.iter().flat_map(|i| (*i as i64).to_le_bytes()).collect();
         self.tensors.push((name.to_string(), Dtype::I64, vec![values.len()], bytes));
     }
 
-    /// The file's bytes.
+    /// The file's bytes. No two tensors may have the same name.
     pub fn finish(self) -> Vec<u8> {
         let views = self.tensors.iter().map(|(name, dtype, shape, bytes)| {
             // Lengths follow from the shapes above.
             (name.clone(), TensorView::new(*dtype, shape.clone(), bytes).expect("a tensor as long as its shape"))
         });
+        // transformers and PEFT ask for the framework that wrote a file.
         let format = HashMap::from([("format".to_string(), "pt".to_string())]);
         safetensors::serialize(views, Some(format)).expect("tensors with different names")
     }
 }
 
-/// A file being read.
+/// A file being read. Its bytes stay where they are; one tensor at a time becomes numbers.
 pub struct Reader<'a> {
     /// Its name, for messages.
     name: &'a str,
+    /// Whose shapes its tensors must have, for messages.
+    by: &'static str,
     file: SafeTensors<'a>,
     used: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
+    /// A file that belongs to a base and a configuration. Refuses what is no safetensors file, or is cut
+    /// short.
     pub fn new(name: &'a str, bytes: &'a [u8]) -> Result<Reader<'a>, TensorFileError> {
         let broken = |e: safetensors::SafeTensorError| TensorFileError::Container {
             file: name.to_string(),
             message: e.to_string(),
         };
-        Ok(Reader { name, file: SafeTensors::deserialize(bytes).map_err(broken)?, used: Vec::new() })
+        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        Ok(Reader { name, by: "this base and configuration expect", file, used: Vec::new() })
     }
 
+    /// The weights that stand beside a `config.json`.
+    pub fn of_checkpoint(bytes: &'a [u8]) -> Result<Reader<'a>, TensorFileError> {
+        Ok(Reader { by: "config.json says", ..Reader::new("model.safetensors", bytes)? })
+    }
+
+    /// Whether the file has a tensor of this name.
     pub fn has(&self, key: &str) -> bool {
         self.file.tensor(key).is_ok()
     }
 
-    /// The values of a tensor in the file's order, which must have this shape.
+    /// The values of a tensor in the file's order. Refuses another shape, a type that is not known, and what
+    /// is no finite number.
     pub fn floats(&mut self, key: &str, shape: &[usize]) -> Result<Vec<f32>, TensorFileError> {
         let missing = || TensorFileError::Missing { file: self.name.to_string(), key: key.to_string() };
         let view = self.file.tensor(key).map_err(|_| missing())?;
         if view.shape() != shape {
-            let (found, expected) = (view.shape().to_vec(), shape.to_vec());
-            return Err(TensorFileError::Shape { key: key.into(), found, expected });
+            return Err(self.of_shape(key, view.shape(), shape));
         }
         let values = floats(&view).map_err(|found| TensorFileError::Type { key: key.into(), found })?;
         if !values.iter().all(|x| x.is_finite()) {
@@ -103,18 +122,18 @@ impl<'a> Reader<'a> {
         Ok(values)
     }
 
-    /// The values of a tensor of φ, in φ's orientation.
+    /// The values of a tensor as θ and φ hold them: a matrix as `[inputs, outputs]`.
     pub fn tensor(&mut self, key: &str, info: &TensorInfo) -> Result<Vec<f32>, TensorFileError> {
         let values = self.floats(key, &info.shape)?;
         Ok(if info.transposed { flipped(&values, info.shape[0], info.shape[1]) } else { values })
     }
 
-    /// Indices below `weights`.
+    /// `n` indices below `weights`.
     pub fn integers(&mut self, key: &str, n: usize, weights: usize) -> Result<Vec<usize>, TensorFileError> {
         let missing = || TensorFileError::Missing { file: self.name.to_string(), key: key.to_string() };
         let view = self.file.tensor(key).map_err(|_| missing())?;
         if view.shape() != [n] {
-            return Err(TensorFileError::Shape { key: key.into(), found: view.shape().to_vec(), expected: vec![n] });
+            return Err(self.of_shape(key, view.shape(), &[n]));
         }
         if view.dtype() != Dtype::I64 {
             return Err(TensorFileError::Type {
@@ -136,12 +155,27 @@ impl<'a> Reader<'a> {
         Ok(indices)
     }
 
+    fn of_shape(&self, key: &str, found: &[usize], expected: &[usize]) -> TensorFileError {
+        TensorFileError::Shape { key: key.into(), found: found.to_vec(), by: self.by, expected: expected.to_vec() }
+    }
+
     /// Ends reading: every tensor must have been asked for.
     pub fn finish(self) -> Result<(), TensorFileError> {
         match self.file.names().into_iter().find(|name| !self.used.iter().any(|used| used == name)) {
             Some(key) => Err(TensorFileError::Unexpected { file: self.name.to_string(), key: key.to_string() }),
             None => Ok(()),
         }
+    }
+}
+
+/// The numbers of a tensor at full or half precision; the name of its type where it is another.
+fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
+    let bytes = view.data();
+    match view.dtype() {
+        Dtype::F32 => Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
+        Dtype::F16 => Ok(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        Dtype::BF16 => Ok(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        other => Err(format!("{other:?}")),
     }
 }
 

@@ -2,15 +2,19 @@
 //! beside it.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::knob::place_of;
-use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, Site, Sublayer};
-use crate::trace::{Keeps, Tape, Var};
+use crate::model::{ModelConfig, Site, TensorInfo};
+use crate::peft::knob::place_of;
+use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// x + s·W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero. In parallel x is
 /// what the sub-layer reads from the residual line, not what it gives.
@@ -70,6 +74,10 @@ impl NonLinearity {
     const ALL: [NonLinearity; 4] = [NonLinearity::Relu, NonLinearity::GeluNew, NonLinearity::Silu, NonLinearity::Tanh];
     const OPTIONS: [(&'static str, &'static str); 4] =
         [("relu", "ReLU"), ("gelu_new", "GELU"), ("silu", "SiLU"), ("tanh", "tanh")];
+
+    fn title(self) -> &'static str {
+        Self::OPTIONS[self as usize].1
+    }
 }
 
 impl Default for Adapter {
@@ -97,29 +105,37 @@ static INFO: MethodInfo = MethodInfo {
             label: "Bottleneck",
             help: "k, the width of the bottleneck.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 2, 4, 8, 16, 32, 64] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "placement",
             label: "Placement",
             help: "After which sub-layers of each block an adapter stands.",
             range: Range::Choice(&Placement::OPTIONS),
+            ..Knob::PLAIN
         },
         Knob {
             name: "non_linearity",
             label: "Non-linearity",
             help: "σ between the two projections.",
             range: Range::Choice(&NonLinearity::OPTIONS),
+            advanced: true,
+            ..Knob::PLAIN
         },
         Knob {
             name: "scaling",
             label: "Scaling",
             help: "s, the factor of what the bottleneck gives; He et al. take 4 beside the MLP.",
             range: Range::Number { min: 0.01, max: 100.0 },
+            advanced: true,
+            ..Knob::PLAIN
         },
         Blocks::KNOB,
     ],
+    in_peft: false,
     merges: Err("σ stands between W_D and W_U: no single matrix computes what they do together"),
     dial: Ok(()),
+    checked: "finite differences, PyTorch",
 };
 
 impl Method for Adapter {
@@ -199,27 +215,8 @@ impl Method for Adapter {
         tensors
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let Hook::After { block, sublayer, input, y, rows } = ask else { return None };
-        let placed = match sublayer {
-            Sublayer::Attention => self.placement.at_attention(),
-            Sublayer::Mlp => self.placement.at_mlp(),
-        };
-        let wanted = placed && self.layers.list(model.num_hidden_layers).contains(&block);
-        wanted.then(|| {
-            let (d, k) = (model.hidden_size, self.bottleneck);
-            let name = format!("{block} {sublayer:?}");
-            let x = if self.placement == Placement::Parallel { input } else { y };
-            let inner = tape.layer(&format!("{name} down"), x, rows, (d, k));
-            let inner = match self.non_linearity {
-                NonLinearity::Relu => tape.relu(inner),
-                NonLinearity::Tanh => tape.activation(inner, Keeps::Output, 4),
-                NonLinearity::GeluNew | NonLinearity::Silu => tape.activation(inner, Keeps::Input, 8),
-            };
-            let change = tape.layer(&format!("{name} up"), inner, rows, (k, d));
-            let change = if self.scaling == 1.0 { change } else { tape.activation(change, Keeps::Nothing, 1) };
-            tape.add(y, change)
-        })
+    fn advice(&self, _outside: bool) -> &'static str {
+        "Try more steps, a wider bottleneck, or a higher rate."
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

@@ -1,11 +1,17 @@
 //! Everything but the embeddings (Kim 2014, “static”): the words' vectors stay as pretraining left them.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Count, Method, MethodInfo, MethodKind, Shape, Term, Value};
-use crate::model::ModelConfig;
-use crate::model::{ModulePath, ParamKind};
+use crate::model::{ModelConfig, ModulePath, ParamKind};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
 
 /// A trainable copy of all blocks and the last LayerNorm. No knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,8 +25,10 @@ static INFO: MethodInfo = MethodInfo {
     formula: "f_{⟨θ′⟩}(Ex)",
     summary: "Trains the network and keeps the tokens' vectors static; the head, which is the same matrix, stays too.",
     knobs: &[],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for AllButEmbeddings {
@@ -51,7 +59,11 @@ impl Method for AllButEmbeddings {
         !matches!(place, ModulePath::Tokens | ModulePath::Positions)
     }
 
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
+    }
+
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        super::Full.learning_rate(task, base)
+        rates::of_copies(task, base)
     }
 }

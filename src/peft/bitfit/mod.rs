@@ -1,11 +1,17 @@
 //! BitFit (Ben-Zaken et al. 2022): only the biases are trained.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::model::ModelConfig;
-use crate::model::{ModulePath, ParamKind, Target};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// BitFit over all biases, or those of chosen modules.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +50,12 @@ static INFO: MethodInfo = MethodInfo {
             ("fc2", "fc2"),
             (NORMS, "norms"),
         ]),
+        ..Knob::PLAIN
     }],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for BitFit {
@@ -92,6 +101,13 @@ impl Method for BitFit {
             _ => self.norms,
         };
         piece == ParamKind::Bias && chosen
+    }
+
+    fn advice(&self, outside: bool) -> &'static str {
+        match outside {
+            true => "Biases shift what the matrices compute, and no shift makes this rule. Try LoRA or an adapter.",
+            false => MORE,
+        }
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

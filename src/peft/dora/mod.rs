@@ -1,16 +1,18 @@
 //! DoRA (Liu et al. 2024): LoRA for the direction of a matrix's rows, a trained length for each of them.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::lora;
-use super::lora::{ALPHA, RANK, TARGETS};
-use super::{Blocks, Count, Lora, Method, MethodInfo, MethodKind, Shape, Term, Value};
 use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, ModulePath, Site, Target};
-use crate::trace::{Tape, Var};
+use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
+use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, matrices};
 
 /// W = m ⊙ (W₀ + s·BA)/‖W₀ + s·BA‖, a length m for each output; it starts at ‖W₀‖.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,21 +36,22 @@ static INFO: MethodInfo = MethodInfo {
     paper: "Liu et al., DoRA: Weight-Decomposed Low-Rank Adaptation, 2024",
     formula: "h = ⟨m⟩ ⊙ (W₀ + ⟨s·BA⟩)x / ‖W₀ + s·BA‖ + b",
     summary: "Takes a matrix apart into lengths and directions: lengths are trained as they are, directions by LoRA.",
-    knobs: &[RANK, ALPHA, TARGETS, Blocks::KNOB],
+    knobs: &[matrices::RANK, matrices::ALPHA, matrices::TARGETS, Blocks::KNOB],
+    in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences for m, PEFT",
 };
 
 impl Dora {
-    /// The LoRA inside.
-    pub fn lora(&self) -> Lora {
-        Lora {
-            rank: self.rank,
-            alpha: self.alpha,
-            target_modules: self.target_modules.clone(),
-            layers: self.layers.clone(),
-            ..Lora::default()
-        }
+    /// The factor of the update, α/r.
+    pub fn scaling(&self) -> f64 {
+        self.alpha() / self.rank as f64
+    }
+
+    /// α.
+    pub fn alpha(&self) -> f64 {
+        matrices::alpha(self.alpha, self.rank)
     }
 }
 
@@ -58,37 +61,48 @@ impl Method for Dora {
     }
 
     fn get(&self, knob: &str) -> Option<Value> {
-        INFO.knobs.iter().any(|k| k.name == knob).then(|| self.lora().get(knob)).flatten()
+        match knob {
+            "rank" => Some(Value::Integer(self.rank)),
+            "alpha" => Some(Value::Number(self.alpha())),
+            "target_modules" => Some(matrices::modules(&self.target_modules)),
+            "layers" => Some(Value::Blocks(self.layers.clone())),
+            _ => None,
+        }
     }
 
     fn set(&mut self, knob: &str, value: Value) {
         match (knob, value) {
             ("rank", Value::Integer(rank)) => self.rank = rank,
             ("alpha", Value::Number(alpha)) => self.alpha = Some(alpha),
-            ("target_modules", Value::Set(names)) => self.target_modules = lora::targets(&names),
+            ("target_modules", Value::Set(names)) => self.target_modules = matrices::targets(&names),
             ("layers", Value::Blocks(layers)) => self.layers = layers,
             _ => {}
         }
     }
 
-    fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-        self.lora().check(shape, task_tokens)
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        matrices::check_rank(self.rank, shape)?;
+        self.layers.check(shape)
     }
 
     fn count(&self, shape: &Shape) -> Count {
         let n = self.layers.list(shape.model.num_hidden_layers).len();
-        let groups = lora::by_shape(&self.target_modules, &shape.model);
+        let groups = matrices::by_shape(&self.target_modules, &shape.model);
         Count::new(groups.into_iter().map(|((inputs, outputs), k)| {
             Term::new(
                 "A, B and the lengths m of each chosen matrix",
-                format!("{} × ({} × ({inputs} + {outputs}) + {outputs})", lora::blocks_and_matrices(n, k), self.rank),
+                format!(
+                    "{} × ({} × ({inputs} + {outputs}) + {outputs})",
+                    matrices::blocks_and_matrices(n, k),
+                    self.rank
+                ),
                 n * k * (self.rank * (inputs + outputs) + outputs),
             )
         }))
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
-        lora::matrices(&self.layers, &self.target_modules, model)
+        matrices::sites(&self.layers, &self.target_modules, model)
     }
 
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
@@ -105,28 +119,15 @@ impl Method for Dora {
         tensors
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let y = self.lora().trace(ask, model, tape)?;
-        let Hook::Update { at, .. } = ask else { return None };
-        let (name, (inputs, outputs)) = (ModulePath::Linear(at.block, at.target).key(), at.shape);
-        let magnitude = tape.phi(&format!("{name} m"), outputs);
-        // ‖W₀ + s·BA‖, a constant to the gradient: the product of B and A, their sum with W₀, squares.
-        let [a, b] = [tape.data((inputs * self.rank) as u64), tape.data((self.rank * outputs) as u64)];
-        let product = tape.linear(a, b, None, inputs, (self.rank, outputs));
-        let moved = tape.add(at.weight, product);
-        let squares = tape.multiply(moved, moved);
-        let lengths = tape.expand(squares, outputs as u64);
-        let factor = tape.multiply(magnitude, lengths);
-        let bare = tape.add(y, at.bias);
-        let scaled = tape.multiply(bare, factor);
-        Some(tape.add(scaled, at.bias))
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
-    fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        self.lora().learning_rate(task, base)
+    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+        matrices::low_rank_rate(task, self.rank, self.target_modules.len())
     }
 
     fn label(&self) -> String {
-        self.lora().label().replace("LoRA", "DoRA")
+        matrices::low_rank_label("DoRA", self.rank, &self.layers)
     }
 }

@@ -49,7 +49,7 @@ impl Phi {
                 places.push((layer, *target));
             }
         }
-        Phi { updates, places, scaling: config.lora().scaling() }
+        Phi { updates, places, scaling: config.scaling() }
     }
 
     fn at(&self, at: LinearAt<'_>) -> Option<&Decomposed> {

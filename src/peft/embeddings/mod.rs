@@ -1,12 +1,18 @@
 //! Embeddings only: the words' vectors are trained, the network that reads them is not.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::knob::place_of;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::model::ModelConfig;
-use crate::model::{ModulePath, ParamKind};
+use crate::model::{ModelConfig, ModulePath, ParamKind};
+use crate::peft::knob::place_of;
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// A trainable copy of the embeddings. The head is tied to the token embedding and follows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +43,12 @@ static INFO: MethodInfo = MethodInfo {
         label: "Embeddings",
         help: "Which tables are trained.",
         range: Range::Choice(&OPTIONS),
+        ..Knob::PLAIN
     }],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for Embeddings {
@@ -76,6 +85,10 @@ impl Method for Embeddings {
             ModulePath::Positions => self.tables != Tables::Tokens,
             _ => false,
         }
+    }
+
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

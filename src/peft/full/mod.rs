@@ -1,11 +1,17 @@
 //! Full fine-tuning: φ is a trainable copy of every tensor of θ.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Count, Method, MethodInfo, MethodKind, Shape, Term, Value};
-use crate::model::ModelConfig;
-use crate::model::{ModulePath, ParamKind};
+use crate::model::{ModelConfig, ModulePath, ParamKind};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
 
 /// Full fine-tuning. No knobs: everything is trained.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,8 +25,10 @@ static INFO: MethodInfo = MethodInfo {
     formula: "f_{⟨θ′⟩}(x),  θ′ starts as θ",
     summary: "Trains every parameter of the network: the most that can be learnt, at the highest price.",
     knobs: &[],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for Full {
@@ -53,12 +61,11 @@ impl Method for Full {
         true
     }
 
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
+    }
+
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        match (task, base) {
-            ("rules", _) => 5e-3,
-            (_, "prose-micro") => 4e-4,
-            (_, "prose-small") => 3e-4,
-            _ => 7e-4,
-        }
+        rates::of_copies(task, base)
     }
 }

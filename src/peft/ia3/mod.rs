@@ -1,15 +1,18 @@
 //! (IA)³ (Liu et al. 2022): trained factors on keys, values and the MLP's inner activations.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::lora;
-use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, ModulePath, ParamKind, Site, Target};
-use crate::trace::{Tape, Var};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Site, Target, TensorInfo};
+use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, matrices};
 
 /// l ⊙ (Wx + b) behind the chosen layers, and W₂(l ⊙ x) in front of fc2; every l starts at one.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,17 +40,26 @@ static INFO: MethodInfo = MethodInfo {
             label: "On",
             help: "Whose outputs are rescaled; for fc2 it is the input.",
             range: Range::Set(&Target::OPTIONS),
+            ..Knob::PLAIN
         },
         Blocks::KNOB,
     ],
+    in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT",
 };
 
 /// Numbers that l holds at a layer: its outputs, for fc2 its inputs.
 fn width(target: Target, model: &ModelConfig) -> usize {
     let (inputs, outputs) = target.shape(model);
     if target == Target::Fc2 { inputs } else { outputs }
+}
+
+impl Ia3 {
+    fn blocks(&self, model: &ModelConfig) -> impl Iterator<Item = usize> {
+        self.layers.list(model.num_hidden_layers).into_iter()
+    }
 }
 
 impl Method for Ia3 {
@@ -57,7 +69,7 @@ impl Method for Ia3 {
 
     fn get(&self, knob: &str) -> Option<Value> {
         match knob {
-            "target_modules" => Some(lora::modules(&self.target_modules)),
+            "target_modules" => Some(matrices::modules(&self.target_modules)),
             "layers" => Some(Value::Blocks(self.layers.clone())),
             _ => None,
         }
@@ -65,7 +77,7 @@ impl Method for Ia3 {
 
     fn set(&mut self, knob: &str, value: Value) {
         match (knob, value) {
-            ("target_modules", Value::Set(names)) => self.target_modules = lora::targets(&names),
+            ("target_modules", Value::Set(names)) => self.target_modules = matrices::targets(&names),
             ("layers", Value::Blocks(layers)) => self.layers = layers,
             _ => {}
         }
@@ -89,7 +101,7 @@ impl Method for Ia3 {
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
-        let matrices = lora::matrices(&self.layers, &self.target_modules, model);
+        let matrices = matrices::sites(&self.layers, &self.target_modules, model);
         // A factor behind a layer rescales its bias too.
         let biases = matrices.clone().into_iter().filter_map(|spot| match spot {
             Site::Weight(place @ ModulePath::Linear(_, target), _) if target != Target::Fc2 => {
@@ -112,18 +124,8 @@ impl Method for Ia3 {
             .collect()
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let (at, x) = match ask {
-            Hook::Input(at, x) if at.target == Target::Fc2 => (at, x),
-            Hook::Update { at, y, .. } if at.target != Target::Fc2 => (at, y),
-            _ => return None,
-        };
-        let wanted =
-            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
-        wanted.then(|| {
-            let factor = tape.phi(&ModulePath::Linear(at.block, at.target).key(), width(at.target, model));
-            tape.multiply(x, factor)
-        })
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

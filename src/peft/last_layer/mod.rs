@@ -1,14 +1,18 @@
 //! Last layer (Donahue et al. 2014): only the head is trained, on frozen features; or only the last block.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::knob::place_of;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, ModulePath, ParamKind, Site};
-use crate::trace::{Tape, Var};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
+use crate::peft::knob::place_of;
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,11 +47,14 @@ static INFO: MethodInfo = MethodInfo {
         label: "Part",
         help: "Train the whole head, only the rows of the task's labels, or the last block instead.",
         range: Range::Choice(&Rows::OPTIONS),
+        ..Knob::PLAIN
     }],
+    in_peft: false,
     merges: Err(
         "the base ties its head to the token embedding; folding the trained head in would change the embedding too",
     ),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for LastLayer {
@@ -116,18 +123,8 @@ impl Method for LastLayer {
         }
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        match (ask, self.rows) {
-            (Hook::Head(table), Rows::All) => Some(tape.copy_beside("head", table)),
-            // The number of labels is a task's; what counts is the head, which is made anew.
-            (Hook::Head(table), Rows::Labels) => {
-                let rows = tape.labels() * model.hidden_size;
-                let rows = tape.phi("rows", rows);
-                Some(tape.scatter(table, rows))
-            }
-            (_, Rows::Block) => self.trace_copy(ask, model, tape),
-            _ => None,
-        }
+    fn advice(&self, _outside: bool) -> &'static str {
+        "The last layer can only re-read what the frozen network already computes. Try LoRA or an adapter, which change the computing inside."
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

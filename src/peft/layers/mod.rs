@@ -1,12 +1,18 @@
 //! Chosen layers: whole blocks, or only attention, the MLP or the LayerNorms of chosen blocks.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::{ModulePath, ParamKind, Target};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
+use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates};
 
 /// A trainable copy of the chosen parts of the chosen blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,16 +52,20 @@ static INFO: MethodInfo = MethodInfo {
     formula: "f_{θ_{¬G} ∪ ⟨θ′_G⟩}(x)",
     summary: "Trains some blocks, or only attention, the MLP or the LayerNorms in them, and freezes the rest.",
     knobs: &[
-        Blocks::KNOB,
+        // Here they are what the method is about.
+        Knob { advanced: false, ..Blocks::KNOB },
         Knob {
             name: "parts",
             label: "Parts",
             help: "What of each chosen block is trained.",
             range: Range::Set(&BlockPart::OPTIONS),
+            ..Knob::PLAIN
         },
     ],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences",
 };
 
 impl Method for Layers {
@@ -115,12 +125,16 @@ impl Method for Layers {
         self.layers.contains(block) && self.parts.contains(&part)
     }
 
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
+    }
+
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
         // A few thousand numbers bear a higher rate than matrices.
         if self.parts == [BlockPart::Norms] {
-            return super::LnTuning.learning_rate(task, base);
+            return rates::of_norms(task);
         }
-        super::Full.learning_rate(task, base)
+        rates::of_copies(task, base)
     }
 
     fn label(&self) -> String {

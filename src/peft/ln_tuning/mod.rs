@@ -1,12 +1,17 @@
 //! LN tuning (Zhao et al. 2023): only the LayerNorms' scales and biases are trained.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Count, Method, MethodInfo, MethodKind, Shape, Term, Value};
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{ModulePath, ParamKind};
+use crate::model::{ModelConfig, ModulePath, ParamKind, TensorInfo};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
 
 /// A trainable copy of every LayerNorm. No knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,8 +25,10 @@ static INFO: MethodInfo = MethodInfo {
     formula: "⟨γ⟩ ⊙ (x − μ)/σ + ⟨β⟩",
     summary: "Trains the scale and bias of every LayerNorm: two numbers for each dimension at each place.",
     knobs: &[],
+    in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT",
 };
 
 impl Method for LnTuning {
@@ -57,7 +64,11 @@ impl Method for LnTuning {
         pieces.map(named).collect()
     }
 
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
+    }
+
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 2e-1 } else { 1e-2 }
+        rates::of_norms(task)
     }
 }

@@ -1,15 +1,18 @@
 //! P-tuning (Liu et al. 2021): virtual tokens in front of the text that a small MLP writes.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::prompt::check_room;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, Site};
-use crate::trace::{Tape, Var};
+use crate::base::{Fault, grouped};
+use crate::model::{ModelConfig, Site, TensorInfo};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, virtual_tokens};
 
 /// f_θ([MLP(E), x]): E ∈ ℝ^{n×d} and a ReLU MLP of widths d, h, h, d are trained; what the MLP gives is kept, the MLP is not.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,14 +27,6 @@ impl Default for PTuning {
     }
 }
 
-/// The knob of the MLP's width, which prefix tuning's reparameterisation shares.
-pub(super) const HIDDEN: Knob = Knob {
-    name: "encoder_hidden_size",
-    label: "Hidden size",
-    help: "h, the width of the MLP; it folds away after training.",
-    range: Range::Integer { min: 1, max: 4096, steps: &[8, 16, 32, 64, 128, 256] },
-};
-
 static INFO: MethodInfo = MethodInfo {
     name: "p-tuning",
     title: "P-tuning",
@@ -45,11 +40,14 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prompt length",
             help: "n, the number of virtual tokens; they take positions of the context.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 5, 10, 20, 30, 40] },
+            ..Knob::PLAIN
         },
-        HIDDEN,
+        virtual_tokens::HIDDEN,
     ],
+    in_peft: true,
     merges: Err("the virtual tokens are input, not weights: they are read again with every text"),
     dial: Err("a vector in front of the text is read or not: between no prompt and a prompt there is no half one"),
+    checked: "finite differences, PEFT",
 };
 
 impl Method for PTuning {
@@ -74,7 +72,7 @@ impl Method for PTuning {
     }
 
     fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-        check_room("prompt", self.num_virtual_tokens, shape, task_tokens)
+        virtual_tokens::check_room("prompt", self.num_virtual_tokens, shape, task_tokens)
     }
 
     fn count(&self, shape: &Shape) -> Count {
@@ -112,20 +110,12 @@ impl Method for PTuning {
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        let kept = crate::base::grouped(self.stored(shape));
+        let kept = grouped(self.stored(shape));
         Some(format!("After training the MLP folds away: {kept} numbers are kept."))
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        matches!(ask, Hook::Prompt).then(|| {
-            let (n, d, h) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size);
-            let embedding = tape.phi("E", n * d);
-            let x = tape.layer("first", embedding, n, (d, h));
-            let x = tape.relu(x);
-            let x = tape.layer("second", x, n, (h, h));
-            let x = tape.relu(x);
-            tape.layer("third", x, n, (h, d))
-        })
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

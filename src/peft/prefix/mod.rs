@@ -1,16 +1,18 @@
 //! Prefix tuning (Li & Liang 2021): trained keys and values in front of those of every layer.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::p_tuning::HIDDEN;
-use super::prompt::check_room;
-use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, Site};
-use crate::trace::{Keeps, Tape, Var};
+use crate::base::{Fault, grouped};
+use crate::model::{ModelConfig, Site, TensorInfo};
+use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, virtual_tokens};
 
 /// softmax(Q [φ_K, K]ᵀ/√d_h) [φ_V, V] in each chosen layer, φ_K, φ_V ∈ ℝ^{n×d}. The text's positions move n on, as they would
 /// behind a text of n tokens. Reparameterised, keys and values come out of W₂ tanh(W₁E), E ∈ ℝ^{n×d}.
@@ -43,6 +45,7 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prefix length",
             help: "n, the number of trained keys and values in each layer.",
             range: Range::Integer { min: 1, max: 512, steps: &[1, 5, 10, 16, 20, 32, 40] },
+            ..Knob::PLAIN
         },
         Blocks::KNOB,
         Knob {
@@ -50,11 +53,14 @@ static INFO: MethodInfo = MethodInfo {
             label: "Reparameterise",
             help: "Keys and values come out of an MLP, which folds away after training.",
             range: Range::Flag,
+            ..Knob::PLAIN
         },
-        HIDDEN,
+        Knob { shown_when: Some(("prefix_projection", "true")), ..virtual_tokens::HIDDEN },
     ],
+    in_peft: true,
     merges: Err("the keys and values are attended to with every text: they are not part of any weight"),
     dial: Err("keys and values are there to be attended to or are not: scaling them makes other ones, not fewer"),
+    checked: "finite differences, PEFT (all blocks)",
 };
 
 impl Prefix {
@@ -90,7 +96,7 @@ impl Method for Prefix {
     }
 
     fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-        check_room("prefix", self.num_virtual_tokens, shape, task_tokens)?;
+        virtual_tokens::check_room("prefix", self.num_virtual_tokens, shape, task_tokens)?;
         self.layers.check(shape)
     }
 
@@ -141,27 +147,17 @@ impl Method for Prefix {
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        let kept = crate::base::grouped(self.stored(shape));
+        let kept = grouped(self.stored(shape));
         self.prefix_projection.then(|| format!("After training the MLP folds away: {kept} numbers are kept."))
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let Hook::Prefix(block, _) = ask else { return None };
-        if !self.layers.list(model.num_hidden_layers).contains(&block) {
-            return None;
+    fn advice(&self, outside: bool) -> &'static str {
+        match outside {
+            true => {
+                "This rule is outside of what the base can do. A prefix hardly moves it: more steps may help; LoRA or an adapter get there sooner."
+            }
+            false => virtual_tokens::SLOW,
         }
-        let (n, d, h, w) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size, self.width(model));
-        let all = if self.prefix_projection {
-            tape.shared("prefix", |tape| {
-                let embedding = tape.phi("E", n * d);
-                let inner = tape.layer("first", embedding, n, (d, h));
-                let inner = tape.activation(inner, Keeps::Output, 4);
-                tape.layer("second", inner, n, (h, w))
-            })
-        } else {
-            tape.phi("prefix", n * w)
-        };
-        Some(tape.part(all, (n * d) as u64))
     }
 
     fn learning_rate(&self, _task: &str, base: &str) -> f64 {

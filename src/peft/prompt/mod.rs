@@ -1,14 +1,18 @@
 //! Prompt tuning (Lester et al. 2021): trained vectors in front of the tokens.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, Site};
-use crate::trace::{Tape, Var};
+use crate::model::{ModelConfig, Site, TensorInfo};
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, virtual_tokens};
 
 /// f_θ([φ, x]) with φ ∈ ℝ^{n×d} in the place of token vectors; the text moves n positions on.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,36 +58,29 @@ static INFO: MethodInfo = MethodInfo {
             label: "Prompt length",
             help: "n, the number of virtual tokens; they take positions of the context.",
             range: Range::Integer { min: 1, max: 1024, steps: &[1, 5, 10, 20, 30, 40] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "init",
             label: "Start",
             help: "Where the virtual tokens start from.",
             range: Range::Choice(&PromptInit::OPTIONS),
+            ..Knob::PLAIN
         },
         Knob {
             name: "init_text",
             label: "Text to start from",
             help: "Its tokens' vectors, repeated or cut to the prompt's length; used when Start is “from a text”.",
             range: Range::Text { max_chars: 200 },
+            shown_when: Some(("init", "text")),
+            ..Knob::PLAIN
         },
     ],
+    in_peft: true,
     merges: Err("the virtual tokens are input, not weights: they are read again with every text"),
     dial: Err("a vector in front of the text is read or not: between no prompt and a prompt there is no half one"),
+    checked: "finite differences, PEFT, PyTorch",
 };
-
-/// What stands in front of a text must leave it its positions.
-pub(super) fn check_room(what: &str, n: usize, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-    let context = shape.model.max_position_embeddings;
-    let room = context.saturating_sub(task_tokens);
-    if n <= room {
-        return Ok(());
-    }
-    let message = format!(
-        "A {what} of {n} tokens does not fit: this base reads {context} positions and the task needs {task_tokens} of them. At most {room} are left."
-    );
-    Err(Fault::new("num_virtual_tokens", message))
-}
 
 impl Method for Prompt {
     fn info(&self) -> &'static MethodInfo {
@@ -115,7 +112,7 @@ impl Method for Prompt {
     }
 
     fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-        check_room("prompt", self.num_virtual_tokens, shape, task_tokens)?;
+        virtual_tokens::check_room("prompt", self.num_virtual_tokens, shape, task_tokens)?;
         if self.init == PromptInit::Text && self.init_text.trim().is_empty() {
             return Err(Fault::new("init_text", "A prompt that starts from a text needs that text: type a few words."));
         }
@@ -139,8 +136,13 @@ impl Method for Prompt {
         vec![TensorInfo::new("prompt_embeddings", [self.num_virtual_tokens, shape.model.hidden_size])]
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        matches!(ask, Hook::Prompt).then(|| tape.phi("prompt", self.num_virtual_tokens * model.hidden_size))
+    fn advice(&self, outside: bool) -> &'static str {
+        match outside {
+            true => {
+                "Virtual tokens steer what the base can already do, and this rule is outside of it. Try LoRA or an adapter, or a rule it never saw but could compose."
+            }
+            false => virtual_tokens::SLOW,
+        }
     }
 
     fn learning_rate(&self, _task: &str, _base: &str) -> f64 {

@@ -27,7 +27,7 @@ impl Phi {
                 context.token_rows(&ids)
             }
             PromptInit::Text => {
-                let text = (context.encode)(&config.init_text);
+                let text = context.tokens_of(&config.init_text);
                 // A text without tokens cannot be repeated; `check` refuses empty ones, token 0 stands in for the rest.
                 let text = if text.is_empty() { vec![0] } else { text };
                 let ids: Vec<u32> = text.iter().copied().cycle().take(n).collect();

@@ -1,14 +1,19 @@
 //! Pruning with re-training (Han et al. 2015, 2017): the smallest weights are set to zero and the others trained on.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::knob::place_of;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::{Hook, ModulePath, ParamKind, Target};
-use crate::trace::{Tape, Var};
+use crate::base::{Fault, grouped};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
+use crate::peft::knob::place_of;
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates};
 
 /// f_{m ⊙ θ′}(x): rounds of pruning the blocks' matrices by magnitude and training what is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +55,27 @@ static INFO: MethodInfo = MethodInfo {
             label: "Sparsity",
             help: "Per cent of each block matrix that is zero at the end.",
             range: Range::Integer { min: 1, max: 99, steps: &[10, 30, 50, 60, 70, 80, 90, 95] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "rounds",
             label: "Rounds",
             help: "Into how many rounds of pruning and training the steps are divided.",
             range: Range::Integer { min: 1, max: 20, steps: &[1, 2, 3, 4, 5] },
+            ..Knob::PLAIN
         },
-        Knob { name: "schedule", label: "Schedule", help: "What follows pruning.", range: Range::Choice(&OPTIONS) },
+        Knob {
+            name: "schedule",
+            label: "Schedule",
+            help: "What follows pruning.",
+            range: Range::Choice(&OPTIONS),
+            ..Knob::PLAIN
+        },
     ],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PyTorch",
 };
 
 impl Pruning {
@@ -159,26 +174,19 @@ impl Method for Pruning {
             .iter()
             .sum::<usize>()
             * m.num_hidden_layers;
-        let kept = crate::base::grouped(self.count(shape).total());
+        let kept = grouped(self.count(shape).total());
         (self.schedule == Schedule::Iterative).then(|| {
-            let pruned = crate::base::grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
+            let pruned = grouped(Self::pruned(matrices, self.sparsity as f64 / 100.0));
             format!("About {pruned} weights end as zeros; {kept} are left and trained. The optimizer starts anew with each round.")
         })
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let copy = self.trace_copy(ask, model, tape)?;
-        match ask {
-            Hook::Weight(place @ ModulePath::Linear(..), ParamKind::Matrix, theta) => {
-                let mask = tape.constant(&format!("mask {}", place.key()), theta.elements as usize);
-                Some(tape.multiply(copy, mask))
-            }
-            _ => Some(copy),
-        }
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        if task == "rules" { 1e-2 } else { super::Full.learning_rate(task, base) }
+        if task == "rules" { 1e-2 } else { rates::of_copies(task, base) }
     }
 
     fn label(&self) -> String {

@@ -1,15 +1,19 @@
 //! Sparse fine-tuning: θ + Δ, where Δ is zero but at chosen weights (Guo et al. 2021; Sung et al. 2021; Ansell et al. 2022).
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::knob::place_of;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, ModulePath, ParamKind, Site};
-use crate::trace::{Tape, Var};
+use crate::base::{Fault, grouped};
+use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
+use crate::peft::knob::place_of;
+use crate::peft::{Count, Knob, MORE, Mask, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// θ + m ⊙ Δ with k ones in the mask m, over the matrices of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,28 +21,6 @@ pub struct Sparse {
     /// k
     pub num_weights: usize,
     pub mask: Mask,
-}
-
-/// How the k weights are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mask {
-    /// The largest of θ.
-    Magnitude,
-    /// Those that a first pass of full fine-tuning changes most, as a lottery ticket (Ansell et al. 2022).
-    Change,
-    /// Those with the largest squared gradient, the diagonal of the empirical Fisher information (Sung et al. 2021).
-    Fisher,
-    Random,
-}
-
-impl Mask {
-    const ALL: [Mask; 4] = [Mask::Magnitude, Mask::Change, Mask::Fisher, Mask::Random];
-    const OPTIONS: [(&'static str, &'static str); 4] = [
-        ("magnitude", "largest weights"),
-        ("change", "largest change in a first pass"),
-        ("fisher", "largest Fisher information"),
-        ("random", "random"),
-    ];
 }
 
 impl Default for Sparse {
@@ -60,20 +42,24 @@ static INFO: MethodInfo = MethodInfo {
             label: "Weights",
             help: "k, how many weights of the network are trained.",
             range: Range::Integer { min: 1, max: 10_000_000, steps: &[256, 1024, 4096, 16_384, 65_536] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "mask",
             label: "Chosen by",
             help: "How the k weights are chosen before training.",
             range: Range::Choice(&Mask::OPTIONS),
+            ..Knob::PLAIN
         },
     ],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PyTorch",
 };
 
 /// Weights among which the mask chooses: those of all matrices.
-pub(super) fn weights(model: &ModelConfig) -> usize {
+fn weights(model: &ModelConfig) -> usize {
     ModulePath::all(model.num_hidden_layers).map(|place| place.elements(ParamKind::Matrix, model)).sum()
 }
 
@@ -138,14 +124,8 @@ impl Method for Sparse {
         )
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let Hook::Weight(_, ParamKind::Matrix, theta) = ask else { return None };
-        // How many of them lie in a matrix depends on the scores; on average it is the matrix's share.
-        let k = self.num_weights.min(weights(model));
-        let delta = tape.phi("Δ", k);
-        let share = k as f64 * theta.elements as f64 / weights(model) as f64;
-        let chosen = tape.part(delta, share.ceil() as u64);
-        Some(tape.scatter(theta, chosen))
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {
@@ -153,6 +133,6 @@ impl Method for Sparse {
     }
 
     fn label(&self) -> String {
-        format!("sparse {}", crate::base::grouped(self.num_weights))
+        format!("sparse {}", grouped(self.num_weights))
     }
 }

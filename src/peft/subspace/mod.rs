@@ -1,15 +1,19 @@
 //! Random subspaces (Li et al. 2018; Aghajanyan et al. 2021): the whole network moves, but only in d random directions.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::knob::place_of;
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 use crate::base::{Fault, grouped};
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, ModulePath, Site};
-use crate::trace::{Tape, Var};
+use crate::model::{ModelConfig, ModulePath, Site, TensorInfo};
+use crate::peft::knob::place_of;
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// θ + Pφ, φ ∈ ℝ^d zero at the start, P ∈ ℝ^{D×d} random with columns of length 1, or Fastfood's product of sparse matrices
 /// (Le et al. 2013).
@@ -53,16 +57,20 @@ static INFO: MethodInfo = MethodInfo {
             label: "Dimension",
             help: "d, the number of random directions.",
             range: Range::Integer { min: 1, max: 4096, steps: &[1, 4, 16, 32, 64, 128, 256, 512, 1024] },
+            ..Knob::PLAIN
         },
         Knob {
             name: "projection",
             label: "Projection",
             help: "P as D × d random numbers, or as Fastfood's product, which stores and computes far less.",
             range: Range::Choice(&OPTIONS),
+            ..Knob::PLAIN
         },
     ],
+    in_peft: false,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PyTorch (dense P)",
 };
 
 impl Subspace {
@@ -153,39 +161,8 @@ impl Method for Subspace {
         })
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let Hook::Weight(place, piece, theta) = ask else { return None };
-        let (n, d) = (place.elements(piece, model), self.intrinsic_dimension);
-        let phi = tape.phi("φ", d);
-        let name = format!("P {} {piece:?}", place.key());
-        let moved = match self.projection {
-            Projection::Dense => {
-                let rows = tape.constant(&name, n * d);
-                tape.linear(rows, phi, None, n, (d, 1))
-            }
-            Projection::Fastfood => {
-                let side = d.next_power_of_two();
-                let blocks = n.div_ceil(side);
-                let all = blocks * side;
-                let mut constant = |what: &str, n| tape.constant(&format!("{name} {what}"), n);
-                let [signs, _, gauss] = [constant("B", all), constant("Π", all), constant("G", all)];
-                let bits = side.trailing_zeros();
-                let (r, c) = (1_usize << (bits / 2), 1_usize << (bits - bits / 2));
-                let [rows, columns] = [constant("H_r", r * r), constant("H_c", c * c)];
-                let transform = |x: Var, tape: &mut Tape| {
-                    let x = tape.linear(x, columns, None, blocks * r, (c, c));
-                    tape.linear(x, rows, None, blocks * c, (r, r))
-                };
-                let padded = tape.expand(phi, all as u64);
-                let x = tape.multiply(padded, signs);
-                let x = transform(x, tape);
-                let x = tape.gather(x, all as u64);
-                let x = tape.multiply(x, gauss);
-                let x = transform(x, tape);
-                tape.part(x, n as u64)
-            }
-        };
-        Some(tape.add(theta, moved))
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

@@ -1,12 +1,18 @@
 //! A discrete prompt: a text in front, in words that people can read, and nothing trained.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::Site;
+use crate::model::{ModelConfig, Site};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// f_θ([prompt, x]) with the prompt a text. Where `<s>` begins every text, it stays in front.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,9 +35,12 @@ static INFO: MethodInfo = MethodInfo {
         label: "Text",
         help: "What stands in front of every text; demonstrations like abcd>bcad; are texts too.",
         range: Range::Text { max_chars: MAX_CHARS },
+        ..Knob::PLAIN
     }],
+    in_peft: false,
     merges: Err("there is no φ: the text is read again with every input"),
     dial: Err("there is no φ to scale"),
+    checked: "logits of the same tokens",
 };
 
 impl Method for TextPrompt {
@@ -83,6 +92,10 @@ impl Method for TextPrompt {
 
     fn note(&self, _shape: &Shape) -> Option<String> {
         Some("Nothing is trained: Train scores the base with this text in front, once.".into())
+    }
+
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, _task: &str, _base: &str) -> f64 {

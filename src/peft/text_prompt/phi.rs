@@ -14,7 +14,7 @@ pub struct Phi {
 
 impl Phi {
     pub fn init(config: &TextPrompt, context: &mut InitContext<'_>) -> Phi {
-        let tokens = if config.text.is_empty() { Vec::new() } else { (context.encode)(&config.text) };
+        let tokens = if config.text.is_empty() { Vec::new() } else { context.tokens_of(&config.text) };
         Phi { text: Text { tokens: tokens.into_iter().map(|t| t as i32).collect(), after: context.begins } }
     }
 }

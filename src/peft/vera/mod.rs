@@ -1,16 +1,18 @@
 //! VeRA (Kopiczko et al. 2024): one random pair A, B for all matrices, of which only the scales are trained.
 
 #[cfg(feature = "train")]
+mod adapter_file;
+mod cost;
+mod overlay;
+#[cfg(feature = "train")]
 pub(crate) mod phi;
+mod python;
+#[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
+mod tests;
 
-use super::lora;
-use super::lora::TARGETS;
-use super::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
-use crate::base::Fault;
-use crate::model::ModelConfig;
-use crate::model::TensorInfo;
-use crate::model::{Hook, ModulePath, Site, Target};
-use crate::trace::{Tape, Var};
+use crate::base::{Fault, grouped};
+use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
+use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, matrices};
 
 /// h = W₀x + Λ_b B Λ_d A x: A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r} random, frozen and shared; b ∈ ℝ^{out} zero and d ∈ ℝ^r at 0.1 at the
 /// start.
@@ -40,12 +42,15 @@ static INFO: MethodInfo = MethodInfo {
             label: "Rank",
             help: "r; a high one costs little: each matrix trains r + out numbers.",
             range: Range::Integer { min: 1, max: 1024, steps: &[4, 16, 32, 64, 128, 256] },
+            ..Knob::PLAIN
         },
-        TARGETS,
+        matrices::TARGETS,
         Blocks::KNOB,
     ],
+    in_peft: true,
     merges: Ok(()),
     dial: Ok(()),
+    checked: "finite differences, PEFT",
 };
 
 impl Vera {
@@ -64,7 +69,7 @@ impl Method for Vera {
     fn get(&self, knob: &str) -> Option<Value> {
         match knob {
             "rank" => Some(Value::Integer(self.rank)),
-            "target_modules" => Some(lora::modules(&self.target_modules)),
+            "target_modules" => Some(matrices::modules(&self.target_modules)),
             "layers" => Some(Value::Blocks(self.layers.clone())),
             _ => None,
         }
@@ -73,7 +78,7 @@ impl Method for Vera {
     fn set(&mut self, knob: &str, value: Value) {
         match (knob, value) {
             ("rank", Value::Integer(rank)) => self.rank = rank,
-            ("target_modules", Value::Set(names)) => self.target_modules = lora::targets(&names),
+            ("target_modules", Value::Set(names)) => self.target_modules = matrices::targets(&names),
             ("layers", Value::Blocks(layers)) => self.layers = layers,
             _ => {}
         }
@@ -85,7 +90,7 @@ impl Method for Vera {
 
     fn count(&self, shape: &Shape) -> Count {
         let n = self.layers.list(shape.model.num_hidden_layers).len();
-        let groups = lora::by_shape(&self.target_modules, &shape.model);
+        let groups = matrices::by_shape(&self.target_modules, &shape.model);
         // Matrices with as many outputs share a term.
         let mut by_outputs: Vec<(usize, usize)> = Vec::new();
         for ((_, outputs), k) in groups {
@@ -97,14 +102,14 @@ impl Method for Vera {
         Count::new(by_outputs.into_iter().map(|(outputs, k)| {
             Term::new(
                 "d and b of each chosen matrix",
-                format!("{} × ({} + {outputs})", lora::blocks_and_matrices(n, k), self.rank),
+                format!("{} × ({} + {outputs})", matrices::blocks_and_matrices(n, k), self.rank),
                 n * k * (self.rank + outputs),
             )
         }))
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
-        lora::matrices(&self.layers, &self.target_modules, model)
+        matrices::sites(&self.layers, &self.target_modules, model)
     }
 
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
@@ -120,28 +125,19 @@ impl Method for Vera {
         tensors
     }
 
+    fn shared_pair(&self, model: &ModelConfig) -> Option<(usize, usize, usize)> {
+        let (inputs, outputs) = self.shared(model);
+        Some((inputs, outputs, self.rank))
+    }
+
     fn note(&self, shape: &Shape) -> Option<String> {
         let (inputs, outputs) = self.shared(&shape.model);
-        let n = crate::base::grouped(self.rank * (inputs + outputs));
+        let n = grouped(self.rank * (inputs + outputs));
         Some(format!("A and B hold {n} random numbers for all blocks together; a stored φ needs their seed only."))
     }
 
-    fn trace(&self, ask: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
-        let Hook::Update { at, x, y } = ask else { return None };
-        let wanted =
-            self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
-        wanted.then(|| {
-            let (name, (inputs, outputs), r) = (ModulePath::Linear(at.block, at.target).key(), at.shape, self.rank);
-            let shared = self.shared(model);
-            let a = tape.constant("vera A", shared.0 * r);
-            let b = tape.constant("vera B", r * shared.1);
-            let (d, scale) = (tape.phi(&format!("{name} d"), r), tape.phi(&format!("{name} b"), outputs));
-            let inner = tape.linear(x, a, None, at.rows, (inputs, r));
-            let inner = tape.multiply(inner, d);
-            let update = tape.linear(inner, b, None, at.rows, (r, outputs));
-            let update = tape.multiply(update, scale);
-            tape.add(y, update)
-        })
+    fn advice(&self, _outside: bool) -> &'static str {
+        MORE
     }
 
     fn learning_rate(&self, task: &str, _base: &str) -> f64 {

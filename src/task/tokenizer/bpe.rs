@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, HashMap};
 /// Merges, with the ids of the single bytes that they start from.
 #[derive(Clone, Debug)]
 pub struct Bpe {
+    /// By byte.
     pub bytes: [u32; 256],
     /// Two neighbours → (rank, what they become). The lowest rank is merged first.
     pub merges: HashMap<(u32, u32), (u32, u32)>,
@@ -21,7 +22,8 @@ struct Link {
 }
 
 impl Bpe {
-    /// Appends the ids of a piece. Of two pairs of one rank the left is merged first, as Hugging Face does it.
+    /// Appends the ids of a piece. Of two pairs of one rank the left is merged first, as Hugging Face does
+    /// it.
     pub fn encode(&self, piece: &str, out: &mut Vec<u32>) {
         let n = piece.len();
         let mut links: Vec<Link> = piece

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 /// The pieces that byte-pair merges never cross, one after the other; together they are the text.
 ///
-/// This is the regular expression of GPT-2, `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
-/// by hand.
+/// This is the regular expression of GPT-2,
+/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, by hand.
 pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -65,7 +65,8 @@ fn run(text: &str, kind: Kind) -> usize {
     text.find(|c| Kind::of(c) != kind).unwrap_or(text.len())
 }
 
-/// The character that stands for each byte in a vocabulary: itself where it prints, else the next one from U+0100 on.
+/// The character that stands for each byte in a vocabulary: itself where it prints, else the next one from
+/// U+0100 on.
 pub fn byte_characters() -> [char; 256] {
     let prints = |b: u8| matches!(b, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let mut next = 0x100_u32..;

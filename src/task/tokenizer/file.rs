@@ -2,7 +2,8 @@
 
 use super::bpe::Bpe;
 use super::byte_level::{byte_characters, token_bytes};
-use super::{Kind, Tokenizer, TokenizerError};
+use super::codec::{Kind, Tokenizer};
+use super::error::TokenizerError;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -63,33 +64,36 @@ enum Merge {
     Joined(String),
 }
 
-/// Reads and checks a `tokenizer.json`.
-pub fn read(text: &str) -> Result<Tokenizer, TokenizerError> {
-    let file: File = serde_json::from_str(text).map_err(|e| TokenizerError::Json(e.to_string()))?;
-    require("normalizer", &file.normalizer, "null", Value::is_null)?;
-    let model = &file.model;
-    let byte_level = match model.kind.as_deref() {
-        Some("BPE") => true,
-        None if !model.merges.is_empty() => true,
-        Some("WordLevel") => false,
-        other => {
-            return Err(unsupported(
-                "model.type",
-                other.unwrap_or("missing"),
-                "BPE on bytes, or WordLevel on characters",
-            ));
-        }
-    };
-    let added = added_tokens(&file.added_tokens)?;
-    let tokens = tokens_by_id(&model.vocab, &added)?;
-    let (kind, bytes) = if byte_level { bpe(&file, &tokens)? } else { characters(&file, &tokens)? };
-    let ids: HashMap<String, u32> = tokens.into_iter().zip(0..).collect();
-    let begin = begin(&file.post_processor, &ids)?;
-    Ok(Tokenizer { ids, bytes, begin, added, kind })
+impl Tokenizer {
+    /// Reads and checks a `tokenizer.json`. The error names the key, what is there, and what this loader
+    /// knows.
+    pub fn from_json(text: &str) -> Result<Tokenizer, TokenizerError> {
+        let file: File = serde_json::from_str(text).map_err(|e| TokenizerError::Json(e.to_string()))?;
+        require("normalizer", &file.normalizer, "null", Value::is_null)?;
+        let model = &file.model;
+        let byte_level = match model.kind.as_deref() {
+            Some("BPE") => true,
+            None if !model.merges.is_empty() => true,
+            Some("WordLevel") => false,
+            other => {
+                return Err(unsupported(
+                    "model.type",
+                    other.unwrap_or("missing"),
+                    "BPE on bytes, or WordLevel on characters",
+                ));
+            }
+        };
+        let added = added_tokens(&file.added_tokens)?;
+        let tokens = tokens_by_id(&model.vocab, &added)?;
+        let (kind, bytes) = if byte_level { bpe(&file, &tokens)? } else { characters(&file, &tokens)? };
+        let ids: HashMap<String, u32> = tokens.into_iter().zip(0..).collect();
+        let begin = begin(&file.post_processor, &ids)?;
+        Ok(Tokenizer { ids, bytes, begin, added, kind })
+    }
 }
 
-/// What a post-processor puts in front of a single text: OPT's template has `</s>` there, GPT-2's moves offsets alone, which
-/// nobody asks for here.
+/// What a post-processor puts in front of a single text: OPT's template has `</s>` there, GPT-2's moves
+/// offsets alone, which nobody asks for here.
 fn begin(processor: &Value, ids: &HashMap<String, u32>) -> Result<Vec<u32>, TokenizerError> {
     const KNOWN: &str = "null, ByteLevel, or TemplateProcessing with special tokens in front of the text";
     if processor.is_null() || processor["type"] == "ByteLevel" {
@@ -249,7 +253,7 @@ mod tests {
             Value::Object(object) => object.insert(key.into(), value),
             other => Some(std::mem::replace(&mut other[key.parse::<usize>().unwrap()], value)),
         };
-        read(&file.to_string()).unwrap_err().to_string()
+        Tokenizer::from_json(&file.to_string()).unwrap_err().to_string()
     }
 
     #[test]
@@ -293,7 +297,7 @@ mod tests {
             let mut file = shipped("prose-nano");
             file["post_processor"] =
                 json!({"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}});
-            read(&file.to_string()).map(|t| t.begin().to_vec())
+            Tokenizer::from_json(&file.to_string()).map(|t| t.begin().to_vec())
         };
         let special = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});
         let text = json!({"Sequence": {"id": "A", "type_id": 0}});
@@ -316,19 +320,19 @@ mod tests {
             "{\"model\":{\"vocab\":{}}}",
             &"[".repeat(100_000),
         ] {
-            assert!(read(text).is_err());
+            assert!(Tokenizer::from_json(text).is_err());
         }
     }
 
     #[test]
     fn merges_may_be_strings_as_older_files_have_them() {
         let mut file = shipped("prose-nano");
-        let newer = read(&file.to_string()).unwrap();
+        let newer = Tokenizer::from_json(&file.to_string()).unwrap();
         for merge in file["model"]["merges"].as_array_mut().unwrap() {
             *merge = json!(format!("{} {}", merge[0].as_str().unwrap(), merge[1].as_str().unwrap()));
         }
         file["model"].as_object_mut().unwrap().remove("type");
-        let older = read(&file.to_string()).unwrap();
+        let older = Tokenizer::from_json(&file.to_string()).unwrap();
         let text = "It was the best of times.";
         assert_eq!(older.encode(text), newer.encode(text));
         assert!(older.encode(text).len() < 15);

@@ -14,8 +14,8 @@ fn is_alphabetic_mark(c: char) -> bool {
     at > 0 && c as u32 <= MARKS[at - 1].1
 }
 
-/// Ranges that hold every alphabetic character of category M or S and no letter (Unicode 17). Characters that are not
-/// alphabetic may lie in them: nobody asks for those.
+/// Ranges that hold every alphabetic character of category M or S and no letter (Unicode 17). Characters that
+/// are not alphabetic may lie in them: nobody asks for those.
 #[rustfmt::skip]
 const MARKS: [(u32, u32); 171] = [
     (0x345, 0x36f), (0x5b0, 0x5c7), (0x610, 0x61a), (0x64b, 0x65f), (0x670, 0x670), (0x6d6, 0x6e4), (0x6e7, 0x6ed),

@@ -1,21 +1,23 @@
 //! A visitor's data ready to train on: its name, and the file that the trainer reads.
 
-use super::labelled::MAX_LABELS;
-use super::{Labelled, OwnError, text_split};
-use crate::base::{Fault, shorten};
-use crate::base::{fingerprint, slug};
+use super::error::UserDataError;
+use super::labelled::LabelledSplit;
+use super::limits::MAX_LABELS;
+use super::text::text_split;
+use crate::base::{Fault, fingerprint, shorten, slug};
 use crate::task::{style, text};
 
-/// What a configuration knows of a visitor's data. The data itself stays in the page: an address names it, and cannot bring it along.
+/// What a configuration knows of a visitor's data. The data itself stays in the page: an address names it,
+/// and cannot bring it along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnData {
+pub struct UserData {
     /// From its file's name and its contents: `reviews-1a2b3c4d`.
     pub name: String,
     /// Labels, or `None` for a text to write like.
     pub classes: Option<usize>,
 }
 
-impl OwnData {
+impl UserData {
     /// The logical name of the file that the trainer reads.
     pub fn file(&self) -> String {
         format!("data/own/{}.json", self.name)
@@ -29,8 +31,9 @@ impl OwnData {
         }
     }
 
-    /// Texts with labels as a task's file. Labels stand for themselves as letters: any base has a token for each of those.
-    pub fn labelled(file: &str, data: &Labelled) -> (OwnData, String) {
+    /// Texts with labels as a task's file. Labels stand for themselves as letters: any base has a token for
+    /// each of those.
+    pub fn labelled(file: &str, data: &LabelledSplit) -> (UserData, String) {
         let labels = letters(&data.labels).into_iter().zip(&data.labels).map(|(letter, title)| text::Label {
             label: letter.to_string(),
             title: title.clone(),
@@ -44,18 +47,18 @@ impl OwnData {
             source: SOURCE.into(),
         };
         let classes = Some(data.labels.len());
-        OwnData::named(file, classes, json(&data))
+        UserData::named(file, classes, json(&data))
     }
 
     /// A text to write like as a task's file.
-    pub fn text(file: &str, text: &str) -> Result<(OwnData, String), OwnError> {
+    pub fn text(file: &str, text: &str) -> Result<(UserData, String), UserDataError> {
         let (training, held_out) = text_split(text)?;
         let author = style::AuthorText { title: file.into(), training, held_out };
-        Ok(OwnData::named(file, None, json(&style::Texts { authors: vec![author], source: SOURCE.into() })))
+        Ok(UserData::named(file, None, json(&style::Texts { authors: vec![author], source: SOURCE.into() })))
     }
 
-    fn named(file: &str, classes: Option<usize>, json: String) -> (OwnData, String) {
-        (OwnData { name: format!("{}-{}", slug(file), fingerprint(json.as_bytes())), classes }, json)
+    fn named(file: &str, classes: Option<usize>, json: String) -> (UserData, String) {
+        (UserData { name: format!("{}-{}", slug(file), fingerprint(json.as_bytes())), classes }, json)
     }
 }
 
@@ -66,7 +69,8 @@ fn json(data: &impl serde::Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-/// One capital letter for each label: the label's first, where no other begins so, else the next in the alphabet.
+/// One capital letter for each label: the label's first, where no other begins so, else the next in the
+/// alphabet.
 fn letters(labels: &[String]) -> Vec<char> {
     let initials: Vec<Option<char>> = labels
         .iter()
@@ -102,10 +106,10 @@ pub fn parse_classes(text: &str) -> Result<Option<usize>, Fault> {
 mod tests {
     use super::*;
 
-    fn of(labels: &[&str]) -> Labelled {
+    fn of(labels: &[&str]) -> LabelledSplit {
         let labels: Vec<String> = labels.iter().map(|l| l.to_string()).collect();
         let rows: Vec<(usize, String)> = (0..labels.len()).map(|l| (l, format!("text {l}"))).collect();
-        Labelled { labels, training: rows.clone(), held_out: rows, left_out: Default::default() }
+        LabelledSplit { labels, training: rows.clone(), held_out: rows, left_out: Default::default() }
     }
 
     #[test]
@@ -119,23 +123,23 @@ mod tests {
 
     #[test]
     fn a_name_tells_file_and_contents_and_reads_back() {
-        let (data, json) = OwnData::labelled("My Reviews (2024).csv", &of(&["good", "bad"]));
+        let (data, json) = UserData::labelled("My Reviews (2024).csv", &of(&["good", "bad"]));
         assert_eq!((data.title(), data.classes), ("my-reviews-2024", Some(2)));
         assert_eq!(parse_name(&data.name), Ok(data.name.clone()));
-        let (other, _) = OwnData::labelled("My Reviews (2024).csv", &of(&["good", "poor"]));
+        let (other, _) = UserData::labelled("My Reviews (2024).csv", &of(&["good", "poor"]));
         assert_ne!(data.name, other.name);
         let read = text::Labelled::from_json(&json).unwrap();
         assert_eq!((read.labels[1].label.as_str(), read.labels[1].title.as_str()), ("B", "bad"));
-        assert_eq!(OwnData::default().title(), "your data");
+        assert_eq!(UserData::default().title(), "your data");
         assert_eq!(slug("…"), "pasted");
     }
 
     #[test]
     fn a_text_becomes_one_author_s() {
-        let (data, json) = OwnData::text("", &"A short line.\n".repeat(400)).unwrap();
+        let (data, json) = UserData::text("", &"A short line.\n".repeat(400)).unwrap();
         assert_eq!((data.title(), data.classes), ("pasted", None));
         assert_eq!(style::Texts::from_json(&json).unwrap().authors.len(), 1);
-        assert!(OwnData::text("a.txt", "short").is_err());
+        assert!(UserData::text("a.txt", "short").is_err());
     }
 
     #[test]

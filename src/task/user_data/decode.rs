@@ -1,15 +1,15 @@
 //! Bytes to text, and where in it a line begins.
 
-use super::OwnError;
+use super::error::UserDataError;
 
 /// Decodes UTF-8, or UTF-16 that begins with a byte order mark. The mark is left out.
-pub fn decode(bytes: &[u8]) -> Result<String, OwnError> {
+pub fn decode(bytes: &[u8]) -> Result<String, UserDataError> {
     let text = match bytes {
         [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes)?,
         [0xfe, 0xff, units @ ..] => utf16(units, u16::from_be_bytes)?,
         _ => {
             refuse_nul(bytes)?;
-            let bad = |e: std::str::Utf8Error| OwnError::Encoding { line: line_of(bytes, e.valid_up_to()) };
+            let bad = |e: std::str::Utf8Error| UserDataError::Encoding { line: line_of(bytes, e.valid_up_to()) };
             std::str::from_utf8(bytes).map_err(bad)?.into()
         }
     };
@@ -17,19 +17,19 @@ pub fn decode(bytes: &[u8]) -> Result<String, OwnError> {
     Ok(text.trim_start_matches('\u{feff}').into())
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, OwnError> {
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, UserDataError> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let mut text = String::with_capacity(bytes.len());
     for decoded in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
-        let bad = |_| OwnError::Encoding { line: line_of(text.as_bytes(), text.len()) };
+        let bad = |_| UserDataError::Encoding { line: line_of(text.as_bytes(), text.len()) };
         text.push(decoded.map_err(bad)?);
     }
-    if rest.is_empty() { Ok(text) } else { Err(OwnError::Encoding { line: line_of(text.as_bytes(), text.len()) }) }
+    if rest.is_empty() { Ok(text) } else { Err(UserDataError::Encoding { line: line_of(text.as_bytes(), text.len()) }) }
 }
 
-fn refuse_nul(bytes: &[u8]) -> Result<(), OwnError> {
+fn refuse_nul(bytes: &[u8]) -> Result<(), UserDataError> {
     match bytes.iter().position(|byte| *byte == 0) {
-        Some(at) => Err(OwnError::Binary { line: line_of(bytes, at) }),
+        Some(at) => Err(UserDataError::Binary { line: line_of(bytes, at) }),
         None => Ok(()),
     }
 }
@@ -51,6 +51,7 @@ pub struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// Begins at the first line.
     pub fn new(bytes: &[u8]) -> Lines<'_> {
         Lines { bytes, counted: 0, line: 1 }
     }
@@ -88,20 +89,20 @@ mod tests {
     #[test]
     fn other_bytes_are_refused_with_their_line() {
         let latin_1 = decode(b"one\r\ntwo\rcaf\xe9").unwrap_err();
-        assert_eq!(latin_1, OwnError::Encoding { line: 3 });
+        assert_eq!(latin_1, UserDataError::Encoding { line: 3 });
         assert!(latin_1.to_string().contains("save it as UTF-8"));
         let mut odd = utf16_file("one\ntwo", false);
         odd.push(b'x');
-        assert_eq!(decode(&odd).unwrap_err(), OwnError::Encoding { line: 2 });
+        assert_eq!(decode(&odd).unwrap_err(), UserDataError::Encoding { line: 2 });
         let half_a_pair = [0xfe, 0xff, 0, b'\n', 0xd8, 0x3d, 0, b'x'];
-        assert_eq!(decode(&half_a_pair).unwrap_err(), OwnError::Encoding { line: 2 });
+        assert_eq!(decode(&half_a_pair).unwrap_err(), UserDataError::Encoding { line: 2 });
     }
 
     #[test]
     fn nul_bytes_are_a_binary_file_s() {
         for bytes in [&b"one\ntwo\0"[..], b"\x89PNG\r\n\0\xff", &utf16_file("a\n\0", true)] {
             let refused = decode(bytes).unwrap_err();
-            assert_eq!(refused, OwnError::Binary { line: 2 });
+            assert_eq!(refused, UserDataError::Binary { line: 2 });
             assert!(refused.to_string().starts_with("This looks like a binary file"));
         }
     }

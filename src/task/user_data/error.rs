@@ -1,12 +1,10 @@
 //! What can be wrong with a visitor's data.
 
-use super::labelled::{MAX_LABELS, MIN_ROWS};
-use super::text::MIN_CHARACTERS;
-use super::{MAX_BYTES, MAX_CELLS};
+use super::limits::{MAX_BYTES, MAX_CELLS, MAX_LABELS, MIN_CHARACTERS, MIN_ROWS};
 
 /// Data that cannot be used: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OwnError {
+pub enum UserDataError {
     #[error("This is {} MB, and at most {} MB can be read: give a part of it.", megabytes(*bytes), MAX_BYTES >> 20)]
     TooLarge { bytes: usize },
     #[error("There is nothing in it: give text, or a table with at least {MIN_ROWS} rows.")]

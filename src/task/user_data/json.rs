@@ -1,8 +1,9 @@
 //! JSON: an object a line, or an array of objects. Lines end with `\n` here.
 
 use super::decode::Lines;
+use super::error::UserDataError;
+use super::limits::MAX_CELLS;
 use super::table::{Row, Table};
-use super::{MAX_CELLS, OwnError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -44,10 +45,10 @@ pub fn looks_like_array(text: &str) -> bool {
 }
 
 /// Reads an object a line; blank lines are skipped.
-pub fn lines(text: &str) -> Result<Table, OwnError> {
+pub fn lines(text: &str) -> Result<Table, UserDataError> {
     let mut rows = Rows::default();
     for (text, line) in text.split('\n').zip(1..).filter(|(text, _)| !text.trim().is_empty()) {
-        let object = serde_json::from_str(text).map_err(|e| OwnError::Json {
+        let object = serde_json::from_str(text).map_err(|e| UserDataError::Json {
             line,
             column: e.column(),
             message: without_place(&e),
@@ -59,7 +60,7 @@ pub fn lines(text: &str) -> Result<Table, OwnError> {
 }
 
 /// Reads an array of objects.
-pub fn array(text: &str) -> Result<Table, OwnError> {
+pub fn array(text: &str) -> Result<Table, UserDataError> {
     let mut rows = Rows::default();
     let mut lines = Lines::new(text.as_bytes());
     let mut at = skip_blanks(text, 0) + 1;
@@ -90,14 +91,14 @@ fn skip_blanks(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start().len()
 }
 
-fn fault(text: &str, at: usize, message: &str) -> OwnError {
+fn fault(text: &str, at: usize, message: &str) -> UserDataError {
     let line_begins = text[..at].rfind('\n').map_or(0, |i| i + 1);
     let line = Lines::new(text.as_bytes()).at(at);
-    OwnError::Json { line, column: at - line_begins + 1, message: message.into(), one_a_line: false }
+    UserDataError::Json { line, column: at - line_begins + 1, message: message.into(), one_a_line: false }
 }
 
 /// The fault of an element that begins at this offset: the reader counted from there.
-fn element_fault(text: &str, at: usize, e: &serde_json::Error) -> OwnError {
+fn element_fault(text: &str, at: usize, e: &serde_json::Error) -> UserDataError {
     let above: usize = text[at..].split_inclusive('\n').take(e.line() - 1).map(str::len).sum();
     fault(text, at + above + e.column().saturating_sub(1), &without_place(e))
 }
@@ -117,7 +118,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, line: usize, object: Object) -> Result<(), OwnError> {
+    fn push(&mut self, line: usize, object: Object) -> Result<(), UserDataError> {
         let mut cells = vec![None; self.columns.len()];
         for (key, value) in object.0 {
             let place = self.place(&key);
@@ -126,14 +127,14 @@ impl Rows {
                 Value::Null => String::new(),
                 Value::String(text) => text,
                 Value::Bool(_) | Value::Number(_) => value.to_string(),
-                Value::Array(_) | Value::Object(_) => return Err(OwnError::Nested { line, key }),
+                Value::Array(_) | Value::Object(_) => return Err(UserDataError::Nested { line, key }),
             };
             if cells[place].replace(cell).is_some() {
-                return Err(OwnError::RepeatedKey { line, key });
+                return Err(UserDataError::RepeatedKey { line, key });
             }
         }
         if (self.rows.len() + 1).saturating_mul(self.columns.len()) > MAX_CELLS {
-            return Err(OwnError::TooManyCells { line });
+            return Err(UserDataError::TooManyCells { line });
         }
         self.rows.push(Row { line, cells: cells.into_iter().map(Option::unwrap_or_default).collect() });
         Ok(())
@@ -149,9 +150,9 @@ impl Rows {
     }
 
     /// Rows before a key's first appearance have an empty cell there.
-    fn into_table(mut self) -> Result<Table, OwnError> {
+    fn into_table(mut self) -> Result<Table, UserDataError> {
         if self.columns.is_empty() {
-            return Err(OwnError::Empty);
+            return Err(UserDataError::Empty);
         }
         for row in &mut self.rows {
             row.cells.resize(self.columns.len(), String::new());
@@ -187,10 +188,10 @@ mod tests {
     #[test]
     fn nested_values_and_repeated_keys_are_refused_with_line_and_key() {
         let nested = lines("{\"a\":1}\n{\"tags\":[]}").unwrap_err();
-        assert_eq!(nested, OwnError::Nested { line: 2, key: "tags".into() });
+        assert_eq!(nested, UserDataError::Nested { line: 2, key: "tags".into() });
         assert!(nested.to_string().starts_with("On line 2, “tags” is a list or an object"));
         let repeated = array("[{\"a\":1},\n{\"b\":null,\"b\":2}]").unwrap_err();
-        assert_eq!(repeated, OwnError::RepeatedKey { line: 2, key: "b".into() });
+        assert_eq!(repeated, UserDataError::RepeatedKey { line: 2, key: "b".into() });
     }
 
     #[test]
@@ -224,20 +225,20 @@ mod tests {
 
     #[test]
     fn no_objects_are_nothing() {
-        assert_eq!(array("[]").unwrap_err(), OwnError::Empty);
-        assert_eq!(lines("{}\n{}").unwrap_err(), OwnError::Empty);
+        assert_eq!(array("[]").unwrap_err(), UserDataError::Empty);
+        assert_eq!(lines("{}\n{}").unwrap_err(), UserDataError::Empty);
     }
 
     #[test]
     fn many_rows_times_many_keys_are_refused() {
         let keys: Vec<String> = (0..4000).map(|i| format!("\"{i}\":1")).collect();
         let text = format!("{{{}}}\n{}", keys.join(","), "{}\n".repeat(1000));
-        assert_eq!(lines(&text).unwrap_err(), OwnError::TooManyCells { line: 1001 });
+        assert_eq!(lines(&text).unwrap_err(), UserDataError::TooManyCells { line: 1001 });
     }
 
     #[test]
     fn deep_nesting_is_refused() {
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
-        assert!(matches!(lines(&deep), Err(OwnError::Json { line: 1, .. })));
+        assert!(matches!(lines(&deep), Err(UserDataError::Json { line: 1, .. })));
     }
 }

@@ -1,33 +1,30 @@
 //! Texts with labels, cleaned and split into training and held-out rows.
 
-use super::OwnError;
+use super::error::UserDataError;
+use super::limits::{MAX_HELD_OUT, MAX_LABELS, MIN_ROWS};
 use super::table::{Row, Table};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-/// The most labels that can be learnt.
-pub const MAX_LABELS: usize = 20;
-/// Fewer usable rows are refused.
-pub const MIN_ROWS: usize = 4;
-/// Held-out rows in all, at most.
-pub const MAX_HELD_OUT: usize = 1000;
-
 /// Texts with labels, in an order drawn by the seed: any first part of either list is a fair sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labelled {
+pub struct LabelledSplit {
     /// The commonest first.
     pub labels: Vec<String>,
     /// (label, text)
     pub training: Vec<(usize, String)>,
     /// (label, text); about a fifth of each label's rows, none of a label with one row.
     pub held_out: Vec<(usize, String)>,
+    /// How many rows are in neither, and why.
     pub left_out: LeftOut,
 }
 
 /// Rows that are not used, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
+    /// The cell of the text is empty.
     pub without_text: usize,
+    /// The cell of the label is empty.
     pub without_label: usize,
     /// The same text and label as an earlier row.
     pub repeated: usize,
@@ -36,6 +33,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
+    /// Rows that are not used.
     pub fn total(&self) -> usize {
         self.without_text + self.without_label + self.repeated + self.contradicting
     }
@@ -47,34 +45,34 @@ struct Pair {
 }
 
 /// Takes the texts and labels of two columns; the same seed splits the same way everywhere.
-pub fn labelled(table: &Table, text: usize, label: usize, seed: u64) -> Result<Labelled, OwnError> {
+pub fn labelled(table: &Table, text: usize, label: usize, seed: u64) -> Result<LabelledSplit, UserDataError> {
     let columns = table.columns.len();
     if let Some(column) = [text, label].into_iter().find(|column| *column >= columns) {
-        return Err(OwnError::NoColumn { column: column + 1, columns });
+        return Err(UserDataError::NoColumn { column: column + 1, columns });
     }
     let column = table.columns[label].clone();
     if text == label {
-        return Err(OwnError::SameColumn { column });
+        return Err(UserDataError::SameColumn { column });
     }
     let (mut pairs, left_out) = usable(&table.rows, text, label);
     if pairs.len() < MIN_ROWS {
-        return Err(OwnError::TooFewRows { usable: pairs.len(), rows: table.rows.len() });
+        return Err(UserDataError::TooFewRows { usable: pairs.len(), rows: table.rows.len() });
     }
     let (labels, counts) = by_frequency(&pairs);
     if labels.len() == 1 {
-        return Err(OwnError::OneLabel { label: labels[0].clone() });
+        return Err(UserDataError::OneLabel { label: labels[0].clone() });
     }
     if labels.len() > MAX_LABELS {
         let suggestion = table.guess().map(|(_, likely)| table.columns[likely].clone());
-        return Err(OwnError::TooManyLabels { column, labels: labels.len(), suggestion });
+        return Err(UserDataError::TooManyLabels { column, labels: labels.len(), suggestion });
     }
     let shares = held_out_shares(&counts);
     if shares.iter().all(|share| *share == 0) {
-        return Err(OwnError::OnlySingles { column });
+        return Err(UserDataError::OnlySingles { column });
     }
     shuffle(&mut pairs, seed);
     let (training, held_out) = split(pairs, &labels, shares);
-    Ok(Labelled { labels, training, held_out, left_out })
+    Ok(LabelledSplit { labels, training, held_out, left_out })
 }
 
 /// Rows with a text and a label, each text once.
@@ -115,7 +113,8 @@ fn by_frequency(pairs: &[Pair]) -> (Vec<String>, Vec<usize>) {
     counts.into_iter().map(|(label, count)| (label.to_string(), count)).unzip()
 }
 
-/// How many rows of each label are held out: a fifth of all, shared by largest remainder among labels with two rows or more.
+/// How many rows of each label are held out: a fifth of all, shared by largest remainder among labels with
+/// two rows or more.
 fn held_out_shares(counts: &[usize]) -> Vec<usize> {
     // 64 bits: the products outgrow the browser's `usize`.
     let counts: Vec<u64> = counts.iter().map(|count| if *count < 2 { 0 } else { *count as u64 }).collect();
@@ -180,7 +179,7 @@ mod tests {
         table(counts.iter().flat_map(|(label, n)| (0..*n).map(move |i| (format!("{label} text {i}"), *label))))
     }
 
-    fn held_out_of_each(data: &Labelled) -> Vec<usize> {
+    fn held_out_of_each(data: &LabelledSplit) -> Vec<usize> {
         (0..data.labels.len()).map(|label| data.held_out.iter().filter(|(l, _)| *l == label).count()).collect()
     }
 
@@ -217,7 +216,7 @@ mod tests {
         let rows = ["one", " one\n", "o  ne", "o ne", "one", "", "two", "three"];
         let labels = ["a", "a ", "a", "a", "b", "a", " ", "b"];
         let data = labelled(&table(rows.map(String::from).into_iter().zip(labels)), 0, 1, 0);
-        assert_eq!(data.unwrap_err(), OwnError::TooFewRows { usable: 3, rows: 8 });
+        assert_eq!(data.unwrap_err(), UserDataError::TooFewRows { usable: 3, rows: 8 });
         let more = rows.iter().zip(labels).map(|(text, label)| (text.to_string(), label));
         let data = labelled(&table(more.chain([("four".to_string(), "b")])), 0, 1, 0).unwrap();
         let left_out = LeftOut { without_text: 1, without_label: 1, repeated: 2, contradicting: 1 };

@@ -1,83 +1,28 @@
-//! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the machine.
+//! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the
+//! machine.
+//!
+//! [`read`] makes a text or a [`Table`] of a file's bytes. [`labelled`] and [`text_split`] divide it into
+//! training and held-out data. [`UserData`] writes the file that the trainer reads, and is what a
+//! configuration knows of it.
 
 mod data;
 mod decode;
 mod error;
 mod json;
 mod labelled;
+mod limits;
+mod reader;
 mod separated;
 mod table;
 mod text;
 
-pub use data::{OwnData, parse_classes, parse_name};
-pub use error::OwnError;
-pub use labelled::{Labelled, LeftOut, MAX_HELD_OUT, MAX_LABELS, MIN_ROWS, labelled};
+pub use data::{UserData, parse_classes, parse_name};
+pub use error::UserDataError;
+pub use labelled::{LabelledSplit, LeftOut, labelled};
+pub use limits::{MAX_BYTES, MAX_LABELS};
+pub use reader::{Dropped, read};
 pub use table::{Row, Table};
-pub use text::{MIN_CHARACTERS, text_split};
-
-/// A larger file is refused.
-pub const MAX_BYTES: usize = 10 * 1024 * 1024;
-/// A table of more cells is refused: it would fill a browser's memory.
-pub const MAX_CELLS: usize = 4_000_000;
-
-/// What a file turned out to be, before columns are chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dropped {
-    /// The whole text, its lines ended by `\n`.
-    Text(String),
-    Table(Table),
-}
-
-enum Kind {
-    Text,
-    Separated(u8),
-    JsonLines,
-    JsonArray,
-}
-
-/// Reads a file by its name's ending; pasted data (an empty name) and unknown endings by what they look like.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Dropped, OwnError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(OwnError::TooLarge { bytes: bytes.len() });
-    }
-    let text = decode::decode(bytes)?;
-    match kind(name, &text) {
-        Kind::Separated(separator) => separated::read(&text, separator).map(Dropped::Table),
-        Kind::JsonLines => json::lines(&decode::with_newlines(text)).map(Dropped::Table),
-        Kind::JsonArray => json::array(&decode::with_newlines(text)).map(Dropped::Table),
-        Kind::Text if text.trim().is_empty() => Err(OwnError::Empty),
-        Kind::Text => Ok(Dropped::Text(decode::with_newlines(text))),
-    }
-}
-
-fn kind(name: &str, text: &str) -> Kind {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("txt" | "md") => Kind::Text,
-        Some("csv") if separated::has_semicolons(text) => Kind::Separated(b';'),
-        Some("csv") => Kind::Separated(b','),
-        Some("tsv") => Kind::Separated(b'\t'),
-        Some("jsonl" | "ndjson" | "json") if text.trim_start().starts_with('[') => Kind::JsonArray,
-        Some("jsonl" | "ndjson" | "json") => Kind::JsonLines,
-        _ => look(text),
-    }
-}
-
-fn look(text: &str) -> Kind {
-    if json::looks_like_lines(text) {
-        Kind::JsonLines
-    } else if json::looks_like_array(text) {
-        Kind::JsonArray
-    } else if separated::looks_like(text, b'\t') {
-        Kind::Separated(b'\t')
-    } else if separated::looks_like(text, b',') {
-        Kind::Separated(b',')
-    } else if separated::has_semicolons(text) && separated::looks_like(text, b';') {
-        Kind::Separated(b';')
-    } else {
-        Kind::Text
-    }
-}
+pub use text::text_split;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -1,8 +1,9 @@
 //! Comma- and tab-separated values, quoted as RFC 4180 has it.
 
 use super::decode::Lines;
+use super::error::UserDataError;
+use super::limits::MAX_CELLS;
 use super::table::{Row, Table};
-use super::{MAX_CELLS, OwnError};
 
 /// Records that are looked at where a name does not tell the format.
 const LOOKED_AT: usize = 20;
@@ -27,7 +28,7 @@ pub fn has_semicolons(text: &str) -> bool {
 }
 
 /// Reads a table, with a header line or without.
-pub fn read(text: &str, separator: u8) -> Result<Table, OwnError> {
+pub fn read(text: &str, separator: u8) -> Result<Table, UserDataError> {
     let mut reader = reader(text, separator);
     let mut lines = Lines::new(text.as_bytes());
     let mut record = csv::StringRecord::new();
@@ -37,7 +38,7 @@ pub fn read(text: &str, separator: u8) -> Result<Table, OwnError> {
         let at = skip_blank_lines(text, reader.position().byte());
         let line = lines.at(at);
         // The bytes are a string's, and are cut at ASCII: this cannot fail.
-        if !reader.read_record(&mut record).map_err(|_| OwnError::Encoding { line })? {
+        if !reader.read_record(&mut record).map_err(|_| UserDataError::Encoding { line })? {
             break;
         }
         if rows.is_empty() {
@@ -45,7 +46,7 @@ pub fn read(text: &str, separator: u8) -> Result<Table, OwnError> {
         }
         let is_last = reader.position().byte() >= text.len() as u64;
         if is_last && has_unclosed_quote(&text[at..], separator) {
-            return Err(OwnError::UnclosedQuote { line });
+            return Err(UserDataError::UnclosedQuote { line });
         }
         if record.len() != columns {
             let separator = match separator {
@@ -53,14 +54,14 @@ pub fn read(text: &str, separator: u8) -> Result<Table, OwnError> {
                 b';' => "semicolon",
                 _ => "comma",
             };
-            return Err(OwnError::Ragged { line, cells: record.len(), columns, separator });
+            return Err(UserDataError::Ragged { line, cells: record.len(), columns, separator });
         }
         if (rows.len() + 1).saturating_mul(columns) > MAX_CELLS {
-            return Err(OwnError::TooManyCells { line });
+            return Err(UserDataError::TooManyCells { line });
         }
         rows.push(Row { line, cells: record.iter().map(String::from).collect() });
     }
-    if rows.is_empty() { Err(OwnError::Empty) } else { Ok(Table::with_header(rows)) }
+    if rows.is_empty() { Err(UserDataError::Empty) } else { Ok(Table::with_header(rows)) }
 }
 
 /// Where the next record begins: the reader stops before the `\n` of `\r\n`, and skips empty lines.
@@ -121,7 +122,7 @@ mod tests {
     fn a_quote_that_is_never_closed_is_refused_with_its_line() {
         for text in ["label,text\na,one\nb,\"two\na,three\nb,four\n", "text\none\n\"two", "\""] {
             let line = text.lines().position(|l| l.contains('"')).unwrap() + 1;
-            assert_eq!(read(text, b',').unwrap_err(), OwnError::UnclosedQuote { line }, "{text}");
+            assert_eq!(read(text, b',').unwrap_err(), UserDataError::UnclosedQuote { line }, "{text}");
         }
         assert!(refused("\"").contains("begins on line 1"));
         for text in ["a,5\" disk", "a,\"\"", "a,\"b\"\"\"\r\n\r\n", "a,b\"", "\"a\",b\r", "a\n\u{feff}\n"] {
@@ -133,13 +134,13 @@ mod tests {
     fn too_many_cells_are_refused() {
         let text = ",".repeat(MAX_CELLS / 2 - 1) + "\n";
         assert!(read(&text.repeat(2), b',').is_ok());
-        assert_eq!(read(&text.repeat(3), b',').unwrap_err(), OwnError::TooManyCells { line: 3 });
+        assert_eq!(read(&text.repeat(3), b',').unwrap_err(), UserDataError::TooManyCells { line: 3 });
     }
 
     #[test]
     fn a_file_without_records_is_refused() {
         for text in ["", "\n\r\n"] {
-            assert_eq!(read(text, b',').unwrap_err(), OwnError::Empty);
+            assert_eq!(read(text, b',').unwrap_err(), UserDataError::Empty);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! A table: its header, and which columns are likely the text and the label.
 
-use super::MAX_LABELS;
+use super::limits::MAX_LABELS;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
 /// Rows of named columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
+    /// Names, from the header or `column 1` …
     pub columns: Vec<String>,
+    /// In the order of the file.
     pub rows: Vec<Row>,
 }
 
@@ -16,6 +18,7 @@ pub struct Table {
 pub struct Row {
     /// Where it begins, from 1 on.
     pub line: usize,
+    /// As they stand in the file.
     pub cells: Vec<String>,
 }
 
@@ -36,8 +39,8 @@ impl Table {
 
     /// The likely columns of the text and the label.
     ///
-    /// The label has the fewest distinct values from 2 to `MAX_LABELS`; of such columns one that is called so, then the last.
-    /// The text is the longest of the others.
+    /// The label has the fewest distinct values from 2 to `MAX_LABELS`; of such columns one that is called
+    /// so, then the last. The text is the longest of the others.
     pub fn guess(&self) -> Option<(usize, usize)> {
         let columns = 0..self.columns.len();
         let label = columns
@@ -76,7 +79,8 @@ impl Table {
     }
 }
 
-/// Whether the first record names columns: distinct names, no numbers, and none that is also a value of its column.
+/// Whether the first record names columns: distinct names, no numbers, and none that is also a value of its
+/// column.
 fn is_header(records: &[Row]) -> bool {
     let Some((first, rest)) = records.split_first() else { return false };
     let mut seen = HashSet::new();

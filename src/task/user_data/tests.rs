@@ -38,7 +38,7 @@ fn pasted_data_and_unknown_endings_are_looked_at() {
 #[test]
 fn only_the_first_records_are_looked_at() {
     let text = "one,a\n".repeat(20) + "two,b,c\n";
-    assert!(matches!(read("", text.as_bytes()), Err(OwnError::Ragged { line: 21, cells: 3, columns: 2, .. })));
+    assert!(matches!(read("", text.as_bytes()), Err(UserDataError::Ragged { line: 21, cells: 3, columns: 2, .. })));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn too_much_and_nothing_are_refused() {
     let refused = read("a.txt", &vec![b'a'; MAX_BYTES + 1]).unwrap_err();
     assert_eq!(refused.to_string(), "This is 10.1 MB, and at most 10 MB can be read: give a part of it.");
     for name in ["", "a.txt", "a.csv", "a.jsonl", "a.json"] {
-        assert_eq!(read(name, b"\n").unwrap_err(), OwnError::Empty);
+        assert_eq!(read(name, b"\n").unwrap_err(), UserDataError::Empty);
     }
 }
 

@@ -1,28 +1,29 @@
 //! Plain text, split for language modelling.
 
-use super::OwnError;
+use super::error::UserDataError;
+use super::limits::MIN_CHARACTERS;
 
-/// A shorter text is refused.
-pub const MIN_CHARACTERS: usize = 2000;
 /// Characters held out, at least.
 const MIN_HELD_OUT: usize = 200;
 /// Characters held out, at most: more would make an evaluation longer than the training between two of them.
 const MAX_HELD_OUT: usize = 16_000;
 
-/// Splits a text, without the blanks around it, into training and held-out text: the last tenth, 16,000 characters at most, and
-/// a little more to begin with a paragraph, a line or a word. Together they are the text. Lines end with `\n`, as `read` has it.
-pub fn text_split(text: &str) -> Result<(String, String), OwnError> {
+/// Splits a text, without the blanks around it, into training and held-out text: the last tenth, 16,000
+/// characters at most, and a little more to begin with a paragraph, a line or a word. Together they are the
+/// text. Lines end with `\n`, as `read` has it.
+pub fn text_split(text: &str) -> Result<(String, String), UserDataError> {
     let text = text.trim();
     let characters = text.chars().count();
     if characters < MIN_CHARACTERS {
-        return Err(OwnError::TooShort { characters });
+        return Err(UserDataError::TooShort { characters });
     }
     let held_out = (characters / 10).clamp(MIN_HELD_OUT, MAX_HELD_OUT);
     let (training, held_out) = text.split_at(cut(text, characters - 2 * held_out, characters - held_out));
     Ok((training.into(), held_out.into()))
 }
 
-/// Where to cut, from one character to another: behind the last break between paragraphs, lines or words; else at the end.
+/// Where to cut, from one character to another: behind the last break between paragraphs, lines or words;
+/// else at the end.
 fn cut(text: &str, from: usize, to: usize) -> usize {
     let offset = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(offset, _)| offset);
     let (from, to) = (offset(from), offset(to));

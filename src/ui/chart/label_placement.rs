@@ -3,17 +3,23 @@
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
+    /// The left edge.
     pub x: f64,
+    /// The upper edge.
     pub y: f64,
+    /// Its width.
     pub w: f64,
+    /// Its height.
     pub h: f64,
 }
 
 impl Rect {
+    /// The right edge.
     pub fn right(&self) -> f64 {
         self.x + self.w
     }
 
+    /// The lower edge.
     pub fn bottom(&self) -> f64 {
         self.y + self.h
     }
@@ -30,7 +36,8 @@ impl Rect {
     }
 }
 
-/// A rough width of a text in a system sans, on the generous side: a label that is too short overlaps nothing.
+/// A rough width of a text in a system sans, on the generous side: a label that is too short overlaps
+/// nothing.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let ems: f64 = text
         .chars()
@@ -60,7 +67,9 @@ pub struct Obstacles<'a> {
 /// A label's size and the order of its places, see [`candidates`].
 #[derive(Clone, Copy, Debug)]
 pub struct Label {
+    /// In pixels.
     pub w: f64,
+    /// In pixels.
     pub h: f64,
 }
 
@@ -68,8 +77,9 @@ pub struct Label {
 const ALONG: [f64; 6] = [1.0, 0.86, 0.72, 0.58, 0.44, 0.3];
 const GAP: f64 = 5.0;
 
-/// Places for a curve's label, best first: right of its head where the curve has not come to the end, then above and below it.
-/// The list is as long for every curve, so that a place can be named by its number from one drawing to the next.
+/// Places for a curve's label, best first: right of its head where the curve has not come to the end, then
+/// above and below it. The list is as long for every curve, so that a place can be named by its number from
+/// one drawing to the next.
 fn candidates(label: Label, curve: &[(f64, f64)], plot: Rect) -> Vec<Rect> {
     let Some(&(head_x, head_y)) = curve.iter().rev().find(|p| p.1.is_finite()) else { return Vec::new() };
     let Label { w, h } = label;
@@ -93,8 +103,9 @@ fn candidates(label: Label, curve: &[(f64, f64)], plot: Rect) -> Vec<Rect> {
     places
 }
 
-/// Chooses a place for the label of `curves[own]`; `before` is the place it had in the last drawing, which it keeps while that is
-/// about as good: a label that jumps draws the eye to nothing. Gives the place and its number.
+/// Chooses a place for the label of `curves[own]`; `before` is the place it had in the last drawing, which it
+/// keeps while that is about as good: a label that jumps draws the eye to nothing. Gives the place and its
+/// number.
 pub fn place(label: Label, own: usize, obstacles: &Obstacles, before: Option<usize>) -> Option<(Rect, usize)> {
     let curve = &obstacles.curves[own];
     let places = candidates(label, curve, obstacles.plot);

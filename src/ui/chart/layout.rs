@@ -1,9 +1,12 @@
 //! All of a chart's geometry, from its size and its series: what `view` draws without a thought of its own.
 
-use super::label_placement::{Label, Obstacles, Rect, place, push_apart, text_width};
+use super::axes::{level_names, step_axis};
+use super::label_placement::{Obstacles, Rect, text_width};
+use super::names::{Name, names};
 use super::sample::thin;
-use super::scale::{Scale, nice_step, step_text, tick_text, ticks, value_axis, value_text};
-use super::{Reference, Series, Unit};
+use super::scale::{Scale, tick_text, value_axis};
+use super::series::{Reference, Series, Unit};
+use super::text::{Anchor, Text, text_box};
 use yew::AttrValue;
 
 /// Points of a curve that are drawn: more than a chart's pixels cannot be seen.
@@ -12,46 +15,12 @@ const DRAWN: usize = 400;
 /// Width and height of the chart and the size of its letters, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
+    /// Of the chart.
     pub width: f64,
+    /// Of the chart.
     pub height: f64,
+    /// The height of a letter, one em.
     pub letter: f64,
-}
-
-/// Which end of a text its x is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-impl Anchor {
-    /// SVG's word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        }
-    }
-}
-
-/// A text at an axis or a level, `y` at its baseline.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Text {
-    pub x: f64,
-    pub y: f64,
-    pub anchor: Anchor,
-    pub text: String,
-}
-
-/// A curve's name, `y` at its baseline, `x` at its start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Name {
-    pub x: f64,
-    pub y: f64,
-    /// Its place among the candidates, see [`place`].
-    pub place: usize,
 }
 
 /// A drawn curve, in the order of the series.
@@ -61,26 +30,34 @@ pub struct Curve {
     pub path: String,
     /// Its last point.
     pub head: Option<(f64, f64)>,
+    /// `None` where no place was found for it.
     pub name: Option<Name>,
 }
 
 /// A chart, laid out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
+    /// The rectangle in which curves are drawn.
     pub plot: Rect,
+    /// Steps to pixels.
     pub x: Scale,
+    /// Values to pixels.
     pub y: Scale,
     /// Heights of the grid lines.
     pub grid: Vec<f64>,
+    /// Texts of both axes.
     pub axis: Vec<Text>,
+    /// In the order of the series.
     pub curves: Vec<Curve>,
     /// Heights of the reference lines.
     pub levels: Vec<f64>,
+    /// The levels' names; levels close together share one.
     pub level_names: Vec<Text>,
 }
 
 impl Layout {
-    /// Lays a chart out. `before` names the places that labels had in the last drawing.
+    /// Lays a chart out, `steps` wide at least. `before` has the places that labels had in the last drawing,
+    /// by a series' id.
     pub fn new(
         size: Size,
         series: &[Series],
@@ -155,131 +132,6 @@ impl Layout {
     }
 }
 
-/// `300 steps`
-fn steps_text(steps: f64) -> String {
-    format!("{} {}", step_text(steps), if steps == 1.0 { "step" } else { "steps" })
-}
-
-/// Steps along the bottom; the last one says what they are.
-fn step_axis(x: &Scale, baseline: f64, em: f64) -> Vec<Text> {
-    let width = x.to - x.from;
-    let widest = text_width(&step_text(x.max), em) + 1.5 * em;
-    let count = ((width / (widest + em)) as usize).clamp(1, 4);
-    let all = ticks(x.min, x.max, nice_step(x.max - x.min, count).max(1.0));
-    let last = all.len() - 1;
-    let mut out: Vec<Text> = all
-        .iter()
-        .enumerate()
-        .map(|(i, step)| {
-            let text = if i == last && i > 0 { steps_text(*step) } else { step_text(*step) };
-            let half = text_width(&text, em) / 2.0;
-            let at = x.px(*step);
-            if i > 0 && at + half > x.to + 0.5 * em {
-                Text { x: x.to + 0.5 * em, y: baseline, anchor: Anchor::End, text }
-            } else {
-                Text { x: at, y: baseline, anchor: Anchor::Middle, text }
-            }
-        })
-        .collect();
-    // The last one's text is the longest: its neighbour makes room.
-    if let [.., before, end] = out.as_slice()
-        && text_box(before, em).right() + 0.5 * em > text_box(end, em).x
-        && last > 1
-    {
-        out.remove(last - 1);
-    }
-    if last == 0 {
-        let text = steps_text(x.max);
-        out.push(Text { x: x.to + 0.5 * em, y: baseline, anchor: Anchor::End, text });
-    }
-    out
-}
-
-/// The levels' names at their right end above the line; levels closer than a line of text share one.
-fn level_names(references: &[&Reference], levels: &[f64], unit: Unit, plot: Rect, em: f64) -> Vec<Text> {
-    let mut order: Vec<usize> = (0..references.len()).collect();
-    // From the lowest on the screen up, so that a shared name stands above the upper line.
-    order.sort_by(|a, b| levels[*b].total_cmp(&levels[*a]));
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for i in order {
-        match groups.last_mut() {
-            Some(group) if group.last().is_some_and(|j| levels[*j] - levels[i] < 1.25 * em) => group.push(i),
-            _ => groups.push(vec![i]),
-        }
-    }
-    groups
-        .into_iter()
-        .map(|group| {
-            let top = group.iter().map(|i| levels[*i]).fold(f64::INFINITY, f64::min);
-            let above = top - 0.35 * em;
-            let y = if above - em < plot.y { top + 1.05 * em } else { above };
-            Text {
-                x: plot.right() - 1.0,
-                y,
-                anchor: Anchor::End,
-                text: level_text(&group, references, unit, plot.w, em),
-            }
-        })
-        .collect()
-}
-
-/// `chance · majority 14 %`, or each with its own value where these differ and there is room.
-fn level_text(group: &[usize], references: &[&Reference], unit: Unit, room: f64, em: f64) -> String {
-    let value = |i: usize| match unit {
-        Unit::Percent => tick_text(unit, references[i].value),
-        _ => value_text(unit, references[i].value),
-    };
-    let names = group.iter().map(|i| references[*i].label.to_string()).collect::<Vec<_>>().join(" · ");
-    let long = group
-        .chunk_by(|a, b| value(*a) == value(*b))
-        .map(|same| {
-            let names = same.iter().map(|i| references[*i].label.to_string()).collect::<Vec<_>>().join(" · ");
-            format!("{names} {}", value(same[0]))
-        })
-        .collect::<Vec<_>>()
-        .join(" · ");
-    if text_width(&long, em) <= room || group.len() == 1 { long } else { names }
-}
-
-/// Names of all curves, the live ones placed first: they have the best claim to the place at their head.
-fn names(series: &[Series], mut obstacles: Obstacles, em: f64, before: &[(AttrValue, usize)]) -> Vec<Option<Name>> {
-    let mut order: Vec<usize> = (0..series.len()).rev().collect();
-    order.sort_by_key(|i| !series[*i].live);
-    let mut placed: Vec<(usize, usize, Rect)> = Vec::new();
-    for own in order {
-        let w = name_width(&series[own], em);
-        let kept = before.iter().find(|(id, _)| *id == series[own].id).map(|(_, place)| *place);
-        if let Some((rect, number)) = place(Label { w, h: 1.3 * em }, own, &obstacles, kept) {
-            obstacles.boxes.push(rect);
-            placed.push((own, number, rect));
-        }
-    }
-    let mut rects: Vec<Rect> = placed.iter().map(|p| p.2).collect();
-    push_apart(&mut rects, obstacles.plot);
-    let mut out = vec![None; series.len()];
-    for ((own, place, _), rect) in placed.into_iter().zip(rects) {
-        out[own] = Some(Name { x: rect.x, y: rect.y + em, place });
-    }
-    out
-}
-
-/// The width of a curve's name with its badge; a live one's letters are bold.
-fn name_width(series: &Series, em: f64) -> f64 {
-    let weight = if series.live { 1.1 } else { 1.0 };
-    let badge = if series.badge.is_empty() { 0.0 } else { text_width(&series.badge, 0.9 * em) + 0.5 * em };
-    weight * text_width(&series.label, em) + badge
-}
-
-fn text_box(text: &Text, em: f64) -> Rect {
-    let w = text_width(&text.text, em);
-    let x = match text.anchor {
-        Anchor::Start => text.x,
-        Anchor::Middle => text.x - w / 2.0,
-        Anchor::End => text.x - w,
-    };
-    Rect { x, y: text.y - em, w, h: 1.3 * em }
-}
-
 /// An SVG path through points; values that are not finite break it.
 fn path(points: &[(f64, f64)]) -> String {
     let mut out = String::with_capacity(points.len() * 12);
@@ -295,32 +147,10 @@ fn path(points: &[(f64, f64)]) -> String {
     out
 }
 
-/// One sentence on each curve, for those who do not see them.
-pub fn summary(label: &str, series: &[Series], references: &[Reference], unit: Unit, steps: usize) -> String {
-    let mut out = format!("{label}, over {}.", steps_text(steps as f64));
-    for s in series.iter().rev() {
-        let badge = if s.badge.is_empty() { String::new() } else { format!(" ({})", s.badge) };
-        match s.points.iter().rev().find(|p| p.1.is_finite()) {
-            Some((step, value)) => {
-                out.push_str(&format!(
-                    " {}{badge}: {} at step {}.",
-                    s.label,
-                    value_text(unit, *value),
-                    step_text(*step)
-                ));
-            }
-            None => out.push_str(&format!(" {}{badge}: no values yet.", s.label)),
-        }
-    }
-    for r in references {
-        out.push_str(&format!(" {}: {}.", r.label, value_text(unit, r.value)));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Tone;
+    use super::super::names::name_width;
+    use super::super::series::Tone;
     use super::*;
     use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! Curves of many points, drawn and read with few.
 
-/// At most about `limit` points that look the same: in each bucket of neighbours the lowest and the highest stay, in their order;
-/// so do the first, the last, and one gap for values that are not finite.
+/// At most about `limit` points that look the same: in each bucket of neighbours the lowest and the highest
+/// stay, in their order; so do the first, the last, and one gap for values that are not finite.
 pub fn thin(points: &[(f64, f64)], limit: usize) -> Vec<(f64, f64)> {
     if points.len() <= limit || limit < 4 {
         return points.to_vec();

@@ -1,13 +1,17 @@
 //! From values to pixels: axes, ticks that people would choose, and numbers as they are written at them.
 
-use super::Unit;
+use super::series::Unit;
 
 /// A linear scale: values from `min` to `max` onto pixels from `from` to `to`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
+    /// The value at `from`.
     pub min: f64,
+    /// The value at `to`.
     pub max: f64,
+    /// In pixels.
     pub from: f64,
+    /// In pixels; smaller than `from` where values grow upwards.
     pub to: f64,
 }
 
@@ -49,7 +53,8 @@ pub fn ticks(min: f64, max: f64, step: f64) -> Vec<f64> {
     (first..=last).map(|i| i as f64 * step).collect()
 }
 
-/// The lower and upper end of the value axis, and its ticks. `curves` holds the values of each curve in their order.
+/// The lower and upper end of the value axis, and its ticks. `curves` holds the values of each curve in their
+/// order.
 pub fn value_axis(unit: Unit, curves: &[Vec<f64>], levels: &[f64], count: usize) -> (f64, f64, Vec<f64>) {
     if unit == Unit::Percent {
         let step = if count >= 4 { 0.25 } else { 0.5 };
@@ -78,8 +83,8 @@ pub fn value_axis(unit: Unit, curves: &[Vec<f64>], levels: &[f64], count: usize)
     (min, max, ticks(min, max, step))
 }
 
-/// The largest value that is not a spike: a curve may start high and fall, but a few values far above both its start and
-/// almost all others are cut off at the top of the plot.
+/// The largest value that is not a spike: a curve may start high and fall, but a few values far above both
+/// its start and almost all others are cut off at the top of the plot.
 fn robust_max(values: &[f64]) -> Option<f64> {
     let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     let start = median(&finite[..finite.len().min(3)])?;

@@ -1,18 +1,24 @@
 //! The chart as a component: it draws a [`Layout`] and follows pointer and keys.
 
-use super::layout::{Layout, Text, summary};
+use super::layout::Layout;
+use super::names::Name;
 use super::sample::{nearest, stop_at, stop_beside, stops};
 use super::scale::{step_text, value_text};
+use super::series::{Reference, Series, Tone, Unit};
 use super::size::use_size;
-use super::{Reference, Series, Tone, Unit};
+use super::summary::summary;
+use super::text::Text;
 use yew::prelude::*;
 
+/// What a chart is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct ChartProps {
     /// Drawn in this order: the last one on top.
     pub series: Vec<Series>,
+    /// Levels to compare with.
     #[prop_or_default]
     pub references: Vec<Reference>,
+    /// How values are scaled and written.
     pub unit: Unit,
     /// Right end of the axis; longer runs stretch it.
     pub steps: usize,
@@ -98,7 +104,8 @@ pub fn Chart(props: &ChartProps) -> Html {
                             width={px(layout.plot.w + 9.0)} height={px(layout.plot.h + 6.0)} />
                     </clipPath>
                 </defs>
-                // A group for each list and a node for each option: what comes and goes leaves its neighbours, and the focus, alone.
+                // A group for each list and a node for each option: what comes and goes leaves its
+                // neighbours, and the focus, alone.
                 <g>{ for layout.grid.iter().map(|y| across("grid", &layout, *y)) }</g>
                 <g>{ for layout.axis.iter().map(|t| text("axis", t)) }</g>
                 <g>{ for layout.levels.iter().map(|y| across("level", &layout, *y)) }</g>
@@ -148,7 +155,7 @@ fn text(class: &'static str, text: &Text) -> Html {
     html! { <text {class} x={px(text.x)} y={px(text.y)} text-anchor={text.anchor.name()}>{ &text.text }</text> }
 }
 
-fn name(series: &Series, name: &super::layout::Name) -> Html {
+fn name(series: &Series, name: &Name) -> Html {
     let badge = (!series.badge.is_empty()).then(|| html! { <tspan class="badge" dx="0.4em">{ &series.badge }</tspan> });
     html! {
         <text key={format!("name-{}", series.id)} class={classes!("name", tone(series))} x={px(name.x)} y={px(name.y)}>

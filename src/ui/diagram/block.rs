@@ -1,9 +1,9 @@
 //! One block, opened: from its input at the bottom to its output at the top.
 
-use super::phi_overlay::{Plan, PrefixPlan, Update};
+use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Flow, Form, PLUS, Part};
 use crate::model::{ModulePath, Target};
-use crate::peft::Placement;
+use crate::peft::{Beside, PrefixMark};
 use crate::ui::chart::label_placement::Rect;
 
 /// Width of an opened block.
@@ -43,9 +43,9 @@ struct Climb<'a> {
 /// Draws a block; `y` is negative, 0 is its bottom. Gives its height too.
 pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
     let mut climb = Climb { plan, layer, canvas: Canvas::default(), y: 0.0 };
-    let placement = plan.adapter_at(layer).map(|a| a.placement);
-    let (attention, mlp) = (placement.is_some_and(Placement::at_attention), placement.is_some_and(Placement::at_mlp));
-    let parallel = placement == Some(Placement::Parallel);
+    let adapter = plan.adapter_at(layer);
+    let (attention, mlp) = (adapter.is_some_and(|a| a.at_attention), adapter.is_some_and(|a| a.at_mlp));
+    let parallel = adapter.is_some_and(|a| a.parallel);
     let (enters, branch) = (6.0, -5.0);
     climb.y = branch;
     climb.norm(ModulePath::AttentionNorm(layer), "LayerNorm before attention", enters, RIGHT);
@@ -114,7 +114,7 @@ impl Climb<'_> {
         let mut from = top;
         let prefix = self.plan.prefix_at(self.layer);
         self.y -= BYPASS_GAP;
-        if let Some(PrefixPlan { shape, elements, .. }) = prefix {
+        if let Some(PrefixMark { shape, elements, .. }) = prefix {
             self.y -= 19.0;
             let d = self.plan.model().hidden_size;
             for (x, letter, what) in [(columns[1], "K", "keys"), (columns[2], "V", "values")] {
@@ -282,11 +282,13 @@ impl Climb<'_> {
             self.canvas.parts.push(part.shape(n.to_string(), n).trained(true));
         }
         let Some(updates) = self.plan.update_at(self.layer, target) else { return };
-        let (r, kind) = (updates.rank, updates.kind);
+        let (r, method, pairs) = (updates.rank, updates.method, updates.pairs);
         let x = area.right() + 9.0;
-        // Beside the pair stand the lengths of DoRA, or VeRA's scales.
-        let pair = if kind == Update::Lora { PAIR } else { PAIR - BAR - 2.0 };
-        let middle = x + pair / 2.0;
+        // Beside the pairs stand vectors, where there are some.
+        let room = if updates.bars.is_empty() { PAIR } else { PAIR - BAR - 2.0 };
+        let between = 2.0;
+        let pair = (room - between * (pairs.len() - 1) as f64) / pairs.len() as f64;
+        let middle = x + room / 2.0;
         let column = area.x + area.w / 2.0;
         const H: f64 = 14.5;
         let (a, b) = (area.bottom() - H, area.y);
@@ -294,32 +296,30 @@ impl Climb<'_> {
         self.canvas.bypass(&[(column, area.bottom() + 7.0), (middle, area.bottom() + 7.0), (middle, a)]);
         self.canvas.bypass(&[(middle, a), (middle, b + H)]);
         self.canvas.bypass(&[(middle, b), (middle, area.y - 7.0), (column, area.y - 7.0)]);
-        let method = match kind {
-            Update::Lora => "LoRA",
-            Update::Dora => "DoRA",
-            Update::Vera => "VeRA",
-        };
-        let matrices = [
-            ("A", Form::Narrowing, a, format!("{r} × {inputs}"), r * inputs),
-            ("B", Form::Widening, b, format!("{outputs} × {r}"), outputs * r),
-        ];
-        for (letter, form, y, shape, elements) in matrices {
-            let area = Rect { x, y, w: pair, h: H };
-            let part = Part::new(form, area, letter, format!("{method} {letter} of {label}"));
-            self.canvas.parts.push(match kind {
-                // One pair for all blocks, random and never counted.
-                Update::Vera => part.shape(format!("{shape}, random, shared by all blocks"), 0),
-                _ => part.shape(shape, elements).trained(true),
-            });
+        for (i, [first, second]) in pairs.iter().enumerate() {
+            let matrices = [
+                (first, Form::Narrowing, a, format!("{r} × {inputs}"), r * inputs),
+                (second, Form::Widening, b, format!("{outputs} × {r}"), outputs * r),
+            ];
+            for (letter, form, y, shape, elements) in matrices {
+                let area = Rect { x: x + i as f64 * (pair + between), y, w: pair, h: H };
+                let part = Part::new(form, area, *letter, format!("{method} {letter} of {label}"));
+                let part = if pairs.len() > 1 { part.letter(9.0) } else { part };
+                self.canvas.parts.push(match updates.trained {
+                    true => part.shape(shape, elements).trained(true),
+                    // One pair for all blocks, random and never counted.
+                    false => part.shape(format!("{shape}, random, shared by all blocks"), 0),
+                });
+            }
         }
-        let bar = |y: f64, h: f64| Rect { x: x + pair + 2.0, y, w: BAR, h };
-        let bars = match kind {
-            Update::Lora => Vec::new(),
-            Update::Dora => vec![("m", bar(b, area.h), outputs, "lengths m")],
-            Update::Vera => vec![("d", bar(a, H), r, "scales d"), ("b", bar(b, H), outputs, "scales b")],
-        };
-        for (letter, area, n, what) in bars {
-            let part = Part::new(Form::Box, area, letter, format!("{method}'s {what} of {label}"));
+        for bar in updates.bars {
+            let (y, h, n) = match bar.beside {
+                Beside::Both => (b, area.h, outputs),
+                Beside::A => (a, H, r),
+                Beside::B => (b, H, outputs),
+            };
+            let area = Rect { x: x + room + 2.0, y, w: BAR, h };
+            let part = Part::new(Form::Box, area, bar.letter, format!("{method}'s {} of {label}", bar.name));
             self.canvas.parts.push(part.shape(n.to_string(), n).trained(true).letter(10.0));
         }
     }

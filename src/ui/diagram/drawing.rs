@@ -3,7 +3,7 @@
 use super::block;
 use super::block::MIDDLE;
 use super::embeddings::{VECTOR, VECTOR_PITCH, VECTORS, embedding, everywhere, final_norm, head, positions, vectors};
-use super::phi_overlay::{Head, Plan};
+use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Flow, PLUS, Scope};
 use crate::config::RunConfig;
 use crate::model::ModulePath;
@@ -149,7 +149,7 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     final_norm(canvas, plan, norm_area);
     canvas.arrow(&[(middle, norm_area.y), (middle, head_area.bottom())]);
     canvas.arrow(&[(middle, head_area.y), (middle, head_area.y - 12.0)]);
-    if plan.head == Head::Tied {
+    if plan.head.is_none() {
         let (top, bottom) = (head_area.y + 12.0, embedding_area.y + 12.0);
         canvas.line(Flow::Tie, &[(TIE, bottom), (1.0, bottom), (1.0, top), (TIE, top)]);
     }
@@ -200,7 +200,7 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
         return (0..updates).flat_map(|i| hourglass(column(i, updates, w, 2.5), w, middle)).collect();
     }
     if let Some(adapter) = plan.adapter_at(layer) {
-        let n = usize::from(adapter.placement.at_attention()) + usize::from(adapter.placement.at_mlp());
+        let n = usize::from(adapter.at_attention) + usize::from(adapter.at_mlp);
         return (0..n).flat_map(|i| hourglass(column(i, n, 22.0, 5.0), 22.0, middle)).collect();
     }
     if plan.prefix_at(layer).is_some() {
@@ -295,9 +295,6 @@ mod tests {
             "method=adapter&placement=mlp&bottleneck=64&non_linearity=silu",
             "method=adapter&placement=parallel&scaling=4&layers=1,2",
             "method=lora&layers=3&target_modules=q_proj,fc1",
-            "method=dora&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
-            "method=vera&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
-            "method=ia3&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
             "method=ia3&layers=0",
             "method=bitfit&biases=q_proj,fc1",
             "method=last-layer&rows=block",
@@ -315,6 +312,8 @@ mod tests {
         ] {
             hashes.push(knobs.into());
         }
+        let variants = include_str!("../../../tests/fixtures/variants.txt").lines();
+        hashes.extend(variants.map(|line| format!("method={}", line.replace(' ', "&"))));
         let mut out = Vec::new();
         for base in ["base=rules", "base=prose-nano", "base=prose-micro&task=authors"] {
             for hash in &hashes {

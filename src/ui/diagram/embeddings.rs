@@ -1,9 +1,10 @@
 //! What stands outside the blocks: embeddings, the row of vectors, the last LayerNorm, the head.
 
 use super::block;
-use super::phi_overlay::{Head, Plan};
+use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Form, Part, Scope};
 use crate::model::ModulePath;
+use crate::peft::HeadCopy;
 use crate::ui::chart::label_placement::Rect;
 
 /// Side of a vector's square, and from one to the next.
@@ -47,7 +48,8 @@ pub fn vectors(canvas: &mut Canvas, plan: &Plan, x: f64, y: f64) {
     if let Some(front) = &plan.front {
         let part = Part::new(Form::Vectors(ours), row(0, ours), "", front.name);
         // Words that are given and not trained are drawn as what φ moves: they steer the network and hold nothing of it.
-        let part = part.shape(front.shape.clone(), front.elements).trained(front.trained).moved(!front.trained);
+        let part =
+            part.shape(front.shape.clone(), front.elements).trained(front.elements > 0).moved(front.elements == 0);
         canvas.parts.push(part.scope(Scope::Network));
     }
     let theirs = VECTORS - ours;
@@ -83,12 +85,12 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
         part.shape(format!("{v} × {d}, tied: the token embedding itself"), 0)
     };
     match plan.head {
-        Head::Tied => canvas.parts.push(tied(area, "Head (tied)").trained(plan.whole(ModulePath::Tokens))),
-        Head::Copy => {
+        None => canvas.parts.push(tied(area, "Head (tied)").trained(plan.whole(ModulePath::Tokens))),
+        Some(HeadCopy::All) => {
             let part = Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), v * d);
             canvas.parts.push(part.trained(true).scope(Scope::Network));
         }
-        Head::Labels => {
+        Some(HeadCopy::Labels) => {
             // To scale, but never too thin to touch nor so wide that the rest is gone.
             let labels = plan.shape.labels;
             let w = (area.w * labels as f64 / v as f64).clamp(14.0, area.w - 24.0);

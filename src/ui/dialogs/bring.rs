@@ -1,18 +1,21 @@
-//! A visitor's own data and checkpoints, as a dialog: what was read, what to choose of it, and what it will take.
+//! A visitor's own data and checkpoints, as a dialog.
+//! It shows what was read, what to choose of it, and what it will take.
 
 use super::dialog::DialogFrame;
 use crate::base::grouped;
 use crate::bases::Base;
 use crate::config::RunConfig;
-use crate::task::user_data::{Labelled, MAX_LABELS, Table};
-use crate::ui::panels::Opener;
+use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table};
+use crate::ui::opener::Opener;
 use crate::ui::state::{Action, Bring, Bringing, Offer, OfferedBase, State};
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+/// The dialog for a visitor's own data and checkpoints.
 pub struct BringOwn;
 
 impl BringOwn {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let bring = &state.bring;
         let offer = match &bring.offer {
@@ -88,7 +91,7 @@ fn of_text(name: &str, text: &str) -> Html {
     }
 }
 
-type Read = Result<std::rc::Rc<Labelled>, String>;
+type Read = Result<std::rc::Rc<LabelledSplit>, String>;
 
 fn of_table(name: &str, table: &Table, chosen: (usize, usize), read: &Read, on: &Callback<Action>) -> Html {
     let select = |id: &'static str, title: &'static str, column: usize, what: fn(usize) -> Bringing| {
@@ -126,7 +129,7 @@ fn of_table(name: &str, table: &Table, chosen: (usize, usize), read: &Read, on: 
     }
 }
 
-fn of_labelled(data: &Labelled) -> Html {
+fn of_labelled(data: &LabelledSplit) -> Html {
     let mut counts = vec![0_usize; data.labels.len()];
     data.training.iter().chain(&data.held_out).for_each(|(label, _)| counts[*label] += 1);
     let labels: Vec<String> = data.labels.iter().zip(counts).map(|(l, n)| format!("{l} ({})", grouped(n))).collect();

@@ -7,9 +7,11 @@ use crate::task::TaskConfig;
 use crate::ui::state::{Action, State, percent};
 use yew::prelude::*;
 
+/// The dialog about base and task.
 pub struct Cards;
 
 impl Cards {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         html! {
             <DialogFrame open={state.card} label="Base and task" class="cards" close={Action::Card(false)} on={on.clone()}>
@@ -121,7 +123,7 @@ fn task(state: &State) -> Html {
                 of.labels()
             )
         }
-        TaskConfig::Own { .. } => match data {
+        TaskConfig::UserData { .. } => match data {
             Some(data) => format!(
                 "{} to train on, {} held out, {} labels",
                 grouped(data.training.len()),
@@ -142,7 +144,7 @@ fn task(state: &State) -> Html {
             "Project Gutenberg books in the crates scrunch 0.14.0 and esaxx-rs 0.1.10; public domain".into()
         }
         (_, Some(data)) => data.source.clone(),
-        (TaskConfig::Own { .. }, None) => "your own; it never leaves this machine".into(),
+        (TaskConfig::UserData { .. }, None) => "your own; it never leaves this machine".into(),
         _ => "loading …".into(),
     };
     let baselines = state.baselines().or(data.and_then(|d| d.baselines));

@@ -59,6 +59,7 @@ impl Priced {
 pub struct CostDialog;
 
 impl CostDialog {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let children = if state.costs.open {
             inside(state, on)
@@ -123,7 +124,7 @@ fn choosers(state: &State, on: &Callback<Action>) -> Html {
             <div class="field"><label for="cost-model">{ "On" }</label>
                 <select id="cost-model" onchange={choose(Costing::Model)}>
                     <option value="" selected={state.costs.model.is_none()}>{ base }</option>
-                    { for real_models().iter().map(model) }
+                    { for real_models().map(model) }
                 </select></div>
         </div>
     }
@@ -290,6 +291,7 @@ fn words(state: &State) -> String {
     }
 }
 
+/// What the short comparison is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct BesideProps {
     pub config: RunConfig,

@@ -5,6 +5,7 @@ use crate::ui::state::Action;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+/// What a dialog holds, and how it closes.
 #[derive(Properties, PartialEq)]
 pub struct DialogFrameProps {
     pub open: bool,
@@ -24,6 +25,7 @@ pub struct DialogFrameProps {
     pub buttons: Html,
 }
 
+/// A dialog's frame: what it holds, its buttons, and the way out.
 #[component]
 pub fn DialogFrame(props: &DialogFrameProps) -> Html {
     let node = use_node_ref();

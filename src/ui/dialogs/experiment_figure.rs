@@ -11,6 +11,7 @@ const RIGHT: f64 = 150.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 34.0;
 
+/// The figure of a grid: lines over the axis, with the range over seeds.
 pub fn figure(lines: &[Line], axis: &str, on: &Callback<Action>) -> Html {
     let places: Vec<f64> = lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)).collect();
     let (low, high) = places.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(*p), b.max(*p)));
@@ -104,6 +105,7 @@ fn described(lines: &[Line], axis: &str) -> String {
     format!("Accuracy by {}. {}", axis_title(axis), lines.iter().map(line).collect::<Vec<_>>().join(". "))
 }
 
+/// What stands under the axis.
 pub fn axis_title(axis: &str) -> String {
     match axis {
         "lr" => "learning rate".into(),

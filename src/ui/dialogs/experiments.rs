@@ -6,9 +6,11 @@ use super::grid;
 use crate::ui::state::{Action, Line, OWN_GRID, State};
 use yew::prelude::*;
 
+/// The dialog of figures over grids of runs.
 pub struct Experiments;
 
 impl Experiments {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let shown = state.experiment.as_ref();
         let choose = |key: &String| {

@@ -6,12 +6,14 @@ use crate::ui::diagram::formula::Formula;
 use crate::ui::state::Action;
 use yew::prelude::*;
 
+/// Whether the help is shown.
 #[derive(Properties, PartialEq)]
 pub struct HelpProps {
     pub open: bool,
     pub on: Callback<Action>,
 }
 
+/// What the page shows, its keys and its address.
 #[component]
 pub fn Help(props: &HelpProps) -> Html {
     let kinds = MethodKind::ALL.into_iter().filter(|k| !k.formula().is_empty());

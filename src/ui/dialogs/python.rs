@@ -3,11 +3,11 @@
 use super::dialog::DialogFrame;
 use crate::config::RunConfig;
 use crate::interchange::python::script;
-use crate::peft::MethodConfig;
 use crate::ui::dom;
 use crate::ui::state::Action;
 use yew::prelude::*;
 
+/// What the script is written from.
 #[derive(Properties, PartialEq)]
 pub struct PythonProps {
     pub open: bool,
@@ -24,10 +24,7 @@ pub fn Python(props: &PythonProps) -> Html {
         use_effect_with(props.open, move |_| copied.set(false));
     }
     let text = if props.open { script(&props.config) } else { String::new() };
-    let fused = match &props.config.method {
-        MethodConfig::Lora(lora) if props.open => lora.fused(&props.config.shape()),
-        _ => None,
-    };
+    let fused = props.open.then(|| props.config.method.method().fused(&props.config.shape())).flatten();
     let copy = {
         let (text, copied) = (text.clone(), copied.setter());
         Callback::from(move |_: MouseEvent| {

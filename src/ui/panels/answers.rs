@@ -1,4 +1,5 @@
-//! Answers as the page writes them: letters as tiles, labels by their titles, judged where the right one is known.
+//! Answers as the page writes them: letters as tiles, labels by their titles.
+//! They are judged where the right one is known.
 
 use crate::protocol::{Answer, Prediction};
 use crate::task::rules::{self, Rule};

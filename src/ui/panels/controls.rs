@@ -8,6 +8,7 @@ use yew::prelude::*;
 pub struct Controls;
 
 impl Controls {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let main = state.main_button();
         let loading = state.active().is_some_and(|r| matches!(r.phase, Phase::Loading { .. }));

@@ -1,7 +1,7 @@
 //! Held-out examples: the input, the base's answer, the adapted answer, the right one.
 
 use super::answers::{answers, tiles};
-use super::try_it::OwnRow;
+use super::try_it::TryItRow;
 use crate::protocol::Prediction;
 use crate::task::Question;
 use crate::task::rules::{self, Letters};
@@ -16,6 +16,7 @@ use yew::prelude::*;
 pub struct Examples;
 
 impl Examples {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let task = &state.config.task;
         let run = state.exemplary().filter(|r| !r.examples.is_empty());
@@ -28,7 +29,7 @@ impl Examples {
             TaskConfig::Questions { .. } => "held-out string",
             TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
             task if task.is_written() => "text begins",
-            TaskConfig::Own { .. } => "held-out text",
+            TaskConfig::UserData { .. } => "held-out text",
             _ => "held-out sentence",
         };
         html! {
@@ -40,7 +41,7 @@ impl Examples {
                     <span role="columnheader">{ "right answer" }</span>
                 </div>
                 { for rows }
-                <OwnRow task={task.clone()} own={state.own.clone()} data={state.data().cloned()} on={on.clone()} />
+                <TryItRow task={task.clone()} try_it={state.try_it.clone()} data={state.data().cloned()} on={on.clone()} />
             </div>
         }
     }

@@ -12,6 +12,16 @@ pub enum Kind {
     Text { max_chars: usize },
 }
 
+/// An option of a [`Select`]: heading of its group or nothing, value, title.
+pub type Choice = (AttrValue, AttrValue, AttrValue);
+
+/// Options without headings, from values and titles.
+pub fn choices(options: &[(&'static str, &'static str)]) -> Vec<Choice> {
+    let choice =
+        |(value, title): &(&'static str, &'static str)| (AttrValue::default(), (*value).into(), (*title).into());
+    options.iter().map(choice).collect()
+}
+
 #[derive(Properties, PartialEq)]
 pub struct FieldProps {
     /// The key in the address.
@@ -82,8 +92,7 @@ pub struct SelectProps {
     pub label: AttrValue,
     #[prop_or_default]
     pub help: AttrValue,
-    /// (heading of its group or nothing, value, title)
-    pub options: Vec<(AttrValue, AttrValue, AttrValue)>,
+    pub options: Vec<Choice>,
     pub value: AttrValue,
     #[prop_or_default]
     pub draft: Option<Draft>,
@@ -101,7 +110,7 @@ pub fn Select(props: &SelectProps) -> Html {
             on.emit(Action::Set(name, select.value()));
         })
     };
-    let option = |(_, value, title): &(AttrValue, AttrValue, AttrValue)| {
+    let option = |(_, value, title): &Choice| {
         html! { <option value={value.clone()} selected={*value == props.value}>{ title }</option> }
     };
     let groups = props.options.chunk_by(|a, b| a.0 == b.0).map(|group| {

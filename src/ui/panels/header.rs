@@ -14,6 +14,7 @@ use yew::prelude::*;
 pub struct Header;
 
 impl Header {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let button = |title: &'static str, name: &'static str, pressed: Option<bool>, action: Action| {
             let on = on.clone();
@@ -62,7 +63,7 @@ fn claim(config: &RunConfig) -> Html {
         },
         TaskConfig::Style { .. } => "Teach a transformer to write like one author by training ",
         task if task.is_written() => "Teach a transformer to write like your text by training ",
-        TaskConfig::Own { .. } => "Teach a transformer to sort your texts by training ",
+        TaskConfig::UserData { .. } => "Teach a transformer to sort your texts by training ",
     };
     html! { <>{ before }<b class="phi">{ share }</b>{ " of it, in this tab." }</> }
 }

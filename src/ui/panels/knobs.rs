@@ -1,6 +1,6 @@
 //! The chosen method's knobs, drawn from their description: a method brings its controls by describing them.
 
-use super::fields::{Fault, Field, Kind, Select};
+use super::fields::{Fault, Field, Kind, Select, choices};
 use crate::config::RunConfig;
 use crate::peft::{Blocks, Knob, MethodConfig, Range, Value};
 use crate::ui::dom::unfolded;
@@ -15,9 +15,6 @@ pub struct KnobsProps {
     pub on: Callback<Action>,
 }
 
-/// Knobs that stand behind “More” where the method has others.
-const MORE: [&str; 6] = ["alpha", "layers", "use_rslora", "lora_dropout", "scaling", "non_linearity"];
-
 /// All knobs of the chosen methods, and what there is to know about them.
 #[component]
 pub fn Knobs(props: &KnobsProps) -> Html {
@@ -25,17 +22,8 @@ pub fn Knobs(props: &KnobsProps) -> Html {
     let shape = props.config.shape();
     let of_method = |method: &MethodConfig| {
         let info = method.info();
-        let wanted = |knob: &&Knob| match knob.name {
-            // Each only matters with another knob's value.
-            "init_text" => {
-                method.get("init").is_some_and(|init| init == "text")
-                    || text_of(&props.config, &props.drafts, props.config.static_key(method, "init")) == "text"
-            }
-            "encoder_hidden_size" => method.get("prefix_projection").is_none_or(|on| on == "true"),
-            _ => true,
-        };
-        let (more, first): (Vec<&Knob>, Vec<&Knob>) =
-            info.knobs.iter().filter(wanted).partition(|knob| MORE.contains(&knob.name) && info.name != "layers");
+        let shown = |knob: &&Knob| is_shown(knob, method, props);
+        let (more, first): (Vec<&Knob>, Vec<&Knob>) = info.knobs.iter().filter(shown).partition(|knob| knob.advanced);
         let more = (!more.is_empty()).then(|| {
             html! {
                 <More key={info.name} set={more.iter().any(|k| method.get(k.name) != default(info.name, k.name))}>
@@ -48,6 +36,14 @@ pub fn Knobs(props: &KnobsProps) -> Html {
         html! { <>{ title }{ for first.iter().map(|knob| draw(knob, method, props)) }{ more }{ note }</> }
     };
     html! { <div class="knobs">{ for props.config.methods().map(of_method) }</div> }
+}
+
+/// Whether the knob matters now: another one has the value that it needs, or is about to.
+fn is_shown(knob: &Knob, method: &MethodConfig, props: &KnobsProps) -> bool {
+    knob.shown_when.is_none_or(|(other, value)| {
+        method.get(other).as_deref() == Some(value)
+            || text_of(&props.config, &props.drafts, props.config.static_key(method, other)) == value
+    })
 }
 
 fn default(method: &str, knob: &str) -> Option<String> {
@@ -83,16 +79,14 @@ fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html 
                 { slider(knob, name, method, steps, &text, props) }
             </Field>
         },
-        Range::Number { .. } => html! { <Field {name} {label} {help} kind={Kind::Number} value={text} {draft} {on} /> },
+        Range::Number { .. } | Range::Seed => {
+            html! { <Field {name} {label} {help} kind={Kind::Number} value={text} {draft} {on} /> }
+        }
         Range::Text { max_chars } => html! {
             <Field {name} {label} {help} kind={Kind::Text { max_chars: *max_chars }} value={text} {draft} {on} />
         },
         Range::Choice(options) => {
-            let options: Vec<_> = options
-                .iter()
-                .map(|(value, title)| (AttrValue::default(), AttrValue::from(*value), AttrValue::from(*title)))
-                .collect();
-            html! { <Select {name} {label} {help} {options} value={text} {draft} {on} /> }
+            html! { <Select {name} {label} {help} options={choices(options)} value={text} {draft} {on} /> }
         }
         Range::Set(options) => {
             let options: Vec<(String, String)> =

@@ -9,6 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
+/// What the list of methods is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct MethodsProps {
     /// Every method with the knobs it would be chosen with.

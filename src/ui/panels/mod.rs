@@ -1,7 +1,11 @@
-//! The parts of the page that are always there. Each draws a piece of the state and sends actions; none keeps what another needs to know.
+//! The parts of the page that are always there.
+//!
+//! Each draws a piece of the state and sends actions; none keeps what another needs to know.
+//! Panels open dialogs; no dialog knows a panel.
 
 mod answers;
 mod controls;
+mod dial;
 mod examples;
 mod fields;
 mod header;
@@ -23,6 +27,5 @@ pub use header::Header;
 pub use network_panel::NetworkPanel;
 pub use notices::Notices;
 pub use results_panel::ResultsPanel;
-pub use run_files::{Opener, open};
 pub use setup_panel::SetupPanel;
 pub use summary_panel::SummaryPanel;

@@ -9,6 +9,7 @@ use yew::prelude::*;
 pub struct NetworkPanel;
 
 impl NetworkPanel {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let config = &state.config;
         let pulse = state.active().is_some_and(|r| r.phase == Phase::Running && r.config == *config);

@@ -3,6 +3,7 @@
 use crate::ui::state::{Action, Notice, NoticeTone};
 use yew::prelude::*;
 
+/// What the notices are drawn from.
 #[derive(Properties, PartialEq)]
 pub struct NoticesProps {
     pub notices: Vec<Notice>,

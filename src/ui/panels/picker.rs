@@ -1,10 +1,11 @@
 //! Base, task and rule.
 
-use super::fields::{Fault, Select};
+use super::fields::{Choice, Select, choices};
 use crate::bases::{BASES, Base};
-use crate::config::RunConfig;
+use crate::config::{Key, RunConfig, keys};
+use crate::peft::Range;
 use crate::task::rules::{OFFERED, Origin, Rule};
-use crate::task::{OwnData, Question, TaskConfig, TextTask, style};
+use crate::task::{TaskConfig, UserData};
 use crate::ui::state::{Action, Drafts};
 use yew::prelude::*;
 
@@ -15,7 +16,7 @@ pub struct PickerProps {
     /// The tasks whose examples this site carries.
     pub tasks: Vec<&'static str>,
     /// What the visitor brought.
-    pub data: Vec<OwnData>,
+    pub data: Vec<UserData>,
     pub on: Callback<Action>,
 }
 
@@ -45,47 +46,36 @@ pub fn Picker(props: &PickerProps) -> Html {
         (AttrValue::from(group), AttrValue::from(*name), AttrValue::from(title))
     });
     let tasks: Vec<_> = tasks.collect();
-    let draft = |name: &str| props.drafts.get(name).cloned();
-    let option = |value: &'static str, title: &'static str| {
-        (AttrValue::default(), AttrValue::from(value), AttrValue::from(title))
-    };
-    let choice = match &config.task {
-        TaskConfig::Rules { rule, .. } => html! {
-            <Select name="rule" label="Rule" options={rules(rule)} value={rule.to_string()} on={props.on.clone()}
-                draft={draft("rule")} help="The rule to learn, with no demonstration and no hint but the answers." />
-        },
-        TaskConfig::Questions { question, .. } => html! {
-            <Select name="question" label="Question" options={Question::all().map(|q| option(q.name(), q.title())).collect::<Vec<_>>()}
-                value={question.name()} on={props.on.clone()} draft={draft("question")} help="What is asked of four letters." />
-        },
-        TaskConfig::Text { of: of @ (TextTask::Sentences | TextTask::Words), .. } => html! {
-            <Select name="unit" label="Of" options={vec![option("sentence", "a sentence"), option("word", "a word")]}
-                value={if *of == TextTask::Words { "word" } else { "sentence" }} on={props.on.clone()} draft={draft("unit")}
-                help="How much of a language there is to tell it by." />
-        },
-        TaskConfig::Own { data, .. } if props.data.len() > 1 => {
-            let titles = props.data.iter().map(|d| {
-                (AttrValue::default(), AttrValue::from(d.name.clone()), AttrValue::from(d.title().to_string()))
-            });
-            html! {
-                <Select name="data" label="Data" options={titles.collect::<Vec<_>>()} value={data.name.clone()} on={props.on.clone()}
-                    draft={draft("data")} help="Which of the data that you brought." />
-            }
+    let select = |key: &'static Key, options: Vec<Choice>, help: AttrValue| {
+        html! {
+            <Select name={key.name} label={key.label} {options} value={key.text(config)} {help}
+                draft={props.drafts.get(key.name).cloned()} on={props.on.clone()} />
         }
-        TaskConfig::Text { .. } | TaskConfig::Own { .. } => {
-            html! { <Fault name="rule" draft={None::<crate::ui::state::Draft>} /> }
-        }
-        TaskConfig::Style { author } => html! {
-            <Select name="author" label="Author" options={style::AUTHORS.map(|(name, title)| option(name, title)).to_vec()}
-                value={style::AUTHORS[*author].0} on={props.on.clone()} draft={draft("author")} help="Whose book the base learns to go on with." />
-        },
     };
+    let of_tasks = [&keys::RULE, &keys::QUESTION, &keys::UNIT, &keys::AUTHOR, &keys::DATA];
+    let choice = of_tasks.into_iter().filter(|key| key.is_of(config)).filter_map(|key| {
+        let options = options(key, props);
+        (!options.is_empty()).then(|| select(key, options, key.help.into()))
+    });
     html! {
         <div class="picker">
-            <Select name="base" label="Base" options={bases} value={config.base.id} on={props.on.clone()} help={config.base.trained_on} />
-            <Select name="task" label="Task" options={tasks} value={config.task.name()} on={props.on.clone()} help={config.task.description()} />
-            { choice }
+            { select(&keys::BASE, bases, config.base.trained_on.into()) }
+            { select(&keys::TASK, tasks, config.task.description().into()) }
+            { for choice }
         </div>
+    }
+}
+
+/// What a task's choice is made among; empty where there is nothing to choose.
+fn options(key: &Key, props: &PickerProps) -> Vec<Choice> {
+    match (&key.range, &props.config.task) {
+        (Some(Range::Choice(options)), _) => choices(options),
+        (_, TaskConfig::Rules { rule, .. }) => rules(rule),
+        (_, TaskConfig::UserData { .. }) if props.data.len() > 1 => {
+            let title = |d: &UserData| (AttrValue::default(), d.name.clone().into(), d.title().to_string().into());
+            props.data.iter().map(title).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -103,7 +93,7 @@ fn task_title(name: &str) -> &'static str {
 }
 
 /// The offered rules under headings that say what the base knows of them; one from the address joins its group.
-fn rules(chosen: &Rule) -> Vec<(AttrValue, AttrValue, AttrValue)> {
+fn rules(chosen: &Rule) -> Vec<Choice> {
     let mut offered: Vec<Rule> = OFFERED.iter().filter_map(|name| Rule::parse(name).ok()).collect();
     if !offered.contains(chosen) {
         offered.push(chosen.clone());

@@ -1,12 +1,12 @@
 //! The right column: curves, the table of runs, and what a run that learnt nothing has to say.
 
 use super::run_cost;
-use super::run_files::Keep;
+use super::run_files::RunFiles;
 use super::spread;
 use super::table::Table;
 use crate::task::Baselines;
 use crate::ui::chart::{Chart, Reference, Series, Tone, Unit};
-use crate::ui::state::{Action, Recordings, Role, Shown, State, Tab, verdict};
+use crate::ui::state::{Action, Recordings, Role, State, Tab, VisibleRun, verdict};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -14,8 +14,9 @@ use yew::prelude::*;
 pub struct ResultsPanel;
 
 impl ResultsPanel {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
-        let shown = state.shown();
+        let shown = state.visible_runs();
         let steps = shown.iter().map(|s| s.run.steps).chain([state.config.steps]).max().unwrap_or(1);
         let (unit, references) = match state.tab {
             Tab::Accuracy => {
@@ -69,7 +70,7 @@ impl ResultsPanel {
                     { run_cost::of(&shown) }
                     { spread::of(state, on) }
                     { judgement }
-                    { Keep::of(state, on) }
+                    { RunFiles::of(state, on) }
                 </div>
             </section>
         }
@@ -91,7 +92,7 @@ fn tone(role: Role) -> Tone {
 }
 
 /// The curves of one run under a tab.
-fn curves(shown: &Shown, tab: Tab, steps: usize) -> Vec<Series> {
+fn curves(shown: &VisibleRun, tab: Tab, steps: usize) -> Vec<Series> {
     let run = shown.run;
     let badge = if run.recorded { "recorded" } else { "live" };
     let dashed = shown.role == Role::Reference;

@@ -1,18 +1,19 @@
 //! What a prediction costs: a prompt is read again with every question, a φ is not.
 
 use super::table::swatch;
-use crate::ui::state::{Role, Shown, significant};
+use crate::ui::state::{Role, VisibleRun, significant};
 use yew::prelude::*;
 
-/// Tokens read, operations and time of one prediction, for the runs on the page; only where one of them puts something in front.
-pub fn of(shown: &[Shown]) -> Html {
-    let costs: Vec<(&Shown, f64, f64)> =
+/// Tokens read, operations and time of one prediction, for the runs on the page.
+/// Empty unless one of them puts something in front.
+pub fn of(shown: &[VisibleRun]) -> Html {
+    let costs: Vec<(&VisibleRun, f64, f64)> =
         shown.iter().filter_map(|s| s.run.prediction.map(|(tokens, ms)| (s, tokens, ms))).collect();
     let (least, most) = costs.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), (_, t, _)| (a.min(*t), b.max(*t)));
     if costs.len() < 2 || most < 1.2 * least {
         return html! {};
     }
-    let row = |(shown, tokens, ms): &(&Shown, f64, f64)| {
+    let row = |(shown, tokens, ms): &(&VisibleRun, f64, f64)| {
         let model = shown.run.config.shape().model;
         let flops = model.forward_flops(*tokens, 1.0);
         let width = format!("width: {:.1}%", 100.0 * tokens / most);

@@ -1,6 +1,5 @@
 //! The strip plot of in-context learning: one dot a prompt, the same questions behind each.
 
-use crate::peft::MethodConfig;
 use crate::protocol::SpreadKind;
 use crate::ui::state::{Action, Spread, State, half_width, percent};
 use yew::prelude::*;
@@ -19,7 +18,7 @@ const WIDTH: f64 = 250.0;
 
 /// A button, and the plot once there is something to draw; only for in-context learning.
 pub fn of(state: &State, on: &Callback<Action>) -> Html {
-    if !matches!(state.config.method, MethodConfig::Icl(_)) {
+    if state.config.method.method().demonstrations().is_none() {
         return html! {};
     }
     let spread = state.spread();

@@ -13,6 +13,7 @@ use yew::prelude::*;
 pub struct SummaryPanel;
 
 impl SummaryPanel {
+    /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let examples = (!state.hides("examples")).then(|| Examples::of(state, on));
         html! {

@@ -2,14 +2,15 @@
 
 use crate::base::grouped;
 use crate::ledger::{bytes, flops};
-use crate::ui::state::{Action, Role, Run, Shown, State, percent, significant};
+use crate::ui::state::{Action, Role, Run, State, VisibleRun, percent, significant};
 use yew::prelude::*;
 
 /// The table under the chart.
 pub struct Table;
 
 impl Table {
-    pub fn of(shown: &[Shown], state: &State, on: &Callback<Action>) -> Html {
+    /// Draws it.
+    pub fn of(shown: &[VisibleRun], state: &State, on: &Callback<Action>) -> Html {
         if shown.is_empty() {
             return html! {};
         }
@@ -43,7 +44,7 @@ pub fn swatch(role: Role) -> String {
 /// Colours of the palette, as the chart counts them.
 const PALETTE: usize = 5;
 
-fn row(shown: &Shown, state: &State, on: &Callback<Action>) -> Html {
+fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
     let run = shown.run;
     let badge = if run.recorded { "recorded" } else { "live" };
     let (loss, accuracy, title) = match run.evaluation {

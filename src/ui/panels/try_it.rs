@@ -2,57 +2,58 @@
 
 use super::answers::{answers, right_answer};
 use crate::task::{Labelled, TaskConfig, TextTask};
-use crate::ui::state::{Action, Own};
+use crate::ui::state::{Action, TryIt};
 use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+/// What the row is drawn from.
 #[derive(Properties, PartialEq)]
-pub struct OwnRowProps {
+pub struct TryItRowProps {
     pub task: TaskConfig,
-    pub own: Own,
+    pub try_it: TryIt,
     pub data: Option<Rc<Labelled>>,
     pub on: Callback<Action>,
 }
 
 /// An input, and the answers to what was typed into it.
 #[component]
-pub fn OwnRow(props: &OwnRowProps) -> Html {
-    let own = &props.own;
+pub fn TryItRow(props: &TryItRowProps) -> Html {
+    let try_it = &props.try_it;
     let oninput = {
         let on = props.on.clone();
         Callback::from(move |event: InputEvent| {
             let input: HtmlInputElement = event.target_unchecked_into();
-            on.emit(Action::TypeOwn(input.value()));
+            on.emit(Action::EditTryIt(input.value()));
         })
     };
     let onsubmit = {
         let on = props.on.clone();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            on.emit(Action::AskOwn);
+            on.emit(Action::AskTryIt);
         })
     };
     let (placeholder, right) = match &props.task {
-        TaskConfig::Rules { rule, .. } => ("gkam", right_answer(rule, &own.text)),
+        TaskConfig::Rules { rule, .. } => ("gkam", right_answer(rule, &try_it.text)),
         TaskConfig::Questions { .. } => ("gkam", None),
         TaskConfig::Text { of: TextTask::Words, .. } => ("a word of your own", None),
         task if task.is_written() => ("how a text begins", None),
         _ => ("a sentence of your own", None),
     };
-    let right = own.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| own.answer.is_some()));
-    let replies = match (&own.fault, &own.answer) {
+    let right = try_it.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| try_it.answer.is_some()));
+    let replies = match (&try_it.fault, &try_it.answer) {
         (Some(fault), _) => html! { <p class="fault" id="fault-own" role="alert">{ fault }</p> },
         (None, Some(item)) => answers(&props.task, Some(item), right.as_deref(), props.data.as_deref()),
-        (None, None) if own.waiting => html! { <p class="caption">{ "asking …" }</p> },
+        (None, None) if try_it.waiting => html! { <p class="caption">{ "asking …" }</p> },
         (None, None) => html! { <p class="caption">{ hint(&props.task) }</p> },
     };
     html! {
         <div class="row own" role="row">
             <form role="cell" {onsubmit}>
-                <input type="text" aria-label="Try your own" {placeholder} value={own.text.clone()} {oninput} autocomplete="off"
-                    autocapitalize="off" spellcheck="false" maxlength="400" aria-invalid={own.fault.is_some().then_some("true")}
-                    aria-describedby={own.fault.is_some().then_some("fault-own")} />
+                <input type="text" aria-label="Try your own" {placeholder} value={try_it.text.clone()} {oninput} autocomplete="off"
+                    autocapitalize="off" spellcheck="false" maxlength="400" aria-invalid={try_it.fault.is_some().then_some("true")}
+                    aria-describedby={try_it.fault.is_some().then_some("fault-own")} />
                 <button type="submit">{ "Ask" }</button>
             </form>
             { replies }

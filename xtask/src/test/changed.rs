@@ -37,6 +37,7 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("data/", &[Native, Xtask]),
     ("tools/", &[Native]),
     ("docs/", &[Xtask]),
+    ("docs/methods.md", &[Native, Xtask]),
     ("README.md", &[Xtask]),
     ("ARCHITECTURE.md", &[Xtask]),
     ("CONTRIBUTING.md", &[Xtask]),
@@ -102,6 +103,7 @@ mod tests {
         assert_eq!(of(&["tests/browser_webgpu.rs"]), [WasmGpu, Xtask]);
         assert_eq!(of(&["xtask/src/flags.rs"]), [Xtask]);
         assert_eq!(of(&["README.md", "docs/testing.md"]), [Xtask]);
+        assert_eq!(of(&["docs/methods.md"]), [Native, Xtask]);
         assert_eq!(of(&["LICENSE-MIT"]), []);
     }
 

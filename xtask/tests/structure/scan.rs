@@ -74,10 +74,10 @@ impl Scan {
         if let (false, syn::Lit::Str(text)) = (documents, syn::Lit::new(literal.clone())) {
             let line = literal.span().start().line;
             // Attributes name functions in strings: `#[serde(with = "crate::…")]`.
-            if text.value().starts_with("crate::") || text.value().starts_with("super::") {
-                if let Ok(tokens) = text.parse::<TokenStream>() {
-                    self.read(tokens);
-                }
+            if ["crate::", "super::"].iter().any(|head| text.value().starts_with(head))
+                && let Ok(tokens) = text.parse::<TokenStream>()
+            {
+                self.read(tokens);
             }
             self.literals.push((text.value(), line));
         }

@@ -325,7 +325,12 @@ impl Tree {
                 above.declares.iter().any(|(name, _)| *name == module.name)
                     || above.identifiers.iter().any(|(word, _)| *word == module.name)
             });
-            if !declared {
+            // A list of modules that a macro beside it declares, by `#[path]`.
+            let beside =
+                self.modules.iter().filter(|other| other.parent == Some(parent)).filter_map(|other| other.file);
+            let listed =
+                beside.into_iter().any(|file| self.files[file].calls.iter().flatten().any(|w| *w == module.name));
+            if !declared && !listed {
                 orphans.push(format!("{}: no `mod {};` declares it", self.files[file].path, module.name));
             }
         }

@@ -38,12 +38,13 @@ fn a_table_is_looked_at_its_columns_chosen_and_then_it_is_a_task() {
     assert!(matches!(effects.as_slice(), [Effect::Download(files)] if files[0].name.starts_with("reviews-")));
     let effects = use_it(&mut state);
     assert!(effects.contains(&Effect::Readdress) && !state.bring.open);
-    let TaskConfig::Own { data, .. } = state.config.task.clone() else { panic!() };
+    let TaskConfig::UserData { data, .. } = state.config.task.clone() else { panic!() };
     assert_eq!((data.title(), data.classes, state.config.base.id), ("reviews", Some(2), "prose-nano"));
     assert_eq!(state.config.method.info().name, "bitfit");
     assert!(effects.contains(&Effect::FetchData(data.file())));
     assert!(state.tasks().contains(&"own"));
-    // The address tells it and reads it back on this page; on another it says what is missing and waits for it.
+    // The address tells it and reads it back on this page.
+    // On another it says what is missing and waits for it.
     let hash = state.hash();
     state.reduce(Action::Hash("#task=rules".into()));
     state.reduce(Action::Hash(format!("#{hash}")));

@@ -7,12 +7,13 @@ mod learn;
 mod queue;
 mod run_files;
 
-use super::run::Curve;
 use super::*;
 use crate::base::FailureReason;
-use crate::config::DeviceChoice;
-use crate::protocol::{Answer, Prediction};
+use crate::config::{DeviceChoice, RunConfig};
+use crate::protocol::{Answer, Command, Event, Prediction};
 use crate::task::{Baselines, TaskConfig};
+use crate::ui::assets::{GpuStatus, Manifest};
+use std::collections::BTreeMap;
 
 const NOW: f64 = 1000.0;
 
@@ -177,7 +178,7 @@ fn a_second_method_leaves_the_first_on_the_chart() {
     state.reduce(Action::Main);
     let config = state.config.clone();
     hear(&mut state, Trainer::Cpu, vec![started(2, &config), evaluated(2, 0, 0.0)]);
-    let shown: Vec<_> = state.shown().iter().map(|s| (s.run.id, s.role)).collect();
+    let shown: Vec<_> = state.visible_runs().iter().map(|s| (s.run.id, s.role)).collect();
     assert_eq!(shown, [(2, Role::Chosen), (1, Role::Other(1))]);
     assert_eq!(state.runs[0].evaluation.map(|e| (e.accuracy, e.n)), Some((0.99, 512)));
 
@@ -192,9 +193,9 @@ fn runs_of_another_task_wait_until_it_is_back() {
     let mut state = training("");
     hear(&mut state, Trainer::Cpu, vec![finished(1, 300, 0.99)]);
     set(&mut state, "rule", "cipher");
-    assert!(state.shown().is_empty());
+    assert!(state.visible_runs().is_empty());
     set(&mut state, "rule", "swap-ends.rotate-left");
-    assert_eq!(state.shown().len(), 1);
+    assert_eq!(state.visible_runs().len(), 1);
 }
 
 #[test]
@@ -256,22 +257,22 @@ fn fetching_ahead_does_not_wake_a_finished_run() {
 #[test]
 fn an_example_of_one_s_own_is_checked_asked_and_follows_the_training() {
     let mut state = training("");
-    state.reduce(Action::TypeOwn("xyz1".into()));
-    assert_eq!(state.reduce(Action::AskOwn), []);
-    assert!(state.own.fault.is_some());
-    state.reduce(Action::TypeOwn("gkam".into()));
-    let asked = state.reduce(Action::AskOwn);
+    state.reduce(Action::EditTryIt("xyz1".into()));
+    assert_eq!(state.reduce(Action::AskTryIt), []);
+    assert!(state.try_it.fault.is_some());
+    state.reduce(Action::EditTryIt("gkam".into()));
+    let asked = state.reduce(Action::AskTryIt);
     assert!(matches!(command(&asked), Some((Trainer::Cpu, Command::Predict { run: 1, .. }))));
     let answer = |text: &str| Answer { text: text.into(), probability: 0.5 };
     let item =
         Prediction { index: None, input: "gkam".into(), base: answer("gkam"), adapted: answer("kagm"), right: None };
     hear(&mut state, Trainer::Cpu, vec![Event::Predicted { run: 1, item: item.clone() }]);
-    assert_eq!(state.own.answer, Some(item));
+    assert_eq!(state.try_it.answer, Some(item));
     let effects = hear(&mut state, Trainer::Cpu, vec![Event::Examples { run: 1, step: 5, items: Vec::new() }]);
     assert!(matches!(command(&effects), Some((_, Command::Predict { .. }))));
 
     hear(&mut state, Trainer::Cpu, vec![failed(1, FailureReason::Input)]);
-    assert_eq!(state.own.fault.as_deref(), Some("It did not work."));
+    assert_eq!(state.try_it.fault.as_deref(), Some("It did not work."));
     assert_eq!(state.runs[0].phase, Phase::Running, "the run goes on");
 }
 
@@ -290,8 +291,9 @@ fn recorded_runs_stand_in_until_a_live_one_is_there() {
     let (mut state, effects) = State::open(manifest, "#rank=8");
     assert!(effects.contains(&Effect::FetchRuns(key.clone())));
     state.reduce(Action::Recordings(key.clone(), Some(lines.join("\n"))));
-    let roles =
-        |state: &State| state.shown().iter().map(|s| (s.run.label(), s.run.recorded, s.role)).collect::<Vec<_>>();
+    let roles = |state: &State| {
+        state.visible_runs().iter().map(|s| (s.run.label(), s.run.recorded, s.role)).collect::<Vec<_>>()
+    };
     let reference = ("Full fine-tuning".to_string(), true, Role::Reference);
     // Other knobs than the recorded ones: the recorded run keeps its own name.
     assert_eq!(roles(&state), [("LoRA r 4".into(), true, Role::Chosen), reference.clone()]);

@@ -39,7 +39,7 @@ fn a_grid_trains_one_run_after_the_other_and_becomes_a_figure() {
     assert_eq!((measured.points.len(), lines.len()), (3, 1));
     assert_eq!(lines[0].points.iter().map(|p| p.0).collect::<Vec<_>>(), [0.01, 0.1]);
     // Chart and table show the last of them.
-    assert_eq!(state.shown().iter().filter(|s| !s.run.recorded).count(), 1);
+    assert_eq!(state.visible_runs().iter().filter(|s| !s.run.recorded).count(), 1);
 }
 
 #[test]

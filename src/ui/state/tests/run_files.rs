@@ -1,7 +1,8 @@
 //! Methods that train together; φ dialled, swapped, kept and opened.
 
 use super::*;
-use crate::interchange::base64;
+use crate::interchange::RunFile;
+use crate::peft::MethodConfig;
 
 /// A page with a finished run 1.
 fn trained(hash: &str) -> State {
@@ -92,18 +93,18 @@ fn an_earlier_phi_is_swapped_in_and_a_new_run_comes_to_the_front() {
     state.reduce(Action::Main);
     let config = state.config.clone();
     hear(&mut state, Trainer::Cpu, vec![started(2, &config), step(2, 1), finished(2, 300, 0.9)]);
-    assert_eq!(state.shown()[0].run.id, 2);
+    assert_eq!(state.visible_runs()[0].run.id, 2);
     let (n, phi, theta) = state.bytes_of_tasks().unwrap();
     assert_eq!((n, phi, theta), (2, 4 * (4096 + 1536), 2 * 4 * 205_568));
 
     state.reduce(Action::LookAt(1));
-    assert_eq!((state.shown()[0].run.id, state.shown()[0].role), (1, Role::Chosen));
-    state.reduce(Action::TypeOwn("abcd".into()));
-    let effects = state.reduce(Action::AskOwn);
+    assert_eq!((state.visible_runs()[0].run.id, state.visible_runs()[0].role), (1, Role::Chosen));
+    state.reduce(Action::EditTryIt("abcd".into()));
+    let effects = state.reduce(Action::AskTryIt);
     assert!(matches!(command(&effects), Some((_, Command::Predict { run: 1, .. }))));
 
     state.reduce(Action::Main);
-    assert_eq!(state.shown()[0].run.id, 3, "what begins now is what one looks at");
+    assert_eq!(state.visible_runs()[0].run.id, 3, "what begins now is what one looks at");
     let effects = state.reduce(Action::Remove(1));
     assert_eq!(command(&effects), Some((Trainer::Cpu, &Command::Forget { run: 1 })));
 }
@@ -125,33 +126,43 @@ fn files_are_taken_whole_or_refused_with_their_name() {
 
     let config = RunConfig { steps: 2, ..RunConfig::default() };
     let mut events = vec![started(7, &config), evaluated(7, 0, 0.0), step(7, 1), step(7, 2), finished(7, 2, 0.5)];
-    events.push(Event::Phi { run: 7, tensors: base64(b"phi") });
+    events.push(RunFile::phi_event(7, b"phi"));
     let text: String = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
     let effects = state.reduce(Action::Open(vec![file("run.jsonl", &text)]));
     let Some((_, Command::Restore { run: 1, config: restored, events, tensors })) = command(&effects) else {
         panic!("{effects:?}")
     };
-    assert_eq!((restored, events.len(), tensors.as_str()), (&config, 5, base64(b"phi").as_str()));
+    assert_eq!((restored, events.len(), tensors.as_slice()), (&config, 5, b"phi".as_slice()));
     assert_eq!(state.config, config, "the page shows what the run trained");
     assert_eq!(state.runs[0].phase, Phase::Finished);
+
+    // A φ that is no base64 is told of; its curve is drawn all the same.
+    let damaged = text.replace("cGhp", "φ");
+    let effects = state.reduce(Action::Open(vec![file("run.jsonl", &damaged)]));
+    assert!(command(&effects).is_none() && state.runs.len() == 2);
+    let said = &state.notices.last().unwrap().text;
+    assert!(said.starts_with("φ in the run file is not base64"), "{said}");
 
     // An adapter that cannot be used leaves no run behind.
     let adapter = vec![file("adapter_config.json", "{}"), file("adapter_model.safetensors", "x")];
     let effects = state.reduce(Action::Open(adapter));
-    assert!(matches!(command(&effects), Some((_, Command::Import { run: 2, .. }))));
-    hear(&mut state, Trainer::Cpu, vec![failed(2, FailureReason::Input)]);
-    assert_eq!(state.runs.len(), 1);
+    assert!(matches!(command(&effects), Some((_, Command::Import { run: 3, .. }))));
+    hear(&mut state, Trainer::Cpu, vec![failed(3, FailureReason::Input)]);
+    assert_eq!(state.runs.len(), 2);
 }
 
 #[test]
 fn what_the_trainer_wrote_goes_to_the_visitor() {
     let mut state = trained("#method=lora&rule=cipher");
     assert_eq!(command(&state.reduce(Action::SaveRun)), Some((Trainer::Cpu, &Command::Save { run: 1 })));
-    let effects = hear(&mut state, Trainer::Cpu, vec![Event::RunFile { run: 1, text: "{}".into() }]);
+    let run_file = Event::RunFile { run: 1, text: "{}\n".into(), tensors: b"phi".to_vec() };
+    let effects = hear(&mut state, Trainer::Cpu, vec![run_file]);
     let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
     assert_eq!(files[0].name, "rules-cipher-lora-seed-0.jsonl");
+    let text = "{}\n{\"event\":\"phi\",\"run\":1,\"tensors\":\"cGhp\"}\n";
+    assert_eq!(String::from_utf8_lossy(&files[0].bytes), text, "the last line holds φ in base64");
     assert_eq!(command(&state.reduce(Action::ExportAdapter)), Some((Trainer::Cpu, &Command::Export { run: 1 })));
-    let adapter = Event::Adapter { run: 1, config: "{}".into(), weights: base64(b"tensors") };
+    let adapter = Event::Adapter { run: 1, config: "{}".into(), weights: b"tensors".to_vec() };
     let effects = hear(&mut state, Trainer::Cpu, vec![adapter]);
     let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
     assert_eq!((files.len(), files[1].bytes.as_slice()), (2, b"tensors".as_slice()));

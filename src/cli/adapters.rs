@@ -1,0 +1,46 @@
+//! `export` and `merge`: a run's φ as files for others.
+
+use super::disk::Disk;
+use super::sentence::Sentence;
+use super::session::stored;
+use crate::interchange::hf_adapter;
+use crate::train::library::Files;
+use clap::ArgMatches;
+use std::path::PathBuf;
+
+/// Writes files into a folder, which is made.
+fn write_all(folder: &str, files: &[(&str, &[u8])]) -> Result<(), Sentence> {
+    let failed = |e: std::io::Error| format!("{folder} cannot be written: {e}");
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for (name, bytes) in files {
+        std::fs::write(PathBuf::from(folder).join(name), bytes).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// A run's φ as Hugging Face PEFT writes it.
+pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
+    let missing = || Err("--run is missing".to_string());
+    let session = stored(args, missing).await?.ok_or("--run is missing")?;
+    let files = session.export().await.map_err(|f| f.message)?;
+    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
+    write_all(folder, &[(hf_adapter::CONFIG_FILE, files.config.as_bytes()), (hf_adapter::MODEL_FILE, &files.weights)])?;
+    println!("{folder}: {} for {}", session.config().label(), session.config().base.id);
+    Ok(())
+}
+
+/// A copy of θ with a run's φ folded in.
+pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
+    let missing = || Err("--run is missing".to_string());
+    let session = stored(args, missing).await?.ok_or("--run is missing")?;
+    let merged = session.merged().map_err(|f| f.message)?;
+    let weights = merged.to_safetensors().await.map_err(|f| f.message)?;
+    let (disk, id) = (Disk::default(), session.config().base.id);
+    let config = disk.read(&format!("models/{id}/config.json")).await?;
+    let tokenizer = disk.read(&format!("models/{id}/tokenizer.json")).await?;
+    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
+    let files = [("config.json", config.as_slice()), ("model.safetensors", &weights), ("tokenizer.json", &tokenizer)];
+    write_all(folder, &files)?;
+    println!("{folder}: {id} with {} folded in", session.config().label());
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Where the command line reads the site's files.
+
+use super::user_data;
+use crate::train::library::Files;
+use std::path::PathBuf;
+
+/// Files under `www/`: of the working directory, or of the source tree this was built from.
+pub struct Disk(PathBuf);
+
+impl Default for Disk {
+    fn default() -> Self {
+        let here = PathBuf::from("www");
+        Disk(if here.join("models").is_dir() { here } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www") })
+    }
+}
+
+impl Files for Disk {
+    async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        if let Some(brought) = user_data::read(name) {
+            return brought;
+        }
+        let path = self.0.join(name);
+        std::fs::read(&path).map_err(|e| {
+            let hint = if name.starts_with("data/own/") {
+                " It is data of your own: name it by --data-file."
+            } else if name.starts_with("data/") {
+                " `cargo xtask bake` writes it."
+            } else {
+                ""
+            };
+            format!("{} cannot be read: {e}.{hint}", path.display())
+        })
+    }
+}

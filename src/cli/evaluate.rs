@@ -1,0 +1,80 @@
+//! `evaluate` and `predict`: what the base alone, a run's φ or an adapter makes of a task, or of one text.
+
+use super::disk::Disk;
+use super::flags::config;
+use super::sentence::Sentence;
+use super::session::{session, stored};
+use crate::base::read;
+use crate::config::RunConfig;
+use crate::model::Tokens;
+use crate::peft::Phi;
+use crate::train::evaluate::evaluate;
+use crate::train::library::LoadedBase;
+use burn::tensor::Device;
+use clap::ArgMatches;
+use serde_json::json;
+
+/// Loss and accuracy on the task's held-out examples, with θ ⊕ λφ or θ alone.
+pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
+    let lambda: f64 = args.get_one("lambda").copied().unwrap_or(1.0);
+    if !(0.0..=1.5).contains(&lambda) {
+        return Err(format!("λ cannot be {lambda}: it runs from 0 to 1.5."));
+    }
+    let scores = match stored(args, || config(args)).await? {
+        Some(session) => {
+            if lambda != 1.0 {
+                session.config().dial()?;
+            }
+            session.evaluate(lambda).await
+        }
+        None => {
+            let session = session(config(args)?).await.map_err(|f| f.message)?;
+            evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await
+        }
+    };
+    let scores = scores.map_err(|f| f.message)?;
+    if args.get_flag("json") {
+        println!("{}", json!({"loss": scores.loss, "accuracy": scores.accuracy, "n": scores.n}));
+    } else {
+        println!("held-out loss {:.4}  accuracy {:.3} of {}", scores.loss, scores.accuracy, scores.n);
+    }
+    Ok(())
+}
+
+/// A text's tokens, the likeliest next token and, where they are asked for, all logits.
+pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
+    let text: &String = args.get_one("input").ok_or("--text is missing")?;
+    let id: Option<&String> = args.get_one("base");
+    let of_base = || -> Result<RunConfig, Sentence> {
+        let id = id.ok_or("--base is missing: which base to read the text with")?;
+        let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id.clone())]);
+        faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
+    };
+    let session = stored(args, of_base).await?;
+    let base = match &session {
+        Some(session) => session.config().base,
+        None => of_base()?.base,
+    };
+    let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
+    let tokens = loaded.tokenizer.encode(text);
+    let in_front = session.as_ref().map_or(0, |s| s.config().methods().map(|m| m.method().positions()).sum::<usize>());
+    let limit = loaded.theta.config.max_position_embeddings - in_front;
+    if tokens.is_empty() || tokens.len() > limit {
+        return Err(format!("The text has {} tokens; this base reads 1 to {limit}.", tokens.len()));
+    }
+    let batch = Tokens { ids: tokens.iter().map(|t| *t as i32).collect(), sequences: 1, length: tokens.len() };
+    let rows: Vec<usize> = (0..tokens.len()).collect();
+    let vocab = loaded.theta.config.vocab_size;
+    let phi = session.as_ref().map_or_else(Phi::none, |s| s.phi().frozen());
+    let logits = loaded.theta.logits(&phi, &batch, &rows).reshape([tokens.len() * vocab]);
+    let logits = read(logits).await.map_err(|f| f.message)?;
+    let logits: Vec<&[f32]> = logits.chunks(vocab).collect();
+    let last = logits[tokens.len() - 1];
+    let next = (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best });
+    let mut answer = json!({"tokens": tokens, "next": next});
+    if args.get_flag("logits") {
+        answer["logits"] = json!(logits);
+    }
+    println!("{answer}");
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Sessions: a new one, or one at its end with a stored φ.
+
+use super::disk::Disk;
+use super::sentence::Sentence;
+use crate::base::{Failure, clock};
+use crate::config::RunConfig;
+use crate::interchange::RunFile;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
+use crate::train::Session;
+use crate::train::library::{LoadedBase, Materials};
+use crate::train::micro_batch::Helpers;
+use crate::train::micro_batch::threads::Threads;
+use burn::tensor::Device;
+use clap::ArgMatches;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// A session at its start, on the CPU.
+pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {
+    let device = Device::flex();
+    let files = Disk::default();
+    let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
+    let materials = Materials::load(&config, &files).await?;
+    let workers = config.workers.unwrap_or(1);
+    let helpers = (workers > 1).then(|| Rc::new(Threads::new(&base.theta, workers - 1)) as Rc<dyn Helpers>);
+    let mut session = Session::new(0, config, base, &materials, &device, "cpu", clock)?;
+    session.help(helpers);
+    Ok(session)
+}
+
+/// A session at its end with the φ that `--run` or `--adapter` names; `None` without either.
+pub(super) async fn stored(
+    args: &ArgMatches,
+    config: impl FnOnce() -> Result<RunConfig, Sentence>,
+) -> Result<Option<Session>, Sentence> {
+    let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
+    if let Some(path) = given("run") {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+        let runs = RunFile::read_all(&text).map_err(|e| format!("{path}: {e}"))?;
+        let run = runs.into_iter().next_back().ok_or("the run file is empty")?;
+        let tensors = run.phi_bytes();
+        let tensors =
+            tensors.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))??;
+        let mut session = session(run.config).await.map_err(|f| f.message)?;
+        session.restore_saved(&tensors).map_err(|f| f.message)?;
+        return Ok(Some(session));
+    }
+    if let Some(folder) = given("adapter") {
+        let read = |name: &str| {
+            let path = PathBuf::from(folder).join(name);
+            std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
+        };
+        let text = String::from_utf8(read(hf_adapter::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
+        let files = AdapterFiles { config: text, weights: read(hf_adapter::MODEL_FILE)? };
+        let (config, phi) = hf_adapter::import(&config()?, &files).map_err(|e| e.to_string())?;
+        let mut session = session(config).await.map_err(|f| f.message)?;
+        session.restore(phi);
+        return Ok(Some(session));
+    }
+    Ok(None)
+}

@@ -1,0 +1,371 @@
+//! The one table of a run's keys: what each is called, takes and does.
+//!
+//! Address, flags, JSON, page and `--help` read it. Keys of the methods' knobs come from the registry.
+
+use super::run_config::{DeviceChoice, MOST_PARTS, RunConfig};
+use crate::base::{Fault, shorten};
+use crate::peft::{Range, Value};
+use crate::task::{Question, style};
+
+/// The lowest rate that a run takes.
+pub const LEAST_LR: f64 = 1e-7;
+
+/// One key of a run.
+pub struct Key {
+    /// Name in URL, flags and JSON (`batch_size`).
+    pub name: &'static str,
+    /// What the page calls it.
+    pub label: &'static str,
+    /// One sentence for the tooltip; of base and task their own description stands there.
+    pub help: &'static str,
+    /// What `--help` says; `None` where the command line has other flags in its place.
+    pub flag: Option<&'static str>,
+    /// The values; `None` for names that another list admits: bases, tasks, methods, rules, a visitor's data.
+    pub range: Option<Range>,
+    /// What a control shows where the address leaves the key out. An empty one: an emptied control leaves the key out.
+    pub unset: Option<&'static str>,
+    /// What holds then, in the placeholder of an empty field.
+    pub default: fn(&RunConfig) -> String,
+    /// The tasks that have this choice; none where every run has it.
+    pub tasks: &'static [&'static str],
+    access: Access,
+}
+
+/// Where a key's value stands.
+enum Access {
+    /// It decides what other keys mean, so the grammar reads it before them.
+    Leading(fn(&RunConfig) -> String),
+    /// The task holds it, and reads it itself.
+    Task,
+    /// A field of the run. It is set to what the range has admitted, or to nothing.
+    Run { get: fn(&RunConfig) -> Option<Value>, set: fn(&mut RunConfig, Option<Value>) },
+}
+
+impl Key {
+    const PLAIN: Key = Key {
+        name: "",
+        label: "",
+        help: "",
+        flag: None,
+        range: None,
+        unset: None,
+        default: |_| String::new(),
+        tasks: &[],
+        access: Access::Task,
+    };
+
+    /// The key of a name.
+    pub fn named(name: &str) -> Option<&'static Key> {
+        KEYS.into_iter().find(|key| key.name == name)
+    }
+
+    /// Whether it is one of the tasks' own choices.
+    pub fn is_of_task(&self) -> bool {
+        matches!(self.access, Access::Task)
+    }
+
+    /// Whether it is a choice of this run's task.
+    pub fn is_of(&self, config: &RunConfig) -> bool {
+        self.tasks.contains(&config.task.name())
+    }
+
+    /// The value as the address writes it; `None` where it is left out.
+    pub fn get(&self, config: &RunConfig) -> Option<String> {
+        match &self.access {
+            Access::Leading(get) => Some(get(config)),
+            Access::Task => config.task.pairs().into_iter().find(|(key, _)| *key == self.name).map(|(_, value)| value),
+            Access::Run { get, .. } => get(config).map(|value| value.to_string()),
+        }
+    }
+
+    /// What a control shows.
+    pub fn text(&self, config: &RunConfig) -> String {
+        self.get(config).unwrap_or_else(|| self.unset.unwrap_or_default().to_string())
+    }
+
+    /// Sets the value from text. Leading keys stay as the grammar has read them.
+    pub(super) fn set(&self, config: &mut RunConfig, text: &str) -> Result<(), Fault> {
+        match &self.access {
+            Access::Leading(_) => Ok(()),
+            Access::Task => config.task.set(self.name, text),
+            Access::Run { set, .. } => {
+                let is_unset = self.unset.is_some_and(|word| !word.is_empty() && word == text.trim());
+                set(config, if is_unset { None } else { Some(self.parse(text)?) });
+                Ok(())
+            }
+        }
+    }
+
+    /// Leaves the key to its default, where an emptied control may; else `false`.
+    pub(super) fn clear(&self, config: &mut RunConfig) -> bool {
+        if self.unset != Some("") {
+            return false;
+        }
+        match &self.access {
+            Access::Run { set, .. } => set(config, None),
+            // A task without this choice has nothing to leave.
+            _ => drop(config.task.set(self.name, "all")),
+        }
+        true
+    }
+
+    fn parse(&self, text: &str) -> Result<Value, Fault> {
+        let Some(range) = &self.range else { return Ok(Value::Text(text.to_string())) };
+        range.parse(text).map_err(|expected| match range {
+            Range::Choice(options) => no_such(self.name, text, &options.iter().map(|(v, _)| *v).collect::<Vec<_>>()),
+            Range::Flag => no_such(self.name, text, &["true", "false"]),
+            _ => Fault::new(self.name, format!("{} cannot be “{}”: it takes {expected}.", self.name, shorten(text))),
+        })
+    }
+}
+
+/// A name that is none of those that there are.
+pub(super) fn no_such(key: &str, text: &str, known: &[&str]) -> Fault {
+    Fault::new(key, format!("There is no {key} “{}”. There is: {}.", shorten(text), known.join(", ")))
+}
+
+/// The pretrained transformer, θ.
+pub static BASE: Key = Key {
+    name: "base",
+    label: "Base",
+    flag: Some("A pretrained base (see `bases`)"),
+    access: Access::Leading(|config| config.base.id.to_string()),
+    ..Key::PLAIN
+};
+
+/// What is learnt.
+pub static TASK: Key = Key {
+    name: "task",
+    label: "Task",
+    flag: Some("A task (see `tasks`)"),
+    access: Access::Leading(|config| config.task.name().to_string()),
+    ..Key::PLAIN
+};
+
+/// Of `rules`: primitives joined by dots.
+pub static RULE: Key = Key {
+    name: "rule",
+    label: "Rule",
+    help: "The rule to learn, with no demonstration and no hint but the answers.",
+    flag: Some("Of the task rules: primitives joined by dots"),
+    tasks: &["rules"],
+    ..Key::PLAIN
+};
+
+/// Of `questions`: what is asked of a string.
+pub static QUESTION: Key = Key {
+    name: "question",
+    label: "Question",
+    help: "What is asked of four letters.",
+    flag: Some("Of the task questions: what is asked of a string"),
+    range: Some(Range::Choice(&Question::OPTIONS)),
+    tasks: &["questions"],
+    ..Key::PLAIN
+};
+
+/// Of `language`: a sentence or a word.
+pub static UNIT: Key = Key {
+    name: "unit",
+    label: "Of",
+    help: "How much of a language there is to tell it by.",
+    flag: Some("Of the task language: sentence or word"),
+    range: Some(Range::Choice(&[("sentence", "a sentence"), ("word", "a word")])),
+    unset: Some("sentence"),
+    tasks: &["language"],
+    ..Key::PLAIN
+};
+
+/// Of `style`: whose book is gone on with.
+pub static AUTHOR: Key = Key {
+    name: "author",
+    label: "Author",
+    help: "Whose book the base learns to go on with.",
+    flag: Some("Of the task style: dickens, stoker, doyle, twain, dumas, homer, verne"),
+    range: Some(Range::Choice(&style::AUTHORS)),
+    tasks: &["style"],
+    ..Key::PLAIN
+};
+
+/// Of `own`: a visitor's data, by its name. The command line brings it by `--data-file`.
+pub static DATA: Key =
+    Key { name: "data", label: "Data", help: "Which of the data that you brought.", tasks: &["own"], ..Key::PLAIN };
+
+/// Of `own`: how many labels there are. No control shows it: a visitor's data has the labels it has.
+pub static CLASSES: Key = Key {
+    name: "classes",
+    label: "Labels",
+    range: Some(Range::Integer { min: 2, max: 20, steps: &[] }),
+    tasks: &["own"],
+    ..Key::PLAIN
+};
+
+/// How many training examples there are. The task reads it, and takes `all` too.
+pub static EXAMPLES: Key = Key {
+    name: "examples",
+    label: "Training examples",
+    help: "How many training examples there are; empty for all.",
+    flag: Some("Training examples; all by default"),
+    range: Some(Range::Integer { min: 1, max: 100_000, steps: &[] }),
+    unset: Some(""),
+    default: |_| "all".to_string(),
+    ..Key::PLAIN
+};
+
+/// The methods that train together, joined by commas.
+pub static METHOD: Key = Key {
+    name: "method",
+    label: "Method",
+    flag: Some("A method (see `methods`)"),
+    access: Access::Leading(|config| config.methods().map(|m| m.info().name).collect::<Vec<_>>().join(",")),
+    ..Key::PLAIN
+};
+
+/// AdamW's peak rate.
+pub static LR: Key = Key {
+    name: "lr",
+    label: "Learning rate",
+    help: "AdamW's peak rate. Each method has its own tuned default.",
+    flag: Some("Peak learning rate; the method's tuned default otherwise"),
+    range: Some(Range::Number { min: LEAST_LR, max: 10.0 }),
+    unset: Some(""),
+    default: |config| RunConfig { lr: None, ..config.clone() }.learning_rate().to_string(),
+    access: Access::Run { get: |config| config.lr.map(Value::Number), set: |config, value| config.lr = number(value) },
+    ..Key::PLAIN
+};
+
+/// Sequences per step.
+pub static BATCH_SIZE: Key = Key {
+    name: "batch_size",
+    label: "Batch size",
+    help: "Sequences per step.",
+    flag: Some("Sequences per step"),
+    range: Some(Range::Integer { min: 1, max: 512, steps: &[] }),
+    unset: Some(""),
+    default: |config| config.task.default_batch_size().to_string(),
+    access: Access::Run {
+        get: |config| config.batch_size.map(Value::Integer),
+        set: |config, value| config.batch_size = integer(value),
+    },
+    ..Key::PLAIN
+};
+
+/// Steps of the optimizer.
+pub static STEPS: Key = Key {
+    name: "steps",
+    label: "Steps",
+    help: "Steps of the optimizer.",
+    flag: Some("Steps [300]"),
+    range: Some(Range::Integer { min: 1, max: 100_000, steps: &[] }),
+    access: Access::Run {
+        get: |config| Some(Value::Integer(config.steps)),
+        set: |config, value| config.steps = integer(value).unwrap_or(config.steps),
+    },
+    ..Key::PLAIN
+};
+
+/// What the streams of random numbers start from.
+pub static SEED: Key = Key {
+    name: "seed",
+    label: "Seed",
+    help: "The same seed gives the same curve.",
+    flag: Some("Seed of φ and of the batches [0]"),
+    range: Some(Range::Seed),
+    access: Access::Run {
+        get: |config| Some(Value::Seed(config.seed)),
+        set: |config, value| {
+            if let Some(Value::Seed(seed)) = value {
+                config.seed = seed;
+            }
+        },
+    },
+    ..Key::PLAIN
+};
+
+/// Where a run trains.
+pub static DEVICE: Key = Key {
+    name: "device",
+    label: "Device",
+    help: "auto: WebGPU where the browser has a GPU, else the CPU. The small base “rules” stays on the CPU: a GPU waits for its launches longer than a CPU computes it.",
+    flag: Some("auto, cpu"),
+    range: Some(Range::Choice(&DeviceChoice::OPTIONS)),
+    unset: Some("auto"),
+    access: Access::Run {
+        get: |config| Some(config.device).filter(|d| *d != DeviceChoice::Auto).map(|d| Value::Choice(d.name().into())),
+        set: |config, value| {
+            config.device = match value {
+                Some(Value::Choice(name)) => DeviceChoice::named(&name).unwrap_or_default(),
+                _ => DeviceChoice::Auto,
+            }
+        },
+    },
+    ..Key::PLAIN
+};
+
+/// Workers that share a step on the CPU.
+pub static WORKERS: Key = Key {
+    name: "workers",
+    label: "CPU workers",
+    help: "Workers that share a step on the CPU: each computes the gradient of a part of the batch. auto: as many as the processor has cores, at most 4. The curve is the same on any number of workers.",
+    flag: Some("Threads that share a step, 1 to 4 [1]; the curve is the same"),
+    // More would find no part of a batch to do.
+    range: Some(Range::Integer { min: 1, max: MOST_PARTS, steps: &[] }),
+    unset: Some("auto"),
+    access: Access::Run {
+        get: |config| config.workers.map(Value::Integer),
+        set: |config, value| config.workers = integer(value),
+    },
+    ..Key::PLAIN
+};
+
+/// Whether evaluations also score what the base could do before.
+pub static FORGETTING: Key = Key {
+    name: "forgetting",
+    label: "Measure forgetting",
+    help: "Evaluations also score what the base could do before: known rules shown by demonstrations, or prose that nobody trained on. They take longer.",
+    flag: Some("true: evaluations also score what the base could do before"),
+    range: Some(Range::Flag),
+    unset: Some("false"),
+    access: Access::Run {
+        get: |config| config.forgetting.then_some(Value::Flag(true)),
+        set: |config, value| config.forgetting = value == Some(Value::Flag(true)),
+    },
+    ..Key::PLAIN
+};
+
+/// Every key of a run, in the order in which an address has them; the methods' knobs stand behind [`METHOD`].
+pub static KEYS: [&Key; 17] = [
+    &BASE,
+    &TASK,
+    &RULE,
+    &QUESTION,
+    &UNIT,
+    &AUTHOR,
+    &DATA,
+    &CLASSES,
+    &EXAMPLES,
+    &METHOD,
+    &LR,
+    &BATCH_SIZE,
+    &STEPS,
+    &SEED,
+    &DEVICE,
+    &WORKERS,
+    &FORGETTING,
+];
+
+/// What does not belong to the method, in the order in which the page shows it.
+pub static OPTIMIZER: [&Key; 8] = [&LR, &BATCH_SIZE, &STEPS, &SEED, &EXAMPLES, &FORGETTING, &DEVICE, &WORKERS];
+
+fn integer(value: Option<Value>) -> Option<usize> {
+    match value {
+        Some(Value::Integer(n)) => Some(n),
+        _ => None,
+    }
+}
+
+fn number(value: Option<Value>) -> Option<f64> {
+    match value {
+        Some(Value::Number(x)) => Some(x),
+        _ => None,
+    }
+}

@@ -1,0 +1,162 @@
+//! What a run is, and what follows from it alone.
+
+use crate::bases::{BASES, Base};
+use crate::model::ModelConfig;
+use crate::peft::{Count, MethodConfig, Shape};
+use crate::task::TaskConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most parts of a batch: as many workers as a laptop has cores to spare.
+pub const MOST_PARTS: usize = 4;
+
+/// Everything that decides a run: the same configuration on the same kind of device gives the same curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct RunConfig {
+    /// One of [`BASES`], or a visitor's own.
+    pub base: &'static Base,
+    pub task: TaskConfig,
+    pub method: MethodConfig,
+    /// Methods that train together with it, at other sites of the network.
+    pub also: Vec<MethodConfig>,
+    /// AdamW's peak rate; `None` is the method's tuned default.
+    pub lr: Option<f64>,
+    /// Sequences per step; `None` is the task's default.
+    pub batch_size: Option<usize>,
+    pub steps: usize,
+    pub seed: u64,
+    pub device: DeviceChoice,
+    /// Workers that share a step on the CPU; by the processor's cores where the visitor does not choose. The curve does not depend on it.
+    pub workers: Option<usize>,
+    /// Whether evaluations also score what the base could do before.
+    pub forgetting: bool,
+}
+
+/// Where a run trains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChoice {
+    /// WebGPU where the browser gives a device, else the CPU.
+    #[default]
+    Auto,
+    Cpu,
+    Webgpu,
+}
+
+impl DeviceChoice {
+    const ALL: [DeviceChoice; 3] = [DeviceChoice::Auto, DeviceChoice::Cpu, DeviceChoice::Webgpu];
+    /// Names, and what the page calls them.
+    pub const OPTIONS: [(&'static str, &'static str); 3] = [("auto", "auto"), ("cpu", "CPU"), ("webgpu", "WebGPU")];
+
+    /// Name in URL, flags and JSON.
+    pub fn name(self) -> &'static str {
+        Self::OPTIONS[self as usize].0
+    }
+
+    /// The device of a name.
+    pub fn named(name: &str) -> Option<DeviceChoice> {
+        Self::ALL.into_iter().find(|device| device.name() == name)
+    }
+}
+
+impl PartialEq for Base {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Default for RunConfig {
+    /// The opening scene: an unseen composition, the registry's first choice of a method.
+    fn default() -> Self {
+        RunConfig {
+            base: &BASES[0],
+            task: TaskConfig::Rules { rule: Default::default(), examples: None },
+            method: MethodConfig::opening(),
+            also: Vec::new(),
+            lr: None,
+            batch_size: None,
+            steps: 300,
+            seed: 0,
+            device: DeviceChoice::Auto,
+            workers: None,
+            forgetting: false,
+        }
+    }
+}
+
+impl RunConfig {
+    /// The methods that train together, the first one first.
+    pub fn methods(&self) -> impl Iterator<Item = &MethodConfig> {
+        std::iter::once(&self.method).chain(&self.also)
+    }
+
+    /// A short name of the methods with the knobs that matter (`LoRA r 4 + prompt 20`).
+    pub fn label(&self) -> String {
+        self.methods().map(|m| m.method().label()).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// AdamW's peak rate: of several methods' tuned rates the lowest, since one step moves them all.
+    pub fn learning_rate(&self) -> f64 {
+        let tuned = self.methods().map(|m| m.method().learning_rate(self.task.rates(), self.base.id));
+        self.lr.unwrap_or_else(|| tuned.fold(f64::INFINITY, f64::min))
+    }
+
+    /// Whether there is anything to train.
+    pub fn trains(&self) -> bool {
+        self.methods().any(|m| m.method().trains())
+    }
+
+    pub fn batch_size(&self) -> usize {
+        self.batch_size.unwrap_or_else(|| self.task.default_batch_size())
+    }
+
+    /// What the closed-form counts depend on.
+    pub fn shape(&self) -> Shape {
+        // Shipped configurations are parsed in this crate's tests: this cannot fail on a build that passed them.
+        let model: ModelConfig = self.base.config().expect("a shipped config.json");
+        let labels = self.task.labels(model.vocab_size);
+        Shape { model, labels }
+    }
+
+    /// Elements of φ as a sum.
+    pub fn count(&self) -> Count {
+        let shape = self.shape();
+        Count::new(self.methods().flat_map(|m| m.method().count(&shape).terms))
+    }
+
+    /// Elements of φ.
+    pub fn trainable(&self) -> usize {
+        self.count().total()
+    }
+
+    /// Parameters in all, as PEFT counts them: θ and what the methods add to it.
+    pub fn all_parameters(&self) -> usize {
+        let shape = self.shape();
+        shape.model.parameters() + self.methods().map(|m| m.method().added(&shape)).sum::<usize>()
+    }
+
+    /// Whether φ can be folded into θ; the first method that cannot says why.
+    pub fn merges(&self) -> Result<(), String> {
+        let reason = |m: &MethodConfig| m.method().merges().err().map(|why| format!("{}: {why}", m.info().title));
+        self.methods().find_map(reason).map_or(Ok(()), Err)
+    }
+
+    /// Whether θ ⊕ λφ has a meaning; the first method for which it has none says why.
+    pub fn dial(&self) -> Result<(), String> {
+        let reason = |m: &MethodConfig| m.info().dial.err().map(|why| format!("{}: {why}", m.info().title));
+        self.methods().find_map(reason).map_or(Ok(()), Err)
+    }
+
+    /// Positions that the longest example needs; a visitor's base may begin every text with a token of its own.
+    pub fn max_tokens(&self) -> usize {
+        self.task.max_tokens() + usize::from(self.base.is_own())
+    }
+
+    /// The same run with one more method.
+    pub fn with_also(&self, method: MethodConfig) -> RunConfig {
+        let mut config = self.clone();
+        config.also.push(method);
+        config
+    }
+}

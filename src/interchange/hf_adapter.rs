@@ -1,0 +1,122 @@
+//! Adapters of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`, written and read for every method that
+//! PEFT has, with its keys and orientation (peft 0.21). What is a method's own stands in its folder
+//! ([`AdapterFile`](crate::peft::AdapterFile)).
+
+use super::phi_file::{StoredPhi, push_shared, read_shared, values};
+use crate::base::read;
+use crate::config::RunConfig;
+use crate::model::ModelConfig;
+use crate::model::files::{Reader, Writer};
+use crate::peft::{AdapterSettings, MethodConfig, Phi, Shape};
+use serde_json::{Map, Value, json};
+
+pub use crate::peft::AdapterError;
+pub use crate::peft::adapter_file::{CONFIG_FILE, MODEL_FILE};
+
+/// The two files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdapterFiles {
+    pub config: String,
+    pub weights: Vec<u8>,
+}
+
+/// `adapter_config.json` of a method on a base of this name; the reason where PEFT cannot hold it.
+fn config_json(method: &MethodConfig, model: &ModelConfig, base: &str) -> Result<Value, AdapterError> {
+    let mut json = json!({
+        "base_model_name_or_path": base, "task_type": "CAUSAL_LM", "inference_mode": true,
+        "auto_mapping": null, "revision": null, "modules_to_save": null,
+    });
+    if let (Value::Object(json), Value::Object(own)) = (&mut json, method.adapter_file().keys(model)?) {
+        json.extend(own);
+    }
+    Ok(json)
+}
+
+/// A run's φ as PEFT writes it.
+pub async fn export(config: &RunConfig, phi: &Phi) -> Result<AdapterFiles, AdapterError> {
+    if !config.also.is_empty() {
+        let message = "A PEFT adapter holds one method: train the methods apart to export them, or save the run.";
+        return Err(AdapterError::NotInPeft(message.into()));
+    }
+    write_adapter(&config.method, &config.shape(), config.base.id, phi).await
+}
+
+/// A trained φ of one method as PEFT writes it. A reparameterised prompt or prefix is folded first.
+pub async fn write_adapter(
+    method: &MethodConfig,
+    shape: &Shape,
+    base: &str,
+    phi: &Phi,
+) -> Result<AdapterFiles, AdapterError> {
+    let json = config_json(method, &shape.model, base)?;
+    let mut writer = Writer::default();
+    let phi = phi.frozen();
+    match method.adapter_file().folded(&phi) {
+        Some(folded) => {
+            let [n, w] = folded.dims();
+            writer.push_floats("prompt_embeddings", &[n, w], &read(folded.reshape([n * w])).await?);
+        }
+        None => method.adapter_file().write(&mut writer, shape, &values(&phi).await?),
+    }
+    for part in phi.compositions() {
+        if let Some(shared) = part.shared() {
+            push_shared(&mut writer, shared).await?;
+        }
+    }
+    let text = serde_json::to_string_pretty(&json).map_err(|e| AdapterError::Json(e.to_string()))?;
+    Ok(AdapterFiles { config: text, weights: writer.finish() })
+}
+
+/// Reads an adapter for the base and task of `config`: the run it belongs to, and φ's values. Everything is checked before
+/// anything is used.
+pub fn import(config: &RunConfig, files: &AdapterFiles) -> Result<(RunConfig, StoredPhi), AdapterError> {
+    let (method, phi) = read_adapter(files, &config.shape())?;
+    let config = RunConfig { method, also: Vec::new(), lr: None, ..config.clone() };
+    config.check().map_err(AdapterError::Fault)?;
+    Ok((config, phi))
+}
+
+/// Reads an adapter for a base of this shape.
+pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig, StoredPhi), AdapterError> {
+    let json: Map<String, Value> =
+        serde_json::from_str(&files.config).map_err(|e| AdapterError::Json(e.to_string()))?;
+    let settings = AdapterSettings { json: &json, model: &shape.model };
+    let method = read_settings(&settings)?;
+    method.adapter_file().check_read(shape).map_err(AdapterError::Fault)?;
+    let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
+    let values = method.adapter_file().read(&settings, &mut reader, shape)?;
+    let shared = read_shared(&mut reader, std::iter::once(&method), shape)?;
+    reader.finish()?;
+    Ok((method, StoredPhi { values, scores: None, shared }))
+}
+
+/// The method of an `adapter_config.json`.
+fn read_settings(settings: &AdapterSettings<'_>) -> Result<MethodConfig, AdapterError> {
+    let Some(method) = MethodConfig::from_adapter(settings) else {
+        settings.check_neutral(&[])?;
+        let known = peft_types(settings.model).join(", ");
+        return Err(AdapterError::unsupported("peft_type", settings.value("peft_type"), &known));
+    };
+    let method = method?;
+    // The limits of knobs are those of the page.
+    for knob in method.info().knobs {
+        if let Some(value) = method.get(knob.name) {
+            knob.parse(&value).map_err(AdapterError::Fault)?;
+        }
+    }
+    Ok(method)
+}
+
+/// The types of adapters that some method reads, each once.
+fn peft_types(model: &ModelConfig) -> Vec<String> {
+    let mut types = Vec::new();
+    for method in MethodConfig::all() {
+        let keys = method.adapter_file().keys(model).ok();
+        if let Some(name) = keys.and_then(|keys| keys["peft_type"].as_str().map(String::from))
+            && !types.contains(&name)
+        {
+            types.push(name);
+        }
+    }
+    types
+}

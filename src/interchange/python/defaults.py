@@ -1,0 +1,3 @@
+base, extra, counted = model, [], None
+apply = lambda ids, mask: model(input_ids=ids, attention_mask=mask).logits
+before_step = lambda step: None

@@ -1,0 +1,209 @@
+//! The Python that does the same as a configuration, with PyTorch, Hugging Face `transformers` and, where it has the method,
+//! `peft`. It is run by a test.
+
+use crate::config::RunConfig;
+use crate::peft::Script;
+use crate::task::TaskConfig;
+
+/// A whole script: base, method, task, training, accuracy.
+pub fn script(config: &RunConfig) -> String {
+    let family = config.shape().model.family();
+    if let Err(why) = family.script {
+        return format!(
+            "# {why}
+"
+        );
+    }
+    let task = match &config.task {
+        TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
+        TaskConfig::Text { of, .. } => text(of.max_tokens(), config),
+        TaskConfig::Style { author } => style(*author, config),
+        TaskConfig::UserData { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
+        TaskConfig::UserData { .. } => style(0, config),
+    };
+    // What peft wraps comes first: the others then reach into the model it wraps.
+    // It holds one method: of several the one with the most to write out, and the others are written out.
+    let shape = config.shape();
+    let script = Script { shape: &shape, alone: config.also.is_empty() };
+    // Of equals the first.
+    let first = config.methods().map(|m| m.method()).min_by_key(|m| std::cmp::Reverse(m.wrapped_first()));
+    let wrapped = first.map_or("", |m| m.info().name);
+    let mut methods: Vec<String> = config
+        .methods()
+        .map(|m| m.method())
+        .map(|m| match m.info().name == wrapped {
+            true => m.python(&script),
+            false => m.python_without_peft(&script).unwrap_or_else(|| m.python(&script)),
+        })
+        .collect();
+    methods.sort_by_key(|m| !m.contains("get_peft_model"));
+    let peft = methods.iter().any(|m| m.contains("get_peft_model"));
+    let peft = if peft { "from peft import *\n" } else { "" };
+    format!(
+        "# {label} on {task_title}, base {base}: what `peft-lab train` does, in PyTorch.\n\
+         # pip install torch transformers{pip}; BASE is a folder with config.json, model.safetensors and tokenizer.json.\n\
+         import json, random, sys\n\
+         import torch\n\
+         import torch.nn.functional as F\n\
+         {peft}from transformers import {class}\n\n\
+         BASE = sys.argv[1] if len(sys.argv) > 1 else \"www/models/{base}\"\n\
+         STEPS, BATCH, RATE = {steps}, {batch}, {rate:e}\n\
+         random.seed({seed}); torch.manual_seed({seed})\n\n\
+         {task}\n\
+         model = {class}.from_pretrained(BASE, dtype=torch.float32)\n\
+         for p in model.parameters(): p.requires_grad_(False)\n\
+         {DEFAULTS}{methods}\n\n\
+         {TRAINING}",
+        class = family.python_class,
+        label = config.label(),
+        task_title = config.task.title(),
+        base = config.base.id,
+        pip = if peft.is_empty() { "" } else { " peft" },
+        steps = if config.trains() { config.steps } else { 0 },
+        batch = config.batch_size(),
+        rate = config.learning_rate(),
+        seed = config.seed,
+        methods = methods.join("\n"),
+    )
+}
+
+/// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
+const TRAINING: &str = include_str!("training.py");
+
+/// Text and label in the task's own form or in a template's words: Python lists of tokens.
+fn form(config: &RunConfig, between: &str, after: &str) -> String {
+    let template = config.methods().find_map(|m| m.method().demonstrations()?.template());
+    match template {
+        Some(t) => {
+            format!("BEFORE, BETWEEN, AFTER = encode({:?}), encode({:?}), encode({:?})\n", t.before, t.between, t.after)
+        }
+        None => format!("BEFORE, BETWEEN, AFTER = [], {between}, {after}\n"),
+    }
+}
+
+/// Where a task's file comes from.
+fn source(config: &RunConfig) -> String {
+    let file = config.task.file().unwrap_or_default();
+    match &config.task {
+        TaskConfig::UserData { .. } => "open(sys.argv[2])  # your data: “Bring your own” on the page saves it".into(),
+        _ => format!("open(sys.argv[2] if len(sys.argv) > 2 else \"www/{file}\")  # `cargo xtask bake` writes it"),
+    }
+}
+
+/// The tokenizer, what it puts in front of every text, and the task's file as `data`.
+fn tokenizer(config: &RunConfig) -> String {
+    format!(
+        "from tokenizers import Tokenizer\n\
+         tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
+         encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids\n\
+         BEGIN = tokenizer.encode(\"\").ids\n\
+         file = {}\n\
+         data = json.load(file)\n",
+        source(config)
+    )
+}
+
+/// Texts with labels.
+fn text(max_tokens: usize, config: &RunConfig) -> String {
+    format!(
+        "{}LABELS = [encode(x[\"label\"])[0] for x in data[\"labels\"]]\n\
+         {}\
+         example = lambda label, text: (BEGIN + BEFORE + encode(text)[-{max_tokens}:] + BETWEEN + [LABELS[label]], 1)\n\
+         pool, held_out = ([example(*x) for x in data[part]] for part in (\"training\", \"held_out\"))\n\
+         draw = lambda: random.choice(pool)\n\
+         BEGINS, WHOLE = len(BEGIN), True\n",
+        tokenizer(config),
+        form(config, "encode(\"\\n\")", "encode(\"\\n\")"),
+    )
+}
+
+/// Windows of one author's text.
+fn style(author: usize, config: &RunConfig) -> String {
+    format!(
+        "{}LABELS = list(range(tokenizer.get_vocab_size()))\n\
+         pool, rest = encode(data[\"authors\"][{author}][\"training\"]), encode(data[\"authors\"][{author}][\"held_out\"])\n\
+         window = lambda text, at: (text[at : at + {window}], {window} - 1)\n\
+         held_out = [window(rest, at) for at in range(0, len(rest) - {window} + 1, {window} - 1)]\n\
+         draw = lambda: window(pool, random.randrange(len(pool) - {window} + 1))\n\
+         BEGINS, WHOLE = 0, False\n",
+        tokenizer(config),
+        window = crate::task::style::WINDOW,
+    )
+}
+
+/// What is asked of a string, as the body of a Python function of letters from 0 to 15.
+fn asked(task: &TaskConfig) -> String {
+    if let TaskConfig::Questions { question, .. } = task {
+        let python = match question.name() {
+            "rises" => "s[3] > s[0]",
+            "vowel-first" => "s[0] in (0, 4, 8, 14)",
+            "has-vowel" => "any(c in (0, 4, 8, 14) for c in s)",
+            "repeats" => "len(set(s)) < 4",
+            // A question of its own needs a line here; the test that runs every one asks for it.
+            _ => "s == sorted(s)",
+        };
+        return format!("    return [0 if {python} else 13]  # a for yes, n for no");
+    }
+    let TaskConfig::Rules { rule, .. } = task else { return String::new() };
+    let python = |name: &str| match name {
+        "copy" => "s".to_string(),
+        "reverse" => "s[::-1]".into(),
+        "rotate-left" => "s[1:] + s[:1]".into(),
+        "rotate-right" => "s[-1:] + s[:-1]".into(),
+        "swap-ends" => "[s[3], s[1], s[2], s[0]]".into(),
+        "swap-pairs" => "[s[1], s[0], s[3], s[2]]".into(),
+        "first" => "s[:1] * 4".into(),
+        "last" => "s[-1:] * 4".into(),
+        "sort" => "sorted(s)".into(),
+        "sort-down" => "sorted(s)[::-1]".into(),
+        "max" => "[max(s)] * 4".into(),
+        "min" => "[min(s)] * 4".into(),
+        "next" => "[(c + 1) % 16 for c in s]".into(),
+        "previous" => "[(c + 15) % 16 for c in s]".into(),
+        "plus-3" => "[(c + 3) % 16 for c in s]".into(),
+        "mirror" => "[15 - c for c in s]".into(),
+        "cipher" => format!("[{:?}[c] for c in s]", crate::task::rules::CIPHER),
+        "if-vowel" => "s[::-1] if s[0] in (0, 4, 8, 14) else sorted(s)".into(),
+        // A rule of its own file needs a line here; the test that runs every rule asks for it.
+        _ => "[sum(c > s[0] for c in s)] * 4".into(),
+    };
+    let text = rule.to_string();
+    let steps: Vec<String> = text.split('.').map(|name| format!("    s = {}  # {name}", python(name))).collect();
+    format!("{}\n    return s", steps.join("\n"))
+}
+
+/// Strings of four letters and what is asked of them.
+fn strings(config: &RunConfig) -> String {
+    let (labels, draw) = match &config.task {
+        TaskConfig::Questions { question, .. } => {
+            // Both answers are as common; strings in order are too rare to wait for.
+            let yes = if question.name() == "sorted" { "sorted(any_letters())" } else { "any_letters()" };
+            let draw = format!(
+                "def letters():\n    \
+                     wanted = random.choice([0, 13])\n    \
+                     while asked(s := {yes} if wanted == 0 else any_letters()) != [wanted]: pass\n    \
+                     return s\n"
+            );
+            ("[13, 0]  # no, yes", draw)
+        }
+        _ => ("list(range(16))  # letters a to p; 16 is >, 18 is <s>", "letters = any_letters\n".to_string()),
+    };
+    format!(
+        "LABELS = {labels}\n\
+         encode = lambda text: [16 if c == \">\" else 17 if c == \";\" else ord(c) - 97 if \"a\" <= c <= \"p\" else 19 for c in text]\n\
+         {}\
+         def asked(s):\n{}\n\
+         def example(s): return [18] + BEFORE + s + BETWEEN + asked(s), len(asked(s))\n\
+         any_letters = lambda: [random.randrange(16) for _ in range(4)]\n\
+         {draw}\
+         held_out_strings = [letters() for _ in range(512)]\n\
+         held_out = [example(s) for s in held_out_strings]\n\
+         def draw():\n    while (s := letters()) in held_out_strings: pass\n    return example(s)\n\
+         BEGINS, WHOLE = 1, True\n",
+        form(config, "[16]", "[17]"),
+        asked(&config.task),
+    )
+}
+
+/// What every method may set: how logits are computed, what is trained outside the model, what happens before a step.
+const DEFAULTS: &str = include_str!("defaults.py");

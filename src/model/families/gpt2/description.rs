@@ -1,0 +1,33 @@
+//! What GPT-2 calls its parts.
+
+use super::config::{MODEL_TYPE, read, write};
+use crate::model::{Family, LinearModule, Target};
+
+/// GPT-2 as Hugging Face has it.
+pub static FAMILY: Family = Family {
+    model_type: MODEL_TYPE,
+    title: "GPT-2",
+    python_class: "GPT2LMHeadModel",
+    script: Err(
+        "This base has GPT-2's layout. The script reaches into OPT's modules by their names: choose a base of that layout.",
+    ),
+    read_config: read,
+    write_config: write,
+    published: &[],
+    decoder: "transformer",
+    headless_decoder: "",
+    tokens: "wte",
+    positions: "wpe",
+    blocks: "h",
+    attention_norm: "ln_1",
+    mlp_norm: "ln_2",
+    final_norm: "ln_f",
+    modules: &[
+        LinearModule { path: "attn.c_attn", peft: "attn.c_attn", holds: &[Target::Q, Target::K, Target::V] },
+        LinearModule { path: "attn.c_proj", peft: "attn.c_proj", holds: &[Target::O] },
+        LinearModule { path: "mlp.c_fc", peft: "mlp.c_fc", holds: &[Target::Fc1] },
+        LinearModule { path: "mlp.c_proj", peft: "mlp.c_proj", holds: &[Target::Fc2] },
+    ],
+    // A `Conv1D` of transformers.
+    fan_in_fan_out: true,
+};

@@ -1,0 +1,6 @@
+//! GPT-2 (Radford et al. 2019), as transformers has it: `GPT2LMHeadModel`.
+
+mod config;
+mod description;
+
+pub(super) use description::FAMILY;

@@ -1,0 +1,26 @@
+//! A batch of token ids.
+
+use super::Text;
+
+/// Token ids of a batch, padded at the right: `[sequences, length]`.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Row by row, `sequences × length` of them.
+    pub ids: Vec<i32>,
+    /// Rows.
+    pub sequences: usize,
+    /// Tokens of each row, padding included.
+    pub length: usize,
+}
+
+impl Tokens {
+    /// With the tokens of a discrete prompt in each sequence.
+    pub(super) fn with_text(&self, text: Option<&Text>) -> Tokens {
+        let Some(Text { tokens, after }) = text.filter(|text| text.after <= self.length && self.length > 0) else {
+            return self.clone();
+        };
+        let ids =
+            self.ids.chunks(self.length).flat_map(|s| s[..*after].iter().chain(tokens).chain(&s[*after..]).copied());
+        Tokens { ids: ids.collect(), sequences: self.sequences, length: self.length + tokens.len() }
+    }
+}

@@ -1,0 +1,1 @@
+    layer.fc2.register_forward_hook(bottleneck())

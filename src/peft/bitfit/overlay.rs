@@ -1,0 +1,15 @@
+//! Its place in the drawing.
+
+use super::BitFit;
+use crate::peft::{Mark, Overlay, Shape};
+
+impl Overlay for BitFit {
+    fn marks(&self, _shape: &Shape) -> Vec<Mark> {
+        Vec::new()
+    }
+
+    fn shapes(&self, shape: &Shape) -> String {
+        let model = &shape.model;
+        format!("b ∈ ℝ^{{{}}}, at fc1 ∈ ℝ^{{{}}}", model.hidden_size, model.ffn_dim)
+    }
+}

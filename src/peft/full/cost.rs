@@ -1,0 +1,12 @@
+//! What it costs, as shapes.
+
+use super::Full;
+use crate::model::{Hook, ModelConfig};
+use crate::peft::{Cost, whole_tensors};
+use crate::trace::{Tape, Var};
+
+impl Cost for Full {
+    fn trace(&self, hook: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var> {
+        whole_tensors::trace(self, hook, model, tape)
+    }
+}

@@ -1,0 +1,14 @@
+//! The Python that does the same.
+
+use super::Full;
+use crate::peft::{Python, Script, whole_tensors};
+
+impl Python for Full {
+    fn python(&self, script: &Script<'_>) -> String {
+        whole_tensors::python(self, script)
+    }
+
+    fn python_without_peft(&self, _script: &Script<'_>) -> Option<String> {
+        None
+    }
+}

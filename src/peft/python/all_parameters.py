@@ -1,0 +1,1 @@
+for p in base.parameters(): p.requires_grad_(True)

@@ -1,0 +1,3 @@
+names = {NAMES}
+for name, p in base.named_parameters():
+    if name.replace(".base_layer", "") not in names: p.requires_grad_(True)

@@ -1,0 +1,14 @@
+//! What the file of a task holds.
+
+use crate::task::{Labelled, style};
+
+/// The file of a task, read.
+#[derive(Clone, Debug)]
+pub enum TaskFile {
+    /// Strings are drawn, not read.
+    None,
+    /// Texts with labels.
+    Labelled(Labelled),
+    /// Texts to write like.
+    Texts(style::Texts),
+}

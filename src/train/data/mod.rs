@@ -1,0 +1,16 @@
+//! Where a session's examples come from, and how they become batches.
+
+mod baselines;
+mod batch;
+mod demonstrations;
+mod file;
+mod form;
+mod source;
+mod task_data;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+pub use batch::Batch;
+pub use file::TaskFile;
+pub use task_data::TaskData;

@@ -1,0 +1,140 @@
+//! Examples, batches, demonstrations and windows of small tasks.
+
+use super::{Batch, TaskData, TaskFile};
+use crate::base::stream;
+use crate::peft::{DemonstrationLabels, Demonstrations, Template};
+use crate::task::tokenizer::Tokenizer;
+use crate::task::{Baselines, Example, Labelled, Rule, TaskConfig, rules, style};
+
+fn tokenizer(base: &str) -> Tokenizer {
+    let path = format!("{}/www/models/{base}/tokenizer.json", env!("CARGO_MANIFEST_DIR"));
+    Tokenizer::from_json(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn strings(examples: &str, seed: u64) -> TaskData {
+    let mut config = TaskConfig::named("rules").unwrap();
+    if !examples.is_empty() {
+        config.set("examples", examples).unwrap();
+    }
+    TaskData::new(&config, &TaskFile::None, &tokenizer("rules"), None, seed).unwrap()
+}
+
+fn words() -> (TaskConfig, TaskFile) {
+    let mut config = TaskConfig::named("language").unwrap();
+    config.set("unit", "word").unwrap();
+    let label =
+        |label: &str| crate::task::text::Label { label: label.into(), title: label.into(), about: String::new() };
+    let items = |range: std::ops::Range<usize>| range.map(|i| (i % 2, format!("word{i}"))).collect();
+    let baselines = Baselines { chance: 0.5, majority: 0.5, bag_of_words: 0.5 };
+    let labels = vec![label("A"), label("B")];
+    let data = Labelled {
+        labels,
+        training: items(0..60),
+        held_out: items(60..70),
+        baselines: Some(baselines),
+        source: String::new(),
+    };
+    (config, TaskFile::Labelled(data))
+}
+
+#[test]
+fn demonstrations_are_training_examples_in_the_tasks_form() {
+    let data = strings("", 0);
+    let shown = data.demonstrations(&Demonstrations { shots: 3, ..Demonstrations::default() }, 54).unwrap();
+    let rule = Rule::default();
+    assert_eq!(shown.len(), 30);
+    for shot in shown.chunks(10) {
+        let string: rules::Letters = std::array::from_fn(|i| shot[i] as u8);
+        assert_eq!(shot, rules::shot(string, rule.apply(string)));
+        assert!(!rules::held_out().contains(&string));
+    }
+    let reordered =
+        data.demonstrations(&Demonstrations { shots: 3, order: 2, ..Demonstrations::default() }, 54).unwrap();
+    let sorted = |tokens: &[u32]| {
+        let mut shots: Vec<Vec<u32>> = tokens.chunks(10).map(<[u32]>::to_vec).collect();
+        shots.sort();
+        shots
+    };
+    assert_eq!(sorted(&shown), sorted(&reordered));
+    assert_ne!(shown, reordered);
+    let random = data
+        .demonstrations(
+            &Demonstrations { shots: 3, labels: DemonstrationLabels::Random, ..Demonstrations::default() },
+            54,
+        )
+        .unwrap();
+    for (a, b) in shown.chunks(10).zip(random.chunks(10)) {
+        assert!(a[..5] == b[..5] && a[5..9] != b[5..9] && a[9] == b[9]);
+    }
+    assert_ne!(
+        shown,
+        data.demonstrations(&Demonstrations { shots: 3, drawn_by: 1, ..Demonstrations::default() }, 54).unwrap()
+    );
+}
+
+#[test]
+fn too_many_demonstrations_are_refused_with_the_number_that_fits() {
+    let (config, file) = words();
+    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap();
+    let fault = data.demonstrations(&Demonstrations { shots: 32, ..Demonstrations::default() }, 40).unwrap_err();
+    assert!(fault.message.contains("fit in front of the longest example, not 32"), "{fault}");
+}
+
+#[test]
+fn a_template_puts_question_and_demonstration_into_its_words() {
+    let (config, file) = words();
+    let tokenizer = tokenizer("prose-nano");
+    let template = Template::parse("Word: {text} is {label}.\\n").unwrap();
+    let data = TaskData::new(&config, &file, &tokenizer, Some(&template), 0).unwrap();
+    assert_eq!(tokenizer.decode(&data.prompt(0)), "Word: word60 is ");
+    let shown =
+        tokenizer.decode(&data.demonstrations(&Demonstrations { shots: 2, ..Demonstrations::default() }, 60).unwrap());
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines.iter().all(|l| l.starts_with("Word: word") && (l.ends_with("is A.") || l.ends_with("is B."))),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_style_is_learnt_from_windows_and_judged_on_others() {
+    let config = TaskConfig::named("style").unwrap();
+    let text = |word: &str| format!("{word} said that it was so. ").repeat(40);
+    let author = |i: usize| style::AuthorText { title: format!("{i}"), training: text("He"), held_out: text("She") };
+    let file = TaskFile::Texts(style::Texts { authors: (0..7).map(author).collect(), source: String::new() });
+    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap();
+    assert!(data.is_written());
+    let drawn = data.draw(8, &mut stream(0, "test"));
+    assert!(drawn.iter().all(|e| e.tokens.len() == style::WINDOW && e.answer == style::WINDOW - 1));
+    let whole = tokenizer("prose-nano").decode(&data.held_out[0].tokens[..style::OPENING + style::SAMPLE]);
+    assert_eq!(data.inputs[0].clone() + &data.right(0), whole);
+    assert!(data.baselines.bag_of_words > 2.0 * data.baselines.majority);
+    assert!(data.demonstrations(&Demonstrations::default(), 60).is_err());
+}
+
+#[test]
+fn a_batch_predicts_the_tokens_after_its_rows() {
+    let examples = [Example { tokens: vec![5, 6, 7, 8], answer: 2 }, Example { tokens: vec![9, 4, 3], answer: 1 }];
+    let batch = Batch::new(&examples);
+    assert_eq!(batch.tokens.ids, [5, 6, 7, 9, 4, 0]);
+    assert_eq!(batch.rows, [1, 2, 4]);
+    assert_eq!(batch.targets, [7, 8, 3]);
+}
+
+#[test]
+fn training_never_draws_a_held_out_string() {
+    let data = strings("", 3);
+    let mut rng = stream(3, "test");
+    let drawn = data.draw(20_000, &mut rng);
+    assert!(drawn.iter().all(|e| !data.held_out.contains(e)));
+}
+
+#[test]
+fn a_pool_of_sixteen_gives_sixteen() {
+    let data = strings("16", 0);
+    let mut rng = stream(0, "test");
+    let drawn = data.draw(640, &mut rng);
+    let distinct: std::collections::HashSet<_> = drawn.iter().map(|e| e.tokens.clone()).collect();
+    assert_eq!(distinct.len(), 16);
+}

@@ -1,0 +1,127 @@
+//! What a run is given, which stays as it is.
+
+use crate::base::stream;
+use crate::base::{Failure, FailureReason};
+use crate::config::RunConfig;
+use crate::peft::{Demonstrations, InitContext, Phi};
+use crate::protocol::Answer;
+use crate::train::data::TaskData;
+use crate::train::evaluate::{answers, samples};
+use crate::train::forgetting::Kept;
+use crate::train::library::{LoadedBase, Materials};
+use burn::tensor::Device;
+use std::rc::Rc;
+
+/// Held-out examples whose answers are shown.
+pub(super) const SHOWN: usize = 6;
+/// Samples of writing: each takes as many passes as it has tokens.
+const SAMPLES: usize = 2;
+
+/// Configuration, base, data and device of a run.
+pub(super) struct Setup {
+    pub run: u32,
+    pub config: RunConfig,
+    pub base: Rc<LoadedBase>,
+    pub data: TaskData,
+    pub device: Device,
+    pub device_name: String,
+    /// Tokens that in-context learning puts in front of every example.
+    pub demonstrations: Vec<u32>,
+}
+
+impl Setup {
+    pub fn new(
+        run: u32,
+        config: RunConfig,
+        base: Rc<LoadedBase>,
+        materials: &Materials,
+        device: &Device,
+        device_name: &str,
+    ) -> Result<Setup, Failure> {
+        config.check().map_err(input)?;
+        let template = demonstrations(&config).and_then(Demonstrations::template);
+        let data = TaskData::new(&config.task, &materials.file, &base.tokenizer, template.as_ref(), config.seed);
+        let data = data.map_err(input)?;
+        let demonstrations = match demonstrations(&config) {
+            Some(shown) => {
+                let context = base.theta.config.max_position_embeddings;
+                let room = context.saturating_sub(data.longest() + positions(&config));
+                data.demonstrations(shown, room).map_err(input)?
+            }
+            None => Vec::new(),
+        };
+        let (device, device_name) = (device.clone(), device_name.to_string());
+        Ok(Setup { run, config, base, data, device, device_name, demonstrations })
+    }
+
+    pub fn on_cpu(&self) -> bool {
+        self.device_name == "cpu"
+    }
+
+    /// Steps to train: none where nothing is trained.
+    pub fn steps(&self) -> usize {
+        if self.config.trains() { self.config.steps } else { 0 }
+    }
+
+    /// Positions that stand in front of every text.
+    pub fn added(&self) -> usize {
+        positions(&self.config) + self.demonstrations.len()
+    }
+
+    /// What φ may start from.
+    pub fn context(&self) -> InitContext<'_> {
+        InitContext::new(&self.base.theta, &self.device, stream(self.config.seed, "phi"))
+            .labels(&self.data.labels)
+            .encode(|text| self.base.tokenizer.encode(text))
+            .begins(self.data.begins())
+            .demonstrations(&self.demonstrations)
+    }
+
+    /// φ as the run starts with, its mask by `scores` where it has one.
+    pub fn start(&self, scores: Option<Vec<f32>>) -> Phi {
+        Phi::init(self.config.methods(), &mut self.context().scores(scores))
+    }
+
+    /// What the base could do before, where the run measures what it forgets.
+    pub fn kept(&self, materials: &Materials) -> Option<Kept> {
+        match (self.config.forgetting, &materials.prose) {
+            (true, Some(prose)) => Some(Kept::prose(prose, &self.base.tokenizer)),
+            (true, None) if self.config.task.is_strings() => {
+                Some(Kept::rules(self.base.theta.config.max_position_embeddings, self.added()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What θ ⊕ φ answers to prompts.
+    pub async fn answers(&self, phi: &Phi, prompts: &[Vec<u32>]) -> Result<Vec<Answer>, Failure> {
+        let (theta, length) = (&self.base.theta, self.data.answer_length());
+        let answered = match self.data.is_written() {
+            true => samples(theta, phi, prompts, length).await?,
+            false => answers(theta, phi, &self.data.labels, prompts, length).await?,
+        };
+        let named = |(labels, probability): (Vec<usize>, f32)| Answer { text: self.data.answer(&labels), probability };
+        Ok(answered.into_iter().map(named).collect())
+    }
+
+    /// The prompts of the examples whose answers are shown.
+    pub fn shown_prompts(&self) -> Vec<Vec<u32>> {
+        let shown = if self.data.is_written() { SAMPLES } else { SHOWN };
+        (0..shown.min(self.data.held_out.len())).map(|i| self.data.prompt(i)).collect()
+    }
+}
+
+/// A fault of what was asked for.
+pub(super) fn input(message: impl ToString) -> Failure {
+    Failure { reason: FailureReason::Input, message: message.to_string() }
+}
+
+/// Positions that the methods put in front.
+fn positions(config: &RunConfig) -> usize {
+    config.methods().map(|m| m.method().positions()).sum()
+}
+
+/// The demonstrations of a run, where one of its methods shows some.
+fn demonstrations(config: &RunConfig) -> Option<&Demonstrations> {
+    config.methods().find_map(|m| m.method().demonstrations())
+}

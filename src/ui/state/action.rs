@@ -1,0 +1,96 @@
+//! What happens to the state.
+
+use super::parts::{Bringing, Costing, File, GpuProbe, GridField, Remedy, Tab, Trainer};
+use crate::protocol::Event;
+use crate::ui::assets::Manifest;
+
+/// What a visitor, the browser or a trainer did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The address was opened or edited.
+    Hash(String),
+    /// A control was set: key and text as the address writes them.
+    Set(&'static str, String),
+    /// A method joins the chosen one, or leaves it.
+    Combine(&'static str),
+    /// A control was left.
+    Settle(&'static str),
+    /// Train, Pause or Resume, whatever the main button says.
+    Main,
+    /// One step, then a pause.
+    Step,
+    /// Ends the run under way.
+    Stop,
+    /// The latest run once more, from its start.
+    Rewind,
+    /// Takes a live run off the page.
+    Remove(u32),
+    /// Puts a live run's φ in the place of the one that answers now.
+    LookAt(u32),
+    /// Sets λ of θ ⊕ λφ.
+    Dial(f64),
+    /// Saves the chosen run as a file.
+    SaveRun,
+    /// Exports the chosen run's φ for Hugging Face PEFT.
+    ExportAdapter,
+    /// Folds the chosen run's φ into a copy of θ.
+    MergePhi,
+    /// Shows the Python that does the same, or hides it.
+    Python(bool),
+    /// Files that a visitor chose or dropped.
+    Open(Vec<File>),
+    /// What a visitor does in the dialog of costs.
+    Costing(Costing),
+    /// What a visitor does with data or a checkpoint of their own.
+    Bring(Bringing),
+    /// A file of this page's own making can be read at an address now: its logical name, the address.
+    Published(String, String),
+    /// The button of a notice: its number, and the way on that it offers.
+    Remedy(u32, Remedy),
+    /// Takes a notice off the page, by its number.
+    Dismiss(u32),
+    /// Turns the chart to another measure.
+    Tab(Tab),
+    /// Gives the page large type, or takes it back.
+    Present,
+    /// Shows the help, or hides it.
+    Help(bool),
+    /// The window has become narrow, or wide.
+    Compact(bool),
+    /// Scores in-context learning after other orders, choices, wordings and labels.
+    MeasureSpread,
+    /// Ends that measurement.
+    StopSpread,
+    /// Shows a figure over a grid of runs, or none.
+    Experiment(Option<String>),
+    /// A figure's file arrived, or did not.
+    Sweep(String, Option<String>),
+    /// A part of the visitor's own grid was edited.
+    EditGrid(GridField, String),
+    /// Trains the visitor's own grid, or a recorded one once more.
+    RunGrid,
+    /// Trains the figure that is shown once more on this machine.
+    RunFigure,
+    /// Takes what waits off the queue.
+    StopQueue,
+    /// Shows what base and task are, or hides it.
+    Card(bool),
+    /// A base's card arrived, or did not.
+    BaseCard(String, Option<String>),
+    /// The text of one's own was edited.
+    EditTryIt(String),
+    /// Asks for an answer to it.
+    AskTryIt,
+    /// A file of recorded runs arrived, or did not.
+    Recordings(String, Option<String>),
+    /// A file with a task's examples arrived, or did not.
+    Data(String, Option<String>),
+    /// The browser has said whether it has a GPU.
+    GpuProbed(GpuProbe),
+    /// The manifest was read again.
+    Manifest(Manifest),
+    /// What a trainer reported since the last time, and when this is (milliseconds).
+    Heard(Trainer, Vec<Event>, f64),
+    /// A worker ended without an event: what the browser said of it, maybe nothing.
+    WorkerDied(Trainer, String),
+}

@@ -1,0 +1,35 @@
+//! What the state asks for.
+
+use super::parts::{File, Trainer};
+use crate::protocol::Command;
+
+/// What the state asks of the browser.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Start a worker, in place of one that is there.
+    Boot(Trainer),
+    /// End a worker.
+    Kill(Trainer),
+    /// Give a worker a command.
+    Send(Trainer, Command),
+    /// Write the configuration into the address.
+    ReplaceHash(String),
+    /// Give a text an address of this page, under a logical name.
+    Publish(String, String),
+    /// Tell the trainers where files are, once more.
+    Readdress,
+    /// Gives the visitor files to keep.
+    Download(Vec<File>),
+    /// Fetch the recorded runs of a task.
+    FetchRuns(String),
+    /// Fetch the examples of a task.
+    FetchData(String),
+    /// Fetch a figure over a grid of runs.
+    FetchSweep(String),
+    /// Fetch the card of a base.
+    FetchCard(String),
+    /// Read the manifest again in a few seconds: the WebGPU trainer is still being built.
+    PollManifest,
+    /// Give the page its large type, or take it back.
+    Present(bool),
+}

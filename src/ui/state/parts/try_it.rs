@@ -1,0 +1,18 @@
+//! The visitor's own example.
+
+use crate::protocol::Prediction;
+
+/// What was typed and what came back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TryIt {
+    /// What is typed.
+    pub text: String,
+    /// An answer is on its way.
+    pub waiting: bool,
+    /// What θ alone and θ with φ answer.
+    pub answer: Option<Prediction>,
+    /// Why the text cannot be answered.
+    pub fault: Option<String>,
+    /// The text that was asked; kept, so that its answer follows the training.
+    pub(in crate::ui::state) asked: Option<String>,
+}

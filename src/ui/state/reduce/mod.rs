@@ -1,0 +1,24 @@
+//! What actions do to the state, and what panels read off it.
+//!
+//! `dispatch.rs` hands each action to a method of [`State`](super::State).
+//! These methods stand in the other files, a concern in each.
+
+mod bring;
+mod cost_dialog;
+mod dial;
+mod dispatch;
+mod experiments;
+mod notices;
+mod queue;
+mod run_files;
+mod settings;
+mod spread;
+mod training;
+mod try_it;
+mod visible_runs;
+mod workers;
+
+pub use experiments::Line;
+pub use settings::text_of;
+pub use training::MainButton;
+pub use visible_runs::{Role, VisibleRun};

@@ -1,0 +1,252 @@
+//! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
+
+use crate::base::shorten;
+use crate::bases::Base;
+use crate::config::RunConfig;
+use crate::peft::MethodConfig;
+use crate::task::TaskConfig;
+use crate::ui::state::{Draft, Drafts, Effect, Remedy, State, Trainer};
+
+impl State {
+    /// What a control shows: what was typed into it last, or the configuration's value.
+    pub fn text_of(&self, key: &str) -> String {
+        text_of(&self.config, &self.drafts, key)
+    }
+
+    /// Sets one key from text. Text that cannot be used becomes a draft with its fault.
+    pub(super) fn set(&mut self, key: &str, text: &str) -> Vec<Effect> {
+        match key {
+            "method" => return self.choose_method(text),
+            "base" => return self.choose_base(text),
+            "task" => return self.choose_task(text),
+            "data" => return self.choose_data(text),
+            _ => {}
+        }
+        let mut wanted: Vec<(&str, &str)> = self.drafts.iter().map(|(k, d)| (k.as_str(), d.text.as_str())).collect();
+        wanted.retain(|(k, _)| *k != key);
+        wanted.push((key, text));
+        // Drafts may need each other (a start “from a text” and the text), so all are tried together first.
+        let mut attempt = self.config.with(&wanted);
+        if attempt.is_err() {
+            attempt = match self.config.with(&[(key, text)]) {
+                Ok(config) => {
+                    self.drafts.remove(key);
+                    self.keep_spelling(&config, key, text);
+                    return self.adopt(config);
+                }
+                Err(alone) => attempt.map_err(|_| alone),
+            };
+        }
+        match attempt {
+            Ok(config) => {
+                self.drafts.clear();
+                self.keep_spelling(&config, key, text);
+                self.adopt(config)
+            }
+            Err(fault) => {
+                // A fault of another key (no text yet for a start from a text) is shown at that key.
+                let culprit = fault.key.clone();
+                let own = (culprit == key).then(|| fault.clone());
+                self.drafts.insert(key.to_string(), Draft { text: text.to_string(), fault: own });
+                if culprit != key && self.config.knob(&culprit).is_some() {
+                    let text = self.text_of(&culprit);
+                    self.drafts.insert(culprit, Draft { text, fault: Some(fault) });
+                } else if culprit != key
+                    && let Some(draft) = self.drafts.get_mut(key)
+                {
+                    draft.fault = Some(fault);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// While a visitor types `1.`, the control must not turn it into `1` under the cursor.
+    fn keep_spelling(&mut self, config: &RunConfig, key: &str, text: &str) {
+        if config.text(key) != text {
+            self.drafts.insert(key.to_string(), Draft { text: text.to_string(), fault: None });
+        }
+    }
+
+    /// A control was left: what it holds is written as the configuration has it.
+    pub(super) fn settle(&mut self, key: &str) {
+        self.drafts.retain(|k, d| k != key || d.fault.is_some());
+    }
+
+    /// Takes over a configuration that trains, with all that follows from it.
+    pub(super) fn adopt(&mut self, config: RunConfig) -> Vec<Effect> {
+        let moved = config.base != self.config.base || config.task != self.config.task;
+        let elsewhere = config.device != self.config.device;
+        let names = |config: &RunConfig| config.methods().map(|m| m.info().name).collect::<Vec<_>>();
+        let otherwise = names(&config) != names(&self.config);
+        self.config = config;
+        let mut effects = vec![Effect::ReplaceHash(self.hash())];
+        if moved {
+            self.try_it.answer = None;
+            self.try_it.fault = None;
+            effects.extend(self.load_what_is_shown());
+        }
+        if moved || elsewhere || otherwise && self.trainer() == Some(Trainer::Gpu) {
+            effects.extend(self.prefetch());
+        }
+        effects
+    }
+
+    /// The method as it would be chosen now: with the knobs it had when it was left, where they fit this base.
+    pub fn method_named(&self, name: &str) -> Option<MethodConfig> {
+        if let Some(method) = self.config.methods().find(|m| m.info().name == name) {
+            return Some(method.clone());
+        }
+        let left = self.left_methods.iter().find(|m| m.info().name == name).cloned();
+        left.filter(|m| m.method().check(&self.config.shape(), self.config.max_tokens()).is_ok())
+            .or_else(|| MethodConfig::named(name))
+    }
+
+    fn choose_method(&mut self, name: &str) -> Vec<Effect> {
+        let Some(method) = self.method_named(name).filter(|m| *m != self.config.method) else { return Vec::new() };
+        self.leave(self.config.method.clone());
+        self.drafts.clear();
+        // Each method has its own tuned rate: one carried over would make the next look broken.
+        let mut config = RunConfig { method, lr: None, ..self.config.clone() };
+        // What trained beside the method before stays where it can.
+        config.also.retain(|m| m.info().name != name);
+        while config.check().is_err() && !config.also.is_empty() {
+            config.also.pop();
+        }
+        self.adopt(config)
+    }
+
+    /// Keeps a method's knobs for the next time it is chosen.
+    fn leave(&mut self, left: MethodConfig) {
+        self.left_methods.retain(|m| m.info().name != left.info().name);
+        self.left_methods.push(left);
+    }
+
+    /// Trains a method together with the chosen one, or no longer.
+    pub(super) fn combine(&mut self, name: &str) -> Vec<Effect> {
+        let mut config = RunConfig { lr: None, ..self.config.clone() };
+        match config.also.iter().position(|m| m.info().name == name) {
+            Some(place) => {
+                let left = config.also.remove(place);
+                self.leave(left);
+            }
+            None => match self.method_named(name) {
+                Some(method) => config.also.push(method),
+                None => return Vec::new(),
+            },
+        }
+        match config.check() {
+            Ok(()) => {
+                self.drafts.clear();
+                self.adopt(config)
+            }
+            Err(fault) => {
+                self.fault(fault.message, None);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn choose_base(&mut self, id: &str) -> Vec<Effect> {
+        let Some(base) = Base::named(id) else { return Vec::new() };
+        let mut config = RunConfig { base, lr: None, ..self.config.clone() };
+        if !config.task.is_read_by(base)
+            && let Some(task) =
+                TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.is_read_by(base))
+        {
+            (config.task, config.batch_size) = (task, None);
+        }
+        self.move_to(config)
+    }
+
+    fn choose_task(&mut self, name: &str) -> Vec<Effect> {
+        if name == self.config.task.name() {
+            return Vec::new();
+        }
+        let latest = self.bring.data.last().cloned().map(|data| TaskConfig::UserData { data, examples: None });
+        let task = if name == "own" { latest } else { TaskConfig::named(name) };
+        task.map_or_else(Vec::new, |task| self.turn_to(task))
+    }
+
+    fn choose_data(&mut self, name: &str) -> Vec<Effect> {
+        let data = self.bring.data.iter().find(|d| d.name == name).cloned();
+        data.map_or_else(Vec::new, |data| self.turn_to(TaskConfig::UserData { data, examples: None }))
+    }
+
+    /// To another task, on a base that reads it.
+    pub(super) fn turn_to(&mut self, task: TaskConfig) -> Vec<Effect> {
+        let base =
+            if task.is_read_by(self.config.base) { Some(self.config.base) } else { Base::named(task.bases()[0]) };
+        let base = base.unwrap_or(self.config.base);
+        let config = RunConfig { base, task, lr: None, batch_size: None, ..self.config.clone() };
+        self.move_to(config)
+    }
+
+    /// To another base or task; knobs that do not fit it go back to their defaults.
+    fn move_to(&mut self, mut config: RunConfig) -> Vec<Effect> {
+        self.drafts.clear();
+        if config.check().is_err()
+            && let Some(method) = MethodConfig::named(config.method.info().name)
+        {
+            config.method = method;
+            config.also.clear();
+        }
+        self.adopt(config)
+    }
+
+    /// Reads a hash that came from outside: an address opened or edited. Its faults become notices.
+    pub(super) fn read_hash(&mut self, hash: &str) -> Vec<Effect> {
+        let (mut config, faults, rest) = RunConfig::from_hash(hash);
+        self.drafts.clear();
+        if self.lacks_own_data(&config) {
+            let text = format!(
+                "This address is for data of your own (“{}”), which stays with its owner: bring the file, and the page turns to it.",
+                config.task.title()
+            );
+            self.fault(text, Some(Remedy::Bring));
+            let shipped = RunConfig { method: config.method.clone(), ..RunConfig::default() };
+            self.bring.wanted = Some(std::mem::replace(&mut config, shipped));
+            if config.check().is_err() {
+                config = RunConfig::default();
+            }
+        }
+        for fault in faults {
+            self.fault(fault.message, None);
+        }
+        let value = |key: &str| rest.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+        // Names of sections are plain words: anything else would have to be escaped when it is written back.
+        let is_word = |s: &&str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        self.hidden = value("hide").unwrap_or_default().split(',').filter(is_word).map(String::from).collect();
+        let unknown: Vec<&str> =
+            rest.iter().map(|(k, _)| k.as_str()).filter(|k| !["run", "hide"].contains(k)).collect();
+        if !unknown.is_empty() {
+            let keys = shorten(&unknown.join(", "));
+            self.fault(format!("The address sets “{keys}”, which this page or this method does not know."), None);
+        }
+        let start = value("run") == Some("1");
+        let mut effects = self.adopt(config);
+        // The address stays as it was opened, `run=1` included: a slide that reloads starts again.
+        effects.retain(|e| !matches!(e, Effect::ReplaceHash(_)));
+        effects.extend(self.load_what_is_shown());
+        if start {
+            effects.extend(self.start(self.config.clone(), false, None));
+        }
+        effects
+    }
+
+    /// The configuration as the address holds it.
+    pub fn hash(&self) -> String {
+        let hide = if self.hidden.is_empty() { String::new() } else { format!("&hide={}", self.hidden.join(",")) };
+        format!("{}{hide}", self.config.to_hash())
+    }
+
+    /// Whether the address hides a section of the page.
+    pub fn hides(&self, section: &str) -> bool {
+        self.hidden.iter().any(|h| h == section)
+    }
+}
+
+/// What a control of this key shows.
+pub fn text_of(config: &RunConfig, drafts: &Drafts, key: &str) -> String {
+    drafts.get(key).map_or_else(|| config.text(key), |d| d.text.clone())
+}

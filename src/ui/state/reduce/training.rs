@@ -1,0 +1,293 @@
+//! Runs from Train to their last event.
+
+use super::workers::Device;
+use crate::base::FailureReason;
+use crate::config::{DeviceChoice, RunConfig};
+use crate::protocol::Command;
+use crate::protocol::Event;
+use crate::ui::state::parts::Launch;
+use crate::ui::state::{Bringing, Effect, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant};
+
+/// The one button that starts, pauses and resumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MainButton {
+    /// Starts a run.
+    Train,
+    /// Pauses it.
+    Pause,
+    /// Goes on with it.
+    Resume,
+}
+
+impl MainButton {
+    /// What stands on it.
+    pub fn title(self) -> &'static str {
+        match self {
+            MainButton::Train => "Train",
+            MainButton::Pause => "Pause",
+            MainButton::Resume => "Resume",
+        }
+    }
+}
+
+impl State {
+    /// The run that the trainer holds or is about to.
+    pub fn active(&self) -> Option<&Run> {
+        self.runs.iter().rev().find(|r| r.phase.is_active())
+    }
+
+    /// The latest live run.
+    pub fn latest(&self) -> Option<&Run> {
+        self.runs.last()
+    }
+
+    /// What the main button would do now.
+    /// A paused run gives way to a new one once its configuration has been changed.
+    pub fn main_button(&self) -> MainButton {
+        match self.active() {
+            None => MainButton::Train,
+            Some(run) if run.phase == Phase::Paused => {
+                if run.config == self.config {
+                    MainButton::Resume
+                } else {
+                    MainButton::Train
+                }
+            }
+            Some(_) => MainButton::Pause,
+        }
+    }
+
+    pub(super) fn press_main(&mut self) -> Vec<Effect> {
+        match (self.main_button(), self.active()) {
+            (MainButton::Train, _) => self.start(self.config.clone(), false, None),
+            (MainButton::Resume, Some(run)) => send(run, Command::Resume),
+            (MainButton::Pause, Some(run)) if run.phase == Phase::Running => send(run, Command::Pause),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn press_step(&mut self) -> Vec<Effect> {
+        match self.active() {
+            Some(run) if run.phase == Phase::Running || run.config == self.config => send(run, Command::Step),
+            _ => {
+                let effects = self.start(self.config.clone(), true, None);
+                self.step_when_started = self.latest().filter(|r| r.phase.is_active()).map(|r| r.id);
+                effects
+            }
+        }
+    }
+
+    pub(super) fn press_stop(&mut self) -> Vec<Effect> {
+        let Some(run) = self.active() else { return Vec::new() };
+        let effects = send(run, Command::Stop);
+        if run.trainer.is_none() {
+            // It never reached a worker: nothing will answer.
+            let id = run.id;
+            self.launch = None;
+            self.runs.retain(|r| r.id != id);
+        }
+        effects
+    }
+
+    /// The latest run once more, exactly. One that was not finished gives its place to the repetition.
+    pub(super) fn press_rewind(&mut self) -> Vec<Effect> {
+        let Some(run) = self.latest() else { return self.start(self.config.clone(), false, None) };
+        let replaced = (run.phase != Phase::Finished).then_some(run.id);
+        self.start(run.config.clone(), false, replaced)
+    }
+
+    /// Asks for a run; `replaced` leaves the page when it begins.
+    pub(super) fn start(&mut self, config: RunConfig, paused: bool, replaced: Option<u32>) -> Vec<Effect> {
+        if let Device::None(why) = self.device_for(&config) {
+            self.fault(why, Some(Remedy::TrainOnCpu));
+            return Vec::new();
+        }
+        self.end_spread();
+        let mut effects = Vec::new();
+        // A worker replaces its own run; one that is held by the other worker has to be told.
+        if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase.is_active()) {
+            run.phase = Phase::Stopped;
+            effects.extend(send(run, Command::Stop));
+        }
+        self.runs.retain(|r| Some(r.id) != replaced && r.step + r.accuracy.points().len() > 0);
+        let id = self.next_run;
+        self.next_run += 1;
+        self.look_at_latest();
+        self.runs.push(Run::new(id, config));
+        self.launch = Some(Launch { run: id, paused });
+        self.step_when_started = None;
+        effects.extend(self.advance());
+        effects
+    }
+
+    /// Sends a waiting run to its worker as soon as that is known and ready.
+    pub(super) fn advance(&mut self) -> Vec<Effect> {
+        let Some(launch) = self.launch else { return Vec::new() };
+        let Some(config) = self.runs.iter().find(|r| r.id == launch.run).map(|r| r.config.clone()) else {
+            self.launch = None;
+            return Vec::new();
+        };
+        let trainer = match self.device_for(&config) {
+            Device::Use(trainer) => trainer,
+            Device::Unknown => return Vec::new(),
+            Device::None(why) => {
+                self.fail_run(launch.run, FailureReason::Device);
+                self.fault(why, Some(Remedy::TrainOnCpu));
+                return Vec::new();
+            }
+        };
+        match self.worker(trainer) {
+            WorkerPhase::Ready { .. } => {
+                self.launch = None;
+                if let Some(run) = self.runs.iter_mut().find(|r| r.id == launch.run) {
+                    run.trainer = Some(trainer);
+                    run.phase = Phase::waiting("the base and the task");
+                }
+                vec![Effect::Send(trainer, Command::Start { run: launch.run, config, paused: launch.paused })]
+            }
+            WorkerPhase::Booting => Vec::new(),
+            WorkerPhase::Absent | WorkerPhase::Failed => self.boot(trainer),
+        }
+    }
+
+    /// Takes in what a trainer reported, `now` in milliseconds.
+    pub(super) fn hear(&mut self, trainer: Trainer, events: Vec<Event>, now: f64) -> Vec<Effect> {
+        if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase == Phase::Running) {
+            run.active_ms += now - self.heard_at;
+        }
+        self.heard_at = now;
+        let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| self.hear_one(trainer, event)).collect();
+        effects.extend(self.follow_queue());
+        effects
+    }
+
+    fn hear_one(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
+        if let Some(run) = event.run().and_then(|id| self.runs.iter_mut().find(|r| r.id == id)) {
+            // A question about one's own text may fail without the run it was asked of.
+            if !matches!(event, Event::Failed { reason: FailureReason::Input, .. } if run.step > 0) {
+                run.apply(&event);
+            }
+        }
+        match event {
+            Event::Ready { device } => {
+                self.workers[trainer as usize] = WorkerPhase::Ready { device };
+                let mut effects = self.advance();
+                effects.extend(self.prefetch());
+                effects.extend(self.ask_again(trainer));
+                effects
+            }
+            Event::Warming { done, of } => {
+                self.warming = (done < of).then_some((done, of));
+                Vec::new()
+            }
+            Event::Started { run, .. } if self.step_when_started == Some(run) => {
+                self.step_when_started = None;
+                vec![Effect::Send(trainer, Command::Step)]
+            }
+            Event::Evaluated { run, .. } => {
+                self.warn_of_rising_loss(run);
+                Vec::new()
+            }
+            Event::Examples { .. } | Event::Finished { .. } => self.ask_again(trainer),
+            Event::Predicted { item, .. } => {
+                self.try_it.waiting = false;
+                self.try_it.fault = None;
+                self.try_it.answer = Some(item);
+                Vec::new()
+            }
+            Event::Dialled { .. } => self.dialled(trainer, event),
+            Event::Spread { .. } => self.prompted(event),
+            Event::RunFile { .. } | Event::Adapter { .. } | Event::Merged { .. } => self.kept(event),
+            // An adapter says what it is: the page follows.
+            Event::Started { run, ref config, .. } if self.runs.iter().any(|r| r.id == run && r.imported) => {
+                self.drafts.clear();
+                self.adopt(config.clone())
+            }
+            Event::Failed { run, reason, message } => self.hear_failure(trainer, run, reason, message),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A rate that is too high need not end in numbers that are not finite.
+    /// The run goes on, and nothing comes of it.
+    fn warn_of_rising_loss(&mut self, id: u32) {
+        let Some(run) = self.runs.iter_mut().find(|r| r.id == id && !r.warned && !r.queued) else { return };
+        let Some((first, now)) = run.rising_loss() else { return };
+        run.warned = true;
+        let text = format!(
+            "The held-out loss of {} has grown from {} to {}: its rate of {} is too high.",
+            run.label(),
+            significant(first),
+            significant(now),
+            run.config.learning_rate()
+        );
+        self.fault(text, Some(Remedy::LowerRate));
+    }
+
+    fn hear_failure(&mut self, trainer: Trainer, run: u32, reason: FailureReason, message: String) -> Vec<Effect> {
+        self.end_spread();
+        self.dial_failed(run);
+        // An adapter that cannot be used leaves nothing behind.
+        self.runs.retain(|r| r.id != run || !r.imported || r.phase.has_begun());
+        match reason {
+            FailureReason::Input if self.try_it.waiting => {
+                self.try_it.waiting = false;
+                self.try_it.fault = Some(message);
+                Vec::new()
+            }
+            FailureReason::Input => self.say(NoticeTone::Fault, message, None),
+            FailureReason::Load => {
+                self.try_it.waiting = false;
+                let again = self.runs.iter().any(|r| r.id == run);
+                self.say(NoticeTone::Fault, message, again.then_some(Remedy::TryAgain))
+            }
+            // In a grid that is a finding.
+            FailureReason::Diverged if self.runs.iter().any(|r| r.id == run && r.queued) => Vec::new(),
+            FailureReason::Diverged => self.say(NoticeTone::Fault, message, Some(Remedy::LowerRate)),
+            FailureReason::Device if trainer == Trainer::Gpu => self.lose_gpu(message),
+            _ if *self.worker(trainer) == WorkerPhase::Booting => self.never_started(trainer, message),
+            FailureReason::Device | FailureReason::Crash => self.lose_worker(trainer, message),
+        }
+    }
+
+    pub(super) fn fail_run(&mut self, id: u32, reason: FailureReason) {
+        if let Some(run) = self.runs.iter_mut().find(|r| r.id == id) {
+            run.phase = Phase::Failed(reason);
+        }
+        self.launch = self.launch.filter(|l| l.run != id);
+    }
+
+    /// Follows the button of a notice.
+    pub(super) fn remedy(&mut self, remedy: Remedy) -> Vec<Effect> {
+        match remedy {
+            Remedy::RestartTrainer => self.boot(Trainer::Cpu),
+            Remedy::TryAgain => {
+                let config = self.latest().map_or_else(|| self.config.clone(), |r| r.config.clone());
+                self.start(config, false, None)
+            }
+            Remedy::LowerRate => {
+                let config = self.latest().map_or_else(|| self.config.clone(), |r| r.config.clone());
+                let lr = (config.learning_rate() / 10.0).max(crate::config::keys::LEAST_LR);
+                self.adopt_and_start(RunConfig { lr: Some(lr), ..config })
+            }
+            Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
+            Remedy::Bring => self.bringing(Bringing::Open),
+            Remedy::UseWebGpu => {
+                self.gpu_failed = false;
+                self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })
+            }
+        }
+    }
+
+    fn adopt_and_start(&mut self, config: RunConfig) -> Vec<Effect> {
+        self.drafts.clear();
+        let mut effects = self.adopt(config.clone());
+        effects.extend(self.start(config, false, None));
+        effects
+    }
+}
+
+/// A command for the worker that holds a run; nothing where none does yet.
+fn send(run: &Run, command: Command) -> Vec<Effect> {
+    run.trainer.map(|trainer| Effect::Send(trainer, command)).into_iter().collect()
+}

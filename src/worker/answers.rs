@@ -1,0 +1,76 @@
+//! What a run that is held is asked for, and runs that come from files.
+
+use super::browser::hardware;
+use super::post::post;
+use super::trainer::Trainer;
+use crate::base::{Failure, FailureReason};
+use crate::config::RunConfig;
+use crate::interchange::hf_adapter;
+use crate::interchange::hf_adapter::AdapterFiles;
+use crate::protocol::Event;
+
+impl Trainer {
+    /// Scores and answers at θ ⊕ λφ.
+    pub(super) async fn dial(&self, run: u32, lambda: f64) -> Result<(), Failure> {
+        let (evaluation, items) = self.held(run)?.dialled(lambda).await?;
+        let (loss, accuracy, n) = (evaluation.loss, evaluation.accuracy, evaluation.n);
+        post(&Event::Dialled { run, lambda, loss, accuracy, n, items });
+        Ok(())
+    }
+
+    /// The run as a file.
+    pub(super) async fn save(&self, run: u32) -> Result<(), Failure> {
+        let file = self.held(run)?.run_file(hardware()).await?;
+        post(&file);
+        Ok(())
+    }
+
+    /// φ as Hugging Face PEFT writes it.
+    pub(super) async fn export(&self, run: u32) -> Result<(), Failure> {
+        let files = self.held(run)?.export().await?;
+        post(&Event::Adapter { run, config: files.config, weights: files.weights });
+        Ok(())
+    }
+
+    /// φ folded into a copy of θ.
+    pub(super) async fn merge(&self, run: u32) -> Result<(), Failure> {
+        post(&self.held(run)?.merge().await?);
+        Ok(())
+    }
+
+    /// Takes in a run file as a run at its end.
+    pub(super) async fn restore(
+        &mut self,
+        run: u32,
+        config: RunConfig,
+        events: &[Event],
+        tensors: &[u8],
+    ) -> Result<(), Failure> {
+        let mut session = self.session_for(run, config).await?;
+        session.reopen(events, tensors).await?;
+        self.shelf.push_back(session);
+        Ok(())
+    }
+
+    /// Takes in an adapter of Hugging Face PEFT as a run at its end.
+    pub(super) async fn import(&mut self, run: u32, config: RunConfig, files: AdapterFiles) -> Result<(), Failure> {
+        let input = |message: String| Failure { reason: FailureReason::Input, message };
+        let (config, stored) = hf_adapter::import(&config, &files).map_err(|e| input(e.to_string()))?;
+        let mut session = self.session_for(run, config).await?;
+        session.restore(stored);
+        session.begin().await?.iter().for_each(post);
+        self.shelf.push_back(session);
+        Ok(())
+    }
+
+    /// Answers with the present φ if it is of that configuration, else with the φ such a run would start
+    /// from.
+    pub(super) async fn predict(&mut self, run: u32, config: RunConfig, text: &str) -> Result<(), Failure> {
+        let item = match self.held(run) {
+            Ok(session) if *session.config() == config => session.predict(text).await?,
+            _ => self.session_for(run, config).await?.predict(text).await?,
+        };
+        post(&Event::Predicted { run, item });
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! What the page asks of a trainer.
+
+use super::backend::Backend;
+use super::fetch::Fetch;
+use super::post::post_failure;
+use super::trainer::Trainer;
+use crate::interchange::hf_adapter::AdapterFiles;
+use crate::protocol::{Command, Event};
+
+impl Trainer {
+    /// Does what a command says. What goes wrong is told as the failure of the run that it was asked of.
+    pub async fn handle(&mut self, command: Command) {
+        let asked = match &command {
+            Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } | Command::Merge { run } => {
+                Some(*run)
+            }
+            Command::Restore { run, .. } | Command::Import { run, .. } | Command::Spread { run, .. } => Some(*run),
+            // It belongs to no run.
+            Command::Prefetch { .. } => Some(0),
+            _ => None,
+        };
+        let result = match command {
+            Command::Init { assets } => {
+                self.helpers.set_assets(assets.clone());
+                self.files = Fetch(assets);
+                Ok(())
+            }
+            // Failures of the site's files come again, and are told, when a run needs them; a visitor waits
+            // to hear of their own.
+            Command::Prefetch { config } => match self.load(&config).await {
+                Err(failure) if config.base.is_own() => Err(failure),
+                Err(_) => Ok(()),
+                Ok(_) => {
+                    self.expected = (self.backend != Backend::Cpu).then_some(config);
+                    Ok(())
+                }
+            },
+            Command::Start { run, config, paused } => {
+                self.shelve();
+                (self.expected, self.warming) = (None, None);
+                // A run ends the measurement: it would read the run's task as its own.
+                self.spread = None;
+                self.run = run;
+                self.begin(run, config, paused).await
+            }
+            Command::Pause => {
+                if self.running {
+                    self.running = false;
+                    self.tell(|run, step| Event::Paused { run, step });
+                }
+                Ok(())
+            }
+            Command::Resume => {
+                if self.session.as_ref().is_some_and(|s| !s.done()) && !self.running {
+                    self.running = true;
+                    self.tell(|run, step| Event::Resumed { run, step });
+                }
+                Ok(())
+            }
+            Command::Step => {
+                self.running = false;
+                if self.session.as_ref().is_some_and(|s| !s.done()) {
+                    self.advance(true).await;
+                    if self.session.as_ref().is_some_and(|s| !s.done()) {
+                        self.tell(|run, step| Event::Paused { run, step });
+                    }
+                }
+                Ok(())
+            }
+            Command::Stop => {
+                self.running = false;
+                self.spread = None;
+                if self.session.as_ref().is_some_and(|s| !s.done()) {
+                    self.tell(|run, step| Event::Stopped { run, step });
+                }
+                Ok(())
+            }
+            Command::Dial { run, lambda } => self.dial(run, lambda).await,
+            Command::Save { run } => self.save(run).await,
+            Command::Export { run } => self.export(run).await,
+            Command::Merge { run } => self.merge(run).await,
+            Command::Restore { run, config, events, tensors } => self.restore(run, config, &events, &tensors).await,
+            Command::Import { run, config, adapter_config, weights } => {
+                self.import(run, config, AdapterFiles { config: adapter_config, weights }).await
+            }
+            Command::Spread { run, config } => self.begin_spread(run, config).await,
+            Command::Forget { run } => {
+                self.shelf.retain(|session| session.run() != run);
+                Ok(())
+            }
+            Command::Predict { run, config, text } => {
+                if let Err(failure) = self.predict(run, config, &text).await {
+                    post_failure(run, failure);
+                }
+                Ok(())
+            }
+        };
+        if let Err(failure) = result {
+            post_failure(asked.unwrap_or(self.run), failure);
+        }
+    }
+}

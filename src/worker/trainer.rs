@@ -1,0 +1,230 @@
+//! What a worker holds: bases, the run under way, and those that are put away.
+
+use super::backend::Backend;
+use super::browser::now;
+use super::data_parallel::{Workers, wanted};
+use super::fetch::Fetch;
+use super::post::{post, post_failure};
+use crate::base::{Failure, FailureReason};
+use crate::config::RunConfig;
+use crate::protocol::{AssetUrls, Event};
+use crate::train::library::{LoadedBase, Materials};
+use crate::train::micro_batch::Helpers;
+use crate::train::spread::Spread;
+use crate::train::{Session, WARM_UPS};
+use burn::tensor::Device;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::rc::Rc;
+
+/// How many earlier φ are kept.
+const SHELF: usize = 24;
+
+/// Bases, the run under way, and those that are put away.
+pub struct Trainer {
+    pub(super) backend: Backend,
+    pub(super) device: Device,
+    pub(super) files: Fetch,
+    bases: HashMap<&'static str, Rc<LoadedBase>>,
+    /// What the last run needed besides its base, and its configuration: the next one mostly needs the same.
+    pub(super) materials: Option<(RunConfig, Rc<Materials>)>,
+    pub(super) session: Option<Session>,
+    /// The number of the session's run, and whether it steps.
+    pub(super) run: u32,
+    pub(super) running: bool,
+    /// What depends on the prompt, being measured while nothing trains.
+    pub(super) spread: Option<Spread>,
+    /// φ of earlier runs, the oldest first: θ is one for all of them.
+    pub(super) shelf: VecDeque<Session>,
+    pub(super) helpers: Rc<Workers>,
+    /// The run that the page expects next: a GPU compiles for it as soon as nothing trains.
+    pub(super) expected: Option<RunConfig>,
+    /// What it compiles for, and the parts done.
+    pub(super) warming: Option<(Session, usize)>,
+    /// What it has compiled for, by [`kind`].
+    warmed: HashSet<String>,
+}
+
+impl Trainer {
+    /// With nothing to do, on a device without autodiff.
+    pub fn new(backend: Backend, device: Device, assets: AssetUrls) -> Trainer {
+        let helpers = Rc::new(Workers::default());
+        helpers.set_assets(assets.clone());
+        Trainer {
+            helpers,
+            backend,
+            device,
+            files: Fetch(assets),
+            bases: HashMap::new(),
+            materials: None,
+            session: None,
+            run: 0,
+            running: false,
+            spread: None,
+            shelf: VecDeque::new(),
+            expected: None,
+            warming: None,
+            warmed: HashSet::new(),
+        }
+    }
+
+    /// Whether there is something to do without a command.
+    pub fn has_work(&self) -> bool {
+        self.running || self.spread.is_some() || self.warming.is_some() || self.expected.is_some()
+    }
+
+    /// Does a piece of it: a step, a prompt, or a part of a warm-up.
+    pub async fn work(&mut self) {
+        match self.running {
+            true => self.advance(false).await,
+            false if self.spread.is_some() => self.measure_spread().await,
+            false if self.warming.is_some() => self.warm_up().await,
+            false => self.begin_warm_up().await,
+        }
+    }
+
+    /// An event of the present run at its step.
+    pub(super) fn tell(&self, event: impl Fn(u32, usize) -> Event) {
+        if let Some(session) = &self.session {
+            post(&event(self.run, session.step()));
+        }
+    }
+
+    /// Begins a run in place of another.
+    pub(super) async fn begin(&mut self, run: u32, config: RunConfig, paused: bool) -> Result<(), Failure> {
+        let on_cpu = self.backend == Backend::Cpu;
+        let workers = if on_cpu { wanted(&config) } else { 1 };
+        // They load beside the first evaluation and steps; those that this run has no part for end.
+        self.helpers.resize(workers - 1);
+        self.warmed.insert(kind(&config));
+        let mut session = self.session_for(run, config).await?;
+        session.help((workers > 1).then(|| self.helpers.clone() as Rc<dyn Helpers>));
+        session.begin().await?.iter().for_each(post);
+        self.session = Some(session);
+        self.running = !paused;
+        if paused {
+            self.tell(|run, step| Event::Paused { run, step });
+        }
+        Ok(())
+    }
+
+    /// A GPU would have to compile while the run's first step waits.
+    async fn begin_warm_up(&mut self) {
+        let Some(config) = self.expected.take() else { return };
+        // A configuration at fault is told of when it starts.
+        if !self.warmed.contains(&kind(&config))
+            && let Ok(session) = self.session_for(0, config).await
+        {
+            self.warming = Some((session, 0));
+            post(&Event::Warming { done: 0, of: WARM_UPS });
+        }
+    }
+
+    async fn warm_up(&mut self) {
+        let Some((session, done)) = &mut self.warming else { return };
+        let warmed = session.warm_up(*done).await;
+        *done += 1;
+        let done = *done;
+        // A device that fails here fails the run that comes next, which tells.
+        if warmed.is_err() || done == WARM_UPS {
+            self.warmed.insert(kind(session.config()));
+            self.warming = None;
+        }
+        post(&Event::Warming { done: if warmed.is_ok() { done } else { WARM_UPS }, of: WARM_UPS });
+    }
+
+    /// A session, once what it needs is there.
+    pub(super) async fn session_for(&mut self, run: u32, config: RunConfig) -> Result<Session, Failure> {
+        let base = self.load(&config).await?;
+        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials.as_ref());
+        Session::new(run, config, base, materials, &self.device, self.backend.name(), now)
+    }
+
+    /// One step. What goes wrong ends the run, keeps φ for predictions no longer, and is told.
+    pub(super) async fn advance(&mut self, single: bool) {
+        let Some(session) = &mut self.session else { return };
+        match session.advance(single).await {
+            Ok(events) => {
+                events.iter().for_each(post);
+                self.running &= !session.done();
+            }
+            Err(failure) => {
+                self.running = false;
+                self.session = None;
+                post_failure(self.run, failure);
+            }
+        }
+    }
+
+    /// Begins to measure what depends on the prompt.
+    pub(super) async fn begin_spread(&mut self, run: u32, config: RunConfig) -> Result<(), Failure> {
+        let base = self.load(&config).await?;
+        let materials = self.materials.as_ref().map_or_else(|| Rc::new(Materials::NONE), |(_, m)| m.clone());
+        self.spread = Some(Spread::new(run, config, base, materials, &self.device)?);
+        Ok(())
+    }
+
+    /// One prompt more.
+    async fn measure_spread(&mut self) {
+        let Some(spread) = &mut self.spread else { return };
+        match spread.advance().await {
+            Ok(event) => {
+                event.iter().for_each(post);
+                if spread.done() {
+                    self.spread = None;
+                }
+            }
+            Err(failure) => {
+                self.spread = None;
+                post_failure(0, failure);
+            }
+        }
+    }
+
+    /// Puts the session away, if it has learnt anything.
+    pub(super) fn shelve(&mut self) {
+        self.running = false;
+        if let Some(session) = self.session.take().filter(|s| s.step() > 0) {
+            self.shelf.retain(|s| s.run() != session.run());
+            self.shelf.push_back(session);
+        }
+        while self.shelf.len() > SHELF {
+            self.shelf.pop_front();
+        }
+    }
+
+    /// The session of a run, at work or put away.
+    pub(super) fn held(&self, run: u32) -> Result<&Session, Failure> {
+        let sessions = self.session.iter().chain(&self.shelf);
+        sessions.into_iter().find(|s| s.run() == run).ok_or_else(|| Failure {
+            reason: FailureReason::Input,
+            message: "The trainer no longer holds this run's φ: train it again, or open its file.".into(),
+        })
+    }
+
+    /// The base of a configuration, and what else it needs; fetched once.
+    pub(super) async fn load(&mut self, config: &RunConfig) -> Result<Rc<LoadedBase>, Failure> {
+        if !self.materials.as_ref().is_some_and(|(other, materials)| materials.serve(other, config)) {
+            if config.task.file().is_some() {
+                self.say_loading("the examples of the task");
+            }
+            self.materials = Some((config.clone(), Rc::new(Materials::load(config, &self.files).await?)));
+        }
+        if let Some(base) = self.bases.get(config.base.id) {
+            return Ok(base.clone());
+        }
+        self.say_loading(&format!("the base {}", config.base.id));
+        let base = Rc::new(LoadedBase::load(config.base, &self.files, &self.device).await?);
+        self.bases.insert(config.base.id, base.clone());
+        Ok(base)
+    }
+
+    fn say_loading(&self, what: &str) {
+        post(&Event::Loading { run: self.run, what: what.into(), done: 0, of: 0 });
+    }
+}
+
+/// Configurations whose runs need the same of a GPU's programs.
+fn kind(config: &RunConfig) -> String {
+    let methods: Vec<&str> = config.methods().map(|method| method.info().name).collect();
+    format!("{} {:?} {methods:?}", config.base.id, std::mem::discriminant(&config.task))
+}
