@@ -1,4 +1,5 @@
-//! A checkpoint and data of one's own on the command line: `--base-folder`, `--data-file`, `--text-column`, `--label-column`.
+//! A checkpoint and data of one's own on the command line: `--base-folder`, `--data-file`, `--text-column`,
+//! `--label-column`.
 
 use super::sentence::Sentence;
 use crate::bases::{Base, OwnBase};

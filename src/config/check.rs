@@ -79,7 +79,8 @@ impl RunConfig {
             match fault.key.as_str() {
                 "examples" => drop(self.task.set("examples", "all")),
                 "base" => self.base = Base::named(self.task.bases()[0]).unwrap_or(self.base),
-                // Of methods that cannot be combined, or of knobs that do not fit, what was named last goes first.
+                // Of methods that cannot be combined, or of knobs that do not fit, what was named last goes
+                // first.
                 "method" if !self.also.is_empty() => drop(self.also.pop()),
                 _ => {
                     let reset = |m: &MethodConfig| MethodConfig::named(m.info().name).unwrap_or_else(|| m.clone());

@@ -30,8 +30,8 @@ impl RunConfig {
         self.pairs().iter().map(|(k, v)| format!("{k}={}", encode(v))).collect::<Vec<_>>().join("&")
     }
 
-    /// Reads pairs in any order. A value that cannot be used leaves its default and gives a [`Fault`]; keys this grammar
-    /// does not know come back as they are (the page keeps `run` and `hide` there).
+    /// Reads pairs in any order. A value that cannot be used leaves its default and gives a [`Fault`]; keys
+    /// this grammar does not know come back as they are (the page keeps `run` and `hide` there).
     pub fn from_pairs(pairs: &[(String, String)]) -> (RunConfig, Vec<Fault>, Vec<(String, String)>) {
         let mut config = RunConfig::default();
         let mut faults = config.read_leading(pairs);
@@ -46,7 +46,8 @@ impl RunConfig {
         (config, faults, unknown)
     }
 
-    /// Key and value pairs, in a fixed order; what is at its default is left out but for base, task and method.
+    /// Key and value pairs, in a fixed order; what is at its default is left out but for base, task and
+    /// method.
     pub fn pairs(&self) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for key in KEYS {
@@ -63,8 +64,8 @@ impl RunConfig {
         Key::named(key).map(|k| k.text(self)).or_else(|| self.knob(key)).unwrap_or_default()
     }
 
-    /// The same run with some keys set from text, or the first fault. An empty text takes an optional key back to its
-    /// default. Base, task and methods stay, and keys that they do not have are passed over.
+    /// The same run with some keys set from text, or the first fault. An empty text takes an optional key
+    /// back to its default. Base, task and methods stay, and keys that they do not have are passed over.
     pub fn with(&self, wanted: &[(&str, &str)]) -> Result<RunConfig, Fault> {
         let mut config = self.clone();
         config.method = config.method.canonical();
@@ -168,7 +169,8 @@ impl TryFrom<BTreeMap<String, String>> for RunConfig {
     }
 }
 
-/// Percent-decodes a part of a URL, `+` as a blank; broken escapes stay as they are, broken UTF-8 becomes `�`.
+/// Percent-decodes a part of a URL, `+` as a blank; broken escapes stay as they are, broken UTF-8 becomes
+/// `�`.
 fn decode(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

@@ -22,7 +22,8 @@ pub struct Key {
     pub flag: Option<&'static str>,
     /// The values; `None` for names that another list admits: bases, tasks, methods, rules, a visitor's data.
     pub range: Option<Range>,
-    /// What a control shows where the address leaves the key out. An empty one: an emptied control leaves the key out.
+    /// What a control shows where the address leaves the key out. An empty one: an emptied control leaves the
+    /// key out.
     pub unset: Option<&'static str>,
     /// What holds then, in the placeholder of an empty field.
     pub default: fn(&RunConfig) -> String,

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 impl RunConfig {
-    /// The key that names a knob of one of the methods: with the method's name in front where an earlier one has it too.
+    /// The key that names a knob of one of the methods: with the method's name in front where an earlier one
+    /// has it too.
     pub fn key_of(&self, method: &MethodConfig, knob: &str) -> String {
         let has = |m: &&MethodConfig| m.info().knobs.iter().any(|k| k.name == knob);
         match self.methods().find(has) {
@@ -45,7 +46,8 @@ impl RunConfig {
         }
     }
 
-    /// A knob's value as the address writes it, by its key; `None` for a key that is no knob of these methods.
+    /// A knob's value as the address writes it, by its key; `None` for a key that is no knob of these
+    /// methods.
     pub fn knob(&self, key: &str) -> Option<String> {
         let (i, knob) = self.knob_of(key)?;
         self.methods().nth(i)?.get(knob.name)

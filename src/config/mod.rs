@@ -1,7 +1,7 @@
 //! What a run is, and the one grammar in which URL, flags and JSON write it.
 //!
-//! `run_config` says what a run is, [`keys`] how its settings are called and what they take, `grammar` how a link
-//! is parsed, `check` what goes together.
+//! `run_config` says what a run is, [`keys`] how its settings are called and what they take, `grammar` how a
+//! link is parsed, `check` what goes together.
 
 mod check;
 mod grammar;

@@ -16,7 +16,9 @@ pub const MOST_PARTS: usize = 4;
 pub struct RunConfig {
     /// One of [`BASES`], or a visitor's own.
     pub base: &'static Base,
+    /// What is learnt.
     pub task: TaskConfig,
+    /// What is trained, and how it meets the network.
     pub method: MethodConfig,
     /// Methods that train together with it, at other sites of the network.
     pub also: Vec<MethodConfig>,
@@ -24,10 +26,14 @@ pub struct RunConfig {
     pub lr: Option<f64>,
     /// Sequences per step; `None` is the task's default.
     pub batch_size: Option<usize>,
+    /// Steps of the optimizer.
     pub steps: usize,
+    /// What every stream of random numbers starts from: batches, and φ at its start.
     pub seed: u64,
+    /// Where it trains.
     pub device: DeviceChoice,
-    /// Workers that share a step on the CPU; by the processor's cores where the visitor does not choose. The curve does not depend on it.
+    /// Workers that share a step on the CPU; by the processor's cores where the visitor does not choose. The
+    /// curve does not depend on it.
     pub workers: Option<usize>,
     /// Whether evaluations also score what the base could do before.
     pub forgetting: bool,
@@ -40,7 +46,9 @@ pub enum DeviceChoice {
     /// WebGPU where the browser gives a device, else the CPU.
     #[default]
     Auto,
+    /// The processor, on one worker or several.
     Cpu,
+    /// The browser's GPU, or a sentence where it has none.
     Webgpu,
 }
 
@@ -107,13 +115,15 @@ impl RunConfig {
         self.methods().any(|m| m.method().trains())
     }
 
+    /// Sequences per step.
     pub fn batch_size(&self) -> usize {
         self.batch_size.unwrap_or_else(|| self.task.default_batch_size())
     }
 
     /// What the closed-form counts depend on.
     pub fn shape(&self) -> Shape {
-        // Shipped configurations are parsed in this crate's tests: this cannot fail on a build that passed them.
+        // Shipped configurations are parsed in this crate's tests: this cannot fail on a build that passed
+        // them.
         let model: ModelConfig = self.base.config().expect("a shipped config.json");
         let labels = self.task.labels(model.vocab_size);
         Shape { model, labels }
@@ -148,7 +158,8 @@ impl RunConfig {
         self.methods().find_map(reason).map_or(Ok(()), Err)
     }
 
-    /// Positions that the longest example needs; a visitor's base may begin every text with a token of its own.
+    /// Positions that the longest example needs; a visitor's base may begin every text with a token of its
+    /// own.
     pub fn max_tokens(&self) -> usize {
         self.task.max_tokens() + usize::from(self.base.is_own())
     }

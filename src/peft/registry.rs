@@ -1,6 +1,8 @@
-//! The registry: the one list of all methods. Page, URL, command line, counts, documentation and tests read it.
+//! The registry: the one list of all methods. Page, URL, command line, counts, documentation and tests read
+//! it.
 //!
-//! A line of the list declares a method's folder as a module and puts it into every place that goes through all methods.
+//! A line of the list declares a method's folder as a module and puts it into every place that goes through
+//! all methods.
 
 #[cfg(feature = "train")]
 use super::{AdapterError, AdapterFile, AdapterSettings, InitContext};
@@ -18,8 +20,8 @@ macro_rules! methods {
             pub use $folder::$variant;
         )+
 
-        /// Hands the folders of all methods to a macro, which makes something of each: a test, say, so that the one that fails is
-        /// named.
+        /// Hands the folders of all methods to a macro, which makes something of each: a test, say, so that
+        /// the one that fails is named.
         #[macro_export]
         macro_rules! each_method {
             ($d macro:ident) => {
@@ -126,8 +128,8 @@ impl MethodConfig {
         self.method().info()
     }
 
-    /// The knobs that are not at their defaults. Knobs may follow each other (alpha stays twice the rank), so each is
-    /// compared after those before it are set.
+    /// The knobs that are not at their defaults. Knobs may follow each other (alpha stays twice the rank), so
+    /// each is compared after those before it are set.
     pub fn chosen(&self) -> Vec<(&'static Knob, Value)> {
         let Some(mut reference) = Self::named(self.info().name) else { return Vec::new() };
         let mut chosen = Vec::new();
@@ -141,7 +143,8 @@ impl MethodConfig {
         chosen
     }
 
-    /// The same method as its [`chosen`](Self::chosen) knobs make it: what is at its default follows the others again.
+    /// The same method as its [`chosen`](Self::chosen) knobs make it: what is at its default follows the
+    /// others again.
     pub fn canonical(&self) -> MethodConfig {
         self.without("")
     }

@@ -14,6 +14,7 @@ mod parity;
 mod peft;
 mod pretrain;
 mod python;
+mod recorded;
 // The programs beside this one check the same things in a browser.
 #[path = "../shared/mod.rs"]
 mod shared;

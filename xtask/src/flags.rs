@@ -71,6 +71,8 @@ xflags::xflags! {
         cmd record {
             /// Beginnings of the groups to record. Without it: all.
             repeated group: String
+            /// Records this method alone; the runs of others stay as they are.
+            optional --method method: String
             /// Seeds of what the tables show. Without it: 3.
             optional --seeds seeds: usize
             /// Runs at a time. Without it: 1.

@@ -8,6 +8,7 @@ use crate::flags;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -85,12 +86,13 @@ pub fn record(flags: &flags::Record) -> Result<()> {
         .collect();
     let named = |job: &Job| flags.group.is_empty() || flags.group.iter().any(|n| job.group.starts_with(n.as_str()));
     let there = |job: &Job| !flags.as_is || job.path().is_file();
-    let jobs = grid(&methods, &rules, flags.seeds.unwrap_or(3)).into_iter().filter(named).filter(there);
+    let wanted = |job: &Job| flags.method.as_ref().is_none_or(|method| job.method == *method);
+    let jobs = grid(&methods, &rules, flags.seeds.unwrap_or(3)).into_iter().filter(named).filter(there).filter(wanted);
     let jobs: Vec<Job> = jobs.collect();
     ensure!(!jobs.is_empty(), "no recorded run has a name that begins with {}", flags.group.join(" or "));
     std::fs::create_dir_all(target_dir().join("recorded"))?;
     stage(&format!("training {} runs", jobs.len()), || train(&trainer, &jobs, flags.jobs.unwrap_or(1)))?;
-    ship(&jobs)?;
+    ship(&jobs, &methods, flags.method.is_some())?;
     print_tables(&jobs, &methods)
 }
 
@@ -227,13 +229,21 @@ fn events(job: &Job) -> Result<Vec<Value>> {
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-/// Writes `www/runs/<group>.jsonl` from the runs of seed 0, thinned, without the sentences of the books.
-fn ship(jobs: &[Job]) -> Result<()> {
-    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+/// Writes `www/runs/<group>.jsonl` from the runs of seed 0, thinned, without the sentences of the books. Where others stay, theirs are
+/// taken from the file as it is; runs stand in the order of the methods.
+fn ship(jobs: &[Job], methods: &[String], others_stay: bool) -> Result<()> {
+    let mut files: BTreeMap<&str, BTreeMap<usize, String>> = BTreeMap::new();
+    let place = |method: &str| methods.iter().position(|m| m == method).unwrap_or(methods.len());
     for job in jobs.iter().filter(|job| job.seed == 0) {
         let events = events(job)?;
         let last_examples = events.iter().rposition(|e| e["event"] == "examples");
-        let file = files.entry(&job.group).or_default();
+        let file = match files.entry(&job.group) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) if others_stay => entry.insert(shipped(&job.group, place)?),
+            Entry::Vacant(entry) => entry.insert(BTreeMap::new()),
+        };
+        let file = file.entry(place(&job.method)).or_default();
+        file.clear();
         for (i, mut event) in events.into_iter().enumerate() {
             let keep = match event["event"].as_str() {
                 Some("step") => event["step"].as_u64().is_some_and(|s| s == 1 || s % KEEP_EVERY == 0),
@@ -254,12 +264,33 @@ fn ship(jobs: &[Job]) -> Result<()> {
             }
         }
     }
-    for (group, text) in files {
-        let path = root().join("www/runs").join(format!("{group}.jsonl"));
+    for (group, runs) in files {
+        let path = path_of(group);
         std::fs::create_dir_all(path.parent().context("a run file lies in a folder")?)?;
-        std::fs::write(path, text)?;
+        std::fs::write(path, runs.into_values().collect::<String>())?;
     }
     Ok(())
+}
+
+fn path_of(group: &str) -> PathBuf {
+    root().join("www/runs").join(format!("{group}.jsonl"))
+}
+
+/// The runs of a shipped file, by the places of their methods; none where there is no file.
+fn shipped(group: &str, place: impl Fn(&str) -> usize) -> Result<BTreeMap<usize, String>> {
+    let text = std::fs::read_to_string(path_of(group)).unwrap_or_default();
+    let mut runs: BTreeMap<usize, String> = BTreeMap::new();
+    let mut at = 0;
+    for line in text.lines() {
+        let event: Value = serde_json::from_str(line)?;
+        if event["event"] == "started" {
+            at = place(event["config"]["method"].as_str().context("a run has a method")?);
+        }
+        let run = runs.entry(at).or_default();
+        run.push_str(line);
+        run.push('\n');
+    }
+    Ok(runs)
 }
 
 /// Five significant digits are more than a curve shows.

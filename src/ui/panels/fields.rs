@@ -1,4 +1,5 @@
-//! Labelled controls that edit one key of the configuration, with the fault of a text that cannot be used beside them.
+//! Labelled controls that edit one key of the configuration, with the fault of a text that cannot be used
+//! beside them.
 
 use crate::ui::state::{Action, Draft};
 use web_sys::{HtmlInputElement, HtmlSelectElement};

@@ -92,7 +92,8 @@ fn task_title(name: &str) -> &'static str {
     }
 }
 
-/// The offered rules under headings that say what the base knows of them; one from the address joins its group.
+/// The offered rules under headings that say what the base knows of them; one from the address joins its
+/// group.
 fn rules(chosen: &Rule) -> Vec<Choice> {
     let mut offered: Vec<Rule> = OFFERED.iter().filter_map(|name| Rule::parse(name).ok()).collect();
     if !offered.contains(chosen) {

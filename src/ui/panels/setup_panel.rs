@@ -51,7 +51,8 @@ fn Optimizer(props: &OptimizerProps) -> Html {
     let config = &props.config;
     let summary =
         format!("lr {}, {} × {}, seed {}", config.learning_rate(), config.steps, config.batch_size(), config.seed);
-    // Opens where something in it needs a correction, and never closes by itself: `0` on the way to `0.01` needs one too.
+    // Opens where something in it needs a correction, and never closes by itself: `0` on the way to `0.01`
+    // needs one too.
     let opened = use_mut_ref(|| false);
     *opened.borrow_mut() |= keys::OPTIMIZER.iter().any(|k| props.drafts.get(k.name).is_some_and(|d| d.fault.is_some()));
     let open = *opened.borrow();

@@ -1,4 +1,5 @@
-//! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the same grammar.
+//! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the
+//! same grammar.
 
 use crate::base::shorten;
 use crate::bases::Base;
@@ -92,7 +93,8 @@ impl State {
         effects
     }
 
-    /// The method as it would be chosen now: with the knobs it had when it was left, where they fit this base.
+    /// The method as it would be chosen now: with the knobs it had when it was left, where they fit this
+    /// base.
     pub fn method_named(&self, name: &str) -> Option<MethodConfig> {
         if let Some(method) = self.config.methods().find(|m| m.info().name == name) {
             return Some(method.clone());

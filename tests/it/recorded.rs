@@ -5,13 +5,12 @@
 //! Another processor may take sums in another order.
 //! There the losses alone are compared, by [`is_near`], and the test says so.
 //! Whoever changes the arithmetic on purpose writes the file anew:
-//! `RECORD_LOSSES=1 cargo test --profile ci --test recorded`.
+//! `RECORD_LOSSES=1 cargo test --profile ci --test it recorded`.
 //!
 //! `www/runs/` holds what the page draws: five digits of every fifth loss, by earlier code elsewhere.
 //! Even the code of that time gives other last digits elsewhere, and training multiplies such a difference.
 //! On `reverse` and `count` it was measured: at most 1e-5 at step 5, 2e-4 at step 10, 1e-2 at step 15.
 //! So the first [`RECORDED_STEPS`] are compared, and not to the bit.
-#![cfg(not(target_arch = "wasm32"))]
 
 use burn::tensor::Device;
 use peft_lab::base::clock;
