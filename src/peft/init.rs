@@ -7,6 +7,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+/// Reads a text as tokens.
+type Encode<'a> = Box<dyn Fn(&str) -> Vec<u32> + 'a>;
+
 /// What a φ may start from. Numbers are drawn on the host, so a seed gives the same φ on every device.
 ///
 /// [`new`](Self::new) serves every method; what a task adds is given by the functions named after it.
@@ -16,7 +19,7 @@ pub struct InitContext<'a> {
     device: Device,
     pub(super) rng: ChaCha8Rng,
     pub(super) labels: &'a [u32],
-    encode: Box<dyn Fn(&str) -> Vec<u32> + 'a>,
+    encode: Encode<'a>,
     pub(super) begins: usize,
     pub(super) demonstrations: &'a [u32],
     pub(super) scores: Option<Vec<f32>>,
