@@ -7,6 +7,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+/// Tokens of a text.
+type Encode<'a> = Box<dyn Fn(&str) -> Vec<u32> + 'a>;
+
 /// What a φ may start from. Numbers are drawn on the host, so a seed gives the same φ on every device.
 ///
 /// [`new`](Self::new) serves every method; what a task adds is given by the functions named after it.
@@ -16,7 +19,7 @@ pub struct InitContext<'a> {
     device: Device,
     pub(super) rng: ChaCha8Rng,
     pub(super) labels: &'a [u32],
-    encode: Box<dyn Fn(&str) -> Vec<u32> + 'a>,
+    encode: Encode<'a>,
     pub(super) begins: usize,
     pub(super) demonstrations: &'a [u32],
     pub(super) scores: Option<Vec<f32>>,
@@ -78,6 +81,7 @@ impl InitContext<'_> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device))
     }
 
+    /// A trainable tensor of zeros.
     pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
         self.constant(vec![0.0; shape.iter().product()], shape)
     }

@@ -232,7 +232,6 @@ impl TaskData {
 }
 
 /// The first token of a text.
-
 fn token(tokenizer: &Tokenizer, text: &str) -> Result<u32, Fault> {
     tokenizer
         .encode(text)
