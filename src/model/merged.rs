@@ -7,6 +7,7 @@ use burn::module::Param;
 impl Model {
     /// A network with φ folded into its weights, which answers as θ with φ does. θ itself stays as it is, so
     /// that unmerging is going back to it, exactly. Only for methods of which `MethodInfo::merges` says so.
+    /// φ is one that does not track gradients: the network that it gives is a network to ask, not to train.
     pub fn merged(&self, phi: &dyn Compositions) -> Model {
         let norm = |path: ModulePath, theta: &LayerNorm| LayerNorm {
             scale: Param::from_tensor(phi.scale(path, theta.scale.val())),

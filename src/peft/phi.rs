@@ -69,7 +69,7 @@ impl Phi {
         if asked.iter().all(Vec::is_empty) { Vec::new() } else { asked }
     }
 
-    /// The answers to [`asks`](Self::asks).
+    /// The answers to [`host_reads`](Self::host_reads).
     pub fn host_values(&mut self, step: usize, steps: usize, values: Vec<Vec<Vec<f32>>>) {
         for (part, values) in self.parts.iter_mut().zip(values) {
             if !values.is_empty() {

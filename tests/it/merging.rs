@@ -2,10 +2,15 @@
 
 use crate::shared;
 use burn::tensor::Device;
-use peft_lab::base::read;
+use peft_lab::base::{clock, read};
+use peft_lab::cli::Disk;
+use peft_lab::config::RunConfig;
 use peft_lab::model::Model;
-use peft_lab::peft::MethodConfig;
-use peft_lab::peft::Phi;
+use peft_lab::peft::{MethodConfig, Phi};
+use peft_lab::protocol::Event;
+use peft_lab::train::Session;
+use peft_lab::train::library::{LoadedBase, Materials};
+use std::rc::Rc;
 
 fn logits(theta: &Model, phi: &Phi) -> Vec<f32> {
     let batch = shared::tiny_batch(0);
@@ -66,6 +71,26 @@ fn the_dial_runs_from_theta_over_phi_and_beyond() {
             let dialled = phi.dialled(0.5);
             let apart = difference(&logits(&theta, &dialled), &logits(&theta.merged(&dialled), &Phi::none()));
             assert!(apart < 1e-5, "{method:?}: merged at λ = 0.5 differs by {apart}");
+        }
+    }
+}
+
+/// A session trains on a device that tracks gradients; what it folds into θ has none.
+#[test]
+fn a_run_of_every_method_that_merges_is_folded_into_theta() {
+    let config = RunConfig::default();
+    let base = pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap();
+    let base = Rc::new(base);
+    for method in shared::methods().into_iter().filter(|method| method.method().merges().is_ok()) {
+        let config = RunConfig { method: method.clone(), steps: 400, batch_size: Some(4), ..RunConfig::default() };
+        let device = Device::flex();
+        let mut session = Session::new(1, config, base.clone(), &Materials::NONE, &device, "cpu", clock).unwrap();
+        pollster::block_on(session.advance(true)).unwrap();
+        // One step of many: evaluations score hundreds of strings.
+        pollster::block_on(session.advance(true)).unwrap();
+        match pollster::block_on(session.merge()).unwrap() {
+            Event::Merged { difference, .. } => assert!(difference < 1e-4, "{method:?}: {difference}"),
+            other => panic!("{method:?}: {other:?}"),
         }
     }
 }

@@ -64,7 +64,7 @@ pub async fn pretrain(
         state.step += 1;
         if state.step.is_multiple_of(recipe.judge_every) || state.step == recipe.steps {
             let losses = optimizer.losses().await.map_err(|f| f.message)?;
-            let figures = source.judge(&theta.merged(&phi)).await?;
+            let figures = source.judge(&theta.merged(&phi.frozen())).await?;
             state.seconds = before + started.elapsed().as_secs_f64();
             let judged = Judged { step: state.step, loss: losses.iter().sum::<f32>() / losses.len() as f32, figures };
             let pace = started.elapsed().as_secs_f64() / (state.step - first) as f64;
@@ -80,7 +80,7 @@ pub async fn pretrain(
             return Ok(None);
         }
     }
-    let made = theta.merged(&phi);
+    let made = theta.merged(&phi.frozen());
     let halves = made.to_half_safetensors().await.map_err(|f| f.message)?;
     // What ships is what the halves say: figures are taken from them.
     let shipped = Model::load(config.clone(), &halves, &device).map_err(|e| e.to_string())?;

@@ -4,7 +4,7 @@ use super::shader::{Shader, contiguous, empty};
 use crate::kernels::AdamConstants;
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn::tensor::{DType, Shape, Tensor};
-use burn_cubecl::tensor::CubeTensor;
+use burn_wgpu::CubeTensor;
 
 /// Numbers of a block: φ's tensors begin at multiples, so that each is a binding of its own too (WebGPU wants
 /// multiples of 256 bytes).

@@ -7,7 +7,7 @@ mod shader;
 use super::backward::{FusedBackward, Wanted};
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
-use burn_cubecl::tensor::CubeTensor;
+use burn_wgpu::CubeTensor;
 use shader::{Shader, contiguous, empty};
 
 const LAYER_NORM: Shader = Shader::reducing(include_str!("layer_norm.wgsl"));

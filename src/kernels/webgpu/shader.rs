@@ -3,10 +3,9 @@
 use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, KernelId};
 use burn_cubecl::cubecl::server::{KernelArguments, MetadataBindingInfo};
-use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
-use burn_cubecl::tensor::CubeTensor;
+use burn_wgpu::CubeTensor;
+use burn_wgpu::{KernelSource, SourceKernel, SourceTemplate};
 use std::fmt::Write;
 
 /// A grid has at most so many workgroups along a side: programs of one dimension take what is left in turns.

@@ -13,8 +13,8 @@ impl AdapterFile for Ia3 {
             if self.layers.is_all() {
                 return vec![target.module().to_string()];
             }
-            let paths = self.blocks(model).map(|block| ModulePath::Linear(block, *target).key());
-            paths.map(|key| key.trim_start_matches("model.decoder.").to_string()).collect()
+            let family = model.family();
+            self.blocks(model).map(|block| family.path(ModulePath::Linear(block, *target))).collect()
         };
         let all: Vec<String> = self.target_modules.iter().flat_map(&named).collect();
         let inner = self.target_modules.iter().filter(|t| **t == Target::Fc2);
@@ -32,7 +32,8 @@ impl AdapterFile for Ia3 {
 fn read_modules(settings: &AdapterSettings<'_>) -> Result<Ia3, AdapterError> {
     let names = settings.names("target_modules")?;
     let wrong = |name: &str| {
-        AdapterError::unsupported("target_modules", &json!(name), "module names of an OPT, all in the same blocks")
+        let expected = format!("module names of {}, all in the same blocks", settings.model.family().title);
+        AdapterError::unsupported("target_modules", &json!(name), &expected)
     };
     let mut places: Vec<(Option<usize>, Target)> = Vec::new();
     for name in &names {

@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 impl AdapterFile for LnTuning {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
         adapter_file::refuse_fused(self, model)?;
-        Ok(json!({"peft_type": "LN_TUNING", "target_modules": ["self_attn_layer_norm", "final_layer_norm"]}))
+        Ok(json!({"peft_type": "LN_TUNING", "target_modules": model.family().norms()}))
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
             settings.check_neutral(&[])?;
             let named = settings.names("target_modules")?;
-            let all = ["final_layer_norm", "self_attn_layer_norm"];
-            match all.iter().all(|norm| named.iter().any(|n| n == norm)) && named.len() == 2 {
+            let all = settings.model.family().norms();
+            match all.iter().all(|norm| named.iter().any(|n| n == norm)) && named.len() == all.len() {
                 true => Ok(LnTuning),
                 false => {
-                    let expected = "self_attn_layer_norm and final_layer_norm together";
-                    Err(AdapterError::unsupported("target_modules", &json!(named), expected))
+                    let expected = format!("{} together", all.join(" and "));
+                    Err(AdapterError::unsupported("target_modules", &json!(named), &expected))
                 }
             }
         };

@@ -56,7 +56,7 @@ impl Session {
     /// The reason where the method cannot be.
     pub fn merged(&self) -> Result<Model, Failure> {
         self.config().merges().map_err(|why| input(format!("This cannot be merged into θ. {why}.")))?;
-        Ok(self.theta().merged(&self.phi))
+        Ok(self.theta().merged(&self.phi.frozen()))
     }
 
     /// φ folded into θ, as a file, with the largest difference that it makes to a logit of the shown

@@ -105,7 +105,9 @@ impl Lab {
         }
         let seen =
             self.eval("JSON.stringify(labEvents.slice(-8)) + '\\n' + document.body.innerText.slice(0, 1500)").await;
-        panic!("never held: {expression}\n{}", seen.as_str().unwrap_or_default());
+        // A trainer that panics says so there.
+        let console = self.console().await.join("\n");
+        panic!("never held: {expression}\n{console}\n{}", seen.as_str().unwrap_or_default());
     }
 
     /// Waits for an event of a kind and returns the first, of a run where one is named.

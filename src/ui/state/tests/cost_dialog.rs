@@ -17,7 +17,7 @@ fn a_method_is_costed_beside_another_as_that_was_left() {
     costing(&mut state, Costing::Against("no-such-method".into()));
     assert_eq!(state.costs.against, "prompt");
     costing(&mut state, Costing::Model("opt-66b".into()));
-    assert_eq!(state.costs.model.map(|m| m.layers), Some(64));
+    assert_eq!(state.costs.model.as_ref().map(|m| m.config.num_hidden_layers), Some(64));
     costing(&mut state, Costing::Model(String::new()));
     assert_eq!(state.costs.model, None);
 }
