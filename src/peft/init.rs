@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Tokens of a text.
+/// Reads a text as tokens.
 type Encode<'a> = Box<dyn Fn(&str) -> Vec<u32> + 'a>;
 
 /// What a φ may start from. Numbers are drawn on the host, so a seed gives the same φ on every device.
