@@ -1,4 +1,6 @@
 //! The trainer's core in headless Chromium, on the CPU.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(target_arch = "wasm32", feature = "train", not(feature = "webgpu")))]
 
 mod shared;

@@ -1,4 +1,6 @@
 //! The trainer's core in headless Chromium on WebGPU, at a tiny shape: software rendering is slow.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(target_arch = "wasm32", feature = "webgpu"))]
 
 mod shared;

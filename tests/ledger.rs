@@ -1,4 +1,6 @@
 //! The ledger's memory against a counting allocator, at shape S, for every method.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(not(target_arch = "wasm32"))]
 
 use burn::tensor::Device;

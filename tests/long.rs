@@ -1,4 +1,6 @@
 //! Thousands of steps of every method leave as much memory in use as the first thousand did.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(not(target_arch = "wasm32"))]
 
 mod shared;

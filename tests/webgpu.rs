@@ -1,5 +1,7 @@
 //! The WebGPU trainer natively, where the machine has Vulkan (Mesa's software driver does):
 //! `cargo test --profile ci --features webgpu --test webgpu -- --ignored`. Chromium runs the same checks in `browser_webgpu.rs`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(not(target_arch = "wasm32"), feature = "webgpu"))]
 
 mod shared;

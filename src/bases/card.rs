@@ -46,8 +46,15 @@ pub enum Figures {
         /// Cross-entropy of the held-out blocks.
         bits_per_byte: f64,
     },
-    /// Exact match after 0, 1, … demonstrations.
-    Rules { known: Vec<f64>, seen: Vec<f64>, unseen: Vec<f64> },
+    /// Of a base that reads episodes of a string rule: exact match after 0, 1, … demonstrations.
+    Rules {
+        /// On the single rules it was trained on.
+        known: Vec<f64>,
+        /// On compositions of two rules it was trained on.
+        seen: Vec<f64>,
+        /// On compositions it never met.
+        unseen: Vec<f64>,
+    },
 }
 
 impl Figures {

@@ -122,8 +122,10 @@ impl RunConfig {
 
     /// What the closed-form counts depend on.
     pub fn shape(&self) -> Shape {
-        // Shipped configurations are parsed in this crate's tests: this cannot fail on a build that passed
-        // them.
+        #[expect(
+            clippy::expect_used,
+            reason = "tests parse every shipped config.json, and bringing a base parses its own"
+        )]
         let model: ModelConfig = self.base.config().expect("a shipped config.json");
         let labels = self.task.labels(model.vocab_size);
         Shape { model, labels }

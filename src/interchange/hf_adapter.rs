@@ -16,7 +16,9 @@ pub use crate::peft::adapter_file::{CONFIG_FILE, MODEL_FILE};
 /// The two files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdapterFiles {
+    /// The text of `adapter_config.json`.
     pub config: String,
+    /// The bytes of `adapter_model.safetensors`.
     pub weights: Vec<u8>,
 }
 

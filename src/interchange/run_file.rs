@@ -70,8 +70,15 @@ const BURN: &str = "0.22.1";
 /// Why a run file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunFileError {
+    /// A line is no JSON of an event.
     #[error("line {line} of the run file is not an event: {message}")]
-    Line { line: usize, message: String },
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// An event comes before any `started`, or the file has none.
     #[error("the run file has no “started” event")]
     NotStarted,
 }

@@ -15,6 +15,7 @@ fn random<const D: usize>(device: &Device, seed: u64, shape: [usize; D]) -> Tens
     Tensor::from_data(TensorData::new(values, shape), &device.clone().autodiff()).require_grad()
 }
 
+#[expect(clippy::expect_used, reason = "a check fails where it cannot read")]
 async fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let n = tensor.shape().num_elements();
     read(tensor.reshape([n])).await.expect("a tensor is read back")

@@ -76,10 +76,19 @@ pub struct Sizes {
 /// Why a `config.json` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelConfigError {
+    /// It is no JSON, or a key is missing or of another type; what the parser says.
     #[error("config.json is not readable: {0}")]
     Json(String),
+    /// A key has a value that would change what is computed.
     #[error("config.json: {key} is {found}, this loader knows {expected}")]
-    Unsupported { key: &'static str, found: String, expected: String },
+    Unsupported {
+        /// The key in the file.
+        key: &'static str,
+        /// Its value there.
+        found: String,
+        /// The values that are read.
+        expected: String,
+    },
 }
 
 impl From<serde_json::Error> for ModelConfigError {

@@ -31,11 +31,29 @@ pub enum Hook {
     /// For the input of a linear layer?
     Input(At, Var),
     /// For the output `y` of a linear layer with input `x`?
-    Update { at: At, x: Var, y: Var },
+    Update {
+        /// The layer.
+        at: At,
+        /// Its input `[rows, inputs]`.
+        x: Var,
+        /// Its output `[rows, outputs]`, before any update.
+        y: Var,
+    },
     /// Virtual tokens `[n, d]` in front of the text?
     Prompt,
     /// Keys (0) or values (1) `[n, d]` in front of those of a block?
     Prefix(usize, usize),
-    /// What follows a sub-layer or accompanies it? `input` is what it reads, before its LayerNorm.
-    After { block: usize, sublayer: Sublayer, input: Var, y: Var, rows: usize },
+    /// What follows a sub-layer or accompanies it?
+    After {
+        /// From 0.
+        block: usize,
+        /// Attention or MLP.
+        sublayer: Sublayer,
+        /// What the sub-layer reads, before its LayerNorm: `[rows, d_model]`.
+        input: Var,
+        /// What it gives, before the residual line: `[rows, d_model]`.
+        y: Var,
+        /// Tokens of all sequences.
+        rows: usize,
+    },
 }

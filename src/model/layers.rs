@@ -12,10 +12,12 @@ pub struct Linear {
     pub bias: Param<Tensor<1>>,
 }
 
-/// Layer normalisation (Ba et al. 2016) over the last dimension. `scale` and `bias` are `[d_model]`.
+/// Layer normalisation (Ba et al. 2016) over the last dimension.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
+    /// γ, `[d_model]`; PyTorch calls it `weight`.
     pub scale: Param<Tensor<1>>,
+    /// β, `[d_model]`
     pub bias: Param<Tensor<1>>,
 }
 

@@ -7,11 +7,15 @@ use super::Target;
 pub enum ModulePath {
     /// Token embedding and, tied, the head.
     Tokens,
+    /// The learned position embedding.
     Positions,
     /// A linear layer of a block, blocks from 0.
     Linear(usize, Target),
+    /// The LayerNorm in front of attention, of a block from 0.
     AttentionNorm(usize),
+    /// The LayerNorm in front of the MLP, of a block from 0.
     MlpNorm(usize),
+    /// The LayerNorm between the last block and the head.
     FinalNorm,
 }
 
@@ -20,8 +24,9 @@ pub enum ModulePath {
 pub enum ParamKind {
     /// `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a linear layer.
     Matrix,
+    /// `[outputs]` of a linear layer, `[d]` of a LayerNorm.
     Bias,
-    /// A LayerNorm's.
+    /// A LayerNorm's factor, `[d]`.
     Scale,
 }
 
@@ -77,6 +82,8 @@ impl ModulePath {
 /// The two halves of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sublayer {
+    /// Self-attention, from its LayerNorm to the residual line.
     Attention,
+    /// The feed-forward network, likewise.
     Mlp,
 }

@@ -3,11 +3,17 @@
 /// A linear layer of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
+    /// W_Q, of the queries: `[d, d]`, as are the next three.
     Q,
+    /// W_K, of the keys.
     K,
+    /// W_V, of the values.
     V,
+    /// W_O, which joins the heads' outputs.
     O,
+    /// The MLP's first matrix, `[d, ffn_dim]`.
     Fc1,
+    /// The MLP's second matrix, `[ffn_dim, d]`.
     Fc2,
 }
 

@@ -7,7 +7,9 @@ use crate::model::{Compositions, ModelConfig, Target, TensorInfo};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value, json};
 
+/// The settings of an adapter, as PEFT names the file.
 pub const CONFIG_FILE: &str = "adapter_config.json";
+/// The tensors of an adapter, as PEFT names the file.
 pub const MODEL_FILE: &str = "adapter_model.safetensors";
 
 /// The keys of A and B that all blocks share.
@@ -16,16 +18,29 @@ pub const SHARED_PAIR: [&str; 2] = ["base_model.vera_A", "base_model.vera_B"];
 /// An adapter that cannot be used, or a φ that PEFT has no file for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdapterError {
+    /// The settings are no JSON; what the parser says.
     #[error("{CONFIG_FILE} is not readable: {0}")]
     Json(String),
+    /// A setting under which PEFT would compute something else.
     #[error("{CONFIG_FILE}: {key} is {found}, this lab knows {expected}")]
-    Unsupported { key: String, found: String, expected: String },
+    Unsupported {
+        /// The key in the file.
+        key: String,
+        /// Its value there, as JSON.
+        found: String,
+        /// The values that are read.
+        expected: String,
+    },
+    /// A setting is outside a knob's range, or does not go with the base.
     #[error("{CONFIG_FILE}: {}: {}", .0.key, .0.message)]
     Fault(Fault),
+    /// The file of tensors cannot be used.
     #[error(transparent)]
     Tensors(#[from] TensorFileError),
+    /// PEFT cannot hold this φ; a sentence that says why, and the way on.
     #[error("{0}")]
     NotInPeft(String),
+    /// φ could not be read back from the device.
     #[error("{}", .0.message)]
     Device(Failure),
 }
@@ -176,7 +191,9 @@ const NEUTRAL: [(&str, &[&str]); 20] = [
 /// An `adapter_config.json`, for a base of this shape.
 #[derive(Debug)]
 pub struct AdapterSettings<'a> {
+    /// The file's keys.
     pub json: &'a Map<String, Value>,
+    /// The base's shape.
     pub model: &'a ModelConfig,
 }
 
@@ -198,6 +215,7 @@ impl AdapterSettings<'_> {
         Ok(())
     }
 
+    /// A key's value; null where the key is not there.
     pub fn value(&self, key: &str) -> &Value {
         self.json.get(key).unwrap_or(&Value::Null)
     }
@@ -207,16 +225,19 @@ impl AdapterSettings<'_> {
         self.value(key).as_bool().unwrap_or(false)
     }
 
+    /// A key's value as a whole number, not negative. Refuses others, and a key that is not there.
     pub fn integer(&self, key: &str) -> Result<usize, AdapterError> {
         let value = self.value(key);
         let integer = value.as_u64().and_then(|n| usize::try_from(n).ok());
         integer.ok_or_else(|| AdapterError::unsupported(key, value, "a whole number"))
     }
 
+    /// A key's value as a number. Refuses others, and a key that is not there.
     pub fn number(&self, key: &str) -> Result<f64, AdapterError> {
         self.value(key).as_f64().ok_or_else(|| AdapterError::unsupported(key, self.value(key), "a number"))
     }
 
+    /// `num_virtual_tokens`. Refuses an adapter for a base of another width.
     pub fn virtual_tokens(&self) -> Result<usize, AdapterError> {
         let width = self.value("token_dim");
         if !width.is_null() && width.as_u64() != Some(self.model.hidden_size as u64) {
@@ -227,6 +248,7 @@ impl AdapterSettings<'_> {
         self.integer("num_virtual_tokens")
     }
 
+    /// A key's value as a list of names, one or more. PEFT writes a single one as a string.
     pub fn names(&self, key: &str) -> Result<Vec<String>, AdapterError> {
         let value = self.value(key);
         let names = match value {

@@ -30,6 +30,7 @@ impl Blocks {
         Blocks((chosen.len() < of).then_some(chosen))
     }
 
+    /// Whether a block is among them.
     pub fn contains(&self, block: usize) -> bool {
         self.0.as_ref().is_none_or(|chosen| chosen.contains(&block))
     }
@@ -39,6 +40,7 @@ impl Blocks {
         (0..of).filter(|block| self.contains(*block)).collect()
     }
 
+    /// Whether nobody chose: every block of any network.
     pub fn is_all(&self) -> bool {
         self.0.is_none()
     }

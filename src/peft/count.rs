@@ -6,6 +6,7 @@ use crate::model::ModelConfig;
 /// All that a count depends on: the base's shape and the number of the task's labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
+    /// The base.
     pub model: ModelConfig,
     /// Tokens among which the task's answers are chosen.
     pub labels: usize,
@@ -18,20 +19,24 @@ pub struct Term {
     pub what: String,
     /// The product in factors with their units (`4 blocks × 2 matrices × 4 × (64 + 64)`).
     pub product: String,
+    /// The product's value, in elements.
     pub value: usize,
 }
 
 /// The elements of φ as a sum of products.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
+    /// None where nothing is trained.
     pub terms: Vec<Term>,
 }
 
 impl Count {
+    /// The sum of these products.
     pub fn new(terms: impl IntoIterator<Item = Term>) -> Count {
         Count { terms: terms.into_iter().collect() }
     }
 
+    /// Elements of φ.
     pub fn total(&self) -> usize {
         self.terms.iter().map(|t| t.value).sum()
     }
@@ -43,6 +48,7 @@ impl Count {
 }
 
 impl Term {
+    /// `product` writes out in factors what `value` is.
     pub fn new(what: impl Into<String>, product: impl Into<String>, value: usize) -> Term {
         Term { what: what.into(), product: product.into(), value }
     }

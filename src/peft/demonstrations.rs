@@ -11,6 +11,7 @@ pub struct Demonstrations {
     pub drawn_by: usize,
     /// Seed of their order; 0 leaves them as drawn.
     pub order: usize,
+    /// Right labels or random ones.
     pub labels: DemonstrationLabels,
     /// Text and label in the visitor's words; empty for the task's own form.
     pub template: String,
@@ -32,16 +33,20 @@ impl Demonstrations {
 /// What stands behind a demonstration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DemonstrationLabels {
+    /// The example's own label.
     True,
     /// Drawn uniformly (Min et al. 2022).
     Random,
 }
 
-/// A template, read: what stands before the text, between it and the label, and behind a demonstration.
+/// The words around a demonstration's text and label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
+    /// In front of the text.
     pub before: String,
+    /// Between text and label; not empty.
     pub between: String,
+    /// Behind the label, up to the next demonstration.
     pub after: String,
 }
 

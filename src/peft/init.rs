@@ -81,6 +81,7 @@ impl InitContext<'_> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device))
     }
 
+    /// A trainable tensor of zeros.
     pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
         self.constant(vec![0.0; shape.iter().product()], shape)
     }

@@ -13,6 +13,7 @@ pub struct Knob {
     pub label: &'static str,
     /// One sentence for the tooltip and `--help`.
     pub help: &'static str,
+    /// The values that it takes.
     pub range: Range,
     /// Whether few visitors need it: it stands behind “More” where the method has other knobs.
     pub advanced: bool,
@@ -25,12 +26,24 @@ pub struct Knob {
 /// What values a knob takes.
 #[derive(Debug)]
 pub enum Range {
-    /// Whole numbers; the page offers `steps` on a slider and accepts any number between the ends.
-    Integer { min: usize, max: usize, steps: &'static [usize] },
+    /// Whole numbers.
+    Integer {
+        /// The least.
+        min: usize,
+        /// The greatest.
+        max: usize,
+        /// What the page offers on a slider; any number between the ends is accepted.
+        steps: &'static [usize],
+    },
     /// Any whole number of 64 bits.
     Seed,
-    /// Numbers between two ends.
-    Number { min: f64, max: f64 },
+    /// Finite numbers.
+    Number {
+        /// The least.
+        min: f64,
+        /// The greatest.
+        max: f64,
+    },
     /// One of these: (value, label).
     Choice(&'static [(&'static str, &'static str)]),
     /// Some of these, at least one: (value, label).
@@ -39,20 +52,31 @@ pub enum Range {
     Flag,
     /// Blocks of the network, from 0 as files count them: `all`, or a list.
     Blocks,
-    /// Free text of at most this many characters.
-    Text { max_chars: usize },
+    /// Free text.
+    Text {
+        /// The most characters.
+        max_chars: usize,
+    },
 }
 
-/// A knob's value.
+/// A knob's value, a variant for each kind of [`Range`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
+    /// Of [`Range::Integer`].
     Integer(usize),
+    /// Of [`Range::Seed`].
     Seed(u64),
+    /// Of [`Range::Number`], finite.
     Number(f64),
+    /// The chosen option, by its value.
     Choice(String),
+    /// The chosen options by their values, in the order of the range.
     Set(Vec<String>),
+    /// Of [`Range::Flag`].
     Flag(bool),
+    /// Of [`Range::Blocks`].
     Blocks(Blocks),
+    /// Of [`Range::Text`], without white space at its ends.
     Text(String),
 }
 

@@ -9,10 +9,12 @@ pub enum Mask {
     Change,
     /// Those with the largest squared gradient, the diagonal of the empirical Fisher information (Sung et al. 2021).
     Fisher,
+    /// Any, each as likely.
     Random,
 }
 
 impl Mask {
+    /// In the order of [`OPTIONS`](Self::OPTIONS).
     pub const ALL: [Mask; 4] = [Mask::Magnitude, Mask::Change, Mask::Fisher, Mask::Random];
     /// (value of the knob, label)
     pub const OPTIONS: [(&'static str, &'static str); 4] = [

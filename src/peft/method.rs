@@ -18,9 +18,11 @@ pub enum MethodKind {
 }
 
 impl MethodKind {
+    /// In the order of the page.
     pub const ALL: [MethodKind; 4] =
         [MethodKind::Baseline, MethodKind::Parameter, MethodKind::Input, MethodKind::Function];
 
+    /// What the page calls the group.
     pub fn title(self) -> &'static str {
         match self {
             MethodKind::Baseline => "Baselines",
@@ -48,6 +50,7 @@ pub struct MethodInfo {
     pub name: &'static str,
     /// Name on the page (`Last layer`).
     pub title: &'static str,
+    /// Its group on the page.
     pub kind: MethodKind,
     /// Authors, title, year.
     pub paper: &'static str,
@@ -55,6 +58,7 @@ pub struct MethodInfo {
     pub formula: &'static str,
     /// One sentence a student understands.
     pub summary: &'static str,
+    /// What a visitor may set, in the order of the page.
     pub knobs: &'static [Knob],
     /// Whether Hugging Face PEFT has the method, and a file for its φ.
     pub in_peft: bool,
@@ -72,6 +76,7 @@ pub const MORE: &str = "Try more steps, or a higher rate.";
 /// A method with its knobs set: the plain half. What it costs, where it stands in the drawing and its Python are traits of
 /// their own, which none can leave out.
 pub trait Method: Cost + Overlay + Python + std::fmt::Debug {
+    /// What is fixed about the method, whatever its knobs.
     fn info(&self) -> &'static MethodInfo;
 
     /// The value of one of [`MethodInfo::knobs`], `None` for a name that is not among them.

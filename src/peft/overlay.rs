@@ -21,7 +21,12 @@ pub enum Mark {
     /// Updates beside chosen matrices.
     Update(Update),
     /// A factor for each dimension, at chosen matrices.
-    Factors { targets: Vec<Target>, blocks: Blocks },
+    Factors {
+        /// The matrices.
+        targets: Vec<Target>,
+        /// Where they stand.
+        blocks: Blocks,
+    },
     /// What stands in front of the text.
     Front(Front),
     /// Keys and values in front of those of chosen blocks.
@@ -35,6 +40,7 @@ pub enum Mark {
 /// What is trained of an untied head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadCopy {
+    /// Every row.
     All,
     /// The rows of the task's labels.
     Labels,
@@ -47,8 +53,11 @@ pub struct Update {
     pub method: &'static str,
     /// Letters of A and B of each pair; the products of several pairs are multiplied, element by element.
     pub pairs: &'static [[&'static str; 2]],
+    /// r, rows of A and columns of B.
     pub rank: usize,
+    /// The matrices that are updated.
     pub targets: Vec<Target>,
+    /// Where they stand.
     pub blocks: Blocks,
     /// Whether the pairs are trained; else they are random and shared by all blocks.
     pub trained: bool,
@@ -59,9 +68,11 @@ pub struct Update {
 /// A trained vector beside a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
+    /// Its letter in the formula (`m`).
     pub letter: &'static str,
     /// What it is called (`lengths m`).
     pub name: &'static str,
+    /// Its place in the drawing.
     pub beside: Beside,
 }
 
@@ -81,7 +92,9 @@ pub enum Beside {
 pub struct Front {
     /// Virtual tokens; of a text nobody has counted.
     pub tokens: Option<usize>,
+    /// What a person calls it.
     pub name: &'static str,
+    /// Its shape in words (`20 × 64`).
     pub shape: String,
     /// Trained numbers; 0 for words that are given.
     pub elements: usize,
@@ -90,16 +103,20 @@ pub struct Front {
 /// Keys and values in front of those of the chosen blocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrefixMark {
+    /// Keys of a block, and as many values.
     pub tokens: usize,
+    /// Shape of the keys of a block in words (`20 × 64`).
     pub shape: String,
     /// Trained numbers of the keys of a block, and as many of the values.
     pub elements: usize,
+    /// Where they stand.
     pub blocks: Blocks,
 }
 
 /// Bottlenecks of the chosen blocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bottlenecks {
+    /// k, the numbers between the two matrices.
     pub width: usize,
     /// After attention.
     pub at_attention: bool,
@@ -109,15 +126,20 @@ pub struct Bottlenecks {
     pub parallel: bool,
     /// The name of σ.
     pub sigma: &'static str,
+    /// Where they stand.
     pub blocks: Blocks,
 }
 
 /// A φ that moves the whole network from one spot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Everywhere {
+    /// What is written on it, in a formula's marks.
     pub label: &'static str,
+    /// What a person calls it.
     pub name: &'static str,
+    /// Its shape in words.
     pub shape: String,
+    /// Trained numbers.
     pub elements: usize,
     /// Whether its numbers exist besides θ's; else they move tensors of θ, which are drawn as moved.
     pub added: bool,

@@ -172,6 +172,7 @@ struct Replace(std::vec::IntoIter<Tensor<1>>);
 
 #[cfg(feature = "webgpu")]
 impl ModuleMapper for Replace {
+    #[expect(clippy::expect_used, reason = "callers hold a vector for each tensor of φ, in its order")]
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let flat = self.0.next().expect("one for each tensor of φ");
         param.map(|t| flat.reshape(t.shape()))
@@ -181,6 +182,7 @@ impl ModuleMapper for Replace {
 struct Fill(std::vec::IntoIter<Vec<f32>>);
 
 impl ModuleMapper for Fill {
+    #[expect(clippy::expect_used, reason = "files of φ are read by its tensors, a list for each")]
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let values = self.0.next().expect("a value for each tensor of φ");
         param.map(|t| Tensor::from_data(TensorData::new(values, t.shape()), &t.device()))

@@ -31,7 +31,12 @@ macro_rules! methods {
 
         /// A method and its knobs, one variant per folder.
         #[derive(Clone, Debug, PartialEq)]
-        pub enum MethodConfig { $($variant($variant)),+ }
+        pub enum MethodConfig {
+            $(
+                #[doc = concat!("Of the folder `", stringify!($folder), "`.")]
+                $variant($variant)
+            ),+
+        }
 
         impl MethodConfig {
             /// Every method at its defaults, in the order the page lists them.
@@ -39,6 +44,7 @@ macro_rules! methods {
                 vec![$(MethodConfig::$variant($variant::default())),+]
             }
 
+            /// The method behind its trait.
             pub fn method(&self) -> &dyn Method {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -55,6 +61,7 @@ macro_rules! methods {
                 None$(.or_else(|| <$variant as AdapterFile>::from_settings(settings).map(|m| m.map(MethodConfig::$variant))))+
             }
 
+            /// The same, to set its knobs.
             pub fn method_mut(&mut self) -> &mut dyn Method {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -64,7 +71,12 @@ macro_rules! methods {
         #[cfg(feature = "train")]
         #[derive(burn::module::Module, Debug)]
         #[allow(clippy::large_enum_variant)] // A run has one part, or a few: nothing is gained by boxing them.
-        pub enum Part { $($variant($folder::phi::Phi)),+ }
+        pub enum Part {
+            $(
+                #[doc = concat!("φ of the folder `", stringify!($folder), "`.")]
+                $variant($folder::phi::Phi)
+            ),+
+        }
 
         #[cfg(feature = "train")]
         impl Part {
@@ -78,6 +90,7 @@ macro_rules! methods {
                 match self { $(Part::$variant(p) => p),+ }
             }
 
+            /// The same, for what changes between steps.
             pub fn composition_mut(&mut self) -> &mut dyn Composition {
                 match self { $(Part::$variant(p) => p),+ }
             }
@@ -124,6 +137,7 @@ impl MethodConfig {
         Self::all().into_iter().find(|m| m.info().name == name)
     }
 
+    /// What is fixed about the method.
     pub fn info(&self) -> &'static MethodInfo {
         self.method().info()
     }

@@ -12,15 +12,38 @@ use crate::bases::Base;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskConfig {
     /// One string rule, no demonstrations; exact match.
-    Rules { rule: Rule, examples: Option<usize> },
+    Rules {
+        /// What is done to the string.
+        rule: Rule,
+        /// Training examples; `None` means fresh strings without end.
+        examples: Option<usize>,
+    },
     /// Yes or no about a string.
-    Questions { question: Question, examples: Option<usize> },
+    Questions {
+        /// What is asked of the string.
+        question: Question,
+        /// Training examples; `None` means fresh strings without end.
+        examples: Option<usize>,
+    },
     /// Which of a few labels belongs to a text?
-    Text { of: TextTask, examples: Option<usize> },
-    /// Writing like one author, by its place in [`style::AUTHORS`].
-    Style { author: usize },
+    Text {
+        /// Texts and labels.
+        of: TextTask,
+        /// Training examples; `None` takes all.
+        examples: Option<usize>,
+    },
+    /// Writing like one author.
+    Style {
+        /// Place in [`style::AUTHORS`].
+        author: usize,
+    },
     /// A visitor's own texts with labels, or a text to write like.
-    UserData { data: UserData, examples: Option<usize> },
+    UserData {
+        /// What was read from the visitor's file.
+        data: UserData,
+        /// Training examples; `None` takes all.
+        examples: Option<usize>,
+    },
 }
 
 impl TaskConfig {

@@ -149,8 +149,10 @@ pub struct Label {
 /// A data file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelledError {
+    /// It is no JSON of this form; what the parser says.
     #[error("it is not readable: {0}")]
     Json(String),
+    /// It can be read but not learnt from; what it has, as the end of a sentence.
     #[error("it has {0}")]
     Contents(String),
 }

@@ -133,6 +133,7 @@ struct OnCpu<'a> {
 }
 
 impl ModuleMapper for OnCpu<'_> {
+    #[expect(clippy::expect_used, reason = "`Phi::flat_gradients` gives a gradient for each tensor of φ, in its order")]
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let tensor = self.tensor;
         self.tensor += 1;

@@ -21,7 +21,7 @@ pub fn receive(message: JsValue) {
                 assets.bases.iter().for_each(|base| drop(Base::register(base)));
             }
             // Neither bounded nor ever closed.
-            let _ = COMMANDS.with(|(sender, _)| sender.try_send(command));
+            COMMANDS.with(|(sender, _)| drop(sender.try_send(command)));
         }
         Err(e) => {
             let message = format!("The trainer does not understand a message of the page: {e}.");

@@ -2,6 +2,8 @@
 //!
 //! What sets a global allocator stands apart: `ledger.rs`, `long.rs`. What runs elsewhere, too: `browser.rs`, `browser_webgpu.rs`
 //! and `webgpu.rs`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(not(target_arch = "wasm32"))]
 
 mod counts;

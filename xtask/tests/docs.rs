@@ -1,5 +1,7 @@
 //! The pages for people: their links lead somewhere, the files they name exist, and they stay short enough to be read.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
+
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

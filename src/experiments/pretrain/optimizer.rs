@@ -42,10 +42,10 @@ impl ClipAndStep for Clipped {
 }
 
 /// `torch.nn.utils.clip_grad_norm_` over all of φ, without reading the norm back.
+#[expect(clippy::expect_used, reason = "pretraining steps a copy of all θ, never a φ without gradients")]
 fn clip(phi: &Phi, gradients: &mut GradientsParams) {
     let mut squares = Squares { gradients, sum: None };
     phi.visit(&mut squares);
-    // A φ without gradients cannot be stepped; the registry has no method of that kind.
     let norm = squares.sum.expect("φ has parameters").sqrt();
     let factor = (norm + 1e-6).recip().mul_scalar(MAX_NORM).clamp_max(1.0);
     phi.visit(&mut Scale { gradients, factor });

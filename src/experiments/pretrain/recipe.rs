@@ -150,8 +150,9 @@ impl Recipe {
     }
 
     /// The configuration of its network.
+    #[expect(clippy::expect_used, reason = "`from_json` makes every recipe, and refuses one without a configuration")]
     pub fn model_config(&self) -> ModelConfig {
-        self.model_config_checked().expect("checked where the recipe is read")
+        self.model_config_checked().expect("a recipe of a network")
     }
 }
 

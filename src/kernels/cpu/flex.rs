@@ -13,7 +13,8 @@ use burn::tensor::TensorData;
 /// A tensor of the CPU's backend.
 pub type Flat = FloatTensor<Flex>;
 
-/// Contiguous f32 elements.
+/// The elements of a contiguous tensor of f32.
+#[expect(clippy::expect_used, reason = "callers pass it through `contiguous`, and floats are f32 on this backend")]
 pub fn elements(tensor: &Flat) -> &[f32] {
     tensor.as_slice().expect("the caller made it contiguous, of f32")
 }

@@ -128,6 +128,6 @@ impl Gpu {
     pub fn kept(&mut self) -> Tensor<1> {
         let n = std::mem::take(&mut self.unread);
         let kept: Tensor<1> = tensor(self.kept.clone());
-        kept.slice([0..2 * n])
+        kept.slice(0..2 * n)
     }
 }

@@ -4,8 +4,7 @@ use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, KernelId};
 use burn_cubecl::cubecl::server::{KernelArguments, MetadataBindingInfo};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use burn_wgpu::CubeTensor;
-use burn_wgpu::{KernelSource, SourceKernel, SourceTemplate};
+use burn_wgpu::{CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous};
 use std::fmt::Write;
 
 /// A grid has at most so many workgroups along a side: programs of one dimension take what is left in turns.

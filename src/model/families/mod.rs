@@ -48,6 +48,7 @@ impl ModelConfig {
     }
 
     /// What the family calls its parts.
+    #[expect(clippy::expect_used, reason = "only a family makes a configuration, and writes its own name into it")]
     pub fn family(&self) -> &'static Family {
         all().find(|family| family.model_type == self.model_type).expect("a family has made every configuration")
     }

@@ -8,21 +8,63 @@ use std::collections::HashMap;
 /// A file of tensors that cannot be used; the message names the key and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TensorFileError {
+    /// The bytes are no safetensors file.
     #[error("{file} is cut short or not a safetensors file: {message}")]
-    Container { file: String, message: String },
+    Container {
+        /// The file's name.
+        file: String,
+        /// What the parser says.
+        message: String,
+    },
+    /// A tensor that was asked for is not there.
     #[error("{file} has no tensor “{key}”")]
-    Missing { file: String, key: String },
-    /// `by` tells whose expectation it is: `config.json says`.
+    Missing {
+        /// The file's name.
+        file: String,
+        /// The tensor's.
+        key: String,
+    },
+    /// A tensor has other dimensions than the base and the configuration give it.
     #[error("“{key}” has the shape {found:?}, {by} {expected:?}")]
-    Shape { key: String, found: Vec<usize>, by: &'static str, expected: Vec<usize> },
+    Shape {
+        /// The tensor's name.
+        key: String,
+        /// Its dimensions in the file.
+        found: Vec<usize>,
+        /// Whose expectation it is: `config.json says`.
+        by: &'static str,
+        /// The dimensions it must have.
+        expected: Vec<usize>,
+    },
+    /// Values are of a type that is not read.
     #[error("“{key}” holds {found}; F32, F16 and BF16 are known")]
-    Type { key: String, found: String },
+    Type {
+        /// The tensor's name.
+        key: String,
+        /// The type in the file, as safetensors calls it.
+        found: String,
+    },
+    /// The tensor of this name holds an infinity or NaN.
     #[error("“{0}” holds values that are not finite numbers")]
     NotFinite(String),
+    /// A tensor was left over when reading ended.
     #[error("{file} has a tensor “{key}” that this configuration does not use")]
-    Unexpected { file: String, key: String },
+    Unexpected {
+        /// The file's name.
+        file: String,
+        /// The tensor's.
+        key: String,
+    },
+    /// A list of chosen weights points past the end of θ.
     #[error("“{key}” names weight {index}; this base has {weights}")]
-    Index { key: String, index: i64, weights: usize },
+    Index {
+        /// The list's name.
+        key: String,
+        /// The entry at fault.
+        index: i64,
+        /// How many weights there are to choose from.
+        weights: usize,
+    },
 }
 
 /// Tensors on the way into a file.
@@ -63,9 +105,12 @@ impl Writer {
     }
 
     /// The file's bytes. No two tensors may have the same name.
+    #[expect(
+        clippy::expect_used,
+        reason = "`push…` takes the length from the shape, and callers give no two tensors one name"
+    )]
     pub fn finish(self) -> Vec<u8> {
         let views = self.tensors.iter().map(|(name, dtype, shape, bytes)| {
-            // Lengths follow from the shapes above.
             (name.clone(), TensorView::new(*dtype, shape.clone(), bytes).expect("a tensor as long as its shape"))
         });
         // transformers and PEFT ask for the framework that wrote a file.

@@ -22,10 +22,13 @@ use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Sh
 pub struct Adapter {
     /// k, the bottleneck's width.
     pub bottleneck: usize,
+    /// After which sub-layers it stands.
     pub placement: Placement,
+    /// σ.
     pub non_linearity: NonLinearity,
     /// s, the factor of what the bottleneck gives.
     pub scaling: f64,
+    /// In which blocks.
     pub layers: Blocks,
 }
 
@@ -34,6 +37,7 @@ pub struct Adapter {
 pub enum Placement {
     /// After attention and after the MLP (Houlsby).
     Both,
+    /// After attention only.
     Attention,
     /// After the MLP only (Pfeiffer).
     Mlp,
@@ -64,9 +68,13 @@ impl Placement {
 /// σ of the bottleneck, under AdapterHub's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NonLinearity {
+    /// max(0, x)
     Relu,
+    /// GELU by its tanh approximation.
     GeluNew,
+    /// x·sigmoid(x)
     Silu,
+    /// tanh x
     Tanh,
 }
 

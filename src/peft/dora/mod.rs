@@ -17,9 +17,13 @@ use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Te
 /// W = m ⊙ (W₀ + s·BA)/‖W₀ + s·BA‖, a length m for each output; it starts at ‖W₀‖.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dora {
+    /// r, rows of A and columns of B.
     pub rank: usize,
+    /// `lora_alpha`; `None` keeps it at twice the rank.
     pub alpha: Option<f64>,
+    /// In [`Target`]'s order, not empty.
     pub target_modules: Vec<Target>,
+    /// In which blocks.
     pub layers: Blocks,
 }
 

@@ -17,15 +17,19 @@ use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shap
 /// A trainable copy of the embeddings. The head is tied to the token embedding and follows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Embeddings {
+    /// Tokens, positions or both.
     pub tables: Tables,
 }
 
 /// Which embeddings are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tables {
+    /// The token embedding, and with it the head.
     #[default]
     Tokens,
+    /// The learned position embedding.
     Positions,
+    /// Tokens and positions.
     Both,
 }
 

@@ -17,7 +17,9 @@ use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Ran
 /// l ⊙ (Wx + b) behind the chosen layers, and W₂(l ⊙ x) in front of fc2; every l starts at one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ia3 {
+    /// In [`Target`]'s order, not empty.
     pub target_modules: Vec<Target>,
+    /// In which blocks.
     pub layers: Blocks,
 }
 

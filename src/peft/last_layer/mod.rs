@@ -17,15 +17,19 @@ use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Ter
 /// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LastLayer {
+    /// Rows of the head, or the last block.
     pub rows: Rows,
 }
 
 /// What φ holds: rows of the head, or the last block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rows {
+    /// An untied head, one row for each token of the vocabulary.
     #[default]
     All,
+    /// Its rows of the task's labels.
     Labels,
+    /// The last block in place of the head.
     Block,
 }
 

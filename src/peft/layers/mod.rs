@@ -17,7 +17,9 @@ use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Ran
 /// A trainable copy of the chosen parts of the chosen blocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layers {
+    /// In which blocks.
     pub layers: Blocks,
+    /// Which parts of them; in order, not empty.
     pub parts: Vec<BlockPart>,
 }
 

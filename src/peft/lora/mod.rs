@@ -20,12 +20,15 @@ use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Sh
 /// (Kalajdzievski 2023).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lora {
+    /// r, rows of A and columns of B.
     pub rank: usize,
     /// `lora_alpha`; `None` keeps it at twice the rank.
     pub alpha: Option<f64>,
     /// In [`Target`]'s order, not empty.
     pub target_modules: Vec<Target>,
+    /// In which blocks.
     pub layers: Blocks,
+    /// Whether the update is scaled by α/√r; else by α/r.
     pub use_rslora: bool,
     /// Share of the inputs that A does not see in a training step.
     pub lora_dropout: f64,

@@ -17,7 +17,9 @@ use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shap
 /// f_θ([MLP(E), x]): E ∈ ℝ^{n×d} and a ReLU MLP of widths d, h, h, d are trained; what the MLP gives is kept, the MLP is not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PTuning {
+    /// n, vectors in front of the text.
     pub num_virtual_tokens: usize,
+    /// h, the MLP's width.
     pub encoder_hidden_size: usize,
 }
 

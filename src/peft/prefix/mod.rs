@@ -18,7 +18,9 @@ use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Sh
 /// behind a text of n tokens. Reparameterised, keys and values come out of W₂ tanh(W₁E), E ∈ ℝ^{n×d}.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prefix {
+    /// n, keys of a block and as many values.
     pub num_virtual_tokens: usize,
+    /// In which blocks.
     pub layers: Blocks,
     /// Whether an MLP writes keys and values.
     pub prefix_projection: bool,

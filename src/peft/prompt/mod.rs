@@ -17,7 +17,9 @@ use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Ter
 /// f_θ([φ, x]) with φ ∈ ℝ^{n×d} in the place of token vectors; the text moves n positions on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
+    /// n, vectors in front of the text.
     pub num_virtual_tokens: usize,
+    /// What they start from.
     pub init: PromptInit,
     /// The text of [`PromptInit::Text`], repeated or cut to the length.
     pub init_text: String,

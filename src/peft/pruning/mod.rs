@@ -20,7 +20,9 @@ use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shap
 pub struct Pruning {
     /// Per cent of each matrix that is zero at the end.
     pub sparsity: usize,
+    /// Into how many rounds of pruning and training the steps are divided.
     pub rounds: usize,
+    /// What follows pruning.
     pub schedule: Schedule,
 }
 

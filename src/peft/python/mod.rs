@@ -6,6 +6,7 @@ use crate::model::{ModelConfig, ModulePath, Target};
 /// What a method's Python may depend on besides its knobs.
 #[derive(Clone, Copy, Debug)]
 pub struct Script<'a> {
+    /// The base and the number of labels.
     pub shape: &'a Shape,
     /// Whether no other method trains with it.
     pub alone: bool,
@@ -27,6 +28,7 @@ pub trait Python {
 }
 
 impl Script<'_> {
+    /// The base's shape.
     pub fn model(&self) -> &ModelConfig {
         &self.shape.model
     }

@@ -20,6 +20,7 @@ use crate::peft::{Count, Knob, MORE, Mask, Method, MethodInfo, MethodKind, Range
 pub struct Sparse {
     /// k
     pub num_weights: usize,
+    /// By what they are chosen.
     pub mask: Mask,
 }
 

@@ -21,6 +21,7 @@ use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shap
 pub struct Subspace {
     /// d
     pub intrinsic_dimension: usize,
+    /// P.
     pub projection: Projection,
 }
 

@@ -17,6 +17,7 @@ use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shap
 /// f_θ([prompt, x]) with the prompt a text. Where `<s>` begins every text, it stays in front.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextPrompt {
+    /// In front of every text, word for word.
     pub text: String,
 }
 

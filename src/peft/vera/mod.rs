@@ -18,8 +18,11 @@ use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Ran
 /// start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vera {
+    /// r, rows of A and columns of B.
     pub rank: usize,
+    /// In [`Target`]'s order, not empty.
     pub target_modules: Vec<Target>,
+    /// In which blocks.
     pub layers: Blocks,
 }
 

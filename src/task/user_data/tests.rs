@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
+
 use super::*;
 use proptest::prelude::*;
 

@@ -12,7 +12,9 @@ use crate::ui::chart::label_placement::Rect;
 /// A block of the stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StackBlock {
+    /// From 0.
     pub layer: usize,
+    /// Its outline.
     pub area: Rect,
     /// φ's marks, each a polygon.
     pub marks: Vec<Vec<(f64, f64)>>,
@@ -25,10 +27,13 @@ pub struct StackBlock {
 /// A diagram, laid out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawing {
+    /// Of the view box.
     pub width: f64,
+    /// Of the view box.
     pub height: f64,
+    /// Parts, lines and notes, but for the blocks of the stack.
     pub canvas: Canvas,
-    /// Empty on a narrow page.
+    /// The stack, from the first block. Empty on a narrow page.
     pub blocks: Vec<StackBlock>,
     /// The frame of the opened block.
     pub panel: Rect,

@@ -7,8 +7,9 @@ use crate::model::ModulePath;
 use crate::peft::HeadCopy;
 use crate::ui::chart::label_placement::Rect;
 
-/// Side of a vector's square, and from one to the next.
+/// Side of a vector's square.
 pub const VECTOR: f64 = 11.0;
+/// From one square's left edge to the next one's.
 pub const VECTOR_PITCH: f64 = 14.0;
 /// Squares in the row of vectors.
 pub const VECTORS: usize = 8;

@@ -5,10 +5,13 @@ use yew::prelude::*;
 /// A piece of a formula.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
+    /// Plain characters.
     Text(String),
     /// What φ holds.
     Phi(Vec<Piece>),
+    /// A subscript.
     Sub(Vec<Piece>),
+    /// A superscript.
     Super(Vec<Piece>),
 }
 
@@ -94,8 +97,10 @@ fn spans(pieces: &[Piece], size: f64, phi: bool, shift: &mut f64, level: f64, ou
     }
 }
 
+/// What [`Formula`] shows.
 #[derive(Properties, PartialEq)]
 pub struct FormulaProps {
+    /// In the marks of this module.
     pub text: AttrValue,
 }
 

@@ -7,6 +7,7 @@ use crate::peft::{Blocks, Bottlenecks, Everywhere, Front, HeadCopy, Mark, Method
 /// The places where φ stands. Without methods it is the base alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
+    /// The base and the number of labels.
     pub shape: Shape,
     methods: Vec<MethodConfig>,
     /// What is trained of an untied head; `None` where it is the token embedding.
@@ -14,15 +15,18 @@ pub struct Plan {
     updates: Vec<Update>,
     /// A factor for each dimension, at these matrices of these blocks.
     factors: Vec<(Vec<Target>, Blocks)>,
+    /// What stands in front of the text.
     pub front: Option<Front>,
     prefix: Option<PrefixMark>,
     adapter: Option<Bottlenecks>,
+    /// A φ that moves the whole network.
     pub everywhere: Option<Everywhere>,
     /// Sites of methods that move tensors from elsewhere.
     moved: Vec<Site>,
 }
 
 impl Plan {
+    /// Reads the marks of every method of a run.
     pub fn new(config: &RunConfig) -> Plan {
         let mut plan = Plan {
             shape: config.shape(),
@@ -57,6 +61,7 @@ impl Plan {
         plan
     }
 
+    /// The base's shape.
     pub fn model(&self) -> &ModelConfig {
         &self.shape.model
     }
@@ -76,10 +81,12 @@ impl Plan {
         self.factors.iter().any(|(targets, blocks)| blocks.contains(layer) && targets.contains(&target))
     }
 
+    /// The keys and values in front of those of a block.
     pub fn prefix_at(&self, layer: usize) -> Option<&PrefixMark> {
         self.prefix.as_ref().filter(|p| p.blocks.contains(layer))
     }
 
+    /// The bottlenecks of a block.
     pub fn adapter_at(&self, layer: usize) -> Option<&Bottlenecks> {
         self.adapter.as_ref().filter(|a| a.blocks.contains(layer))
     }

@@ -6,13 +6,15 @@ use crate::ui::chart::label_placement::Rect;
 /// The outline of a part. Data flows upwards where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// A rectangle.
     Box,
     /// A trapezoid, wide at its top: a matrix to more dimensions.
     Widening,
     /// A trapezoid, narrow at its top: a matrix to fewer dimensions.
     Narrowing,
-    /// The same where data flows to the right.
+    /// Wide at its right, where data flows to the right.
     WideningRight,
+    /// Narrow at its right, likewise.
     NarrowingRight,
     /// A function without parameters.
     Pill,
@@ -34,7 +36,9 @@ pub enum Scope {
 /// A part of the network, or of φ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
+    /// Its outline.
     pub form: Form,
+    /// The box around the outline.
     pub area: Rect,
     /// What is written on it, in [`super::formula`]'s marks; may be empty.
     pub label: String,
@@ -46,11 +50,13 @@ pub struct Part {
     pub shape: String,
     /// Parameters it holds.
     pub elements: usize,
+    /// Whether any of its parameters is trained.
     pub trained: bool,
     /// How many of its parameters are trained: a pruned matrix trains what is left of it.
     pub trained_elements: usize,
     /// φ moves it, though it holds nothing of φ itself.
     pub moved: bool,
+    /// Once, or once in each block.
     pub scope: Scope,
 }
 
@@ -72,12 +78,14 @@ impl Part {
         }
     }
 
+    /// With this shape in words and so many parameters.
     pub fn shape(mut self, shape: impl Into<String>, elements: usize) -> Part {
         self.shape = shape.into();
         self.elements = elements;
         self
     }
 
+    /// With all of its parameters trained, or none.
     pub fn trained(mut self, trained: bool) -> Part {
         self.trained = trained;
         self.trained_elements = if trained { self.elements } else { 0 };
@@ -97,11 +105,13 @@ impl Part {
         self
     }
 
+    /// Once, or once in each block.
     pub fn scope(mut self, scope: Scope) -> Part {
         self.scope = scope;
         self
     }
 
+    /// Written in letters of so many pixels.
     pub fn letter(mut self, letter: f64) -> Part {
         self.letter = letter;
         self
@@ -187,7 +197,9 @@ pub enum Flow {
 /// A line of straight pieces with rounded corners.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
+    /// What it carries.
     pub flow: Flow,
+    /// (x, y) of its corners, from start to end.
     pub points: Vec<(f64, f64)>,
     /// Whether it ends in an arrow's head.
     pub arrow: bool,
@@ -196,24 +208,32 @@ pub struct Line {
 /// A text beside the parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
+    /// Its left end.
     pub x: f64,
+    /// Its base line.
     pub y: f64,
+    /// In [`super::formula`]'s marks.
     pub text: String,
 }
 
 /// Parts and lines on the way to a drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Canvas {
+    /// Those drawn first lie below.
     pub parts: Vec<Part>,
+    /// All of them lie below the parts.
     pub lines: Vec<Line>,
+    /// Texts that belong to no part.
     pub notes: Vec<Note>,
 }
 
 impl Canvas {
+    /// A line of the frozen network that ends in an arrow.
     pub fn arrow(&mut self, points: &[(f64, f64)]) {
         self.lines.push(Line { flow: Flow::Main, points: points.to_vec(), arrow: true });
     }
 
+    /// A line without an arrow.
     pub fn line(&mut self, flow: Flow, points: &[(f64, f64)]) {
         self.lines.push(Line { flow, points: points.to_vec(), arrow: false });
     }
@@ -223,6 +243,7 @@ impl Canvas {
         self.lines.push(Line { flow: Flow::Phi, points: points.to_vec(), arrow: false });
     }
 
+    /// A text from a point on its base line to the right.
     pub fn note(&mut self, x: f64, y: f64, text: impl Into<String>) {
         self.notes.push(Note { x, y, text: text.into() });
     }
@@ -250,6 +271,7 @@ impl Canvas {
         }
     }
 
+    /// Adds another canvas where it stands.
     pub fn append(&mut self, mut other: Canvas) {
         self.parts.append(&mut other.parts);
         self.lines.append(&mut other.lines);

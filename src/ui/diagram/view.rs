@@ -8,8 +8,10 @@ use crate::base::grouped;
 use crate::config::RunConfig;
 use yew::prelude::*;
 
+/// What [`Diagram`] draws.
 #[derive(Properties, PartialEq)]
 pub struct DiagramProps {
+    /// The run.
     pub config: RunConfig,
     /// φ gets a gradient at this moment.
     #[prop_or_default]

@@ -51,10 +51,13 @@ impl Heard {
     }
 }
 
+/// A function of ours that the browser calls with an event.
+type Listener<E> = Closure<dyn FnMut(E)>;
+
 struct Started {
     worker: Worker,
     heard: Rc<Heard>,
-    _listeners: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(ErrorEvent)>),
+    _listeners: (Listener<MessageEvent>, Listener<ErrorEvent>),
 }
 
 impl Started {

@@ -1,5 +1,7 @@
 //! A browser on the built page: a static server that can be told to fail, chromedriver, and what tests ask of a page.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "an end-to-end test fails where the page does not answer")]
+
 mod browser;
 mod server;
 
@@ -39,7 +41,9 @@ window.labLive = () => [...document.querySelectorAll("tbody tr")].map(e => e.inn
 
 /// One page in a browser, one server.
 pub struct Lab {
+    /// The tab with the page.
     pub driver: WebDriver,
+    /// Serves the page.
     pub server: Server,
     /// Ends with a test that did not reach its own end: who knows what it left.
     browser: Browser,

@@ -9,6 +9,7 @@ use tiny_http::{Header, Request, Response, StatusCode};
 /// What goes wrong with a file on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
+    /// Status 404.
     NotFound,
     /// Only the first half, as if that were all: what a proxy that gives up delivers.
     CutShort,

@@ -2,6 +2,8 @@
 //!
 //! `PEFT_LAB_METHODS` names methods, `PEFT_LAB_PARTS` what is measured: `chromium`, `webgpu`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
+
 use e2e::Lab;
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! End to end on the built page. One program: its tests share browsers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
+
 mod bring;
 mod faults;
 mod keep;
