@@ -269,7 +269,7 @@ fn a_broken_adapter_is_refused_by_the_key_that_is_wrong() {
     };
     let AdapterFiles { config, weights } = files("lora");
     for (from, to, named) in [
-        ("\"LORA\"", "\"LOHA\"", "peft_type"),
+        ("\"LORA\"", "\"NEITHER\"", "peft_type"),
         ("\"bias\": \"none\"", "\"bias\": \"all\"", "bias"),
         ("\"r\": 3", "\"r\": -3", "r is -3"),
         ("\"r\": 3", "\"r\": 4", "lora_A"),
