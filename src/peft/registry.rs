@@ -105,6 +105,7 @@ methods! { $
     AllButEmbeddings in all_but_embeddings "all_but_embeddings/mod.rs",
     Lora in lora "lora/mod.rs",
     Dora in dora "dora/mod.rs",
+    Loha in loha "loha/mod.rs",
     Vera in vera "vera/mod.rs",
     BitFit in bitfit "bitfit/mod.rs",
     LnTuning in ln_tuning "ln_tuning/mod.rs",
