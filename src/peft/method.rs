@@ -2,7 +2,7 @@
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
-use crate::peft::{Cost, Count, Demonstrations, Knob, Mask, Overlay, Python, Shape, Value};
+use crate::peft::{Cost, Count, Demonstrations, Knob, Mask, Shape, Value};
 
 /// How a method's φ meets the frozen network f_θ, the lecture's grouping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,8 +74,8 @@ pub struct MethodInfo {
 pub const MORE: &str = "Try more steps, or a higher rate.";
 
 /// A method with its knobs set: the plain half. What it costs, where it stands in the drawing and its Python are traits of
-/// their own, which none can leave out.
-pub trait Method: Cost + Overlay + Python + std::fmt::Debug {
+/// their own, which none can leave out: the registry asks for each.
+pub trait Method: Cost + std::fmt::Debug {
     /// What is fixed about the method, whatever its knobs.
     fn info(&self) -> &'static MethodInfo;
 

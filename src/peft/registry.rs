@@ -6,7 +6,7 @@
 
 #[cfg(feature = "train")]
 use super::{AdapterError, AdapterFile, AdapterSettings, InitContext};
-use super::{Knob, Method, MethodInfo, Value};
+use super::{Knob, Method, MethodInfo, Overlay, Python, Value};
 use crate::base::Fault;
 #[cfg(feature = "train")]
 use crate::model::Composition;
@@ -46,6 +46,17 @@ macro_rules! methods {
 
             /// The method behind its trait.
             pub fn method(&self) -> &dyn Method {
+                match self { $(MethodConfig::$variant(m) => m),+ }
+            }
+
+            /// Its place in the drawing. Apart from [`MethodConfig::method`], so that a trainer, which draws nothing, does not
+            /// carry it.
+            pub fn overlay(&self) -> &dyn Overlay {
+                match self { $(MethodConfig::$variant(m) => m),+ }
+            }
+
+            /// Its Python; apart for the same reason.
+            pub fn python(&self) -> &dyn Python {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
 

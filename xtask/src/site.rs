@@ -7,6 +7,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
 /// What the page needs to find the built files; `index.html` carries it, `assets.json` repeats it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -107,7 +109,10 @@ fn keep(bin: &str, name: &str) -> Result<()> {
 /// What tells a binary from its next build, and this `xtask` from another.
 fn made_from(wasm: &Path) -> Result<String> {
     let about = std::fs::metadata(wasm).with_context(|| format!("{} was not built", wasm.display()))?;
-    let xtask = std::fs::metadata(std::env::current_exe()?)?.modified()?;
+    // Another build of `xtask` may take its place while it runs: what it was when it began counts.
+    static BEGAN_AS: OnceLock<Option<SystemTime>> = OnceLock::new();
+    let xtask =
+        BEGAN_AS.get_or_init(|| std::env::current_exe().and_then(std::fs::metadata).and_then(|m| m.modified()).ok());
     Ok(format!("{} {:?} {xtask:?}", about.len(), about.modified()?))
 }
 

@@ -26,14 +26,13 @@ pub fn script(config: &RunConfig) -> String {
     let shape = config.shape();
     let script = Script { shape: &shape, alone: config.also.is_empty() };
     // Of equals the first.
-    let first = config.methods().map(|m| m.method()).min_by_key(|m| std::cmp::Reverse(m.wrapped_first()));
-    let wrapped = first.map_or("", |m| m.info().name);
+    let first = config.methods().min_by_key(|m| std::cmp::Reverse(m.python().wrapped_first()));
+    let wrapped = first.map_or("", |m| m.method().info().name);
     let mut methods: Vec<String> = config
         .methods()
-        .map(|m| m.method())
-        .map(|m| match m.info().name == wrapped {
-            true => m.python(&script),
-            false => m.python_without_peft(&script).unwrap_or_else(|| m.python(&script)),
+        .map(|m| match m.method().info().name == wrapped {
+            true => m.python().python(&script),
+            false => m.python().python_without_peft(&script).unwrap_or_else(|| m.python().python(&script)),
         })
         .collect();
     methods.sort_by_key(|m| !m.contains("get_peft_model"));

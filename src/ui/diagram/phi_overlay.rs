@@ -41,7 +41,7 @@ impl Plan {
             moved: Vec::new(),
         };
         for method in config.methods() {
-            for mark in method.method().marks(&plan.shape) {
+            for mark in method.overlay().marks(&plan.shape) {
                 match mark {
                     Mark::Head(copy) => plan.head = Some(copy),
                     Mark::Update(update) => plan.updates.push(update),
@@ -136,5 +136,5 @@ impl Plan {
 /// The shapes of φ, in [`super::formula`]'s marks.
 pub fn shapes(config: &RunConfig) -> String {
     let shape = config.shape();
-    config.methods().map(|method| method.method().shapes(&shape)).collect::<Vec<_>>().join("; ")
+    config.methods().map(|method| method.overlay().shapes(&shape)).collect::<Vec<_>>().join("; ")
 }

@@ -47,6 +47,7 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("LICENSE-MIT", &[]),
     (".gitignore", &[]),
     ("rustfmt.toml", &[]),
+    ("clippy.toml", &[]),
     (".ci/", &[]),
     ("webdriver.json", &[WasmCpu, WasmGpu]),
     (".cargo/", &Stage::ALL),
