@@ -44,7 +44,9 @@ macro_rules! methods {
                 vec![$(MethodConfig::$variant($variant::default())),+]
             }
 
-            /// The method behind its trait.
+            /// The method behind its trait. In one place: where this is inlined, the compiler copies what small methods of
+            /// the trait return, texts included, into each of a trainer's sixteen parts.
+            #[inline(never)]
             pub fn method(&self) -> &dyn Method {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -62,6 +64,7 @@ macro_rules! methods {
 
             /// How PEFT holds it.
             #[cfg(feature = "train")]
+            #[inline(never)]
             pub fn adapter_file(&self) -> &dyn AdapterFile {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -73,6 +76,7 @@ macro_rules! methods {
             }
 
             /// The same, to set its knobs.
+            #[inline(never)]
             pub fn method_mut(&mut self) -> &mut dyn Method {
                 match self { $(MethodConfig::$variant(m) => m),+ }
             }
@@ -97,11 +101,13 @@ macro_rules! methods {
             }
 
             /// How this part changes the forward pass.
+            #[inline(never)]
             pub fn composition(&self) -> &dyn Composition {
                 match self { $(Part::$variant(p) => p),+ }
             }
 
             /// The same, for what changes between steps.
+            #[inline(never)]
             pub fn composition_mut(&mut self) -> &mut dyn Composition {
                 match self { $(Part::$variant(p) => p),+ }
             }
