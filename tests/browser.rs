@@ -10,10 +10,20 @@ use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-#[wasm_bindgen_test]
-async fn kernels_are_what_they_stand_for() {
-    peft_lab::kernels::checks::all(&Device::flex(), |check| console_log!("{check}")).await;
+macro_rules! kernels {
+    ($($check:ident)*) => {
+        mod kernels {
+            use super::*;
+            $(
+                #[wasm_bindgen_test]
+                async fn $check() {
+                    peft_lab::kernels::checks::$check(&Device::flex()).await;
+                }
+            )*
+        }
+    };
 }
+peft_lab::each_kernel_check!(kernels);
 
 macro_rules! tests {
     ($($method:ident)*) => {

@@ -16,10 +16,20 @@ async fn device() -> Device {
     Backend::Webgpu.device().await.unwrap()
 }
 
-#[wasm_bindgen_test]
-async fn kernels_are_what_they_stand_for() {
-    peft_lab::kernels::checks::all(&device().await, |check| console_log!("{check}")).await;
+macro_rules! kernels {
+    ($($check:ident)*) => {
+        mod kernels {
+            use super::*;
+            $(
+                #[wasm_bindgen_test]
+                async fn $check() {
+                    peft_lab::kernels::checks::$check(&device().await).await;
+                }
+            )*
+        }
+    };
 }
+peft_lab::each_kernel_check!(kernels);
 
 #[wasm_bindgen_test]
 async fn steps_of_the_optimizer_are_those_of_the_cpu() {

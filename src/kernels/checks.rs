@@ -45,7 +45,8 @@ macro_rules! same {
     }};
 }
 
-async fn layer_norm_is_burn_s(device: &Device) {
+/// LayerNorm, of views as well.
+pub async fn layer_norm_is_burn_s(device: &Device) {
     let (x, s, b) = (random(device, 1, [3, 5, 19]), random(device, 2, [19]), random(device, 3, [19]));
     same!(
         layer_norm(x.clone(), s.clone(), b.clone(), 1e-5),
@@ -65,7 +66,8 @@ async fn layer_norm_is_burn_s(device: &Device) {
     );
 }
 
-async fn linear_is_burn_s(device: &Device) {
+/// x·W + b over the last dimension, and W as a view.
+pub async fn linear_is_burn_s(device: &Device) {
     let (x, w, b) = (random(device, 1, [3, 5, 7]), random(device, 2, [7, 11]), random(device, 3, [11]));
     let bias = || Some(b.clone());
     same!(linear(x.clone(), w.clone(), bias()), reference::linear(x.clone(), w.clone(), bias()), x, w, b);
@@ -89,7 +91,8 @@ async fn linear_is_burn_s(device: &Device) {
     );
 }
 
-async fn a_low_rank_update_is_burn_s(device: &Device) {
+/// y + s·(xA)B in one kernel.
+pub async fn a_low_rank_update_is_burn_s(device: &Device) {
     let (y, x, a, b) = (
         random(device, 1, [2, 5, 11]),
         random(device, 2, [2, 5, 7]),
@@ -104,7 +107,8 @@ async fn a_low_rank_update_is_burn_s(device: &Device) {
     same!(fused, reference::add_low_rank(y.clone(), x.clone(), a.clone(), b.clone(), 0.7), a, b);
 }
 
-async fn relu_is_burn_s(device: &Device) {
+/// ReLU, which leaves a NaN what it is.
+pub async fn relu_is_burn_s(device: &Device) {
     let x = random(device, 5, [4, 21]);
     let shifted = || x.clone().add_scalar(0.5);
     same!(relu(shifted()), activation::relu(shifted()), x);
@@ -112,7 +116,8 @@ async fn relu_is_burn_s(device: &Device) {
     assert!(values(relu(undefined)).await[0].is_nan(), "a loss that is not a number must stay one");
 }
 
-async fn attention_is_burn_s(device: &Device) {
+/// Causal attention with and without a prefix, where some inputs have no gradient too.
+pub async fn attention_is_burn_s(device: &Device) {
     for prefix in [0, 3] {
         let (q, k, v) = (
             random(device, 4, [2, 9, 12]),
@@ -148,14 +153,16 @@ async fn attention_is_burn_s(device: &Device) {
     }
 }
 
-async fn gelu_new_is_burn_s_tanh_approximation(device: &Device) {
+/// GELU as GPT-2 has it.
+pub async fn gelu_new_is_burn_s_tanh_approximation(device: &Device) {
     let x = random(device, 5, [4, 21]);
     let wide = || x.clone().mul_scalar(4.0);
     same!(gelu_new(wide()), activation::gelu_approximate(wide()), x);
     same!(reference::gelu_new(wide()), activation::gelu_approximate(wide()), x);
 }
 
-async fn cross_entropy_is_burn_s(device: &Device) {
+/// The sum of cross-entropies, of rows of a larger tensor as well.
+pub async fn cross_entropy_is_burn_s(device: &Device) {
     let x = random(device, 6, [5, 13]);
     let targets = [0, 12, 3, 3, 7];
     same!(cross_entropy(x.clone(), &targets), reference::cross_entropy(x.clone(), &targets), x);
@@ -164,7 +171,8 @@ async fn cross_entropy_is_burn_s(device: &Device) {
     same!(cross_entropy(rows(&x), &[4, 0]), reference::cross_entropy(rows(&x), &[4, 0]), x);
 }
 
-async fn what_somebody_else_holds_stays_as_it_is(device: &Device) {
+/// Kernels that write in place leave alone what another tensor holds.
+pub async fn what_somebody_else_holds_stays_as_it_is(device: &Device) {
     let x = random(device, 7, [4, 4]).inner();
     let before = values(x.clone()).await;
     cross_entropy(x.clone(), &[0; 4]);
@@ -174,7 +182,7 @@ async fn what_somebody_else_holds_stays_as_it_is(device: &Device) {
 }
 
 /// The products of [`wasm::gemm`] of odd and even shapes, of views, replacing and adding.
-fn panels_are_a_loop() {
+pub async fn panels_are_a_loop(_: &Device) {
     let mut rng = stream(0, "panels");
     let mut numbers = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
     for (m, n, k) in
@@ -207,42 +215,51 @@ fn panels_are_a_loop() {
     }
 }
 
-/// Runs every check on a device.
-pub async fn all(device: &Device, mut say: impl FnMut(&str)) {
-    macro_rules! run {
-        ($($check:ident),+) => {$(
-            say(stringify!($check));
-            $check(device).await;
-        )+};
-    }
-    run!(
-        layer_norm_is_burn_s,
-        linear_is_burn_s,
-        a_low_rank_update_is_burn_s,
-        relu_is_burn_s,
-        attention_is_burn_s,
-        gelu_new_is_burn_s_tanh_approximation,
-        cross_entropy_is_burn_s,
-        what_somebody_else_holds_stays_as_it_is
-    );
-    say("panels_are_a_loop");
-    panels_are_a_loop();
+/// Hands the names of all checks to a macro, which makes a test of each: so the one that fails is named.
+#[macro_export]
+macro_rules! each_kernel_check {
+    ($macro:ident) => {
+        $macro! {
+            layer_norm_is_burn_s
+            linear_is_burn_s
+            a_low_rank_update_is_burn_s
+            relu_is_burn_s
+            attention_is_burn_s
+            gelu_new_is_burn_s_tanh_approximation
+            cross_entropy_is_burn_s
+            what_somebody_else_holds_stays_as_it_is
+            panels_are_a_loop
+        }
+    };
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
-    use burn::tensor::Device;
+    macro_rules! tests {
+        ($($check:ident)*) => {
+            mod on_the_cpu {
+                use burn::tensor::Device;
+                $(
+                    #[test]
+                    fn $check() {
+                        pollster::block_on(crate::kernels::checks::$check(&Device::flex()));
+                    }
+                )*
+            }
 
-    #[test]
-    fn kernels_are_what_they_stand_for() {
-        pollster::block_on(super::all(&Device::flex(), |check| println!("{check}")));
+            /// Where the machine has Vulkan (software does): `cargo test --features webgpu -- --ignored`.
+            #[cfg(feature = "webgpu")]
+            mod on_a_gpu {
+                use burn::tensor::Device;
+                $(
+                    #[test]
+                    #[ignore = "needs a GPU, or a driver that is one"]
+                    fn $check() {
+                        pollster::block_on(crate::kernels::checks::$check(&Device::wgpu(Default::default())));
+                    }
+                )*
+            }
+        };
     }
-
-    /// Where the machine has Vulkan (software does): `cargo test --features webgpu -- --ignored`.
-    #[cfg(feature = "webgpu")]
-    #[test]
-    #[ignore = "needs a GPU, or a driver that is one"]
-    fn kernels_are_what_they_stand_for_on_a_gpu() {
-        pollster::block_on(super::all(&Device::wgpu(Default::default()), |check| println!("{check}")));
-    }
+    each_kernel_check!(tests);
 }
