@@ -34,7 +34,8 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
     };
     let mut native = Command::new(bins.join("peft-lab"));
     native.args(["bench", "--json"]).current_dir(root());
-    let methods = lines(Command::new(bins.join("peft-lab")).args(["bench", "--json", "--list"]).current_dir(root()), |_| ())?;
+    let methods =
+        lines(Command::new(bins.join("peft-lab")).args(["bench", "--json", "--list"]).current_dir(root()), |_| ())?;
     let methods: Vec<&str> = methods.iter().filter_map(|row| row["method"].as_str()).collect();
     if wanted("native") {
         rows.extend(stage("measuring the native trainer", || lines(&mut native, shown))?);
