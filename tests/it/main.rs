@@ -21,3 +21,4 @@ mod recorded;
 #[path = "../shared/mod.rs"]
 mod shared;
 mod training;
+mod unfinished;
