@@ -24,3 +24,4 @@ mod results;
 #[path = "../shared/mod.rs"]
 mod shared;
 mod training;
+mod unfinished;
