@@ -35,11 +35,14 @@ pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let merged = session.merged().map_err(|f| f.message)?;
     let weights = merged.to_safetensors().await.map_err(|f| f.message)?;
-    let (disk, id) = (Disk::default(), session.config().base.id);
-    let config = disk.read(&format!("models/{id}/config.json")).await?;
-    let tokenizer = disk.read(&format!("models/{id}/tokenizer.json")).await?;
+    let (disk, base) = (Disk::default(), session.config().base);
+    let id = base.id;
+    let mut files = vec![("model.safetensors", weights)];
+    for name in std::iter::once("config.json").chain(base.tokenizer().iter().copied()) {
+        files.push((name, disk.read(&format!("models/{id}/{name}")).await?));
+    }
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
-    let files = [("config.json", config.as_slice()), ("model.safetensors", &weights), ("tokenizer.json", &tokenizer)];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     write_all(folder, &files)?;
     println!("{folder}: {id} with {} folded in", session.config().label());
     Ok(())

@@ -54,7 +54,7 @@ fn weights(shape: &Shape) -> u64 {
 
 /// Scores of all matrices' weights by which a mask chooses these.
 pub fn scores_of(shape: &Shape, chosen: Vec<usize>) -> Vec<f32> {
-    let mut scores = vec![0.0; weights(shape)];
+    let mut scores = vec![0.0; weights(shape) as usize];
     chosen.into_iter().for_each(|i| scores[i] = 1.0);
     scores
 }

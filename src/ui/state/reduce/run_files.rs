@@ -1,5 +1,6 @@
 //! φ kept as a file, and taken from files.
 
+use crate::bases::Checkpoint;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::protocol::Command;
@@ -46,7 +47,7 @@ impl State {
             Event::Merged { difference, weights, .. } => {
                 let label = run.label();
                 let text = format!(
-                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer.json."
+                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer."
                 );
                 self.say(NoticeTone::Info, text, None);
                 vec![File::new("model.safetensors", weights)]
@@ -59,9 +60,8 @@ impl State {
     /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data.
     /// Nothing is taken in by halves.
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
-        if files.iter().any(|f| CHECKPOINT.contains(&f.name.as_str()) || f.folder().is_some()) {
-            self.look_at_base(&files);
-            return Vec::new();
+        if files.iter().any(|f| Checkpoint::claims(&f.name) || f.folder().is_some()) {
+            return self.look_at_base(&files);
         }
         if let [file] = files.as_slice()
             && !file.name.ends_with(".safetensors")
@@ -86,7 +86,7 @@ impl State {
                 self.open_run(file)
             }
             _ => {
-                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or the three of a checkpoint together.";
+                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or all of a checkpoint together.";
                 self.fault(text.into(), None);
                 Vec::new()
             }
@@ -174,10 +174,6 @@ impl State {
         (runs.len() > 1).then_some((runs.len(), phi, theta))
     }
 }
-
-/// Files that only a checkpoint has.
-const CHECKPOINT: [&str; 5] =
-    ["config.json", "model.safetensors", "tokenizer.json", "pytorch_model.bin", "model.safetensors.index.json"];
 
 /// Whether a file holds a run's events, by its first line.
 fn is_run(file: &File) -> bool {
