@@ -46,7 +46,7 @@ fn infos(config: &RunConfig, shape: &Shape) -> Vec<TensorInfo> {
 }
 
 /// The weights of all matrices of θ.
-fn weights(shape: &Shape) -> usize {
+fn weights(shape: &Shape) -> u64 {
     use crate::model::{ModulePath, ParamKind};
     ModulePath::all(shape.model.num_hidden_layers).map(|p| p.elements(ParamKind::Matrix, &shape.model)).sum()
 }
@@ -136,9 +136,12 @@ pub fn parse(config: &RunConfig, shape: &Shape, bytes: &[u8]) -> Result<StoredPh
     let values = infos.iter().map(|info| reader.tensor(&info.name, info)).collect::<Result<_, _>>()?;
     let mut scores = None;
     if let Some(method) = config.methods().find(|m| m.method().scores().is_some()) {
-        let n = weights(shape);
+        let n = weights(shape) as usize;
         let mut chosen = vec![0.0; n];
-        reader.integers(CHOSEN, method.method().count(shape).total(), n)?.into_iter().for_each(|i| chosen[i] = 1.0);
+        reader
+            .integers(CHOSEN, method.method().count(shape).total() as usize, n)?
+            .into_iter()
+            .for_each(|i| chosen[i] = 1.0);
         scores = Some(chosen);
     }
     let shared = read_shared(&mut reader, config.methods(), shape)?;

@@ -1,6 +1,7 @@
 //! What a family of models calls its parts: one description, which files, adapters and Python ask.
 
 use super::{ConfigKeys, ModelConfig, ModelConfigError, ModulePath, Target};
+#[cfg(feature = "train")]
 use serde_json::Value;
 
 /// A family of models as Hugging Face has it. It is data, so a family that leaves something open does not
@@ -20,7 +21,8 @@ pub struct Family {
     /// Reads a `config.json`, with transformers' names and defaults. What would change the result is refused
     /// by its key.
     pub read_config: fn(&ConfigKeys) -> Result<ModelConfig, ModelConfigError>,
-    /// A `config.json` that transformers reads as this model, without dropout.
+    /// A `config.json` that transformers reads as this model, without dropout. The page writes none.
+    #[cfg(feature = "train")]
     pub write_config: fn(&ModelConfig) -> Value,
     /// Models that everyone knows, for the ledger, the smallest first.
     pub published: &'static [RealModel],

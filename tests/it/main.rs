@@ -16,6 +16,8 @@ mod own;
 mod parity;
 mod peft;
 mod pretrain;
+#[path = "../shared/published.rs"]
+mod published;
 mod python;
 mod recorded;
 // The programs beside this one check the same things in a browser.

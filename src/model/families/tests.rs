@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::Target;
+use serde_json::Value;
 
 /// A `config.json` with its sizes and nothing else.
 const SIZES: [(&str, &str); 2] = [
@@ -209,6 +210,7 @@ fn another_architecture_is_refused_by_name() {
     assert_eq!(error, "config.json: model_type is llama, this loader knows \"opt\" and \"gpt2\"");
 }
 
+#[cfg(feature = "train")]
 #[test]
 fn a_config_that_was_written_reads_as_the_same_model() {
     for family in all() {

@@ -3,6 +3,7 @@
 use crate::base::grouped;
 use crate::bases::Base;
 use crate::config::RunConfig;
+use crate::ledger::Setting;
 use crate::ui::state::OfferedBase;
 use yew::prelude::*;
 
@@ -28,8 +29,7 @@ impl BringBase {
         let model = &base.checkpoint.model;
         let mb = |bytes: u64| grouped((bytes as f64 / 1e6).ceil() as usize);
         // Work of a step beside that of the largest base that a laptop trains with ease.
-        let tokens = 32.0 * 64.0;
-        let work = |m: &crate::model::ModelConfig| m.forward_flops(tokens, 32.0);
+        let work = |m: &crate::model::ModelConfig| Setting::of_theta(m).reading(64.0);
         let reference = Base::named("prose-micro").and_then(|b| b.config().ok());
         let times = reference.map(|reference| work(model) / work(&reference));
         let slow = times.map(|times| match times {
@@ -40,13 +40,13 @@ impl BringBase {
         let config = base.settled.as_ref().map_or(config, |settled| &settled.config);
         let trained = {
             let shape = crate::peft::Shape { model: model.clone(), labels: 2 };
-            let n: usize = config.methods().map(|m| m.method().count(&shape).total()).sum();
+            let n: u64 = config.methods().map(|m| m.method().count(&shape).total()).sum();
             // φ, its gradient and AdamW's two averages.
-            (config.label(), 16 * n as u64, 16 * model.parameters() as u64)
+            (config.label(), 16 * n, 16 * model.parameters())
         };
         let changes = match &base.settled {
             Ok(settled) if settled.changes.is_empty() => html! {},
-            Ok(settled) => html! { <p class="told">{ settled.changes.join(" ") }</p> },
+            Ok(settled) => html! { <p>{ settled.changes.join(" ") }</p> },
             Err(fault) => html! { <p class="fault" role="alert">{ fault }</p> },
         };
         html! {

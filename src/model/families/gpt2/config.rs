@@ -1,7 +1,8 @@
 //! GPT-2's `config.json`.
 
 use crate::model::{Activation, ConfigKeys, ModelConfig, ModelConfigError};
-use serde_json::{Value, json};
+#[cfg(feature = "train")]
+use serde_json::Value;
 
 pub(super) const MODEL_TYPE: &str = "gpt2";
 
@@ -34,8 +35,9 @@ pub fn read(keys: &ConfigKeys) -> Result<ModelConfig, ModelConfigError> {
 }
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
+#[cfg(feature = "train")]
 pub fn write(c: &ModelConfig) -> Value {
-    json!({
+    serde_json::json!({
         "architectures": ["GPT2LMHeadModel"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "n_positions": c.max_position_embeddings, "n_embd": c.hidden_size, "n_inner": c.ffn_dim,
         "n_layer": c.num_hidden_layers, "n_head": c.num_attention_heads,

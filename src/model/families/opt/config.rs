@@ -1,7 +1,8 @@
 //! OPT's `config.json`.
 
 use crate::model::{Activation, ConfigKeys, ModelConfig, ModelConfigError, Sizes};
-use serde_json::{Value, json};
+#[cfg(feature = "train")]
+use serde_json::Value;
 
 pub(super) const MODEL_TYPE: &str = "opt";
 
@@ -52,8 +53,9 @@ pub fn read(keys: &ConfigKeys) -> Result<ModelConfig, ModelConfigError> {
 }
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
+#[cfg(feature = "train")]
 pub fn write(c: &ModelConfig) -> Value {
-    json!({
+    serde_json::json!({
         "architectures": ["OPTForCausalLM"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "max_position_embeddings": c.max_position_embeddings, "hidden_size": c.hidden_size,
         "word_embed_proj_dim": c.hidden_size, "ffn_dim": c.ffn_dim, "num_hidden_layers": c.num_hidden_layers,

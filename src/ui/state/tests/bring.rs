@@ -105,7 +105,7 @@ fn checkpoint(config: &str) -> Vec<File> {
     let layout = Layout::with_head(&model);
     let tensors: Vec<_> = layout.tensors().collect();
     let head = Header::beginning(tensors.iter().map(|info| (info.name.as_str(), "F16", info.shape.as_slice())));
-    let size = head.len() + 2 * model.parameters();
+    let size = head.len() + 2 * model.parameters() as usize;
     vec![
         held_at("config.json", config.as_bytes(), config.len()),
         held_at("model.safetensors", &head, size),
