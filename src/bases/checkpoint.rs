@@ -2,7 +2,7 @@
 //! each other, and what is said where they do not. The page and the command line ask here, so that both say
 //! the same.
 
-use super::OwnBase;
+use crate::base::slug;
 use crate::model::files::{Header, ShardIndex, foreign, gguf, pickle, survey};
 use crate::model::{ModelConfig, ModelConfigError};
 use serde_json::Value;
@@ -106,7 +106,7 @@ impl Checkpoint {
 
     /// Its name with its size, as a page writes it.
     pub fn title(&self) -> String {
-        OwnBase::new(self, "").title
+        format!("{} · {}", slug(&self.name), size(self.model.parameters()))
     }
 
     /// Every file that is used, in one order: the configuration, weights, tokenizer.
@@ -157,6 +157,16 @@ fn tokenizer(parts: &[Part<'_>]) -> Result<Vec<String>, String> {
             "{TOKENIZER} is missing, and so are {} and {}: AutoTokenizer.from_pretrained(folder).save_pretrained(folder) in transformers writes it",
             VOCABULARY[0], VOCABULARY[1]
         )),
+    }
+}
+
+/// `11 k`, `0.3 M`, `125 M`, `1.3 B`.
+fn size(parameters: u64) -> String {
+    match parameters as f64 {
+        n if n < 5e4 => format!("{:.0} k", n / 1e3),
+        n if n < 9.95e6 => format!("{:.1} M", n / 1e6),
+        n if n < 9.995e8 => format!("{:.0} M", n / 1e6),
+        n => format!("{:.1} B", n / 1e9),
     }
 }
 

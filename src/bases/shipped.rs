@@ -2,6 +2,7 @@
 //! that were brought.
 
 use super::OwnBase;
+use crate::base::shorten;
 use crate::model::{ModelConfig, ModelConfigError};
 use std::sync::{PoisonError, RwLock};
 
@@ -70,6 +71,23 @@ impl Base {
         let contents = OwnBase::contents(id);
         let own = || Base::own().into_iter().find(|b| OwnBase::contents(b.id) == contents);
         BASES.iter().find(|b| b.id == id).or_else(|| contents.and_then(|_| own()))
+    }
+
+    /// What is said where an id names a visitor's base that is not here.
+    pub fn absent(id: &str) -> String {
+        let (shown, name) = (shorten(id), |id: &str| id.rsplit_once('-').map(|(name, _)| name.to_string()));
+        if OwnBase::is_of_sizes(id) {
+            return format!(
+                "“{shown}” is a base as earlier versions named it, by its size alone, which does not tell its weights. Bring the checkpoint, and write the name that it has now in the place of this one."
+            );
+        }
+        match Base::own().into_iter().find(|base| name(base.id) == name(id)) {
+            Some(here) => format!(
+                "“{shown}” is a base of the same name as {} but of other contents: bring the files that it was.",
+                here.id
+            ),
+            None => format!("“{shown}” is a base of its owner's, which is not here: bring its files first."),
+        }
     }
 
     /// The bases that visitors brought.

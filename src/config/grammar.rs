@@ -142,7 +142,7 @@ impl RunConfig {
 /// The base of an id.
 fn base(id: &str) -> Result<&'static Base, Fault> {
     Base::named(id).ok_or_else(|| match id.starts_with(OwnBase::PREFIX) {
-        true => Fault::new("base", OwnBase::absent(id)),
+        true => Fault::new("base", Base::absent(id)),
         false => no_such("base", id, &BASES.each_ref().map(|b| b.id)),
     })
 }

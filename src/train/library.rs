@@ -58,8 +58,8 @@ impl LoadedBase {
         let tokenizer = tokenizer.map_err(|e| broken(e.to_string()))?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(broken(format!(
-                "{} has {} tokens, config.json says vocab_size {}",
-                base.tokenizer().join(" with "),
+                "{}: {} tokens, and config.json says vocab_size {}. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
+                base.tokenizer().join(", "),
                 tokenizer.vocab_size(),
                 config.vocab_size
             )));

@@ -168,14 +168,14 @@ proptest! {
 
     #[test]
     fn no_vocabulary_panics(
-        vocabulary in damaged(vocabulary().0.into_bytes()),
-        merges in damaged(vocabulary().1.into_bytes()),
+        vocabulary in damaged(two_files().0.into_bytes()),
+        merges in damaged(two_files().1.into_bytes()),
         settings in damaged(
             br#"{"add_bos_token":true,"bos_token":{"content":"</s>"},"added_tokens_decoder":{"2":{"content":"</s>"}}}"#.to_vec()
         ),
         which in 0..3_usize,
     ) {
-        let (whole, pairs) = self::vocabulary();
+        let (whole, pairs) = two_files();
         let mut files = [("vocab.json", whole), ("merges.txt", pairs), ("tokenizer_config.json", "{}".to_string())];
         files[which].1 = String::from_utf8_lossy(&[vocabulary, merges, settings][which]).into_owned();
         let read = |name: &str| files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str());
@@ -187,7 +187,7 @@ proptest! {
 }
 
 /// `vocab.json` and `merges.txt` of tests/fixtures/own/opt.
-fn vocabulary() -> (String, String) {
+fn two_files() -> (String, String) {
     let file: serde_json::Value = serde_json::from_slice(&fixture("own/opt/tokenizer.json")).unwrap();
     let pair = |merge: &serde_json::Value| format!("{} {}\n", merge[0].as_str().unwrap(), merge[1].as_str().unwrap());
     let merges = file["model"]["merges"].as_array().unwrap().iter().map(pair).collect();

@@ -231,8 +231,10 @@ fn apart(whole: &Folder) -> Folder {
     let merges: String = model["merges"].as_array().unwrap().iter().map(pair).collect();
     folder.insert("vocab.json".into(), model["vocab"].to_string().into_bytes());
     folder.insert("merges.txt".into(), merges.into_bytes());
-    let settings = r#"{"bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>", "pad_token": null}"#;
-    folder.insert("tokenizer_config.json".into(), settings.into());
+    if model["vocab"]["</s>"].is_u64() {
+        let settings = r#"{"bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>", "pad_token": null}"#;
+        folder.insert("tokenizer_config.json".into(), settings.into());
+    }
     folder
 }
 

@@ -175,13 +175,13 @@ fn a_base_is_found_by_its_contents_and_others_are_told() {
     let other = "own-tiny-model-fedcba9876543210";
     assert!(Base::named(other).is_none());
     assert_eq!(
-        OwnBase::absent(other),
+        Base::absent(other),
         "“own-tiny-model-fedcba9876543210” is a base of the same name as own-tiny-model-0123456789abcdef but of other contents: bring the files that it was."
     );
-    assert!(OwnBase::absent("own-never-fedcba9876543210").ends_with("is not here: bring its files first."));
+    assert!(Base::absent("own-never-fedcba9876543210").ends_with("is not here: bring its files first."));
     // The names of earlier versions held no contents.
     for old in ["own-tiny-model-01234567", "own-opt-9f00ab12"] {
         assert!(Base::named(old).is_none() && OwnBase::contents(old).is_none());
-        assert!(OwnBase::absent(old).contains("as earlier versions named it"), "{}", OwnBase::absent(old));
+        assert!(Base::absent(old).contains("as earlier versions named it"), "{}", Base::absent(old));
     }
 }

@@ -5,6 +5,7 @@ mod gpt2;
 mod opt;
 
 use super::{Activation, ConfigKeys, Family, ModelConfig, ModelConfigError, ModulePath, RealModel, Sizes};
+#[cfg(feature = "train")]
 use serde_json::Value;
 
 /// Every family. In the first one the project's own bases are made, and φ is kept under its names on any

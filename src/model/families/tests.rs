@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::Target;
+use serde_json::Value;
 
 /// A `config.json` with its sizes and nothing else.
 const SIZES: [(&str, &str); 2] = [

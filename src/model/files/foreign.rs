@@ -27,7 +27,7 @@ pub fn foreign(file: &str, head: &[u8]) -> Option<String> {
 
 /// What a Python pickle is told.
 pub fn pickle(file: &str) -> String {
-    format!("{file} is a Python pickle, which no page should open: {SAVE_AGAIN}")
+    format!("{file} is a Python pickle, which may run any code where it is opened: {SAVE_AGAIN}")
 }
 
 /// What a file of llama.cpp is told.

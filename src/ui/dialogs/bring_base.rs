@@ -46,7 +46,7 @@ impl BringBase {
         };
         let changes = match &base.settled {
             Ok(settled) if settled.changes.is_empty() => html! {},
-            Ok(settled) => html! { <p class="told">{ settled.changes.join(" ") }</p> },
+            Ok(settled) => html! { <p>{ settled.changes.join(" ") }</p> },
             Err(fault) => html! { <p class="fault" role="alert">{ fault }</p> },
         };
         html! {

@@ -77,7 +77,7 @@ pub struct OfferedBase {
 impl OfferedBase {
     /// Bytes of θ at full precision, in which it is computed.
     pub fn weights(&self) -> u64 {
-        4 * self.checkpoint.model.parameters() as u64
+        4 * self.checkpoint.model.parameters()
     }
 
     /// Bytes at the moment at which the files have been read and θ is there.

@@ -81,11 +81,7 @@ impl State {
                 effects.push(Effect::ReplaceHash(self.hash()));
             }
             Some((id, _)) => {
-                self.say(
-                    NoticeTone::Info,
-                    format!("The address asks for another base. {}", OwnBase::absent(&id)),
-                    None,
-                );
+                self.say(NoticeTone::Info, format!("The address asks for another base. {}", Base::absent(&id)), None);
                 effects.extend(self.choose_base(base.id));
             }
             None => effects.extend(self.choose_base(base.id)),
