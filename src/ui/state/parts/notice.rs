@@ -37,6 +37,14 @@ pub enum Remedy {
     UseWebGpu,
     /// Open the dialog for data of one's own.
     Bring,
+    /// Bring back what was taken off the page.
+    Undo,
+    /// Go on with this run.
+    GoOn(u32),
+    /// Take so many of the oldest runs off the page and out of the store.
+    MakeRoom(usize),
+    /// Give the visitor what could not be read as a file.
+    SaveAside,
 }
 
 impl Remedy {
@@ -49,6 +57,10 @@ impl Remedy {
             Remedy::TrainOnCpu => "Train on the CPU",
             Remedy::UseWebGpu => "Use WebGPU",
             Remedy::Bring => "Bring it",
+            Remedy::Undo => "Undo",
+            Remedy::GoOn(_) => "Go on",
+            Remedy::MakeRoom(_) => "Make room",
+            Remedy::SaveAside => "Save it as a file",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::ModelConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
 use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, labelled};
-use crate::ui::state::{Bring, Bringing, Effect, File, Offer, OfferedBase, State};
+use crate::ui::state::{Ask, Bring, Bringing, Effect, File, Offer, OfferedBase, State};
 use std::rc::Rc;
 
 /// A base is refused where reading it takes more.
@@ -143,6 +143,11 @@ impl State {
         let mut effects = vec![Effect::Readdress];
         effects.extend(self.bringing(Bringing::Close));
         effects.extend(self.choose_base(base.id));
+        // Kept runs on it could not be read without it.
+        if self.keeping.open {
+            self.keeping.aside.clear();
+            effects.push(Effect::Store(Ask::List));
+        }
         effects
     }
 

@@ -3,6 +3,7 @@
 mod bring;
 mod cost_dialog;
 mod faults;
+mod keeping;
 mod learn;
 mod queue;
 mod run_files;
