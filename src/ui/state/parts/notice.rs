@@ -39,6 +39,14 @@ pub enum Remedy {
     Bring,
     /// Back to the base and task of a run that waits, which then goes on.
     TurnBack(u32),
+    /// Bring back what was taken off the page.
+    Undo,
+    /// Go on with this run.
+    GoOn(u32),
+    /// Take so many of the oldest runs off the page and out of the store.
+    MakeRoom(usize),
+    /// Give the visitor what could not be read as a file.
+    SaveAside,
 }
 
 impl Remedy {
@@ -52,6 +60,10 @@ impl Remedy {
             Remedy::UseWebGpu => "Use WebGPU",
             Remedy::Bring => "Bring it",
             Remedy::TurnBack(_) => "Turn back and go on",
+            Remedy::Undo => "Undo",
+            Remedy::GoOn(_) => "Go on",
+            Remedy::MakeRoom(_) => "Make room",
+            Remedy::SaveAside => "Save it as a file",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod bring;
 mod cost_dialog;
 mod faults;
+mod keeping;
 mod learn;
 mod measures;
 mod queue;
