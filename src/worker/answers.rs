@@ -38,7 +38,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Takes in a run file as a run at its end.
+    /// Takes in a run file: a run at its end, or where it was cut off.
     pub(super) async fn restore(
         &mut self,
         run: u32,
@@ -59,6 +59,9 @@ impl Trainer {
         let mut session = self.session_for(run, config).await?;
         session.restore(stored);
         session.begin().await?.iter().for_each(post);
+        if self.snapshots.on {
+            session.snapshot(hardware()).await?.iter().for_each(post);
+        }
         self.shelf.push_back(session);
         Ok(())
     }

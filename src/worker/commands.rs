@@ -15,7 +15,10 @@ impl Trainer {
             Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } | Command::Merge { run } => {
                 Some(*run)
             }
-            Command::Restore { run, .. } | Command::Import { run, .. } | Command::Spread { run, .. } => Some(*run),
+            Command::GoOn { run }
+            | Command::Restore { run, .. }
+            | Command::Import { run, .. }
+            | Command::Spread { run, .. } => Some(*run),
             // It belongs to no run.
             Command::Prefetch { .. } => Some(0),
             _ => None,
@@ -52,6 +55,7 @@ impl Trainer {
             Command::Pause => {
                 if self.running {
                     self.running = false;
+                    self.snapshot().await;
                     self.tell(|run, step| Event::Paused { run, step });
                 }
                 Ok(())
@@ -77,12 +81,18 @@ impl Trainer {
                 self.running = false;
                 self.spread = None;
                 if self.session.as_ref().is_some_and(|s| !s.done()) {
+                    self.snapshot().await;
                     self.tell(|run, step| Event::Stopped { run, step });
                 }
                 Ok(())
             }
             Command::Dial { run, lambda } => self.dial(run, lambda).await,
             Command::Save { run } => self.save(run).await,
+            Command::GoOn { run } => self.go_on(run).await,
+            Command::Keep { on } => {
+                self.snapshots.on = on;
+                Ok(())
+            }
             Command::Export { run } => self.export(run).await,
             Command::Merge { run } => self.merge(run).await,
             Command::Restore { run, config, events, tensors } => self.restore(run, config, &events, &tensors).await,

@@ -20,7 +20,9 @@ mod pretrain;
 mod published;
 mod python;
 mod recorded;
+mod results;
 // The programs beside this one check the same things in a browser.
 #[path = "../shared/mod.rs"]
 mod shared;
 mod training;
+mod unfinished;

@@ -109,4 +109,7 @@ pub enum TensorFileError {
         /// How many weights there are to choose from.
         weights: usize,
     },
+    /// What training needs to go on cannot be used: of another version, or damaged.
+    #[error("“{0}” does not fit this run: the state of its training is of another version, or damaged")]
+    Training(String),
 }

@@ -109,6 +109,14 @@ impl Composition for Phi {
         self.masks = masks;
     }
 
+    fn masks(&self) -> Vec<Tensor<1>> {
+        let flat = |mask: &Tensor<2>| {
+            let n = mask.shape().num_elements();
+            mask.clone().reshape([n])
+        };
+        self.masks.iter().map(|(_, mask, _)| flat(mask)).collect()
+    }
+
     /// What is pruned becomes zero in the copies themselves.
     fn finalize(&mut self) {
         for (place, mask, _) in &self.masks {
