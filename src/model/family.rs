@@ -1,8 +1,6 @@
 //! What a family of models calls its parts: one description, which files, adapters and Python ask.
 
 use super::{ConfigKeys, ModelConfig, ModelConfigError, ModulePath, Target};
-#[cfg(feature = "train")]
-use serde_json::Value;
 
 /// A family of models as Hugging Face has it. It is data, so a family that leaves something open does not
 /// compile.
@@ -23,7 +21,7 @@ pub struct Family {
     pub read_config: fn(&ConfigKeys) -> Result<ModelConfig, ModelConfigError>,
     /// A `config.json` that transformers reads as this model, without dropout. The page writes none.
     #[cfg(feature = "train")]
-    pub write_config: fn(&ModelConfig) -> Value,
+    pub write_config: fn(&ModelConfig) -> serde_json::Value,
     /// Models that everyone knows, for the ledger, the smallest first.
     pub published: &'static [RealModel],
     /// The module around embeddings, blocks and last norm, in a model with its head.

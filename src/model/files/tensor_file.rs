@@ -176,7 +176,8 @@ impl<'a> Reader<'a> {
 
     /// The bytes of a tensor of this type, which then counts as read.
     fn bytes(&mut self, key: &str, dtype: Dtype) -> Option<&[u8]> {
-        let view = self.view(key).ok().filter(|view| view.dtype() == dtype)?;
+        let mut views = self.files.iter().filter_map(|file| file.tensor(key).ok());
+        let view = views.find(|view| view.dtype() == dtype)?;
         self.used.push(key.to_string());
         Some(view.data())
     }

@@ -1,8 +1,6 @@
 //! GPT-2's `config.json`.
 
 use crate::model::{Activation, ConfigKeys, ModelConfig, ModelConfigError};
-#[cfg(feature = "train")]
-use serde_json::Value;
 
 pub(super) const MODEL_TYPE: &str = "gpt2";
 
@@ -36,7 +34,7 @@ pub fn read(keys: &ConfigKeys) -> Result<ModelConfig, ModelConfigError> {
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
 #[cfg(feature = "train")]
-pub fn write(c: &ModelConfig) -> Value {
+pub fn write(c: &ModelConfig) -> serde_json::Value {
     serde_json::json!({
         "architectures": ["GPT2LMHeadModel"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "n_positions": c.max_position_embeddings, "n_embd": c.hidden_size, "n_inner": c.ffn_dim,

@@ -1,8 +1,6 @@
 //! OPT's `config.json`.
 
 use crate::model::{Activation, ConfigKeys, ModelConfig, ModelConfigError, Sizes};
-#[cfg(feature = "train")]
-use serde_json::Value;
 
 pub(super) const MODEL_TYPE: &str = "opt";
 
@@ -54,7 +52,7 @@ pub fn read(keys: &ConfigKeys) -> Result<ModelConfig, ModelConfigError> {
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
 #[cfg(feature = "train")]
-pub fn write(c: &ModelConfig) -> Value {
+pub fn write(c: &ModelConfig) -> serde_json::Value {
     serde_json::json!({
         "architectures": ["OPTForCausalLM"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "max_position_embeddings": c.max_position_embeddings, "hidden_size": c.hidden_size,
