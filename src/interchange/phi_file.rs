@@ -47,14 +47,14 @@ fn infos(config: &RunConfig, shape: &Shape) -> Vec<TensorInfo> {
 }
 
 /// The weights of all matrices of θ.
-fn weights(shape: &Shape) -> usize {
+fn weights(shape: &Shape) -> u64 {
     use crate::model::{ModulePath, ParamKind};
     ModulePath::all(shape.model.num_hidden_layers).map(|p| p.elements(ParamKind::Matrix, &shape.model)).sum()
 }
 
 /// Scores of all matrices' weights by which a mask chooses these.
 pub fn scores_of(shape: &Shape, chosen: Vec<usize>) -> Vec<f32> {
-    let mut scores = vec![0.0; weights(shape)];
+    let mut scores = vec![0.0; weights(shape) as usize];
     chosen.into_iter().for_each(|i| scores[i] = 1.0);
     scores
 }
@@ -165,8 +165,8 @@ pub fn parse_unfinished(
     let values: Vec<Vec<f32>> = infos.iter().map(|info| reader.tensor(&info.name, info)).collect::<Result<_, _>>()?;
     let mut scores = None;
     if let Some(method) = config.methods().find(|m| m.method().scores().is_some()) {
-        let chosen = reader.integers(CHOSEN, method.method().count(shape).total(), weights(shape))?;
-        scores = Some(scores_of(shape, chosen));
+        let (k, n) = (method.method().count(shape).total() as usize, weights(shape) as usize);
+        scores = Some(scores_of(shape, reader.integers(CHOSEN, k, n)?));
     }
     let shared = read_shared(&mut reader, config.methods(), shape)?;
     let elements: Vec<usize> = values.iter().map(Vec::len).collect();

@@ -14,9 +14,9 @@ pub struct RunFile {
     /// What it was trained on.
     pub device: String,
     /// Elements of φ.
-    pub trainable: usize,
+    pub trainable: u64,
     /// Elements of θ and of what φ adds to it.
-    pub total: usize,
+    pub total: u64,
     /// What scores without a network.
     pub baselines: Baselines,
     /// (step, training loss)

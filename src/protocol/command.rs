@@ -120,7 +120,15 @@ pub enum Command {
         config: RunConfig,
         /// What was typed.
         text: String,
+        /// φ's share of θ ⊕ λφ.
+        #[serde(default = "whole")]
+        lambda: f64,
     },
+}
+
+/// φ as it was trained.
+fn whole() -> f64 {
+    1.0
 }
 
 impl Bytes for Command {

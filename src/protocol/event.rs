@@ -140,9 +140,9 @@ pub enum Event {
         /// What is trained on: `cpu`, `webgpu`.
         device: String,
         /// Elements of φ.
-        trainable: usize,
+        trainable: u64,
         /// Elements of θ and of what φ adds to it.
-        total: usize,
+        total: u64,
         /// Steps to train.
         steps: usize,
         /// What scores without a network.

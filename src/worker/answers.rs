@@ -66,12 +66,18 @@ impl Trainer {
         Ok(())
     }
 
-    /// Answers with the present φ if it is of that configuration, else with the φ such a run would start
-    /// from.
-    pub(super) async fn predict(&mut self, run: u32, config: RunConfig, text: &str) -> Result<(), Failure> {
+    /// Answers at θ ⊕ λφ with the present φ if it is of that configuration, else with the φ such a run would
+    /// start from.
+    pub(super) async fn predict(
+        &mut self,
+        run: u32,
+        config: RunConfig,
+        text: &str,
+        lambda: f64,
+    ) -> Result<(), Failure> {
         let item = match self.held(run) {
-            Ok(session) if *session.config() == config => session.predict(text).await?,
-            _ => self.session_for(run, config).await?.predict(text).await?,
+            Ok(session) if *session.config() == config => session.predict(text, lambda).await?,
+            _ => self.session_for(run, config).await?.predict(text, lambda).await?,
         };
         post(&Event::Predicted { run, item });
         Ok(())

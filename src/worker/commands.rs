@@ -98,8 +98,8 @@ impl Trainer {
                 self.shelf.retain(|session| session.run() != run);
                 Ok(())
             }
-            Command::Predict { run, config, text } => {
-                if let Err(failure) = self.predict(run, config, &text).await {
+            Command::Predict { run, config, text, lambda } => {
+                if let Err(failure) = self.predict(run, config, &text, lambda).await {
                     post_failure(run, failure);
                 }
                 Ok(())

@@ -105,16 +105,16 @@ impl Session {
         Ok((self.live(&phi).await?, self.shown(&phi).await?))
     }
 
-    /// Answers what a visitor typed.
+    /// Answers what a visitor typed, with θ alone and at θ ⊕ λφ.
     ///
     /// # Errors
     /// Where it is no question of the task, or the device is lost.
-    pub async fn predict(&self, text: &str) -> Result<Prediction, Failure> {
+    pub async fn predict(&self, text: &str, lambda: f64) -> Result<Prediction, Failure> {
         let typed = self.data().typed(text, &self.setup.base.tokenizer);
         let (text, prompt, right) = typed.map_err(|fault| input(fault.message))?;
         let prompts = [prompt];
         let base = self.setup.answers(&Phi::none(), &prompts).await?.swap_remove(0);
-        let adapted = self.setup.answers(&self.phi.frozen(), &prompts).await?.swap_remove(0);
+        let adapted = self.setup.answers(&self.phi.frozen().dialled(lambda), &prompts).await?.swap_remove(0);
         Ok(Prediction { index: None, input: text, base, adapted, right })
     }
 }

@@ -78,12 +78,12 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
         let (on, id) = (on.clone(), run.id);
         let onclick = Callback::from(move |_| on.emit(Action::GoOn(id)));
         let title = format!("Go on from step {} of {}, to the same curve", grouped(run.step), grouped(run.steps));
-        html! { <button type="button" class="go-on" aria-label={format!("Go on with {}", run.label())} {title} {onclick}>{ "Go on" }</button> }
+        html! { <button type="button" class="go-on" aria-label={format!("Go on with {}", shown.label)} {title} {onclick}>{ "Go on" }</button> }
     });
     let remove = run.is_removable().then(|| {
         let (on, id) = (on.clone(), run.id);
         let onclick = Callback::from(move |event: MouseEvent| remove(&on, Action::Remove(id), &event));
-        html! { <button type="button" class="remove" aria-label={format!("Remove {}", run.label())} title="Remove" {onclick}>{ "×" }</button> }
+        html! { <button type="button" class="remove" aria-label={format!("Remove {}", shown.label)} title="Remove" {onclick}>{ "×" }</button> }
     });
     let key = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { run.id.to_string() };
     // A live run's φ is a click away: θ stays.
@@ -91,9 +91,9 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
     let name = if chooses {
         let (on, id) = (on.clone(), run.id);
         let onclick = Callback::from(move |_| on.emit(Action::LookAt(id)));
-        html! { <button type="button" class="swap" title="Swap this φ in" {onclick}>{ run.label() }{ base }</button> }
+        html! { <button type="button" class="swap" title="Swap this φ in" {onclick}>{ &shown.label }{ base }</button> }
     } else {
-        html! { <>{ run.label() }{ base }</> }
+        html! { <>{ &shown.label }{ base }</> }
     };
     html! {
         <tr {key}>

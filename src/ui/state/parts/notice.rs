@@ -45,6 +45,8 @@ pub enum Remedy {
     MakeRoom(usize),
     /// Give the visitor what could not be read as a file.
     SaveAside,
+    /// Back to the base and task of a run that waits, which then goes on.
+    TurnBack(u32),
 }
 
 impl Remedy {
@@ -61,6 +63,7 @@ impl Remedy {
             Remedy::GoOn(_) => "Go on",
             Remedy::MakeRoom(_) => "Make room",
             Remedy::SaveAside => "Save it as a file",
+            Remedy::TurnBack(_) => "Turn back and go on",
         }
     }
 }

@@ -177,15 +177,15 @@ impl State {
 
     /// Bytes of all φ on this page for the present base, and of as many copies of θ.
     /// `None` for fewer than two.
-    pub fn bytes_of_tasks(&self) -> Option<(usize, usize, usize)> {
+    pub fn bytes_of_tasks(&self) -> Option<(usize, u64, u64)> {
         let ended = |r: &&Run| r.config.base == self.config.base && r.phase == Phase::Finished && r.config.trains();
         let runs: Vec<&Run> = self.runs.iter().filter(ended).collect();
         let stored = |config: &RunConfig| {
             let shape = config.shape();
-            config.methods().map(|m| m.method().stored(&shape)).sum::<usize>()
+            config.methods().map(|m| m.method().stored(&shape)).sum::<u64>()
         };
         let phi = runs.iter().map(|r| 4 * stored(&r.config)).sum();
-        let theta = 4 * self.config.shape().model.parameters() * runs.len();
+        let theta = 4 * self.config.shape().model.parameters() * runs.len() as u64;
         (runs.len() > 1).then_some((runs.len(), phi, theta))
     }
 }
@@ -237,11 +237,11 @@ fn named_in_file(method: &MethodConfig) -> String {
     std::iter::once(method.info().name).chain(size).collect::<Vec<_>>().join("-")
 }
 
-/// Whether the label of a run tells a knob: at its default it would read otherwise.
+/// Whether the label of a run tells a knob: it has its value, and at its default it would read otherwise.
 fn is_in_label(config: &RunConfig, key: &str) -> bool {
     let methods = config.methods().filter_map(|method| MethodConfig::named(method.info().name)).collect::<Vec<_>>();
     let Some((first, also)) = methods.split_first() else { return false };
     let usual = RunConfig { method: first.clone(), also: also.to_vec(), ..config.clone() };
-    let Some(value) = usual.knob(key) else { return false };
-    config.with(&[(key, &value)]).is_ok_and(|other| other.label() != config.label())
+    let (Some(value), Some(own)) = (usual.knob(key), config.knob(key)) else { return false };
+    config.label().contains(&own) && config.with(&[(key, &value)]).is_ok_and(|other| other.label() != config.label())
 }

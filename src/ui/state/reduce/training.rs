@@ -307,6 +307,14 @@ impl State {
             Remedy::GoOn(run) => self.go_on(run),
             Remedy::MakeRoom(n) => self.make_room(n),
             Remedy::SaveAside => self.save_aside(),
+            Remedy::TurnBack(id) => {
+                let Some(run) = self.runs.iter().find(|r| r.id == id) else { return Vec::new() };
+                let waits = if run.phase.is_active() { send(run, Command::Resume) } else { Vec::new() };
+                self.drafts.clear();
+                let mut effects = self.adopt(run.config.clone());
+                effects.extend(waits);
+                effects
+            }
             Remedy::UseWebGpu => {
                 self.gpu_failed = false;
                 self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })
@@ -323,6 +331,6 @@ impl State {
 }
 
 /// A command for the worker that holds a run; nothing where none does yet.
-fn send(run: &Run, command: Command) -> Vec<Effect> {
+pub(super) fn send(run: &Run, command: Command) -> Vec<Effect> {
     run.trainer.map(|trainer| Effect::Send(trainer, command)).into_iter().collect()
 }
