@@ -37,8 +37,6 @@ pub enum Remedy {
     UseWebGpu,
     /// Open the dialog for data of one's own.
     Bring,
-    /// Back to the base and task of a run that waits, which then goes on.
-    TurnBack(u32),
     /// Bring back what was taken off the page.
     Undo,
     /// Go on with this run.
@@ -47,6 +45,8 @@ pub enum Remedy {
     MakeRoom(usize),
     /// Give the visitor what could not be read as a file.
     SaveAside,
+    /// Back to the base and task of a run that waits, which then goes on.
+    TurnBack(u32),
 }
 
 impl Remedy {
@@ -59,11 +59,11 @@ impl Remedy {
             Remedy::TrainOnCpu => "Train on the CPU",
             Remedy::UseWebGpu => "Use WebGPU",
             Remedy::Bring => "Bring it",
-            Remedy::TurnBack(_) => "Turn back and go on",
             Remedy::Undo => "Undo",
             Remedy::GoOn(_) => "Go on",
             Remedy::MakeRoom(_) => "Make room",
             Remedy::SaveAside => "Save it as a file",
+            Remedy::TurnBack(_) => "Turn back and go on",
         }
     }
 }

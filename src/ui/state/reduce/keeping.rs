@@ -54,13 +54,16 @@ impl State {
         effects.into_iter().map(Effect::Store).collect()
     }
 
-    /// A run as its trainer holds it.
+    /// A run as its trainer holds it. It may be off the page meanwhile, and come back.
     pub(super) fn keep_whole(&mut self, id: u32, text: String, tensors: Vec<u8>) -> Vec<Effect> {
-        let keeps = self.keeps();
-        let Some(place) = self.runs.iter().position(|r| r.id == id).filter(|_| keeps) else { return Vec::new() };
-        self.runs[place].kept = tensors.len() as u64;
-        let run = &self.runs[place];
-        let (key, head) = (self.key_of(run), self.head_of(run, run.kept));
+        if !self.keeps() {
+            return Vec::new();
+        }
+        let off = self.keeping.removed.iter_mut().flat_map(|removed| &mut removed.runs).map(|(_, run)| run);
+        let Some(run) = self.runs.iter_mut().chain(off).find(|run| run.id == id) else { return Vec::new() };
+        run.kept = tensors.len() as u64;
+        let run = run.clone();
+        let (key, head) = (self.key_of(&run), self.head_of(&run, run.kept));
         vec![Effect::Store(Ask::Whole { key, head, text, tensors: Rc::new(tensors) })]
     }
 

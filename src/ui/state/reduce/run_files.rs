@@ -233,7 +233,7 @@ fn named_in_file(method: &MethodConfig) -> String {
     std::iter::once(method.info().name).chain(size).collect::<Vec<_>>().join("-")
 }
 
-/// Whether the label of a run tells a knob: at its default it would read otherwise.
+/// Whether the label of a run tells a knob: it has its value, and at its default it would read otherwise.
 fn is_in_label(config: &RunConfig, key: &str) -> bool {
     let methods = config.methods().filter_map(|method| MethodConfig::named(method.info().name)).collect::<Vec<_>>();
     let Some((first, also)) = methods.split_first() else { return false };
@@ -243,6 +243,6 @@ fn is_in_label(config: &RunConfig, key: &str) -> bool {
         return false;
     }
     let usual = RunConfig { method: first.clone(), also: also.to_vec(), ..config.clone() };
-    let Some(value) = usual.knob(key) else { return false };
-    config.with(&[(key, &value)]).is_ok_and(|other| other.label() != config.label())
+    let (Some(value), Some(own)) = (usual.knob(key), config.knob(key)) else { return false };
+    config.label().contains(&own) && config.with(&[(key, &value)]).is_ok_and(|other| other.label() != config.label())
 }

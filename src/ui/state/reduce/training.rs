@@ -307,6 +307,10 @@ impl State {
             }
             Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
             Remedy::Bring => self.bringing(Bringing::Open),
+            Remedy::Undo => self.undo(None),
+            Remedy::GoOn(run) => self.go_on(run),
+            Remedy::MakeRoom(n) => self.make_room(n),
+            Remedy::SaveAside => self.save_aside(),
             Remedy::TurnBack(id) => {
                 let Some(run) = self.runs.iter().find(|r| r.id == id) else { return Vec::new() };
                 let waits = if run.phase.is_active() { send(run, Command::Resume) } else { Vec::new() };
@@ -315,10 +319,6 @@ impl State {
                 effects.extend(waits);
                 effects
             }
-            Remedy::Undo => self.undo(None),
-            Remedy::GoOn(run) => self.go_on(run),
-            Remedy::MakeRoom(n) => self.make_room(n),
-            Remedy::SaveAside => self.save_aside(),
             Remedy::UseWebGpu => {
                 self.gpu_failed = false;
                 self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })

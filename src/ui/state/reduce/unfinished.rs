@@ -7,6 +7,9 @@ use crate::protocol::{Command, Event};
 use crate::ui::state::parts::Launch;
 use crate::ui::state::{Ask, Effect, Phase, Remedy, Run, State, Trainer};
 
+/// Runs that a trainer holds at the most beside the one that trains: fewer than it puts away.
+const HELD: usize = 20;
+
 impl State {
     /// Whether a run can go on now.
     pub fn can_go_on(&self, run: &Run) -> bool {
@@ -128,6 +131,19 @@ impl State {
         let (key, run) = (self.key_of(run), run.id);
         self.keeping.recalling = Some(run);
         Some(Effect::Store(Ask::Recall { key, run }))
+    }
+
+    /// After every action: a trainer holds so many runs. Of more, the oldest are with the store alone.
+    pub(super) fn spare_trainers(&mut self) -> Option<Effect> {
+        let chosen = self.chosen_run().map(|run| run.id);
+        let ended = |run: &&mut Run| run.kept > 0 && matches!(run.phase, Phase::Finished | Phase::Stopped);
+        let mut held: Vec<&mut Run> = self.runs.iter_mut().filter(|run| run.trainer.is_some()).filter(ended).collect();
+        if held.len() <= HELD {
+            return None;
+        }
+        let oldest = held.iter_mut().find(|run| Some(run.id) != chosen)?;
+        let (trainer, run) = (oldest.trainer.take()?, oldest.id);
+        Some(Effect::Send(trainer, Command::Forget { run }))
     }
 
     /// What a trainer that has ended held is with the store alone.

@@ -8,6 +8,7 @@ mod learn;
 mod measures;
 mod queue;
 mod run_files;
+mod store_faults;
 
 use super::*;
 use crate::base::FailureReason;
