@@ -2,6 +2,7 @@
 
 use super::assets::Manifest;
 use super::state::{At, File, GpuProbe};
+use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::protocol::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -192,6 +193,9 @@ pub fn address_of(text: &str) -> Option<String> {
 pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
     const HELD: f64 = (256_u32 << 20) as f64;
     let mut read = Vec::new();
+    // Of files of one name in a folder and below it the upper one counts.
+    let mut list = list;
+    list.sort_by_key(|file| relative_path(file).map_or(0, |path| path.matches('/').count()));
     for file in &list {
         let name = file.name();
         // A folder may hold anything: what is of no use is not touched.
@@ -204,7 +208,8 @@ pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
             let Ok(address) = web_sys::Url::create_object_url_with_blob(file) else { continue };
             at = Some(At { address, size: file.size() as usize, folder: folder.unwrap_or_default() });
         }
-        let held = !by_address || name == "config.json";
+        let of_adapter = file.size() <= HELD && [CONFIG_FILE, MODEL_FILE].contains(&name.as_str());
+        let held = !by_address || name == "config.json" || of_adapter;
         // A file that vanished meanwhile is as good as not chosen.
         let bytes = match held {
             true => {

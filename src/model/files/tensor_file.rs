@@ -146,6 +146,11 @@ impl<'a> Reader<'a> {
         Ok(Reader { by: "config.json says", ..Reader::new("model.safetensors", bytes)? })
     }
 
+    /// Names and shapes of all tensors.
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        self.file.iter().map(|(name, view)| (name.to_string(), view.shape().to_vec())).collect()
+    }
+
     /// Whether the file has a tensor of this name.
     pub fn has(&self, key: &str) -> bool {
         self.file.tensor(key).is_ok()

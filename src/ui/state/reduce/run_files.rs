@@ -1,10 +1,12 @@
 //! φ kept as a file, and taken from files.
 
 use crate::config::RunConfig;
-use crate::interchange::RunFile;
+use crate::interchange::brought::{Brought, brought};
+use crate::interchange::{RunFile, adapter_base};
+use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::protocol::Command;
 use crate::protocol::Event;
-use crate::ui::state::{Effect, File, NoticeTone, Phase, Run, State, Trainer};
+use crate::ui::state::{Bringing, Effect, File, NoticeTone, Phase, Run, State, Trainer};
 
 /// The largest file that is opened: φ of full fine-tuning on the largest base, in base64, many times over.
 const MAX_BYTES: usize = 256 << 20;
@@ -39,10 +41,9 @@ impl State {
                 }
                 vec![File::new(format!("{name}.jsonl"), text.into_bytes())]
             }
-            Event::Adapter { config, weights, .. } => vec![
-                File::new("adapter_config.json", config.into_bytes()),
-                File::new("adapter_model.safetensors", weights),
-            ],
+            Event::Adapter { config, weights, .. } => {
+                vec![File::new(CONFIG_FILE, config.into_bytes()), File::new(MODEL_FILE, weights)]
+            }
             Event::Merged { difference, weights, .. } => {
                 let label = run.label();
                 let text = format!(
@@ -59,32 +60,51 @@ impl State {
     /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data.
     /// Nothing is taken in by halves.
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
-        if files.iter().any(|f| CHECKPOINT.contains(&f.name.as_str()) || f.folder().is_some()) {
-            self.look_at_base(&files);
-            return Vec::new();
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        match brought(&names) {
+            // A dialog that is open would hide a notice.
+            Err(message) if self.bring.open => {
+                self.bring.fault = Some(message);
+                return Vec::new();
+            }
+            Err(message) => {
+                self.fault(message, None);
+                return Vec::new();
+            }
+            Ok(Brought::Adapter { config, weights }) => {
+                let (config, weights) = (&files[config], &files[weights]);
+                if weights.size() > MAX_BYTES {
+                    self.fault(too_large(weights), None);
+                    return Vec::new();
+                }
+                let text = String::from_utf8_lossy(&config.bytes).into_owned();
+                return self.open_adapter(text, weights.bytes.to_vec());
+            }
+            Ok(Brought::Other) if files.iter().all(|file| file.folder().is_none()) => {}
+            // Who chooses a folder without an adapter means a checkpoint.
+            Ok(Brought::Checkpoint | Brought::Other) => {
+                self.look_at_base(&files);
+                return Vec::new();
+            }
         }
         if let [file] = files.as_slice()
             && !file.name.ends_with(".safetensors")
-            && !file.name.ends_with("config.json")
             && !is_run(file)
         {
             self.look_at_data(file.clone());
             return Vec::new();
         }
         if let Some(large) = files.iter().find(|f| f.size() > MAX_BYTES) {
-            self.fault(format!("{} is larger than {} MB: no φ of these bases is.", large.name, MAX_BYTES >> 20), None);
+            self.fault(too_large(large), None);
             return Vec::new();
         }
-        let ends = |end: &str| files.iter().find(|f| f.name.ends_with(end));
-        if let (Some(config), Some(weights)) = (ends("config.json"), ends(".safetensors")) {
-            let text = String::from_utf8_lossy(&config.bytes).into_owned();
-            return self.open_adapter(text, weights.bytes.to_vec());
-        }
         match files.as_slice() {
-            [] => Vec::new(),
-            [file] if !file.name.ends_with(".safetensors") && !file.name.ends_with("config.json") => {
-                self.open_run(file)
+            [] => {
+                let text = "Nothing could be read. A folder is opened by “Bring your own” and “Choose a folder …”, or by dropping the files that are in it.";
+                self.fault(text.into(), None);
+                Vec::new()
             }
+            [file] if !file.name.ends_with(".safetensors") => self.open_run(file),
             _ => {
                 let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or the three of a checkpoint together.";
                 self.fault(text.into(), None);
@@ -143,12 +163,17 @@ impl State {
             self.fault("The trainer is not ready yet: open the files again in a moment.".into(), None);
             return Vec::new();
         }
+        let mut effects = self.bringing(Bringing::Close);
         let config = self.config.clone();
+        if let Some(told) = adapter_base::told(&adapter_config, config.base) {
+            self.say(NoticeTone::Info, told, None);
+        }
         let mut run = Run::new(0, config.clone());
         run.trainer = Some(Trainer::Cpu);
         run.imported = true;
         let id = self.next_id_of(run);
-        vec![Effect::Send(Trainer::Cpu, Command::Import { run: id, config, adapter_config, weights })]
+        effects.push(Effect::Send(Trainer::Cpu, Command::Import { run: id, config, adapter_config, weights }));
+        effects
     }
 
     /// Puts a run on the page under the next number.
@@ -175,9 +200,9 @@ impl State {
     }
 }
 
-/// Files that only a checkpoint has.
-const CHECKPOINT: [&str; 5] =
-    ["config.json", "model.safetensors", "tokenizer.json", "pytorch_model.bin", "model.safetensors.index.json"];
+fn too_large(file: &File) -> String {
+    format!("{} is larger than {} MB: no φ of these bases is.", file.name, MAX_BYTES >> 20)
+}
 
 /// Whether a file holds a run's events, by its first line.
 fn is_run(file: &File) -> bool {
