@@ -16,6 +16,7 @@ mod method_page;
 mod sentence;
 mod session;
 mod train;
+mod unfinished;
 mod user_data;
 
 pub use commands::main;
