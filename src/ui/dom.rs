@@ -3,6 +3,7 @@
 use super::assets::Manifest;
 use super::state::{At, File, GpuProbe};
 use crate::bases::{Checkpoint, Part};
+use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::protocol::Event;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -214,12 +215,17 @@ pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
     let mut read = Vec::new();
     // What belongs to a checkpoint may have any name beside one that tells.
     let is_checkpoint = list.iter().any(|file| Checkpoint::claims(&file.name()));
+    // Of files of one name in a folder and below it the upper one counts.
+    let mut list = list;
+    list.sort_by_key(|file| relative_path(file).map_or(0, |path| path.matches('/').count()));
     for file in &list {
         let name = file.name();
         // A folder may hold anything: what is of no use is not touched.
         let folder = relative_path(file).and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
         let mut at = None;
-        if is_checkpoint || file.size() > HELD || folder.is_some() {
+        // An adapter is small, and read whole wherever it lies.
+        let of_adapter = file.size() <= HELD && [CONFIG_FILE, MODEL_FILE].contains(&name.as_str());
+        if !of_adapter && (is_checkpoint || file.size() > HELD || folder.is_some()) {
             let Ok(address) = web_sys::Url::create_object_url_with_blob(file) else { continue };
             let Some(head) = head(file).await else { continue };
             let (size, folder) = (file.size() as usize, folder.unwrap_or_default());

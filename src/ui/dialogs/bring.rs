@@ -47,7 +47,7 @@ impl BringOwn {
                 <p>{ "A text to write like, texts with labels (CSV, TSV, JSON lines), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, weights, tokenizer). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
                 <div class="files">
                     <Opener title="Choose files …" help="One file of data, or all files of a checkpoint" on={on.clone()} />
-                    <Opener title="Choose a folder …" help="The folder of a checkpoint" folder=true on={on.clone()} />
+                    <Opener title="Choose a folder …" help="The folder of a checkpoint or of an adapter" folder=true on={on.clone()} />
                 </div>
                 { paste(bring, on) }
                 { for bring.fault.as_ref().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }) }
