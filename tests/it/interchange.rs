@@ -91,7 +91,7 @@ fn a_run_that_was_stopped_while_pruning_comes_back_pruned() {
 }
 
 /// Bytes of a file with some of them changed, or cut.
-fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+pub fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let n = bytes.len();
     let changes = prop::collection::vec((0..n, any::<u8>()), 0..6);
     // Most of the interesting bytes are in the header.
@@ -104,7 +104,7 @@ fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
@@ -179,7 +179,7 @@ fn settings() -> impl Strategy<Value = (&'static str, Vec<u8>, Vec<u8>)> {
 }
 
 /// `PROPTEST_CASES` sets how many; 10⁶ were run once.
-fn cases() -> ProptestConfig {
+pub fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2000);
     ProptestConfig { cases, ..ProptestConfig::default() }
 }

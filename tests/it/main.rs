@@ -7,6 +7,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod adapters;
+mod checkpoints;
 mod counts;
 mod fixtures;
 mod gradients;

@@ -4,6 +4,7 @@
 //! These methods stand in the other files, a concern in each.
 
 mod bring;
+mod bring_base;
 mod cost_dialog;
 mod dial;
 mod dispatch;

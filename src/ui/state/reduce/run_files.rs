@@ -47,7 +47,7 @@ impl State {
             Event::Merged { difference, weights, .. } => {
                 let label = run.label();
                 let text = format!(
-                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer.json."
+                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer."
                 );
                 self.say(NoticeTone::Info, text, None);
                 vec![File::new("model.safetensors", weights)]
@@ -82,10 +82,7 @@ impl State {
             }
             Ok(Brought::Other) if files.iter().all(|file| file.folder().is_none()) => {}
             // Who chooses a folder without an adapter means a checkpoint.
-            Ok(Brought::Checkpoint | Brought::Other) => {
-                self.look_at_base(&files);
-                return Vec::new();
-            }
+            Ok(Brought::Checkpoint | Brought::Other) => return self.look_at_base(&files),
         }
         if let [file] = files.as_slice()
             && !file.name.ends_with(".safetensors")
@@ -106,7 +103,7 @@ impl State {
             }
             [file] if !file.name.ends_with(".safetensors") => self.open_run(file),
             _ => {
-                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or the three of a checkpoint together.";
+                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or all of a checkpoint together.";
                 self.fault(text.into(), None);
                 Vec::new()
             }

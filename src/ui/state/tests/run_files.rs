@@ -163,7 +163,8 @@ fn an_adapter_is_one_whatever_lies_beside_it() {
     let mut state = ready("");
     let held = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
     let in_folder = |name: &str| {
-        let at = At { address: format!("blob:{name}"), size: 1, folder: "sft".into() };
+        let (address, head) = (format!("blob:{name}"), Default::default());
+        let at = At { address, size: 1, folder: "sft".into(), head };
         File { at: Some(at), ..File::new(name, b"{}".to_vec()) }
     };
     let trainers = ["README.md", "tokenizer.json", "config.json", "adapter_model.safetensors", "adapter_config.json"];
