@@ -62,6 +62,15 @@ pub fn read(name: &str) -> Option<Result<Vec<u8>, String>> {
     })
 }
 
+/// Where a brought checkpoint lies, from the root.
+pub fn folder(base: &str) -> Option<PathBuf> {
+    let brought = BROUGHT.read().unwrap_or_else(PoisonError::into_inner);
+    match brought.get(&format!("models/{base}/config.json"))? {
+        Source::At(path) => path.parent()?.canonicalize().ok(),
+        Source::Here(_) => None,
+    }
+}
+
 fn keep(name: String, source: Source) {
     BROUGHT.write().unwrap_or_else(PoisonError::into_inner).insert(name, source);
 }

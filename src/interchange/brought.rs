@@ -25,21 +25,19 @@ pub enum Brought {
 /// A sentence where an adapter is not whole, or its tensors are a pickle.
 pub fn brought(names: &[&str]) -> Result<Brought, String> {
     // Browsers number a second download, and people rename.
-    let settings = |name: &str| {
-        name.strip_suffix(".json").is_some_and(|stem| !Checkpoint::claims(name) && stem.contains("adapter_config"))
-    };
+    let settings = |name: &str| name.strip_suffix(".json").is_some_and(|stem| stem.contains("adapter_config"));
+    let tensors = |name: &str| name.ends_with(".safetensors") && !Checkpoint::claims(name);
     let config = names.iter().position(|name| *name == CONFIG_FILE).or(names.iter().position(|name| settings(name)));
-    let ends = |end: &str| names.iter().position(|name| name.ends_with(end));
     let weights = names.iter().position(|name| *name == MODEL_FILE);
     let pickled = names.iter().any(|name| *name == PICKLE_FILE);
     match (config, weights) {
         (Some(config), Some(weights)) => return Ok(Brought::Adapter { config, weights }),
         (_, None) if pickled => {
             return Err(format!(
-                "{PICKLE_FILE} is a Python pickle, which no page should open: load the adapter in PEFT and write it again with model.save_pretrained(folder), which gives {MODEL_FILE}."
+                "{PICKLE_FILE} is a Python pickle, which may run any code where it is opened: load the adapter in PEFT and write it again with model.save_pretrained(folder), which gives {MODEL_FILE}."
             ));
         }
-        (Some(config), None) => match ends(".safetensors").filter(|at| !Checkpoint::claims(names[*at])) {
+        (Some(config), None) => match names.iter().position(|name| tensors(name)) {
             Some(weights) => return Ok(Brought::Adapter { config, weights }),
             None => return Err(format!("{MODEL_FILE} is missing: {BOTH}")),
         },

@@ -24,6 +24,17 @@ pub struct AdapterFiles {
     pub weights: Vec<u8>,
 }
 
+impl AdapterFiles {
+    /// The same for a base at this place.
+    pub fn on(mut self, base: &str) -> AdapterFiles {
+        if let Ok(Value::Object(mut json)) = serde_json::from_str(&self.config) {
+            json.insert("base_model_name_or_path".into(), base.into());
+            self.config = serde_json::to_string_pretty(&json).unwrap_or(self.config);
+        }
+        self
+    }
+}
+
 /// `adapter_config.json` of a method on a base of this name; the reason where PEFT cannot hold it.
 fn config_json(method: &MethodConfig, model: &ModelConfig, base: &str) -> Result<Value, AdapterError> {
     let mut json = json!({

@@ -134,6 +134,18 @@ fn every_key_of_peft_s_configurations_is_in_the_table_and_no_other() {
 }
 
 #[test]
+fn the_base_that_is_written_is_a_place_where_it_lies() {
+    let files = files("opt/regex").on("/somewhere/else");
+    let json: Value = serde_json::from_str(&files.config).unwrap();
+    assert_eq!((json["base_model_name_or_path"].as_str(), json["r"].as_u64()), (Some("/somewhere/else"), Some(2)));
+    for base in &peft_lab::bases::BASES {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(peft_lab::interchange::adapter_base::written(base));
+        assert!(path.join("config.json").is_file(), "{}", path.display());
+    }
+}
+
+#[test]
 fn an_adapter_of_another_base_is_told_with_both_names() {
     let config = RunConfig::default();
     for (case, name) in [("opt/all-linear", "facebook/opt-125m"), ("gpt2/all-linear", "gpt2")] {
