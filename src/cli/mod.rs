@@ -14,6 +14,7 @@ mod measure;
 mod method_page;
 mod sentence;
 mod session;
+mod taken;
 mod train;
 mod user_data;
 

@@ -3,6 +3,7 @@
 use super::flags::config;
 use super::sentence::Sentence;
 use super::session::session;
+use super::taken::{report, say};
 use crate::base::{Failure, FailureReason};
 use crate::config::DeviceChoice;
 use crate::interchange::{Made, RunFile};
@@ -17,11 +18,17 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     if config.device == DeviceChoice::Webgpu {
         return Err("This build trains on the CPU; WebGPU is the browser's. Use --device cpu.".into());
     }
+    let json = args.get_flag("json");
+    let taken = report(&config).await;
+    match json {
+        // Standard output is for events.
+        true => say(&taken),
+        false => taken.iter().for_each(|line| drop(writeln!(std::io::stdout(), "{line}"))),
+    }
     let mut out = match args.get_one::<String>("out") {
         Some(path) => Some(std::fs::File::create(path).map_err(|e| format!("{path} cannot be written: {e}"))?),
         None => None,
     };
-    let json = args.get_flag("json");
     let saves = out.is_some();
     let mut emit = |events: Vec<Event>| -> Result<(), Sentence> {
         for event in events {

@@ -119,6 +119,10 @@ impl App {
                     let file = self.state.manifest.files.get(&format!("models/{id}/card.json")).cloned();
                     self.fetch(file, move |text| Action::BaseCard(id.clone(), text));
                 }
+                Effect::FetchTokenizer(id) => {
+                    let file = self.state.manifest.files.get(&format!("models/{id}/tokenizer.json")).cloned();
+                    self.fetch(file, move |text| Action::Tokenizer(id.clone(), text));
+                }
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Present(on) => dom::set_present(on),
                 Effect::Download(files) => files.iter().for_each(|file| dom::download(&file.name, &file.bytes)),

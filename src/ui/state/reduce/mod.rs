@@ -8,6 +8,7 @@ mod cost_dialog;
 mod dial;
 mod dispatch;
 mod experiments;
+mod lengths;
 mod notices;
 mod queue;
 mod run_files;
