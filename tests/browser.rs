@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(target_arch = "wasm32", feature = "train", not(feature = "webgpu")))]
 
+#[path = "shared/published.rs"]
+mod published;
 mod shared;
 
 use burn::tensor::Device;
@@ -24,6 +26,13 @@ macro_rules! kernels {
     };
 }
 peft_lab::each_kernel_check!(kernels);
+
+/// A browser's `usize` has 32 bits, and 175 billion parameters do not fit.
+#[cfg(feature = "relaxed-simd")]
+#[wasm_bindgen_test]
+fn every_published_shape_costs_what_it_costs_natively() {
+    published::check_published();
+}
 
 macro_rules! tests {
     ($($method:ident)*) => {

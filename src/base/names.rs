@@ -23,7 +23,7 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 }
 
 /// A count with thousands separators: `205,568`.
-pub fn grouped(n: usize) -> String {
+pub fn grouped(n: impl std::fmt::Display) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {

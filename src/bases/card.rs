@@ -8,7 +8,7 @@ pub struct Card {
     /// Name of the base.
     pub id: String,
     /// Numbers of θ.
-    pub parameters: usize,
+    pub parameters: u64,
     /// What it was trained on.
     pub data: String,
     /// Of texts and weights.

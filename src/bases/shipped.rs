@@ -73,7 +73,7 @@ impl OwnBase {
 }
 
 /// `11 k`, `0.3 M`, `125 M`, `1.3 B`.
-fn size(parameters: usize) -> String {
+fn size(parameters: u64) -> String {
     match parameters as f64 {
         n if n < 5e4 => format!("{:.0} k", n / 1e3),
         n if n < 9.95e6 => format!("{:.1} M", n / 1e6),

@@ -2,7 +2,7 @@
 
 use super::flags::{config, phi_args, run_args};
 use super::sentence::Sentence;
-use super::{adapters, cost, count, evaluate, listings, measure, train};
+use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished};
 use crate::experiments::bench;
 use crate::interchange::python;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -46,7 +46,13 @@ fn command() -> Command {
                 .about("Trains φ; --json prints one event a line")
                 .args(run_args())
                 .arg(json())
-                .arg(Arg::new("out").long("out").value_name("RUN").help("Write the events to this run file")),
+                .arg(
+                    Arg::new("out")
+                        .long("out")
+                        .value_name("RUN")
+                        .help("Write the events to this run file, and φ at the end or on Ctrl-C"),
+                )
+                .arg(unfinished::arg()),
         )
         .subcommand(
             Command::new("evaluate")

@@ -48,12 +48,21 @@ pub(super) fn run_args() -> Vec<Arg> {
         .collect()
 }
 
+/// The flags of a run that are given, by key.
+pub(super) fn of_a_run(args: &ArgMatches) -> Vec<&str> {
+    let is_key = |id: &&str| {
+        let given = args.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
+        given && !["out", "resume", "json"].contains(id) && !user_data::is_flag(id)
+    };
+    args.ids().map(clap::Id::as_str).filter(is_key).collect()
+}
+
 /// The run that flags describe; a flag that cannot be used is an error, not a default.
 pub(super) fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
     let mut pairs = user_data::pairs(args)?;
     for id in args.ids() {
         if let Ok(Some(value)) = args.try_get_one::<String>(id.as_str())
-            && !["out", "run", "adapter", "input", "model"].contains(&id.as_str())
+            && !["out", "run", "resume", "adapter", "input", "model"].contains(&id.as_str())
             && !user_data::is_flag(id.as_str())
         {
             pairs.push((id.as_str().to_string(), value.clone()));

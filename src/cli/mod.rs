@@ -16,6 +16,7 @@ mod sentence;
 mod session;
 mod taken;
 mod train;
+mod unfinished;
 mod user_data;
 
 pub use commands::main;

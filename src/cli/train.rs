@@ -4,6 +4,8 @@ use super::flags::config;
 use super::sentence::Sentence;
 use super::session::session;
 use super::taken::{report, say};
+use super::unfinished;
+use super::unfinished::Out;
 use crate::base::{Failure, FailureReason};
 use crate::config::DeviceChoice;
 use crate::interchange::{Made, RunFile};
@@ -12,12 +14,19 @@ use crate::protocol::Event;
 use clap::ArgMatches;
 use std::io::Write;
 
-/// Trains φ. Events go to standard output, and to the run file where one is named.
+/// Trains φ. Events go to standard output, and to the run file where one is named. Ctrl-C ends a run between two
+/// steps, and the file then holds what `--resume` needs.
 pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
-    let config = config(args)?;
+    let resumed = unfinished::resumed(args)?;
+    let config = match &resumed {
+        Some((config, ..)) => config.clone(),
+        None => config(args)?,
+    };
     if config.device == DeviceChoice::Webgpu {
         return Err("This build trains on the CPU; WebGPU is the browser's. Use --device cpu.".into());
     }
+    let mut out = Out::open(args)?;
+    unfinished::watch()?;
     let json = args.get_flag("json");
     let taken = report(&config).await;
     match json {
@@ -25,48 +34,65 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
         true => say(&taken),
         false => taken.iter().for_each(|line| drop(writeln!(std::io::stdout(), "{line}"))),
     }
-    let mut out = match args.get_one::<String>("out") {
-        Some(path) => Some(std::fs::File::create(path).map_err(|e| format!("{path} cannot be written: {e}"))?),
-        None => None,
-    };
     let saves = out.is_some();
-    let mut emit = |events: Vec<Event>| -> Result<(), Sentence> {
+    let mut emit = |events: Vec<Event>, again: bool| -> Result<(), Sentence> {
         for event in events {
             let line = serde_json::to_string(&event).map_err(|e| e.to_string())?;
-            if let Some(file) = &mut out {
-                writeln!(file, "{line}").map_err(|e| format!("the run file cannot be written: {e}"))?;
+            if let Some(out) = &mut out {
+                out.line(&line)?;
             }
             // A reader that has seen enough closes the pipe; the run file is still written to its end.
-            let saved = matches!(event, Event::Phi { .. } | Event::Made { .. });
-            let text = if json { Some(line).filter(|_| !saved) } else { describe(&event) };
+            let saved = again || matches!(event, Event::Phi { .. } | Event::Made { .. });
+            let text = if json { Some(line).filter(|_| !saved) } else { describe(&event).filter(|_| !again) };
             if let Some(text) = text {
                 let _ = writeln!(std::io::stdout(), "{text}");
             }
         }
         Ok(())
     };
-    let run = async || -> Result<(), Failure> {
+    // Where it stopped before its end: steps done, of how many.
+    let run = async || -> Result<Option<(usize, usize)>, Failure> {
         let mut session = session(config).await?;
         let unwritten = |message| Failure { reason: FailureReason::Load, message };
         if saves {
-            emit(vec![Made::here(hardware()).event()]).map_err(unwritten)?;
+            emit(vec![Made::here(hardware()).event()], false).map_err(unwritten)?;
         }
-        emit(session.begin().await?).map_err(unwritten)?;
-        while !session.done() {
-            emit(session.advance(false).await?).map_err(unwritten)?;
+        match resumed {
+            Some((_, events, tensors)) => {
+                session.reopen(&events, &tensors).await?;
+                session.go_on().await?;
+                // What was stopped then goes on now.
+                let kept = events.into_iter().filter(|e| !matches!(e, Event::Stopped { .. })).collect();
+                emit(kept, true).map_err(unwritten)?;
+                emit(vec![Event::Resumed { run: 0, step: session.step() }], false).map_err(unwritten)?;
+            }
+            None => emit(session.begin().await?, false).map_err(unwritten)?,
         }
-        if saves {
-            emit(vec![RunFile::phi_event(0, &session.save().await?)]).map_err(unwritten)?;
+        while !session.done() && !unfinished::asked() {
+            emit(session.advance(false).await?, false).map_err(unwritten)?;
         }
-        Ok(())
+        let stopped = (!session.done()).then(|| (session.step(), session.config().steps));
+        if let Some((step, _)) = stopped {
+            emit(vec![Event::Stopped { run: 0, step }], false).map_err(unwritten)?;
+        }
+        if saves && (stopped.is_none() || session.is_under_way()) {
+            emit(vec![RunFile::phi_event(0, &session.save().await?)], false).map_err(unwritten)?;
+        }
+        Ok(stopped)
     };
-    match run().await {
-        Ok(()) => Ok(()),
+    let stopped = match run().await {
+        Ok(stopped) => stopped,
         Err(failure) => {
-            emit(vec![Event::Failed { run: 0, reason: failure.reason, message: failure.message.clone() }])?;
-            Err(failure.message)
+            emit(vec![Event::Failed { run: 0, reason: failure.reason, message: failure.message.clone() }], false)?;
+            return Err(failure.message);
         }
+    };
+    out.map_or(Ok(()), Out::end)?;
+    if let Some((step, steps)) = stopped {
+        eprintln!("peft-lab: {}", unfinished::farewell(args, step, steps));
+        std::process::exit(unfinished::INTERRUPTED);
     }
+    Ok(())
 }
 
 /// An event for a person; nothing for those that only scripts and run files need.

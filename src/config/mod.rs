@@ -4,6 +4,7 @@
 //! link is parsed, `check` what goes together.
 
 mod check;
+mod differences;
 mod grammar;
 pub mod keys;
 mod knob_keys;

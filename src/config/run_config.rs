@@ -104,10 +104,16 @@ impl RunConfig {
         self.methods().map(|m| m.method().label()).collect::<Vec<_>>().join(" + ")
     }
 
-    /// AdamW's peak rate: of several methods' tuned rates the lowest, since one step moves them all.
+    /// AdamW's peak rate.
     pub fn learning_rate(&self) -> f64 {
+        self.lr.unwrap_or_else(|| self.tuned_rate())
+    }
+
+    /// The rate that a run has where none is set: of several methods' tuned rates the lowest, since one step
+    /// moves them all.
+    pub fn tuned_rate(&self) -> f64 {
         let tuned = self.methods().map(|m| m.method().learning_rate(self.task.rates(), self.base.id));
-        self.lr.unwrap_or_else(|| tuned.fold(f64::INFINITY, f64::min))
+        tuned.fold(f64::INFINITY, f64::min)
     }
 
     /// Whether there is anything to train.
@@ -138,14 +144,14 @@ impl RunConfig {
     }
 
     /// Elements of φ.
-    pub fn trainable(&self) -> usize {
+    pub fn trainable(&self) -> u64 {
         self.count().total()
     }
 
     /// Parameters in all, as PEFT counts them: θ and what the methods add to it.
-    pub fn all_parameters(&self) -> usize {
+    pub fn all_parameters(&self) -> u64 {
         let shape = self.shape();
-        shape.model.parameters() + self.methods().map(|m| m.method().added(&shape)).sum::<usize>()
+        shape.model.parameters() + self.methods().map(|m| m.method().added(&shape)).sum::<u64>()
     }
 
     /// Whether φ can be folded into θ; the first method that cannot says why.

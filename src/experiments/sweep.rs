@@ -31,7 +31,7 @@ pub struct Point {
     /// What was trained.
     pub config: RunConfig,
     /// Trained parameters.
-    pub trainable: usize,
+    pub trainable: u64,
     /// Of the last evaluation, nats a predicted token.
     pub loss: f32,
     /// Share of held-out examples that are right, 0 to 1.

@@ -7,6 +7,8 @@ pub mod hf_adapter;
 pub mod phi_file;
 pub mod python;
 pub mod run_file;
+#[cfg(feature = "train")]
+pub mod training_state;
 
 pub use base64::{base64, from_base64};
 pub use run_file::{Made, RunFile, RunFileError};

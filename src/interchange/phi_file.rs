@@ -3,6 +3,7 @@
 //!
 //! [`Method::tensors`]: crate::peft::Method::tensors
 
+use super::training_state::TrainingState;
 use crate::base::Failure;
 use crate::base::read;
 use crate::config::RunConfig;
@@ -46,9 +47,16 @@ fn infos(config: &RunConfig, shape: &Shape) -> Vec<TensorInfo> {
 }
 
 /// The weights of all matrices of θ.
-fn weights(shape: &Shape) -> usize {
+fn weights(shape: &Shape) -> u64 {
     use crate::model::{ModulePath, ParamKind};
     ModulePath::all(shape.model.num_hidden_layers).map(|p| p.elements(ParamKind::Matrix, &shape.model)).sum()
+}
+
+/// Scores of all matrices' weights by which a mask chooses these.
+pub fn scores_of(shape: &Shape, chosen: Vec<usize>) -> Vec<f32> {
+    let mut scores = vec![0.0; weights(shape) as usize];
+    chosen.into_iter().for_each(|i| scores[i] = 1.0);
+    scores
 }
 
 /// Reads the values of φ's tensors back from their device.
@@ -88,6 +96,17 @@ pub fn read_tensors(name: &str, infos: &[TensorInfo], bytes: &[u8]) -> Result<Ve
 
 /// φ as a file.
 pub async fn write(config: &RunConfig, phi: &Phi) -> Result<Vec<u8>, Failure> {
+    Ok(writer(config, phi).await?.finish())
+}
+
+/// φ as a file, with what its training needs to go on.
+pub async fn write_unfinished(config: &RunConfig, phi: &Phi, state: &TrainingState) -> Result<Vec<u8>, Failure> {
+    let mut writer = writer(config, phi).await?;
+    state.write(&mut writer);
+    Ok(writer.finish())
+}
+
+async fn writer(config: &RunConfig, phi: &Phi) -> Result<Writer, Failure> {
     let mut writer = Writer::default();
     for (info, values) in infos(config, &config.shape()).iter().zip(values(phi).await?) {
         writer.push(&info.name, info, &values);
@@ -100,7 +119,7 @@ pub async fn write(config: &RunConfig, phi: &Phi) -> Result<Vec<u8>, Failure> {
             push_shared(&mut writer, shared).await?;
         }
     }
-    Ok(writer.finish())
+    Ok(writer)
 }
 
 /// Shared A and B, as `[outputs, inputs]`.
@@ -129,19 +148,29 @@ pub(super) fn read_shared<'m>(
     Ok(Some([matrix(SHARED_PAIR[0], inputs, r)?, matrix(SHARED_PAIR[1], r, outputs)?]))
 }
 
-/// Reads what [`write`] has written, checked against the configuration; nothing is half-loaded.
+/// Reads φ from what [`write`] or [`write_unfinished`] has written, checked against the configuration; nothing is
+/// half-loaded.
 pub fn parse(config: &RunConfig, shape: &Shape, bytes: &[u8]) -> Result<StoredPhi, TensorFileError> {
+    Ok(parse_unfinished(config, shape, bytes)?.0)
+}
+
+/// The same with what training needs to go on, where the file holds it.
+pub fn parse_unfinished(
+    config: &RunConfig,
+    shape: &Shape,
+    bytes: &[u8],
+) -> Result<(StoredPhi, Option<TrainingState>), TensorFileError> {
     let mut reader = Reader::new("The file of φ", bytes)?;
     let infos = infos(config, shape);
-    let values = infos.iter().map(|info| reader.tensor(&info.name, info)).collect::<Result<_, _>>()?;
+    let values: Vec<Vec<f32>> = infos.iter().map(|info| reader.tensor(&info.name, info)).collect::<Result<_, _>>()?;
     let mut scores = None;
     if let Some(method) = config.methods().find(|m| m.method().scores().is_some()) {
-        let n = weights(shape);
-        let mut chosen = vec![0.0; n];
-        reader.integers(CHOSEN, method.method().count(shape).total(), n)?.into_iter().for_each(|i| chosen[i] = 1.0);
-        scores = Some(chosen);
+        let (k, n) = (method.method().count(shape).total() as usize, weights(shape) as usize);
+        scores = Some(scores_of(shape, reader.integers(CHOSEN, k, n)?));
     }
     let shared = read_shared(&mut reader, config.methods(), shape)?;
+    let elements: Vec<usize> = values.iter().map(Vec::len).collect();
+    let state = TrainingState::read(&mut reader, &elements, config.steps, config.methods().count())?;
     reader.finish()?;
-    Ok(StoredPhi { values, scores, shared })
+    Ok((StoredPhi { values, scores, shared }, state))
 }

@@ -14,9 +14,9 @@ pub struct RunFile {
     /// What it was trained on.
     pub device: String,
     /// Elements of φ.
-    pub trainable: usize,
+    pub trainable: u64,
     /// Elements of θ and of what φ adds to it.
-    pub total: usize,
+    pub total: u64,
     /// What scores without a network.
     pub baselines: Baselines,
     /// (step, training loss)
@@ -37,8 +37,11 @@ pub struct RunFile {
     pub ms_per_step: f64,
     /// Versions and hardware, where the file says them.
     pub made: Option<Made>,
-    /// φ as a safetensors file in base64, where the file holds it.
+    /// φ as a safetensors file in base64, where the file holds it. Of a run that has not ended it also holds what
+    /// training needs to go on.
     pub phi: Option<String>,
+    /// What it reported, from its `started` event on, but for φ.
+    pub events: Vec<Event>,
 }
 
 /// What made a run.
@@ -110,7 +113,8 @@ impl RunFile {
             let event: Event =
                 serde_json::from_str(line).map_err(|e| RunFileError::Line { line: i + 1, message: e.to_string() })?;
             match event {
-                Event::Started { config, device, trainable, total, baselines, .. } => {
+                Event::Started { ref config, ref device, trainable, total, baselines, .. } => {
+                    let (config, device) = (config.clone(), device.clone());
                     times.push(Vec::new());
                     runs.push(RunFile {
                         config,
@@ -128,6 +132,7 @@ impl RunFile {
                         ms_per_step: 0.0,
                         made: made.clone(),
                         phi: None,
+                        events: vec![event],
                     });
                 }
                 Event::Made { version, burn, hardware } => made = Some(Made { version, burn, hardware }),
@@ -148,8 +153,18 @@ impl RunFile {
     }
 
     fn push(&mut self, event: Event) {
+        if !matches!(event, Event::Phi { .. }) {
+            self.events.push(event.clone());
+        }
         match event {
             Event::Step { step, loss, .. } => self.losses.push((step, loss)),
+            // It goes on from a step before the last that was heard of: what came after comes again.
+            Event::Resumed { step: at, .. } => {
+                self.losses.retain(|(step, _)| *step <= at);
+                self.evaluations.retain(|(step, ..)| *step <= at);
+                self.kept.retain(|(step, _)| *step <= at);
+                self.events.retain(|event| event.step().is_none_or(|step| step <= at));
+            }
             Event::Evaluated { step, loss, accuracy, n, kept, .. } => {
                 self.evaluations.push((step, loss, accuracy, n));
                 self.kept.extend(kept.map(|kept| (step, kept)));
@@ -163,6 +178,11 @@ impl RunFile {
             Event::Phi { tensors, .. } => self.phi = Some(tensors),
             _ => {}
         }
+    }
+
+    /// Whether its last step is done.
+    pub fn is_finished(&self) -> bool {
+        self.finished.is_some()
     }
 }
 

@@ -19,6 +19,16 @@ pub struct Cpu {
 }
 
 impl Cpu {
+    /// With the moments of earlier steps.
+    pub fn of(moments: Vec<[Vec<f32>; 2]>) -> Cpu {
+        Cpu { moments }
+    }
+
+    /// First and second moments of φ's tensors, in their order; none before the first step.
+    pub fn moments(&self) -> &[[Vec<f32>; 2]] {
+        &self.moments
+    }
+
     /// The `i`-th tensor of φ after a step with its gradient, which is multiplied with `factor`.
     pub fn step<const D: usize>(
         &mut self,

@@ -53,7 +53,7 @@ impl Network<'_> {
 
     /// The forward pass: `[predicted, vocab]`.
     pub fn logits(&mut self) -> Var {
-        let d = self.model.hidden_size;
+        let d = self.model.hidden_size as u64;
         // Every tensor of θ is in memory, whether a method reads it or not.
         let places: Vec<ModulePath> = ModulePath::all(self.model.num_hidden_layers).collect();
         for place in &places {
@@ -62,29 +62,29 @@ impl Network<'_> {
             }
         }
         let prompt = self.first(Hook::Prompt);
-        let virtual_tokens = prompt.map_or(0, |p| (p.elements as usize).div_ceil(d));
+        let virtual_tokens = prompt.map_or(0, |p| p.elements.div_ceil(d)) as usize;
         let rows = self.rows(virtual_tokens);
 
         let table = self.theta(ModulePath::Tokens, ParamKind::Matrix);
-        let tokens = (self.batch.sequences * self.batch.length * d) as u64;
+        let Batch { sequences, length, predicted, .. } = self.batch;
+        let tokens = (sequences * length) as u64 * d;
         let mut x = self.tape.gather(table, tokens);
         if let Some(prompt) = prompt {
-            let repeated = self.tape.expand(prompt, (self.batch.sequences * virtual_tokens * d) as u64);
+            let repeated = self.tape.expand(prompt, (sequences * virtual_tokens) as u64 * d);
             x = self.tape.concatenate(&[repeated, x]);
         }
         let positions = self.theta(ModulePath::Positions, ParamKind::Matrix);
-        let positions = self.tape.part(positions, ((virtual_tokens + self.batch.length) * d) as u64);
+        let positions = self.tape.part(positions, (virtual_tokens + length) as u64 * d);
         x = self.tape.add(x, positions);
         for block in 0..self.model.num_hidden_layers {
             x = self.attention(block, x, rows, virtual_tokens);
             x = self.mlp(block, x, rows);
         }
-        let features = self.tape.gather(x, (self.batch.predicted * d) as u64);
-        let predicted = self.batch.predicted;
+        let features = self.tape.gather(x, predicted as u64 * d);
         let features = self.normalise(ModulePath::FinalNorm, features, predicted);
         let head = self.theta(ModulePath::Tokens, ParamKind::Matrix);
         let head = self.fold(head, Hook::Head);
-        self.tape.linear(features, head, None, predicted, (d, self.model.vocab_size))
+        self.tape.linear(features, head, None, predicted, (self.model.hidden_size, self.model.vocab_size))
     }
 
     fn attention(&mut self, block: usize, x: Var, rows: usize, virtual_tokens: usize) -> Var {
@@ -96,7 +96,7 @@ impl Network<'_> {
         let [mut k, mut v] = [Target::K, Target::V].map(|target| self.linear(block, target, n, rows));
         if past > 0 {
             // What the cache holds is read where it is: a view of it takes part, not a copy.
-            let cached = (sequences * past * d) as u64;
+            let cached = (sequences * past) as u64 * d as u64;
             (k.elements, v.elements) = (k.elements + cached, v.elements + cached);
         }
         let prefix = [0, 1].map(|of| self.first(Hook::Prefix(block, of)));

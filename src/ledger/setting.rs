@@ -37,6 +37,13 @@ impl<'a> Setting<'a> {
         Setting { batch, parts: 1, ..self.clone() }
     }
 
+    /// A model by itself, a text at a time.
+    pub fn of_theta(model: &ModelConfig) -> Setting<'static> {
+        let batch = Batch { sequences: 1, length: 1, predicted: 1, past: 0 };
+        let shape = Shape { model: model.clone(), labels: 1 };
+        Setting { shape, methods: Vec::new(), batch, parts: 1, shown: 0, residence: Residence::Beside }
+    }
+
     /// A run's with its batch in one. It has the length of the task's longest example.
     pub fn of_whole(config: &'a RunConfig) -> Setting<'a> {
         let length = config.max_tokens();
@@ -68,7 +75,7 @@ impl<'a> Setting<'a> {
         Ledger {
             training: trains.then(|| self.training()),
             inference: self.inference(model),
-            stored: self.methods.iter().map(|m| NUMBER * m.method().stored(&self.shape) as u64).sum(),
+            stored: self.methods.iter().map(|m| NUMBER * m.method().stored(&self.shape)).sum(),
             not_merged: merges.err(),
         }
     }
@@ -125,6 +132,23 @@ impl<'a> Setting<'a> {
         (self.shown + virtual_tokens.sum::<usize>()) as u64
     }
 
+    /// Operations to read a text that takes so many positions, those in front of it included. A mean of texts
+    /// need not be whole.
+    pub fn reading(&self, positions: f64) -> f64 {
+        // Demonstrations are read like the text.
+        let beside = self.positions_in_front() as usize - self.shown;
+        let read = (positions - beside as f64).max(1.0);
+        let at = |length: usize| {
+            let text = Batch { sequences: 1, length, predicted: 1, past: 0 };
+            self.trace(&self.methods, text).forward.total()
+        };
+        let below = at(read as usize);
+        match read.fract() {
+            0.0 => below,
+            share => below + share * (at(read as usize + 1) - below),
+        }
+    }
+
     fn inference(&self, model: &ModelConfig) -> Inference {
         let positions_in_front = self.positions_in_front();
         let positions = self.batch.length as u64 + positions_in_front;
@@ -140,11 +164,11 @@ impl<'a> Setting<'a> {
         let read = self.trace(&self.methods, text);
         let layers = model.num_hidden_layers as u64;
         Inference {
-            theta: read.theta_bytes(Residence::Beside),
-            phi: self.methods.iter().map(|m| NUMBER * m.method().stored(&self.shape) as u64).sum(),
+            theta: read.theta_bytes(self.residence),
+            phi: self.methods.iter().map(|m| NUMBER * m.method().stored(&self.shape)).sum(),
             cache: 2 * layers * positions * NUMBER * model.hidden_size as u64,
             activations: read.forward_bytes(),
-            text: read.forward.total(),
+            text: self.reading(positions as f64),
             token: token(&kept, positions - prefix as u64),
             token_of_theta: token(&[], self.batch.length as u64),
             positions,

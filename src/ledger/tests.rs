@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 
-use super::{RealModel, Setting};
+use super::{RealModel, Setting, bytes};
 use crate::config::RunConfig;
 use crate::experiments::bench::{SHAPES, methods};
 use crate::peft::{BitFit, Full, Lora, MethodConfig};
@@ -75,6 +75,42 @@ fn adam_keeps_16_bytes_a_trained_parameter_and_4_a_frozen_one() {
     assert_eq!((parameters as f64 / 1e8).round(), 67.0);
     let of_66 = RealModel::named("opt-66b").unwrap().config.parameters() as f64;
     assert_eq!((of_66 / 1e9).round(), 66.0);
+}
+
+#[test]
+fn a_full_phi_of_a_large_model_stands_in_for_theta() {
+    let full = MethodConfig::Full(Full);
+    // 6.7 and 175 billion parameters, four bytes each.
+    for (model, gigabytes) in [("opt-6.7b", "26.6 GB"), ("opt-175b", "698 GB")] {
+        let ledger = on(model, &full).ledger();
+        assert_eq!(bytes(ledger.stored), gigabytes);
+        assert_eq!((ledger.inference.theta, ledger.inference.phi), (0, ledger.stored), "{model}");
+    }
+    // Here θ stays, so that one can go back to it.
+    let here = SHAPES[0].setting(&full).ledger();
+    assert_eq!((here.inference.theta, here.inference.phi), (here.stored, here.stored));
+}
+
+#[test]
+fn what_a_prediction_reads_is_told_once() {
+    let of = |hash: &str| {
+        let config = RunConfig::from_hash(hash).0;
+        let inference = Setting::of(&config).ledger().inference;
+        // The run's table asks with the tokens that were measured: of strings all have as many.
+        assert_eq!(Setting::of_whole(&config).reading(inference.positions as f64), inference.text, "{hash}");
+        inference
+    };
+    // `<s>`, four letters, the arrow and three of the answer's four; each demonstration has all nine and a semicolon.
+    let shown = of("method=icl&rule=next.sort&shots=4");
+    assert_eq!((shown.positions, shown.positions_in_front), (49, 40));
+    // A prefix is looked at in every block, and nothing is computed for its positions but that.
+    let (prefix, prompt, lora) = (of("method=prefix"), of("method=prompt&num_virtual_tokens=10"), of("method=lora"));
+    assert_eq!((prefix.positions, prompt.positions, lora.positions), (19, 19, 9));
+    assert!(lora.text < 1.1 * prefix.text && prefix.text < 0.6 * prompt.text, "{prefix:?} {prompt:?} {lora:?}");
+    // A mean of lengths lies between its neighbours.
+    let config = RunConfig::from_hash("method=lora").0;
+    let at = |positions: f64| Setting::of_whole(&config).reading(positions);
+    assert!(at(9.0) < at(9.25) && at(9.25) < at(9.5) && at(9.5) < at(10.0));
 }
 
 #[test]

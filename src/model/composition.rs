@@ -87,6 +87,12 @@ pub trait Composition {
     /// The values of what [`host_reads`](Self::host_reads) gave, in its order.
     fn host_values(&mut self, _step: usize, _steps: usize, _values: Vec<Vec<f32>>) {}
 
+    /// What the last answers left beside φ's tensors, flat, in the order of [`host_reads`](Self::host_reads).
+    /// Given to [`host_values`](Self::host_values) as answers of the same step, it is left again.
+    fn masks(&self) -> Vec<Tensor<1>> {
+        Vec::new()
+    }
+
     /// Ends training: what was set aside while φ changed is written into its tensors.
     fn finalize(&mut self) {}
 

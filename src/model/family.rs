@@ -20,7 +20,8 @@ pub struct Family {
     /// Reads a `config.json`, with transformers' names and defaults. What would change the result is refused
     /// by its key.
     pub read_config: fn(Value) -> Result<ModelConfig, ModelConfigError>,
-    /// A `config.json` that transformers reads as this model, without dropout.
+    /// A `config.json` that transformers reads as this model, without dropout. The page writes none.
+    #[cfg(feature = "train")]
     pub write_config: fn(&ModelConfig) -> Value,
     /// Models that everyone knows, for the ledger, the smallest first.
     pub published: &'static [RealModel],

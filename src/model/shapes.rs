@@ -16,16 +16,16 @@ impl Target {
 
 impl ModulePath {
     /// Elements of one of the module's tensors, 0 for one that it lacks.
-    pub fn elements(self, kind: ParamKind, model: &ModelConfig) -> usize {
-        let d = model.hidden_size;
+    pub fn elements(self, kind: ParamKind, model: &ModelConfig) -> u64 {
+        let d = model.hidden_size as u64;
         match (self, kind) {
-            (ModulePath::Tokens, ParamKind::Matrix) => model.vocab_size * d,
-            (ModulePath::Positions, ParamKind::Matrix) => model.position_rows() * d,
+            (ModulePath::Tokens, ParamKind::Matrix) => model.vocab_size as u64 * d,
+            (ModulePath::Positions, ParamKind::Matrix) => model.position_rows() as u64 * d,
             (ModulePath::Linear(_, target), ParamKind::Matrix) => {
                 let (inputs, outputs) = target.shape(model);
-                inputs * outputs
+                inputs as u64 * outputs as u64
             }
-            (ModulePath::Linear(_, target), ParamKind::Bias) => target.shape(model).1,
+            (ModulePath::Linear(_, target), ParamKind::Bias) => target.shape(model).1 as u64,
             (
                 ModulePath::AttentionNorm(_) | ModulePath::MlpNorm(_) | ModulePath::FinalNorm,
                 ParamKind::Scale | ParamKind::Bias,
@@ -51,7 +51,7 @@ mod tests {
             num_attention_heads: 2,
         };
         let model = ModelConfig::native(sizes, Activation::Relu);
-        let elements = |path: ModulePath| path.pieces().iter().map(|p| path.elements(*p, &model)).sum::<usize>();
-        assert_eq!(ModulePath::all(3).map(elements).sum::<usize>(), model.parameters());
+        let elements = |path: ModulePath| path.pieces().iter().map(|p| path.elements(*p, &model)).sum::<u64>();
+        assert_eq!(ModulePath::all(3).map(elements).sum::<u64>(), model.parameters());
     }
 }

@@ -28,14 +28,14 @@ impl TensorInfo {
     /// A copy of a tensor of θ, under the name and in the orientation that files of φ have on any base.
     pub fn of_theta(path: ModulePath, kind: ParamKind, model: &ModelConfig) -> TensorInfo {
         let name = format!("{}.{}", path.key(), kind.name());
-        let d = model.hidden_size;
+        let (d, elements) = (model.hidden_size, path.elements(kind, model) as usize);
         match (path, kind) {
             (ModulePath::Linear(_, target), ParamKind::Matrix) => {
                 let (inputs, outputs) = target.shape(model);
                 TensorInfo::transposed(name, outputs, inputs)
             }
-            (_, ParamKind::Matrix) => TensorInfo::new(name, [path.elements(kind, model) / d, d]),
-            _ => TensorInfo::new(name, [path.elements(kind, model)]),
+            (_, ParamKind::Matrix) => TensorInfo::new(name, [elements / d, d]),
+            _ => TensorInfo::new(name, [elements]),
         }
     }
 

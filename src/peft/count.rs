@@ -20,7 +20,7 @@ pub struct Term {
     /// The product in factors with their units (`4 blocks × 2 matrices × 4 × (64 + 64)`).
     pub product: String,
     /// The product's value, in elements.
-    pub value: usize,
+    pub value: u64,
 }
 
 /// The elements of φ as a sum of products.
@@ -37,7 +37,7 @@ impl Count {
     }
 
     /// Elements of φ.
-    pub fn total(&self) -> usize {
+    pub fn total(&self) -> u64 {
         self.terms.iter().map(|t| t.value).sum()
     }
 
@@ -47,15 +47,21 @@ impl Count {
     }
 }
 
+/// Sizes as factors of a count. A count is 64 bits wide everywhere: in a browser `usize` has 32, and 6.7 billion
+/// parameters do not fit.
+pub fn factors<const N: usize>(sizes: [usize; N]) -> [u64; N] {
+    sizes.map(|n| n as u64)
+}
+
 impl Term {
     /// `product` writes out in factors what `value` is.
-    pub fn new(what: impl Into<String>, product: impl Into<String>, value: usize) -> Term {
+    pub fn new(what: impl Into<String>, product: impl Into<String>, value: u64) -> Term {
         Term { what: what.into(), product: product.into(), value }
     }
 }
 
 /// Hugging Face PEFT's line: `trainable params: 4,096 || all params: 209,664 || trainable%: 1.9536`.
-pub fn trainable_line(trainable: usize, all: usize) -> String {
+pub fn trainable_line(trainable: u64, all: u64) -> String {
     let percent = 100.0 * trainable as f64 / all as f64;
     format!("trainable params: {} || all params: {} || trainable%: {percent:.4}", grouped(trainable), grouped(all))
 }

@@ -95,8 +95,8 @@ pub fn update_at(hook: Hook, blocks: &Blocks, targets: &[Target]) -> Option<(At,
 /// y + s·B(Ax) of φ's own A and B.
 pub fn trace_low_rank(at: At, x: Var, y: Var, rank: usize, tape: &mut Tape) -> Var {
     let (name, (inputs, outputs)) = (ModulePath::Linear(at.block, at.target).key(), at.shape);
-    let a = tape.phi(&format!("{name} A"), inputs * rank);
-    let b = tape.phi(&format!("{name} B"), rank * outputs);
+    let a = tape.phi(&format!("{name} A"), (inputs * rank) as u64);
+    let b = tape.phi(&format!("{name} B"), (rank * outputs) as u64);
     tape.add_low_rank(y, x, [a, b], at.rows, at.shape, rank)
 }
 

@@ -122,7 +122,7 @@ pub trait Method: Cost + std::fmt::Debug {
     }
 
     /// Trained numbers of a tensor of θ that φ copies.
-    fn trained(&self, place: ModulePath, piece: ParamKind, model: &ModelConfig) -> usize {
+    fn trained(&self, place: ModulePath, piece: ParamKind, model: &ModelConfig) -> u64 {
         if self.copies(place, piece, model) { place.elements(piece, model) } else { 0 }
     }
 
@@ -142,7 +142,7 @@ pub trait Method: Cost + std::fmt::Debug {
     }
 
     /// Numbers to store once trained, where that is not φ itself: a reparameterisation folds away.
-    fn stored(&self, shape: &Shape) -> usize {
+    fn stored(&self, shape: &Shape) -> u64 {
         self.count(shape).total()
     }
 
@@ -152,12 +152,12 @@ pub trait Method: Cost + std::fmt::Debug {
     }
 
     /// Parameters that exist besides θ's: φ itself, unless φ stands in for tensors of θ.
-    fn added(&self, shape: &Shape) -> usize {
+    fn added(&self, shape: &Shape) -> u64 {
         self.count(shape).total() - self.copied(&shape.model)
     }
 
     /// Elements of all [`copies`](Method::copies).
-    fn copied(&self, model: &ModelConfig) -> usize {
+    fn copied(&self, model: &ModelConfig) -> u64 {
         let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
         let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
         let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));

@@ -33,7 +33,7 @@ mod whole_tensors;
 pub use adapter_file::{AdapterError, AdapterFile, AdapterSettings};
 pub use blocks::Blocks;
 pub use cost::Cost;
-pub use count::{Count, Shape, Term, trainable_line};
+pub use count::{Count, Shape, Term, factors, trainable_line};
 pub use demonstrations::{DemonstrationLabels, Demonstrations, Template};
 #[cfg(feature = "train")]
 pub use init::InitContext;

@@ -97,7 +97,7 @@ pub struct Front {
     /// Its shape in words (`20 × 64`).
     pub shape: String,
     /// Trained numbers; 0 for words that are given.
-    pub elements: usize,
+    pub elements: u64,
 }
 
 /// Keys and values in front of those of the chosen blocks.
@@ -108,7 +108,7 @@ pub struct PrefixMark {
     /// Shape of the keys of a block in words (`20 × 64`).
     pub shape: String,
     /// Trained numbers of the keys of a block, and as many of the values.
-    pub elements: usize,
+    pub elements: u64,
     /// Where they stand.
     pub blocks: Blocks,
 }
@@ -140,7 +140,7 @@ pub struct Everywhere {
     /// Its shape in words.
     pub shape: String,
     /// Trained numbers.
-    pub elements: usize,
+    pub elements: u64,
     /// Whether its numbers exist besides θ's; else they move tensors of θ, which are drawn as moved.
     pub added: bool,
 }

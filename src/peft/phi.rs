@@ -78,6 +78,12 @@ impl Phi {
         }
     }
 
+    /// For each part, what earlier answers left beside its tensors; empty where none left anything.
+    pub fn masks(&self) -> Vec<Vec<Tensor<1>>> {
+        let masks: Vec<Vec<Tensor<1>>> = self.parts.iter().map(|part| part.composition().masks()).collect();
+        if masks.iter().all(Vec::is_empty) { Vec::new() } else { masks }
+    }
+
     /// Ends training.
     pub fn finalize(&mut self) {
         self.parts.iter_mut().for_each(|part| part.composition_mut().finalize());

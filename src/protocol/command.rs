@@ -39,6 +39,18 @@ pub enum Command {
     Step,
     /// End the run, or a measurement of prompts. Answered by `stopped`.
     Stop,
+    /// Go on with a run that the trainer holds and that has steps left, in place of one under way. Answered by
+    /// `resumed`: what was reported after its step comes again.
+    GoOn {
+        /// The run's number.
+        run: u32,
+    },
+    /// Report `snapshot` events of runs that train, or no longer: about one a second, fewer where they take long; and
+    /// where a run pauses, stops or ends.
+    Keep {
+        /// Whether anybody keeps them.
+        on: bool,
+    },
     /// Score and answer at θ ⊕ λφ with the φ of a run that the trainer still holds. Answered by `dialled`.
     Dial {
         /// The run's number.
@@ -108,7 +120,15 @@ pub enum Command {
         config: RunConfig,
         /// What was typed.
         text: String,
+        /// φ's share of θ ⊕ λφ.
+        #[serde(default = "whole")]
+        lambda: f64,
     },
+}
+
+/// φ as it was trained.
+fn whole() -> f64 {
+    1.0
 }
 
 impl Bytes for Command {

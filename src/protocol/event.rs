@@ -43,6 +43,19 @@ pub enum Event {
         #[serde(skip)]
         tensors: Vec<u8>,
     },
+    /// A run as it stands, for whoever keeps it: what [`RunFile`](Event::RunFile) has. Where steps are left, `tensors`
+    /// also holds what training needs to go on.
+    Snapshot {
+        /// The run's number.
+        run: u32,
+        /// Steps done.
+        step: usize,
+        /// Lines of JSON.
+        text: String,
+        /// φ as a safetensors file; beside the JSON.
+        #[serde(skip)]
+        tensors: Vec<u8>,
+    },
     /// θ with φ folded in: `config.json` is the base's own.
     Merged {
         /// The run's number.
@@ -127,9 +140,9 @@ pub enum Event {
         /// What is trained on: `cpu`, `webgpu`.
         device: String,
         /// Elements of φ.
-        trainable: usize,
+        trainable: u64,
         /// Elements of θ and of what φ adds to it.
-        total: usize,
+        total: u64,
         /// Steps to train.
         steps: usize,
         /// What scores without a network.
@@ -318,6 +331,7 @@ impl Event {
             | Event::Predicted { run, .. }
             | Event::Phi { run, .. }
             | Event::RunFile { run, .. }
+            | Event::Snapshot { run, .. }
             | Event::Merged { run, .. }
             | Event::Adapter { run, .. }
             | Event::Dialled { run, .. }
@@ -327,10 +341,20 @@ impl Event {
     }
 }
 
+impl Event {
+    /// The step of what was measured there; `None` for what is no measurement.
+    pub fn step(&self) -> Option<usize> {
+        match self {
+            Event::Step { step, .. } | Event::Evaluated { step, .. } | Event::Examples { step, .. } => Some(*step),
+            _ => None,
+        }
+    }
+}
+
 impl Bytes for Event {
     fn bytes(&self) -> Option<(&'static str, &Vec<u8>)> {
         match self {
-            Event::RunFile { tensors, .. } => Some(("tensors", tensors)),
+            Event::RunFile { tensors, .. } | Event::Snapshot { tensors, .. } => Some(("tensors", tensors)),
             Event::Merged { weights, .. } | Event::Adapter { weights, .. } => Some(("weights", weights)),
             _ => None,
         }
@@ -338,7 +362,7 @@ impl Bytes for Event {
 
     fn bytes_mut(&mut self) -> Option<&mut Vec<u8>> {
         match self {
-            Event::RunFile { tensors, .. } => Some(tensors),
+            Event::RunFile { tensors, .. } | Event::Snapshot { tensors, .. } => Some(tensors),
             Event::Merged { weights, .. } | Event::Adapter { weights, .. } => Some(weights),
             _ => None,
         }

@@ -54,8 +54,8 @@ impl Tape {
 
     /// A linear layer of φ with its bias: `[rows, inputs]` to `[rows, outputs]`.
     pub fn layer(&mut self, name: &str, x: Var, rows: usize, (inputs, outputs): (usize, usize)) -> Var {
-        let weight = self.phi(&format!("{name} weight"), inputs * outputs);
-        let bias = self.phi(&format!("{name} bias"), outputs);
+        let weight = self.phi(&format!("{name} weight"), inputs as u64 * outputs as u64);
+        let bias = self.phi(&format!("{name} bias"), outputs as u64);
         self.linear(x, weight, Some(bias), rows, (inputs, outputs))
     }
 
@@ -102,7 +102,7 @@ impl Tape {
     /// Attention of all heads: softmax(q·kᵀ)·v of each, `[sequences · queries, width]`. The softmax is kept.
     pub fn attention(&mut self, q: Var, k: Var, v: Var, size: Attention) -> Var {
         let Attention { sequences, heads, queries, keys, width } = size;
-        let (pairs, width) = ((sequences * queries * keys) as u64, width as u64);
+        let (pairs, width) = (sequences as u64 * queries as u64 * keys as u64, width as u64);
         let weights = (pairs * heads as u64, pairs * width);
         let tracked = q.tracked || k.tracked || v.tracked;
         let out = self.var(q.elements, Class::Activation, tracked);
@@ -115,7 +115,7 @@ impl Tape {
             Flops { matrices: products * product, other: if scored { (5 * weights.0) as f64 } else { 0.0 } },
         );
         let handed = [(q, Handed::Made), (k, Handed::Made), (v, Handed::Made)];
-        let scratch = NUMBER * (queries * keys) as u64;
+        let scratch = NUMBER * queries as u64 * keys as u64;
         self.push(&[q, k, v], out, &[q, k, v, kept], &handed, [NUMBER * weights.0, scratch])
     }
 

@@ -115,13 +115,13 @@ impl Tape {
     }
 
     /// A tensor of θ: the same one for the same name. No gradient passes through it.
-    pub fn theta(&mut self, name: &str, elements: usize) -> Var {
-        self.once(format!("θ {name}"), |tape| tape.var(elements as u64, Class::Theta, false))
+    pub fn theta(&mut self, name: &str, elements: u64) -> Var {
+        self.once(format!("θ {name}"), |tape| tape.var(elements, Class::Theta, false))
     }
 
     /// A tensor of φ: the same one for the same name. A gradient passes through it.
-    pub fn phi(&mut self, name: &str, elements: usize) -> Var {
-        self.once(format!("φ {name}"), |tape| tape.var(elements as u64, Class::Phi, true))
+    pub fn phi(&mut self, name: &str, elements: u64) -> Var {
+        self.once(format!("φ {name}"), |tape| tape.var(elements, Class::Phi, true))
     }
 
     /// A tensor of φ that stands in for one of θ.
@@ -134,12 +134,12 @@ impl Tape {
 
     /// A tensor of φ of the same size that replaces nothing: θ's is read elsewhere, too.
     pub fn copy_beside(&mut self, name: &str, theta: Var) -> Var {
-        self.phi(name, theta.elements as usize)
+        self.phi(name, theta.elements)
     }
 
     /// A frozen tensor that is there because of φ.
-    pub fn constant(&mut self, name: &str, elements: usize) -> Var {
-        self.once(format!("const {name}"), |tape| tape.var(elements as u64, Class::Constant, false))
+    pub fn constant(&mut self, name: &str, elements: u64) -> Var {
+        self.once(format!("const {name}"), |tape| tape.var(elements, Class::Constant, false))
     }
 
     /// What is computed once in a forward pass and read again under the same name.

@@ -4,6 +4,7 @@ use super::step::ClipAndStep;
 use crate::base::Failure;
 #[cfg(feature = "webgpu")]
 use crate::base::read;
+use crate::interchange::training_state::Moments;
 use crate::kernels::adam::Cpu;
 use crate::kernels::{AdamConstants, adam};
 use crate::peft::Phi;
@@ -50,6 +51,23 @@ impl Optimizer {
     /// Before the first step.
     pub fn new() -> Optimizer {
         Optimizer::default()
+    }
+
+    /// After `steps` steps, with the moments that they left.
+    pub fn after(steps: i32, moments: Moments) -> Optimizer {
+        Optimizer { cpu: Cpu::of(moments), steps, ..Optimizer::default() }
+    }
+
+    /// Steps so far, and the moments of φ's tensors: what [`after`](Self::after) takes.
+    ///
+    /// # Errors
+    /// Where the device is lost.
+    pub async fn moments(&self) -> Result<(i32, Moments), Failure> {
+        #[cfg(feature = "webgpu")]
+        if let Some(gpu) = &self.gpu {
+            return Ok((self.steps, gpu.moments_of(&read(gpu.pairs()).await?)));
+        }
+        Ok((self.steps, self.cpu.moments().to_vec()))
     }
 
     /// A step on the CPU with the numbers of φ's gradient, tensor after tensor.
@@ -107,7 +125,7 @@ impl ClipAndStep for Optimizer {
         #[cfg(feature = "webgpu")]
         if adam::on_gpu(&loss) {
             let constants = self.constants(rate);
-            let gpu = self.gpu.get_or_insert_with(|| adam::Gpu::new(phi.valid().flat()));
+            let gpu = self.gpu.get_or_insert_with(|| adam::Gpu::new(phi.valid().flat(), self.cpu.moments()));
             gpu.step(flat, loss.inner(), constants);
             return phi.with(gpu.phi());
         }

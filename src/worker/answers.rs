@@ -38,7 +38,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Takes in a run file as a run at its end.
+    /// Takes in a run file: a run at its end, or where it was cut off.
     pub(super) async fn restore(
         &mut self,
         run: u32,
@@ -59,16 +59,25 @@ impl Trainer {
         let mut session = self.session_for(run, config).await?;
         session.restore(stored);
         session.begin().await?.iter().for_each(post);
+        if self.snapshots.on {
+            session.snapshot(hardware()).await?.iter().for_each(post);
+        }
         self.shelf.push_back(session);
         Ok(())
     }
 
-    /// Answers with the present φ if it is of that configuration, else with the φ such a run would start
-    /// from.
-    pub(super) async fn predict(&mut self, run: u32, config: RunConfig, text: &str) -> Result<(), Failure> {
+    /// Answers at θ ⊕ λφ with the present φ if it is of that configuration, else with the φ such a run would
+    /// start from.
+    pub(super) async fn predict(
+        &mut self,
+        run: u32,
+        config: RunConfig,
+        text: &str,
+        lambda: f64,
+    ) -> Result<(), Failure> {
         let item = match self.held(run) {
-            Ok(session) if *session.config() == config => session.predict(text).await?,
-            _ => self.session_for(run, config).await?.predict(text).await?,
+            Ok(session) if *session.config() == config => session.predict(text, lambda).await?,
+            _ => self.session_for(run, config).await?.predict(text, lambda).await?,
         };
         post(&Event::Predicted { run, item });
         Ok(())

@@ -14,7 +14,10 @@ impl Trainer {
             Command::Dial { run, .. } | Command::Save { run } | Command::Export { run } | Command::Merge { run } => {
                 Some(*run)
             }
-            Command::Restore { run, .. } | Command::Import { run, .. } | Command::Spread { run, .. } => Some(*run),
+            Command::GoOn { run }
+            | Command::Restore { run, .. }
+            | Command::Import { run, .. }
+            | Command::Spread { run, .. } => Some(*run),
             // It belongs to no run.
             Command::Prefetch { .. } => Some(0),
             _ => None,
@@ -46,6 +49,7 @@ impl Trainer {
             Command::Pause => {
                 if self.running {
                     self.running = false;
+                    self.snapshot().await;
                     self.tell(|run, step| Event::Paused { run, step });
                 }
                 Ok(())
@@ -71,12 +75,18 @@ impl Trainer {
                 self.running = false;
                 self.spread = None;
                 if self.session.as_ref().is_some_and(|s| !s.done()) {
+                    self.snapshot().await;
                     self.tell(|run, step| Event::Stopped { run, step });
                 }
                 Ok(())
             }
             Command::Dial { run, lambda } => self.dial(run, lambda).await,
             Command::Save { run } => self.save(run).await,
+            Command::GoOn { run } => self.go_on(run).await,
+            Command::Keep { on } => {
+                self.snapshots.on = on;
+                Ok(())
+            }
             Command::Export { run } => self.export(run).await,
             Command::Merge { run } => self.merge(run).await,
             Command::Restore { run, config, events, tensors } => self.restore(run, config, &events, &tensors).await,
@@ -88,8 +98,8 @@ impl Trainer {
                 self.shelf.retain(|session| session.run() != run);
                 Ok(())
             }
-            Command::Predict { run, config, text } => {
-                if let Err(failure) = self.predict(run, config, &text).await {
+            Command::Predict { run, config, text, lambda } => {
+                if let Err(failure) = self.predict(run, config, &text, lambda).await {
                     post_failure(run, failure);
                 }
                 Ok(())

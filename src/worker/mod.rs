@@ -5,6 +5,7 @@
 //! - `data_parallel`: workers that share a step.
 //! - `trainer`: bases, the run under way, and those that are put away.
 //! - `commands` and `answers`: what it is asked for.
+//! - `keeping`: snapshots for whoever keeps a run, and runs that go on.
 //! - `event_loop`: one step between two turns.
 //! - `bench`: a step alone, for measurements.
 
@@ -17,6 +18,7 @@ mod data_parallel;
 mod event_loop;
 mod fetch;
 mod inbox;
+mod keeping;
 mod post;
 mod trainer;
 

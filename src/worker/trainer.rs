@@ -4,6 +4,7 @@ use super::backend::Backend;
 use super::browser::now;
 use super::data_parallel::{Workers, wanted};
 use super::fetch::Fetch;
+use super::keeping::Snapshots;
 use super::post::{post, post_failure};
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
@@ -36,6 +37,7 @@ pub struct Trainer {
     /// φ of earlier runs, the oldest first: θ is one for all of them.
     pub(super) shelf: VecDeque<Session>,
     pub(super) helpers: Rc<Workers>,
+    pub(super) snapshots: Snapshots,
     /// The run that the page expects next: a GPU compiles for it as soon as nothing trains.
     pub(super) expected: Option<RunConfig>,
     /// What it compiles for, and the parts done.
@@ -51,6 +53,7 @@ impl Trainer {
         helpers.set_assets(assets.clone());
         Trainer {
             helpers,
+            snapshots: Snapshots::default(),
             backend,
             device,
             files: Fetch(assets),
@@ -101,9 +104,12 @@ impl Trainer {
         session.begin().await?.iter().for_each(post);
         self.session = Some(session);
         self.running = !paused;
+        self.snapshots.begin();
         if paused {
             self.tell(|run, step| Event::Paused { run, step });
         }
+        // Where nothing is trained it is at its end.
+        self.snapshot_if_due().await;
         Ok(())
     }
 
@@ -146,13 +152,16 @@ impl Trainer {
             Ok(events) => {
                 events.iter().for_each(post);
                 self.running &= !session.done();
+                self.snapshot_if_due().await;
             }
-            Err(failure) => {
-                self.running = false;
-                self.session = None;
-                post_failure(self.run, failure);
-            }
+            Err(failure) => self.fail(failure),
         }
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.running = false;
+        self.session = None;
+        post_failure(self.run, failure);
     }
 
     /// Begins to measure what depends on the prompt.

@@ -1,5 +1,6 @@
 //! Closed-form counts against the elements of φ, and against the arithmetic they print.
 
+use crate::published;
 use crate::shared;
 use burn::module::Module;
 use burn::tensor::Device;
@@ -125,15 +126,26 @@ proptest! {
         prop_assert_eq!(named, phi.flat().iter().map(|t| t.dims()[0]).collect::<Vec<_>>(), "{:?}", tensors);
         // Pruning has trained what its last round left.
         (0..60).for_each(|step| pollster::block_on(shared::tell(&mut phi, step, 60)));
-        let elements = phi.elements();
+        let elements = phi.elements() as u64;
         let count = method.method().count(&shape);
         prop_assert_eq!(count.total(), elements);
-        prop_assert_eq!(arithmetic(&count.sum()), elements, "{}", count.sum());
-        prop_assert_eq!(theta.weights.num_params(), shape.model.parameters());
+        prop_assert_eq!(arithmetic(&count.sum()) as u64, elements, "{}", count.sum());
+        prop_assert_eq!(theta.weights.num_params() as u64, shape.model.parameters());
         // What stands in for θ's own tensors adds nothing to them.
         let name = method.info().name;
         let inside = ["full", "all-but-embeddings", "embeddings", "bitfit", "ln-tuning", "layers", "sparse", "pruning", "subspace"];
         let inside = inside.contains(&name) || method.get("rows").is_some_and(|rows| rows == "block");
         prop_assert_eq!(method.method().added(&shape), if inside { 0 } else { elements });
     }
+}
+
+/// `RECORD_LEDGER=1 cargo test --profile ci --test it published` writes the file anew.
+#[test]
+fn every_published_shape_costs_what_is_on_record() {
+    if std::env::var_os("RECORD_LEDGER").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/published.txt");
+        std::fs::write(path, published::published()).unwrap();
+        return;
+    }
+    published::check_published();
 }

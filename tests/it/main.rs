@@ -15,9 +15,13 @@ mod own;
 mod parity;
 mod peft;
 mod pretrain;
+#[path = "../shared/published.rs"]
+mod published;
 mod python;
 mod recorded;
+mod results;
 // The programs beside this one check the same things in a browser.
 #[path = "../shared/mod.rs"]
 mod shared;
 mod training;
+mod unfinished;

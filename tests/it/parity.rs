@@ -123,7 +123,7 @@ fn a_sparse_change_is_pytorch_s_to_1e_4() {
     let mut chosen: Vec<(usize, f32, f32)> = Vec::new();
     let mut first = 0;
     for place in ModulePath::all(blocks) {
-        let n = place.elements(ParamKind::Matrix, &theta.config);
+        let n = place.elements(ParamKind::Matrix, &theta.config) as usize;
         for (name, indices) in fixture["indices"].as_object().unwrap() {
             if piece(name, blocks).0 != place {
                 continue;

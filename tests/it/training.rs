@@ -224,10 +224,13 @@ fn an_absurd_rate_ends_as_diverged_or_stays_finite_and_never_panics() {
 fn a_typed_string_is_answered_and_nonsense_is_refused() {
     let base = base();
     let session = session("rule=reverse", &base);
-    let answer = pollster::block_on(session.predict("GKAM")).unwrap();
+    let answer = pollster::block_on(session.predict("GKAM", 1.0)).unwrap();
     assert_eq!((answer.input.as_str(), answer.right.as_deref()), ("gkam", Some("makg")));
     assert_eq!(answer.base.text.len(), 4);
-    assert_eq!(pollster::block_on(session.predict("xyz!")).unwrap_err().reason, FailureReason::Input);
+    // At λ = 0 θ answers alone, whatever φ says.
+    let alone = pollster::block_on(session.predict("gkam", 0.0)).unwrap();
+    assert_eq!(alone.adapted, alone.base);
+    assert_eq!(pollster::block_on(session.predict("xyz!", 1.0)).unwrap_err().reason, FailureReason::Input);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::{browser, flags};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 /// Tokens of a step at each shape of `src/bench.rs`.
 const TOKENS: [(&str, f64); 3] = [("S", 1024.0), ("rules", 576.0), ("s", 64.0)];
@@ -26,19 +27,28 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
     stage("building the trainer", || run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--bin", "peft-lab"])))?;
     let bins = target_dir().join("ci");
     let mut rows = Vec::new();
-    let methods = lines(Command::new(bins.join("peft-lab")).args(["bench", "--json", "--list"]).current_dir(root()))?;
+    // What has been measured is on the screen, whatever happens to the rest.
+    let shown = |row: &Value| match flags.json {
+        true => println!("{row}"),
+        false => print(row),
+    };
+    let mut native = Command::new(bins.join("peft-lab"));
+    native.args(["bench", "--json"]).current_dir(root());
+    let methods =
+        lines(Command::new(bins.join("peft-lab")).args(["bench", "--json", "--list"]).current_dir(root()), |_| ())?;
     let methods: Vec<&str> = methods.iter().filter_map(|row| row["method"].as_str()).collect();
     if wanted("native") {
-        rows.extend(lines(Command::new(bins.join("peft-lab")).args(["bench", "--json"]).current_dir(root()))?);
+        rows.extend(stage("measuring the native trainer", || lines(&mut native, shown))?);
     }
     if !browsed.is_empty() || wanted("sizes") {
         let browser = browser::find()?;
         let site = site::build(!flags.no_gpu)?;
         if wanted("sizes") {
-            rows.extend(site.sizes.iter().map(|size| {
-                let Size { file, bytes, gzip, brotli } = size;
-                json!({"where": "dist", "file": file, "bytes": bytes, "gzip": gzip, "brotli": brotli})
-            }));
+            for Size { file, bytes, gzip, brotli } in &site.sizes {
+                let row = json!({"where": "dist", "file": file, "bytes": bytes, "gzip": gzip, "brotli": brotli});
+                shown(&row);
+                rows.push(row);
+            }
         }
         if !browsed.is_empty() {
             stage("building the browser's bench", || {
@@ -47,28 +57,24 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
             let mut command = Command::new(bins.join("bench"));
             command.env("PEFT_LAB_DIST", &site.dist).env("CHROMIUM", &browser.chromium);
             command.env("CHROMEDRIVER", &browser.driver).env("PEFT_LAB_METHODS", methods.join(","));
-            rows.extend(lines(command.env("PEFT_LAB_PARTS", browsed.join(",")))?);
+            command.env("PEFT_LAB_PARTS", browsed.join(","));
+            rows.extend(stage("measuring in Chromium", || lines(&mut command, shown))?);
         }
     }
     if wanted("pytorch") {
         // Python is no part of the set-up: the comparison is made where it is there.
         let python = std::env::var("PEFT_LAB_PYTHON").unwrap_or_else(|_| "python3".into());
-        match lines(Command::new(&python).arg(root().join("tools/bench/torch_step.py"))) {
+        let mut command = Command::new(&python);
+        command.arg(root().join("tools/bench/torch_step.py")).stderr(Stdio::null());
+        match stage("measuring PyTorch", || lines(&mut command, shown)) {
             Ok(torch) => rows.extend(torch),
             Err(_) => {
                 eprintln!("  {python} has no torch: no comparison with PyTorch (PEFT_LAB_PYTHON names another Python)")
             }
         }
     }
-    for row in &mut rows {
-        let tokens = TOKENS.iter().find(|(shape, _)| row["shape"] == *shape).map(|(_, tokens)| *tokens);
-        if let (Some(tokens), Some(ms)) = (tokens, row["ms"].as_f64()) {
-            row["tokens_per_second"] = json!((tokens / ms * 1e3).round());
-        }
-    }
-    match flags.json {
-        true => rows.iter().for_each(|row| println!("{row}")),
-        false => print(&rows),
+    if !flags.json {
+        ratios(&rows);
     }
     if flags.compare {
         compare(&rows)?;
@@ -76,16 +82,33 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
     if flags.save { save(&rows) } else { Ok(()) }
 }
 
-/// Runs a command that prints one JSON object a line.
-fn lines(command: &mut Command) -> Result<Vec<Value>> {
+/// Runs a command that prints one JSON object a line, and hands on each as it comes. What the command says
+/// otherwise is passed through.
+fn lines(command: &mut Command, mut comes: impl FnMut(&Value)) -> Result<Vec<Value>> {
     let shown = format!("{command:?}");
-    let output = command.output().with_context(|| format!("{shown} could not be started"))?;
-    ensure!(output.status.success(), "{shown} failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    objects(&String::from_utf8_lossy(&output.stdout))
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{shown} could not be started"))?;
+    let mut rows = Vec::new();
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+        let mut found = objects(&line?)?;
+        found.iter_mut().for_each(with_tokens);
+        found.iter().for_each(&mut comes);
+        rows.extend(found);
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "{shown} ended with {status}");
+    Ok(rows)
 }
 
 fn objects(text: &str) -> Result<Vec<Value>> {
     text.lines().filter(|l| l.starts_with('{')).map(|l| Ok(serde_json::from_str(l)?)).collect()
+}
+
+/// Adds the tokens of a second to a step's milliseconds.
+fn with_tokens(row: &mut Value) {
+    let tokens = TOKENS.iter().find(|(shape, _)| row["shape"] == *shape).map(|(_, tokens)| *tokens);
+    if let (Some(tokens), Some(ms)) = (tokens, row["ms"].as_f64()) {
+        row["tokens_per_second"] = json!((tokens / ms * 1e3).round());
+    }
 }
 
 /// What a row is about.
@@ -94,30 +117,31 @@ fn name(row: &Value) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
-fn print(rows: &[Value]) {
-    for row in rows {
-        let numbers = [
-            "ms",
-            "forward",
-            "backward",
-            "optimizer",
-            "peak",
-            "dispatches",
-            "submits",
-            "buffers",
-            "reads",
-            "bytes",
-            "gzip",
-            "brotli",
-        ]
-        .iter()
-        .filter_map(|key| Some((key, row[*key].as_f64().filter(|x| *x > 0.0)?)))
-        .map(|(key, x)| match *key {
-            "peak" | "bytes" | "gzip" | "brotli" => format!("{key} {:.2} MB", x / 1e6),
-            _ => format!("{key} {x:.2}"),
-        });
-        println!("{:44} {}", name(row), numbers.collect::<Vec<_>>().join("  "));
-    }
+fn print(row: &Value) {
+    const NUMBERS: [&str; 12] = [
+        "ms",
+        "forward",
+        "backward",
+        "optimizer",
+        "peak",
+        "dispatches",
+        "submits",
+        "buffers",
+        "reads",
+        "bytes",
+        "gzip",
+        "brotli",
+    ];
+    let numbers = NUMBERS.iter().filter_map(|key| Some((key, row[*key].as_f64().filter(|x| *x > 0.0)?)));
+    let numbers = numbers.map(|(key, x)| match *key {
+        "peak" | "bytes" | "gzip" | "brotli" => format!("{key} {:.2} MB", x / 1e6),
+        _ => format!("{key} {x:.2}"),
+    });
+    println!("{:44} {}", name(row), numbers.collect::<Vec<_>>().join("  "));
+}
+
+/// What the rows say together.
+fn ratios(rows: &[Value]) {
     let ms = |place: &str, method: &str| {
         rows.iter()
             .find(|r| r["where"] == place && r["shape"] == "S" && r["method"] == method)

@@ -70,18 +70,43 @@ fn gather(sources: &[CubeTensor]) -> (CubeTensor, CubeTensor) {
 }
 
 impl Gpu {
-    /// Moments of zero for φ's tensors, all flat.
-    pub fn new(phi: Vec<Tensor<1>>) -> Gpu {
+    /// For φ's tensors, all flat, with the moments of earlier steps; without any they are zero.
+    pub fn new(phi: Vec<Tensor<1>>, moments: &[[Vec<f32>; 2]]) -> Gpu {
         let tensors: Vec<CubeTensor> = phi.into_iter().map(primitive).collect();
         let shapes = tensors.iter().map(|tensor| tensor.meta.shape().clone()).collect();
         let (phi, _) = gather(&tensors);
         let device = tensors[0].device.clone();
         let n = phi.meta.shape().num_elements();
-        let zeros = |n: usize| {
-            let handle = phi.client.create_from_slice(&vec![0; 4 * n]);
-            CubeTensor::new_contiguous(phi.client.clone(), device.clone(), [n].into(), handle, DType::F32)
+        let upload = |numbers: &[f32]| {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+            let handle = phi.client.create_from_slice(&bytes);
+            CubeTensor::new_contiguous(phi.client.clone(), device.clone(), [numbers.len()].into(), handle, DType::F32)
         };
-        Gpu { moments: zeros(2 * n), kept: zeros(2 * KEPT), unread: 0, shapes, phi }
+        let mut pairs = vec![0.0; 2 * n];
+        let mut start = 0;
+        for (shape, [means, squares]) in shapes.iter().zip(moments) {
+            for (pair, (mean, square)) in pairs[start..].chunks_exact_mut(2).zip(means.iter().zip(squares)) {
+                pair.copy_from_slice(&[*mean, *square]);
+            }
+            start += 2 * BLOCK * blocks(shape);
+        }
+        Gpu { moments: upload(&pairs), kept: upload(&[0.0; 2 * KEPT]), unread: 0, shapes, phi }
+    }
+
+    /// Both moments of each number, as they lie on the device: for [`moments_of`](Self::moments_of).
+    pub fn pairs(&self) -> Tensor<1> {
+        tensor(self.moments.clone())
+    }
+
+    /// First and second moments of φ's tensors, from what [`pairs`](Self::pairs) holds.
+    pub fn moments_of(&self, pairs: &[f32]) -> Vec<[Vec<f32>; 2]> {
+        let mut start = 0;
+        let of = |shape: &Shape| {
+            let these = &pairs[start..start + 2 * shape.num_elements()];
+            start += 2 * BLOCK * blocks(shape);
+            [0, 1].map(|which| these.iter().skip(which).step_by(2).copied().collect())
+        };
+        self.shapes.iter().map(of).collect()
     }
 
     /// One step with the flat gradients of φ's tensors, and the step's loss, which is only kept.

@@ -71,6 +71,7 @@ impl ModelConfig {
     }
 
     /// A `config.json` of this model, as transformers reads it.
+    #[cfg(feature = "train")]
     pub fn to_json(&self) -> Value {
         (self.family().write_config)(self)
     }

@@ -86,6 +86,7 @@ fn another_architecture_is_refused_by_name() {
     assert_eq!(error, "config.json: model_type is llama, this loader knows \"opt\" and \"gpt2\"");
 }
 
+#[cfg(feature = "train")]
 #[test]
 fn a_config_that_was_written_reads_as_the_same_model() {
     for family in all() {

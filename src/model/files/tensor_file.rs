@@ -65,6 +65,9 @@ pub enum TensorFileError {
         /// How many weights there are to choose from.
         weights: usize,
     },
+    /// What training needs to go on cannot be used: of another version, or damaged.
+    #[error("“{0}” does not fit this run: the state of its training is of another version, or damaged")]
+    Training(String),
 }
 
 /// Tensors on the way into a file.
@@ -101,6 +104,18 @@ impl Writer {
     /// Adds a list of indices, as I64.
     pub fn push_integers(&mut self, name: &str, values: &[usize]) {
         let bytes = values.iter().flat_map(|i| (*i as i64).to_le_bytes()).collect();
+        self.tensors.push((name.to_string(), Dtype::I64, vec![values.len()], bytes));
+    }
+
+    /// Adds a list of yes and no, a byte each.
+    pub fn push_flags(&mut self, name: &str, values: impl Iterator<Item = bool>) {
+        let bytes: Vec<u8> = values.map(u8::from).collect();
+        self.tensors.push((name.to_string(), Dtype::U8, vec![bytes.len()], bytes));
+    }
+
+    /// Adds a list of numbers that need not fit an index, as I64.
+    pub fn push_numbers(&mut self, name: &str, values: &[u64]) {
+        let bytes = values.iter().flat_map(|n| n.to_le_bytes()).collect();
         self.tensors.push((name.to_string(), Dtype::I64, vec![values.len()], bytes));
     }
 
@@ -198,6 +213,26 @@ impl<'a> Reader<'a> {
         let indices = read.collect::<Result<_, _>>()?;
         self.used.push(key.to_string());
         Ok(indices)
+    }
+
+    /// A list of `n` numbers that [`Writer::push_numbers`] wrote.
+    pub fn numbers(&mut self, key: &str, n: usize) -> Result<Vec<u64>, TensorFileError> {
+        let bytes = self.bytes(key, Dtype::I64).filter(|bytes| bytes.len() == 8 * n);
+        let (chunks, _) = bytes.ok_or_else(|| TensorFileError::Training(key.into()))?.as_chunks::<8>();
+        Ok(chunks.iter().map(|b| u64::from_le_bytes(*b)).collect())
+    }
+
+    /// A list of yes and no that [`Writer::push_flags`] wrote.
+    pub fn flags(&mut self, key: &str) -> Result<Vec<bool>, TensorFileError> {
+        let bytes = self.bytes(key, Dtype::U8).ok_or_else(|| TensorFileError::Training(key.into()))?;
+        Ok(bytes.iter().map(|b| *b != 0).collect())
+    }
+
+    /// The bytes of a tensor of this type, which then counts as read.
+    fn bytes(&mut self, key: &str, dtype: Dtype) -> Option<&[u8]> {
+        let view = self.file.tensor(key).ok().filter(|view| view.dtype() == dtype)?;
+        self.used.push(key.to_string());
+        Some(view.data())
     }
 
     fn of_shape(&self, key: &str, found: &[usize], expected: &[usize]) -> TensorFileError {

@@ -14,7 +14,7 @@ mod tests;
 use crate::base::Fault;
 use crate::model::{ModelConfig, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
 
 /// x + s·W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero. In parallel x is
 /// what the sub-layer reads from the residual line, not what it gives.
@@ -190,9 +190,9 @@ impl Method for Adapter {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (d, k) = (shape.model.hidden_size, self.bottleneck);
         let n = self.layers.list(shape.model.num_hidden_layers).len();
-        let places = usize::from(self.placement.at_attention()) + usize::from(self.placement.at_mlp());
+        let [d, k, n] = factors([shape.model.hidden_size, self.bottleneck, n]);
+        let places = u64::from(self.placement.at_attention()) + u64::from(self.placement.at_mlp());
         let unit = if places == 1 { "adapter" } else { "adapters" };
         let blocks = if n == 1 { "block" } else { "blocks" };
         Count::new([Term::new(

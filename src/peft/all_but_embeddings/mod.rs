@@ -11,7 +11,7 @@ mod python;
 mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind};
-use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, rates};
 
 /// A trainable copy of all blocks and the last LayerNorm. No knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Method for AllButEmbeddings {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let (d, f, n) = (m.hidden_size, m.ffn_dim, m.num_hidden_layers);
+        let [d, f, n] = factors([m.hidden_size, m.ffn_dim, m.num_hidden_layers]);
         Count::new([
             Term::new(
                 "blocks: four projections, two LayerNorms, the MLP",

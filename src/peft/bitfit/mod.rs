@@ -11,7 +11,7 @@ mod python;
 mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
 
 /// BitFit over all biases, or those of chosen modules.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,10 +78,10 @@ impl Method for BitFit {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let (d, f, n) = (m.hidden_size, m.ffn_dim, m.num_hidden_layers);
-        let wide = usize::from(self.targets.contains(&Target::Fc1));
-        let narrow = self.targets.len() - wide;
-        let norms = 2 * usize::from(self.norms);
+        let [d, f, n] = factors([m.hidden_size, m.ffn_dim, m.num_hidden_layers]);
+        let wide = u64::from(self.targets.contains(&Target::Fc1));
+        let narrow = self.targets.len() as u64 - wide;
+        let norms = 2 * u64::from(self.norms);
         let mut sum = Vec::new();
         sum.extend((narrow > 0).then(|| format!("{narrow} × {d}")));
         sum.extend((norms > 0).then(|| format!("{norms} × {d}")));

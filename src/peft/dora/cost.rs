@@ -10,7 +10,7 @@ impl Cost for Dora {
         let (at, x, y) = matrices::update_at(hook, &self.layers, &self.target_modules)?;
         let y = matrices::trace_low_rank(at, x, y, self.rank, tape);
         let (name, (inputs, outputs)) = (ModulePath::Linear(at.block, at.target).key(), at.shape);
-        let magnitude = tape.phi(&format!("{name} m"), outputs);
+        let magnitude = tape.phi(&format!("{name} m"), outputs as u64);
         // ‖W₀ + s·BA‖, a constant to the gradient: the product of B and A, their sum with W₀, squares.
         let [a, b] = [tape.data((inputs * self.rank) as u64), tape.data((self.rank * outputs) as u64)];
         let product = tape.linear(a, b, None, inputs, (self.rank, outputs));

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
-use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, matrices};
+use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, matrices};
 
 /// W = m ⊙ (W₀ + s·BA)/‖W₀ + s·BA‖, a length m for each output; it starts at ‖W₀‖.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +100,10 @@ impl Method for Dora {
                     matrices::blocks_and_matrices(n, k),
                     self.rank
                 ),
-                n * k * (self.rank * (inputs + outputs) + outputs),
+                {
+                    let [n, k, r, inputs, outputs] = factors([n, k, self.rank, inputs, outputs]);
+                    n * k * (r * (inputs + outputs) + outputs)
+                },
             )
         }))
     }

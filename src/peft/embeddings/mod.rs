@@ -12,7 +12,7 @@ mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
 
 /// A trainable copy of the embeddings. The head is tied to the token embedding and follows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,8 +71,8 @@ impl Method for Embeddings {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (v, d) = (shape.model.vocab_size, shape.model.hidden_size);
-        let p = shape.model.position_rows();
+        let m = &shape.model;
+        let [v, d, p] = factors([m.vocab_size, m.hidden_size, m.position_rows()]);
         let mut terms = Vec::new();
         if self.tables != Tables::Positions {
             terms.push(Term::new("token embedding", format!("{v} tokens × {d}"), v * d));

@@ -11,7 +11,7 @@ mod python;
 mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind};
-use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, rates};
 
 /// Full fine-tuning. No knobs: everything is trained.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,8 +44,8 @@ impl Method for Full {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let (d, f, v, n) = (m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers);
-        let p = m.position_rows();
+        let [d, f, v, n] = factors([m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers]);
+        let p = m.position_rows() as u64;
         Count::new([
             Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),
             Term::new(

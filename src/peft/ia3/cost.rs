@@ -15,7 +15,7 @@ impl Cost for Ia3 {
         let wanted =
             self.target_modules.contains(&at.target) && self.layers.list(model.num_hidden_layers).contains(&at.block);
         wanted.then(|| {
-            let factor = tape.phi(&ModulePath::Linear(at.block, at.target).key(), width(at.target, model));
+            let factor = tape.phi(&ModulePath::Linear(at.block, at.target).key(), width(at.target, model) as u64);
             tape.multiply(x, factor)
         })
     }

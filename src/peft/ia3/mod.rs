@@ -12,7 +12,9 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, Target, TensorInfo};
-use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, matrices};
+use crate::peft::{
+    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices,
+};
 
 /// l ⊙ (Wx + b) behind the chosen layers, and W₂(l ⊙ x) in front of fc2; every l starts at one.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,10 +92,10 @@ impl Method for Ia3 {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (n, d) = (self.layers.list(shape.model.num_hidden_layers).len(), shape.model.hidden_size);
+        let n = self.layers.list(shape.model.num_hidden_layers).len();
         let wide = self.target_modules.iter().filter(|t| matches!(t, Target::Fc1 | Target::Fc2)).count();
         let narrow = self.target_modules.len() - wide;
-        let f = shape.model.ffn_dim;
+        let [n, d, f, wide, narrow] = factors([n, shape.model.hidden_size, shape.model.ffn_dim, wide, narrow]);
         let mut sum = Vec::new();
         sum.extend((narrow > 0).then(|| format!("{narrow} × {d}")));
         sum.extend((wide > 0).then(|| format!("{wide} × {f}")));

@@ -11,6 +11,6 @@ impl Cost for Icl {
     }
 
     fn shown(&self, length: usize, room: usize) -> usize {
-        (self.0.shots * length).min(room)
+        (self.0.shots * self.longest_demonstration(length)).min(room)
     }
 }

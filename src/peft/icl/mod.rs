@@ -14,8 +14,8 @@ use crate::base::Fault;
 use crate::model::{ModelConfig, Site};
 use crate::peft::knob::place_of;
 use crate::peft::{
-    Count, DemonstrationLabels, Demonstrations, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Template,
-    Term, Value,
+    Count, DemonstrationLabels, Demonstrations, Knob, Method, MethodInfo, MethodKind, Range, Shape, Template, Term,
+    Value,
 };
 
 /// f_θ([x₁, y₁, …, x_k, y_k, x]): training examples of the task with their answers, then the question.
@@ -76,6 +76,18 @@ static INFO: MethodInfo = MethodInfo {
     checked: "its tokens",
 };
 
+impl Icl {
+    /// Tokens of the longest demonstration, where the task's longest example reads `length`: its answer's last
+    /// token, which no example reads, and what stands between two demonstrations.
+    ///
+    /// In a visitor's own words it is a bound: the tokenizer alone knows how many tokens they are.
+    pub fn longest_demonstration(&self, length: usize) -> usize {
+        let own = self.0.template().map_or(0, |t| t.before.len() + t.between.len() + t.after.len());
+        // `<s>` gives way to the answer's last token, and the form's own separators to the visitor's.
+        if own == 0 { length + 1 } else { length - 1 + own }
+    }
+}
+
 impl Method for Icl {
     fn info(&self) -> &'static MethodInfo {
         &INFO
@@ -112,7 +124,7 @@ impl Method for Icl {
         // Strings are all of one length: a demonstration is an example with its answer's last letter and `;`. Of texts only the
         // tokenizer can tell how many fit.
         let (context, letters) = (shape.model.max_position_embeddings, shape.model.vocab_size <= 64);
-        let fit = context.saturating_sub(task_tokens) / (task_tokens + 1).max(1);
+        let fit = context.saturating_sub(task_tokens) / self.longest_demonstration(task_tokens).max(1);
         if letters && self.0.template.is_empty() && self.0.shots > fit {
             let message = format!("{fit} demonstrations fit into the context of {context}, not {}.", self.0.shots);
             return Err(Fault::new("shots", message));
@@ -144,8 +156,13 @@ impl Method for Icl {
         self.0 = demonstrations;
     }
 
-    fn advice(&self, _outside: bool) -> &'static str {
-        MORE
+    fn advice(&self, outside: bool) -> &'static str {
+        match outside {
+            true => {
+                "Demonstrations remind a base of what it can do, and this rule is outside of it. Try LoRA or an adapter."
+            }
+            false => "Nothing is trained here. Try more demonstrations, others, or a method that trains.",
+        }
     }
 
     fn learning_rate(&self, _task: &str, _base: &str) -> f64 {

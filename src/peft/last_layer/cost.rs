@@ -11,7 +11,7 @@ impl Cost for LastLayer {
             (Hook::Head(table), Rows::All) => Some(tape.copy_beside("head", table)),
             // The number of labels is a task's; what counts is the head, which is made anew.
             (Hook::Head(table), Rows::Labels) => {
-                let rows = tape.labels() * model.hidden_size;
+                let rows = (tape.labels() * model.hidden_size) as u64;
                 let rows = tape.phi("rows", rows);
                 Some(tape.scatter(table, rows))
             }

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
 
 /// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,23 +77,16 @@ impl Method for LastLayer {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let d = shape.model.hidden_size;
+        let m = &shape.model;
+        let [d, f, v, labels] = factors([m.hidden_size, m.ffn_dim, m.vocab_size, shape.labels]);
         Count::new([match self.rows {
-            Rows::All => {
-                let v = shape.model.vocab_size;
-                Term::new("an untied copy of the head", format!("{v} tokens × {d}"), v * d)
-            }
-            Rows::Labels => {
-                Term::new("the labels' rows of the head", format!("{} labels × {d}", shape.labels), shape.labels * d)
-            }
-            Rows::Block => {
-                let f = shape.model.ffn_dim;
-                Term::new(
-                    "the last block: four projections, two LayerNorms, the MLP",
-                    format!("1 block × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
-                    shape.model.block_parameters(),
-                )
-            }
+            Rows::All => Term::new("an untied copy of the head", format!("{v} tokens × {d}"), v * d),
+            Rows::Labels => Term::new("the labels' rows of the head", format!("{labels} labels × {d}"), labels * d),
+            Rows::Block => Term::new(
+                "the last block: four projections, two LayerNorms, the MLP",
+                format!("1 block × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
+                m.block_parameters(),
+            ),
         }])
     }
 

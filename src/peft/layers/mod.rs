@@ -12,7 +12,9 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
-use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates};
+use crate::peft::{
+    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates,
+};
 
 /// A trainable copy of the chosen parts of the chosen blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,18 +104,18 @@ impl Method for Layers {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let (d, f, n) = (m.hidden_size, m.ffn_dim, self.layers.list(m.num_hidden_layers).len());
+        let [d, f, n] = factors([m.hidden_size, m.ffn_dim, self.layers.list(m.num_hidden_layers).len()]);
         let parts = self.parts.iter().map(|part| match part {
             BlockPart::Attention => (format!("4 × ({d} × {d} + {d})"), 4 * (d * d + d)),
             BlockPart::Mlp => (format!("{d} × {f} + {f} + {f} × {d} + {d}"), 2 * d * f + f + d),
             BlockPart::Norms => (format!("2 × 2 × {d}"), 4 * d),
         });
-        let (products, values): (Vec<String>, Vec<usize>) = parts.unzip();
+        let (products, values): (Vec<String>, Vec<u64>) = parts.unzip();
         let unit = if n == 1 { "block" } else { "blocks" };
         Count::new([Term::new(
             "the chosen parts of the chosen blocks",
             format!("{n} {unit} × ({})", products.join(" + ")),
-            n * values.iter().sum::<usize>(),
+            n * values.iter().sum::<u64>(),
         )])
     }
 

@@ -11,7 +11,7 @@ mod python;
 mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind, TensorInfo};
-use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, rates};
 
 /// A trainable copy of every LayerNorm. No knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Method for LnTuning {
     fn set(&mut self, _knob: &str, _value: Value) {}
 
     fn count(&self, shape: &Shape) -> Count {
-        let (d, n) = (shape.model.hidden_size, shape.model.num_hidden_layers);
+        let [d, n] = factors([shape.model.hidden_size, shape.model.num_hidden_layers]);
         Count::new([
             Term::new("two LayerNorms: scale and bias", format!("{n} blocks × 2 × 2 × {d}"), n * 4 * d),
             Term::new("final LayerNorm", format!("2 × {d}"), 2 * d),

@@ -11,8 +11,8 @@ impl Cost for Loha {
         let (at, x, y) = matrices::update_at(hook, &self.layers, &self.target_modules)?;
         let (name, (inputs, outputs), r) = (ModulePath::Linear(at.block, at.target).key(), at.shape, self.rank);
         let mut product = |pair: usize| {
-            let a = tape.phi(&format!("{name} A{pair}"), inputs * r);
-            let b = tape.phi(&format!("{name} B{pair}"), r * outputs);
+            let a = tape.phi(&format!("{name} A{pair}"), (inputs * r) as u64);
+            let b = tape.phi(&format!("{name} B{pair}"), (r * outputs) as u64);
             tape.linear(a, b, None, inputs, (r, outputs))
         };
         let [first, second] = [product(1), product(2)];

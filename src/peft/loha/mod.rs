@@ -12,7 +12,7 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
-use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, matrices};
+use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, matrices};
 
 /// h = W₀x + s·(B₁A₁ ⊙ B₂A₂)x with A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r}; s = α/r. A product of two matrices of rank r, element by
 /// element, has rank up to r². A₂ is zero at the start, the others are random, as in PEFT.
@@ -97,7 +97,7 @@ impl Method for Loha {
             Term::new(
                 "two pairs of A and B of each chosen matrix",
                 format!("{} × 2 × {} × ({inputs} + {outputs})", matrices::blocks_and_matrices(n, k), self.rank),
-                n * k * 2 * self.rank * (inputs + outputs),
+                2 * factors([n, k, self.rank, inputs + outputs]).iter().product::<u64>(),
             )
         }))
     }

@@ -14,7 +14,7 @@ mod tests;
 
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
-use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, matrices};
+use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices};
 
 /// h = W₀x + s·B(Ax), with A ∈ ℝ^{r×in} random and B ∈ ℝ^{out×r} zero at the start; s = α/r, or α/√r rank-stabilised
 /// (Kalajdzievski 2023).
@@ -136,7 +136,7 @@ impl Method for Lora {
             Term::new(
                 "A and B of each chosen matrix",
                 format!("{} × {} × ({inputs} + {outputs})", matrices::blocks_and_matrices(n, k), self.rank),
-                n * k * self.rank * (inputs + outputs),
+                factors([n, k, self.rank, inputs + outputs]).iter().product(),
             )
         }))
     }
@@ -167,7 +167,7 @@ impl Method for Lora {
         // PEFT's A has k·r rows, its B as many columns over the three matrices side by side, most of them zero.
         let (n, d) = (self.layers.list(model.num_hidden_layers).len(), model.hidden_size);
         let ours = self.count(shape).total();
-        let peft = ours + n * k * self.rank * 2 * d;
+        let peft = ours + 2 * factors([n, k, self.rank, d]).iter().product::<u64>();
         let updates = if k == 1 { "the update is".into() } else { format!("the {k} updates are") };
         Some(format!(
             "In GPT-2's layout W_Q, W_K, W_V are one matrix: in PEFT {updates} one of rank {}, block by block, with {} numbers instead of {}.",

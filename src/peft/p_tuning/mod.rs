@@ -12,7 +12,9 @@ mod tests;
 
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, Site, TensorInfo};
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, virtual_tokens};
+use crate::peft::{
+    Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, virtual_tokens,
+};
 
 /// f_θ([MLP(E), x]): E ∈ ℝ^{n×d} and a ReLU MLP of widths d, h, h, d are trained; what the MLP gives is kept, the MLP is not.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +80,7 @@ impl Method for PTuning {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let [n, d, h] = factors([self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size]);
         Count::new([
             Term::new("E", format!("{n} tokens × {d}"), n * d),
             Term::new(
@@ -107,8 +109,8 @@ impl Method for PTuning {
         tensors
     }
 
-    fn stored(&self, shape: &Shape) -> usize {
-        self.num_virtual_tokens * shape.model.hidden_size
+    fn stored(&self, shape: &Shape) -> u64 {
+        factors([self.num_virtual_tokens, shape.model.hidden_size]).iter().product()
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {

@@ -14,13 +14,13 @@ impl Cost for Prefix {
         let (n, d, h, w) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size, self.width(model));
         let all = if self.prefix_projection {
             tape.shared("prefix", |tape| {
-                let embedding = tape.phi("E", n * d);
+                let embedding = tape.phi("E", (n * d) as u64);
                 let inner = tape.layer("first", embedding, n, (d, h));
                 let inner = tape.activation(inner, Keeps::Output, 4);
                 tape.layer("second", inner, n, (h, w))
             })
         } else {
-            tape.phi("prefix", n * w)
+            tape.phi("prefix", (n * w) as u64)
         };
         Some(tape.part(all, (n * d) as u64))
     }

@@ -12,7 +12,9 @@ mod tests;
 
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, Site, TensorInfo};
-use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, virtual_tokens};
+use crate::peft::{
+    Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, virtual_tokens,
+};
 
 /// softmax(Q [φ_K, K]ᵀ/√d_h) [φ_V, V] in each chosen layer, φ_K, φ_V ∈ ℝ^{n×d}. The text's positions move n on, as they would
 /// behind a text of n tokens. Reparameterised, keys and values come out of W₂ tanh(W₁E), E ∈ ℝ^{n×d}.
@@ -103,8 +105,9 @@ impl Method for Prefix {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
-        let (blocks, w) = (self.layers.list(shape.model.num_hidden_layers).len(), self.width(&shape.model));
+        let [n, d, h] = factors([self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size]);
+        let blocks = self.layers.list(shape.model.num_hidden_layers).len();
+        let w = self.width(&shape.model) as u64;
         let unit = if blocks == 1 { "block" } else { "blocks" };
         if !self.prefix_projection {
             return Count::new([Term::new(
@@ -144,8 +147,8 @@ impl Method for Prefix {
         ]
     }
 
-    fn stored(&self, shape: &Shape) -> usize {
-        self.num_virtual_tokens * self.width(&shape.model)
+    fn stored(&self, shape: &Shape) -> u64 {
+        factors([self.num_virtual_tokens, self.width(&shape.model)]).iter().product()
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {

@@ -1,16 +1,17 @@
 //! Its place in the drawing.
 
 use super::Prefix;
-use crate::peft::{Everywhere, Mark, Overlay, PrefixMark, Shape};
+use crate::peft::{Everywhere, Mark, Overlay, PrefixMark, Shape, factors};
 
 impl Overlay for Prefix {
     fn marks(&self, shape: &Shape) -> Vec<Mark> {
-        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let tokens = self.num_virtual_tokens;
+        let [n, d, h] = factors([tokens, shape.model.hidden_size, self.encoder_hidden_size]);
         let (shape, elements) = match self.prefix_projection {
             false => (format!("{n} × {d}"), n * d),
             true => (format!("{n} × {d}, of W₂ and its bias {h} × {d} + {d}"), (h + 1) * d),
         };
-        let mut marks = vec![Mark::Prefix(PrefixMark { tokens: n, shape, elements, blocks: self.layers.clone() })];
+        let mut marks = vec![Mark::Prefix(PrefixMark { tokens, shape, elements, blocks: self.layers.clone() })];
         if self.prefix_projection {
             marks.push(Mark::Everywhere(Everywhere {
                 label: "E, W_1",

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, Site, TensorInfo};
-use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, virtual_tokens};
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, virtual_tokens};
 
 /// f_θ([φ, x]) with φ ∈ ℝ^{n×d} in the place of token vectors; the text moves n positions on.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,7 @@ impl Method for Prompt {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let (n, d) = (self.num_virtual_tokens, shape.model.hidden_size);
+        let [n, d] = factors([self.num_virtual_tokens, shape.model.hidden_size]);
         Count::new([Term::new("virtual tokens", format!("{n} tokens × {d}"), n * d)])
     }
 

@@ -10,7 +10,7 @@ impl Cost for Pruning {
         let copy = whole_tensors::trace(self, hook, model, tape)?;
         match hook {
             Hook::Weight(place @ ModulePath::Linear(..), ParamKind::Matrix, theta) => {
-                let mask = tape.constant(&format!("mask {}", place.key()), theta.elements as usize);
+                let mask = tape.constant(&format!("mask {}", place.key()), theta.elements);
                 Some(tape.multiply(copy, mask))
             }
             _ => Some(copy),

@@ -95,7 +95,7 @@ impl Composition for Phi {
             let Some(copy) = self.copies.own(place) else { continue };
             // Masks are constants, as θ is: they live where it does.
             let (shape, device) = (copy.dims(), copy.device().without_autodiff());
-            let pruned = Pruning::pruned(values.len(), share);
+            let pruned = Pruning::pruned(values.len() as u64, share) as usize;
             let mut order: Vec<usize> = (0..values.len()).collect();
             order.sort_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()).then(a.cmp(b)));
             let mut mask = vec![1.0_f32; values.len()];
@@ -107,6 +107,14 @@ impl Composition for Phi {
             }
         }
         self.masks = masks;
+    }
+
+    fn masks(&self) -> Vec<Tensor<1>> {
+        let flat = |mask: &Tensor<2>| {
+            let n = mask.shape().num_elements();
+            mask.clone().reshape([n])
+        };
+        self.masks.iter().map(|(_, mask, _)| flat(mask)).collect()
     }
 
     /// What is pruned becomes zero in the copies themselves.

@@ -60,7 +60,7 @@ static INFO: MethodInfo = MethodInfo {
 };
 
 /// Weights among which the mask chooses: those of all matrices.
-fn weights(model: &ModelConfig) -> usize {
+fn weights(model: &ModelConfig) -> u64 {
     ModulePath::all(model.num_hidden_layers).map(|place| place.elements(ParamKind::Matrix, model)).sum()
 }
 
@@ -87,7 +87,7 @@ impl Method for Sparse {
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
         let all = weights(&shape.model);
-        if self.num_weights > all {
+        if self.num_weights as u64 > all {
             let message =
                 format!("This base has {all} weights in its matrices: {} cannot be chosen.", self.num_weights);
             return Err(Fault::new("num_weights", message));
@@ -96,7 +96,11 @@ impl Method for Sparse {
     }
 
     fn count(&self, _shape: &Shape) -> Count {
-        Count::new([Term::new("Δ at the chosen weights", format!("{} weights", self.num_weights), self.num_weights)])
+        Count::new([Term::new(
+            "Δ at the chosen weights",
+            format!("{} weights", self.num_weights),
+            self.num_weights as u64,
+        )])
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
@@ -114,7 +118,7 @@ impl Method for Sparse {
     }
 
     /// A change of weights that are there.
-    fn added(&self, _shape: &Shape) -> usize {
+    fn added(&self, _shape: &Shape) -> u64 {
         0
     }
 

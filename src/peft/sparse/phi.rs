@@ -24,7 +24,7 @@ impl Phi {
     /// Δ zero at the k weights with the largest scores; without scores the choice is random.
     pub fn init(config: &Sparse, context: &mut InitContext<'_>) -> Phi {
         let model = context.theta.config.clone();
-        let n = weights(&model);
+        let n = weights(&model) as usize;
         let scores = match context.scores.take() {
             Some(scores) => scores,
             None => (0..n).map(|_| context.rng.random::<f32>()).collect(),
@@ -47,7 +47,7 @@ impl Phi {
 fn split(order: &[usize], model: &crate::model::ModelConfig) -> Vec<(ModulePath, usize, Vec<i32>)> {
     let (mut chosen, mut first, mut done) = (Vec::new(), 0, 0);
     for place in ModulePath::all(model.num_hidden_layers) {
-        let end = first + place.elements(ParamKind::Matrix, model);
+        let end = first + place.elements(ParamKind::Matrix, model) as usize;
         let inside: Vec<i32> = order[done..].iter().take_while(|i| **i < end).map(|i| (i - first) as i32).collect();
         let n = inside.len();
         if n > 0 {

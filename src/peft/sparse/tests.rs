@@ -10,7 +10,7 @@ fn the_weights_with_the_largest_scores_are_trained() {
     let theta = toy::theta();
     // Weights are counted through all matrices: 3·2 of the tokens, 10·2 of the positions, 4·4 of attention.
     // Then come fc1's, down its columns: 42 is W₁₁, 43 is W₂₁, 44 is W₁₂, 45 is W₂₂.
-    let mut scores = vec![0.0; weights(&theta.config)];
+    let mut scores = vec![0.0; weights(&theta.config) as usize];
     (scores[42], scores[43], scores[44], scores[45]) = (0.5, 0.9, 0.8, 0.1);
     let start = toy::Start { scores: Some(scores), ..toy::Start::default() };
     let config = Sparse { num_weights: 2, mask: Mask::Fisher };

@@ -43,7 +43,7 @@ impl Default for Subspace {
 }
 
 /// The most numbers that a dense P may have: 256 MB of them.
-const DENSE_LIMIT: usize = 1 << 26;
+const DENSE_LIMIT: u64 = 1 << 26;
 
 static INFO: MethodInfo = MethodInfo {
     name: "subspace",
@@ -76,11 +76,11 @@ static INFO: MethodInfo = MethodInfo {
 
 impl Subspace {
     /// Numbers that P holds: D·d, or the three vectors B, G and Π of Fastfood's blocks.
-    pub fn projection_numbers(&self, model: &ModelConfig) -> usize {
+    pub fn projection_numbers(&self, model: &ModelConfig) -> u64 {
         match self.projection {
-            Projection::Dense => model.parameters() * self.intrinsic_dimension,
+            Projection::Dense => model.parameters() * self.intrinsic_dimension as u64,
             Projection::Fastfood => {
-                let side = self.intrinsic_dimension.next_power_of_two();
+                let side = self.intrinsic_dimension.next_power_of_two() as u64;
                 let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
                 let places = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
                 places.map(|(place, piece)| 3 * place.elements(piece, model).div_ceil(side) * side).sum()
@@ -113,7 +113,7 @@ impl Method for Subspace {
     }
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
-        let (parameters, d) = (shape.model.parameters(), self.intrinsic_dimension);
+        let (parameters, d) = (shape.model.parameters(), self.intrinsic_dimension as u64);
         if self.projection == Projection::Dense && parameters * d > DENSE_LIMIT {
             let message = format!(
                 "A dense P of {} × {d} numbers takes {} MB: at most {} dimensions fit here, or take Fastfood.",
@@ -127,7 +127,7 @@ impl Method for Subspace {
     }
 
     fn count(&self, _shape: &Shape) -> Count {
-        let d = self.intrinsic_dimension;
+        let d = self.intrinsic_dimension as u64;
         Count::new([Term::new("φ", format!("{d} dimensions"), d)])
     }
 
@@ -141,12 +141,12 @@ impl Method for Subspace {
     }
 
     /// A change of weights that are there, and a P that a seed gives again.
-    fn added(&self, _shape: &Shape) -> usize {
+    fn added(&self, _shape: &Shape) -> u64 {
         0
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        let (n, d) = (self.projection_numbers(&shape.model), self.intrinsic_dimension);
+        let (n, d) = (self.projection_numbers(&shape.model), self.intrinsic_dimension as u64);
         let megabytes = (n * 4) as f64 / 1e6;
         Some(match self.projection {
             Projection::Dense => format!(

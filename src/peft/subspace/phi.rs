@@ -46,7 +46,7 @@ impl Phi {
         let mut rows = Vec::new();
         for place in ModulePath::all(model.num_hidden_layers) {
             for piece in place.pieces() {
-                let n = place.elements(*piece, &model);
+                let n = place.elements(*piece, &model) as usize;
                 let part = match config.projection {
                     Projection::Dense => {
                         let values = context.normals(n * d, std);

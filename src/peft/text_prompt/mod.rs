@@ -12,7 +12,7 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, Site};
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// f_θ([prompt, x]) with the prompt a text. Where `<s>` begins every text, it stays in front.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,7 +96,7 @@ impl Method for TextPrompt {
     }
 
     fn advice(&self, _outside: bool) -> &'static str {
-        MORE
+        "Nothing is trained here. Try other words, or prompt tuning, which finds virtual tokens by training."
     }
 
     fn learning_rate(&self, _task: &str, _base: &str) -> f64 {

@@ -12,7 +12,9 @@ mod tests;
 
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
-use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, matrices};
+use crate::peft::{
+    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices,
+};
 
 /// h = W₀x + Λ_b B Λ_d A x: A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r} random, frozen and shared; b ∈ ℝ^{out} zero and d ∈ ℝ^r at 0.1 at the
 /// start.
@@ -106,7 +108,7 @@ impl Method for Vera {
             Term::new(
                 "d and b of each chosen matrix",
                 format!("{} × ({} + {outputs})", matrices::blocks_and_matrices(n, k), self.rank),
-                n * k * (self.rank + outputs),
+                factors([n, k, self.rank + outputs]).iter().product(),
             )
         }))
     }

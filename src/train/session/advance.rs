@@ -97,6 +97,7 @@ impl Session {
         let values = host_answers(&self.phi, step, steps).await?;
         if !values.is_empty() {
             self.sharing.tell(|| Told { step, steps, values: values.clone() });
+            self.told = Some(step);
             self.phi.host_values(step, steps, values);
             self.optimizer = Optimizer::new();
         }

@@ -17,29 +17,23 @@ use crate::train::data::Batch;
 use crate::train::evaluate::{Evaluation, evaluate};
 
 impl Session {
-    /// φ as a safetensors file.
-    ///
-    /// # Errors
-    /// Where the device is lost.
-    pub async fn save(&self) -> Result<Vec<u8>, Failure> {
-        // A run that was stopped in the midst of pruning has not settled yet.
-        let mut phi = self.phi.clone();
-        phi.finalize();
-        phi_file::write(self.config(), &phi).await
-    }
-
     /// The run as a file, but for the line that holds φ: what made it and what it has reported; φ's bytes
     /// beside it.
     ///
     /// # Errors
     /// Where the device is lost.
     pub async fn run_file(&self, hardware: String) -> Result<Event, Failure> {
+        Ok(Event::RunFile { run: self.run(), text: self.text(hardware)?, tensors: self.save().await? })
+    }
+
+    /// What made the run and what it has reported, as lines of a run file.
+    pub(super) fn text(&self, hardware: String) -> Result<String, Failure> {
         let mut text = String::new();
         for event in std::iter::once(Made::here(hardware).event()).chain(self.log.events()) {
             text += &serde_json::to_string(&event).map_err(input)?;
             text.push('\n');
         }
-        Ok(Event::RunFile { run: self.run(), text, tensors: self.save().await? })
+        Ok(text)
     }
 
     /// φ as Hugging Face PEFT writes it.
@@ -94,16 +88,6 @@ impl Session {
         Ok(())
     }
 
-    /// Takes up a run from its file: what it reported, and φ.
-    ///
-    /// # Errors
-    /// Where φ is not this configuration's, or the device is lost.
-    pub async fn reopen(&mut self, events: &[Event], tensors: &[u8]) -> Result<(), Failure> {
-        self.restore_saved(tensors)?;
-        self.log.extend(events);
-        self.ask_the_base().await
-    }
-
     /// Scores all held-out examples at θ ⊕ λφ.
     ///
     /// # Errors
@@ -121,16 +105,16 @@ impl Session {
         Ok((self.live(&phi).await?, self.shown(&phi).await?))
     }
 
-    /// Answers what a visitor typed.
+    /// Answers what a visitor typed, with θ alone and at θ ⊕ λφ.
     ///
     /// # Errors
     /// Where it is no question of the task, or the device is lost.
-    pub async fn predict(&self, text: &str) -> Result<Prediction, Failure> {
+    pub async fn predict(&self, text: &str, lambda: f64) -> Result<Prediction, Failure> {
         let typed = self.data().typed(text, &self.setup.base.tokenizer);
         let (text, prompt, right) = typed.map_err(|fault| input(fault.message))?;
         let prompts = [prompt];
         let base = self.setup.answers(&Phi::none(), &prompts).await?.swap_remove(0);
-        let adapted = self.setup.answers(&self.phi.frozen(), &prompts).await?.swap_remove(0);
+        let adapted = self.setup.answers(&self.phi.frozen().dialled(lambda), &prompts).await?.swap_remove(0);
         Ok(Prediction { index: None, input: text, base, adapted, right })
     }
 }

@@ -42,6 +42,18 @@ impl Log {
         events.into_iter().for_each(|event| self.push(event));
     }
 
+    /// A log as it was kept, with its steps halved so often.
+    pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>, halvings: u32) -> Log {
+        let mut log = Log { halvings, ..Log::default() };
+        log.extend(events);
+        log
+    }
+
+    /// How often its steps have been halved.
+    pub fn halvings(&self) -> u32 {
+        self.halvings
+    }
+
     fn push(&mut self, event: &Event) {
         match event {
             Event::Loading { .. } => return,

@@ -6,6 +6,7 @@
 //! - `sharing`: the parts of a batch on several workers.
 //! - `report`: losses read back, evaluations, answers, the last event.
 //! - `timing`, `peak`, `log`: milliseconds, bytes and events, kept.
+//! - `unfinished`: what a run that has not ended leaves behind, and how it goes on.
 //! - `warm_up`: what a GPU compiles before a run.
 //! - `afterwards`: what φ is asked for beside training.
 
@@ -18,6 +19,7 @@ mod run;
 mod setup;
 mod sharing;
 mod timing;
+mod unfinished;
 mod warm_up;
 
 pub use report::LIVE_EXAMPLES;

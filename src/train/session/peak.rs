@@ -31,6 +31,11 @@ impl Peak {
         }
     }
 
+    /// Counts what was counted before, elsewhere.
+    pub fn take_from(&mut self, before: Option<u64>) {
+        self.most = self.most.max(before);
+    }
+
     /// Bytes at the most, θ included.
     pub fn bytes(&self) -> Option<u64> {
         self.most

@@ -35,6 +35,8 @@ pub struct Session {
     /// Of batches.
     pub(super) rng: ChaCha8Rng,
     pub(super) sharing: Sharing,
+    /// The step before which φ was last given what it asked for.
+    pub(super) told: Option<usize>,
     /// The base's own answers to the shown examples: they do not change.
     pub(super) base_answers: Vec<Answer>,
     /// What the base could do before, where forgetting is measured.
@@ -78,6 +80,7 @@ impl Session {
             step: 0,
             rng: stream(setup.config.seed, "batches"),
             sharing: Sharing::new(parts),
+            told: None,
             base_answers: Vec::new(),
             kept,
             timing: Timing::new(clock),

@@ -17,11 +17,13 @@ pub(super) struct Sharing {
     assigned: bool,
     /// What φ was made of, for them.
     scores: Option<Vec<f32>>,
+    /// What φ was told before they were given this run.
+    told: Option<Told>,
 }
 
 impl Sharing {
     pub fn new(parts: usize) -> Sharing {
-        Sharing { parts, helpers: None, assigned: false, scores: None }
+        Sharing { parts, helpers: None, assigned: false, scores: None, told: None }
     }
 
     /// Parts of a batch.
@@ -43,12 +45,22 @@ impl Sharing {
         self.scores = self.helpers.is_some().then(|| scores.to_vec());
     }
 
+    /// Takes up a run that has begun already, elsewhere or before another one: helpers have to be given it again,
+    /// with what its φ is made of and what that was told.
+    pub fn again(&mut self, scores: Option<Vec<f32>>, told: Option<Told>) {
+        self.assigned = false;
+        (self.scores, self.told) = if self.is_helped() { (scores, told) } else { (None, None) };
+    }
+
     /// Gives the helpers the run, once.
     pub fn assign(&mut self, setup: &Setup) {
         if let Some(helpers) = self.helpers.as_ref().filter(|_| !self.assigned) {
             let (labels, begins) = (setup.data.labels.clone(), setup.data.begins());
             let scores = self.scores.take();
             helpers.assign(&Assignment { config: setup.config.clone(), labels, begins, scores });
+            if let Some(told) = self.told.take() {
+                helpers.tell(&told);
+            }
             self.assigned = true;
         }
     }

@@ -70,6 +70,11 @@ impl Timing {
         self.active += ms;
     }
 
+    /// Whether a step has not been reported.
+    pub fn waits(&self) -> bool {
+        !self.unreported.is_empty()
+    }
+
     /// Seconds spent training and evaluating.
     pub fn seconds(&self) -> f64 {
         self.active / 1e3

@@ -218,13 +218,13 @@ impl Climb<'_> {
         }
         let parts = [
             Part::new(Form::NarrowingRight, rect(x), "W_D", format!("adapter W_D {after}"))
-                .shape(format!("{k} × {d} and bias {k}"), k * d + k)
+                .shape(format!("{k} × {d} and bias {k}"), (k * d + k) as u64)
                 .trained(true),
             Part::new(Form::Pill, sigma, "σ", format!("σ = {} of the adapter {after}", adapter.sigma))
                 .shape("no parameters", 0)
                 .letter(10.0),
             Part::new(Form::WideningRight, rect(x + W + SIGMA), "W_U", format!("adapter W_U {after}"))
-                .shape(format!("{d} × {k} and bias {d}"), d * k + d)
+                .shape(format!("{d} × {k} and bias {d}"), (d * k + d) as u64)
                 .trained(true),
         ];
         self.canvas.parts.extend(parts);
@@ -264,11 +264,13 @@ impl Climb<'_> {
         let place = ModulePath::Linear(self.layer, target);
         let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
         let part = if self.plan.only_bias(place) {
-            self.canvas.parts.push(part.shape(format!("{outputs} × {inputs}"), inputs * outputs));
-            Part::new(Form::Box, bar, "b", format!("bias of {label}")).shape(outputs.to_string(), outputs).trained(true)
+            self.canvas.parts.push(part.shape(format!("{outputs} × {inputs}"), (inputs * outputs) as u64));
+            Part::new(Form::Box, bar, "b", format!("bias of {label}"))
+                .shape(outputs.to_string(), outputs as u64)
+                .trained(true)
         } else {
             let trained = self.plan.trained(place);
-            part.shape(format!("{outputs} × {inputs} and bias {outputs}"), inputs * outputs + outputs)
+            part.shape(format!("{outputs} × {inputs} and bias {outputs}"), (inputs * outputs + outputs) as u64)
                 .partly(trained)
                 .moved(self.plan.moves(place))
         };
@@ -279,7 +281,7 @@ impl Climb<'_> {
                 _ => (outputs, "behind"),
             };
             let part = Part::new(Form::Box, bar, "l", format!("l, factors {what} {label}"));
-            self.canvas.parts.push(part.shape(n.to_string(), n).trained(true));
+            self.canvas.parts.push(part.shape(n.to_string(), n as u64).trained(true));
         }
         let Some(updates) = self.plan.update_at(self.layer, target) else { return };
         let (r, method, pairs) = (updates.rank, updates.method, updates.pairs);
@@ -306,7 +308,7 @@ impl Climb<'_> {
                 let part = Part::new(form, area, *letter, format!("{method} {letter} of {label}"));
                 let part = if pairs.len() > 1 { part.letter(9.0) } else { part };
                 self.canvas.parts.push(match updates.trained {
-                    true => part.shape(shape, elements).trained(true),
+                    true => part.shape(shape, elements as u64).trained(true),
                     // One pair for all blocks, random and never counted.
                     false => part.shape(format!("{shape}, random, shared by all blocks"), 0),
                 });
@@ -320,7 +322,7 @@ impl Climb<'_> {
             };
             let area = Rect { x: x + room + 2.0, y, w: BAR, h };
             let part = Part::new(Form::Box, area, bar.letter, format!("{method}'s {} of {label}", bar.name));
-            self.canvas.parts.push(part.shape(n.to_string(), n).trained(true).letter(10.0));
+            self.canvas.parts.push(part.shape(n.to_string(), n as u64).trained(true).letter(10.0));
         }
     }
 }
@@ -332,11 +334,11 @@ pub fn norm(canvas: &mut Canvas, plan: &Plan, place: ModulePath, area: Rect, nam
     if plan.only_bias(place) {
         let scale = Rect { w: area.w - BIAS - 3.0, ..area };
         let bias = Rect { x: area.right() - BIAS, w: BIAS, ..area };
-        canvas.parts.push(Part::new(Form::Box, scale, label, name).shape(format!("scale {d}"), d));
-        let part = Part::new(Form::Box, bias, "b", format!("bias of the {name}")).shape(d.to_string(), d);
+        canvas.parts.push(Part::new(Form::Box, scale, label, name).shape(format!("scale {d}"), d as u64));
+        let part = Part::new(Form::Box, bias, "b", format!("bias of the {name}")).shape(d.to_string(), d as u64);
         canvas.parts.push(part.trained(true));
     } else {
-        let part = Part::new(Form::Box, area, label, name).shape(format!("scale {d} and bias {d}"), 2 * d);
+        let part = Part::new(Form::Box, area, label, name).shape(format!("scale {d} and bias {d}"), 2 * d as u64);
         canvas.parts.push(part.trained(plan.whole(place)).moved(plan.moves(place)));
     }
 }

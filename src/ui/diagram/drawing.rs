@@ -40,7 +40,7 @@ pub struct Drawing {
     /// How many blocks the network has.
     pub layers: usize,
     /// Of each block: parameters, and those of them that are trained.
-    of_blocks: Vec<(usize, usize)>,
+    of_blocks: Vec<(u64, u64)>,
     /// The opened block.
     opened: usize,
 }
@@ -71,14 +71,14 @@ impl Drawing {
     }
 
     /// Parameters drawn in all and those of them that are trained, every block with its own.
-    pub fn counts(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (u64, u64) {
         let outside = self.canvas.parts.iter().filter(|p| p.scope == Scope::Network);
         let outside = outside.fold((0, 0), |(all, trained), p| (all + p.elements, trained + p.trained_elements));
         self.of_blocks.iter().fold(outside, |sum, block| (sum.0 + block.0, sum.1 + block.1))
     }
 
     /// The same for one block.
-    pub fn block_counts(&self, layer: usize) -> (usize, usize) {
+    pub fn block_counts(&self, layer: usize) -> (u64, u64) {
         self.of_blocks.get(layer).copied().unwrap_or_default()
     }
 
@@ -89,11 +89,11 @@ impl Drawing {
 }
 
 /// Parameters of a block's parts, and those of them that are trained.
-fn count(block: &Canvas) -> (usize, usize) {
+fn count(block: &Canvas) -> (u64, u64) {
     block.parts.iter().fold((0, 0), |(all, trained), p| (all + p.elements, trained + p.trained_elements))
 }
 
-fn of_blocks(plan: &Plan) -> Vec<(usize, usize)> {
+fn of_blocks(plan: &Plan) -> Vec<(u64, u64)> {
     (0..plan.model().num_hidden_layers).map(|layer| count(&block::block(plan, layer).0)).collect()
 }
 

@@ -17,7 +17,7 @@ pub const VECTORS: usize = 8;
 /// The token embedding.
 pub fn embedding(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let (v, d) = (plan.model().vocab_size, plan.model().hidden_size);
-    let part = Part::new(Form::Box, area, "Embedding", "token embedding").shape(format!("{v} × {d}"), v * d);
+    let part = Part::new(Form::Box, area, "Embedding", "token embedding").shape(format!("{v} × {d}"), (v * d) as u64);
     canvas
         .parts
         .push(part.trained(plan.whole(ModulePath::Tokens)).moved(plan.moves(ModulePath::Tokens)).scope(Scope::Network));
@@ -27,7 +27,8 @@ pub fn embedding(canvas: &mut Canvas, plan: &Plan, area: Rect) {
 pub fn positions(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let d = plan.model().hidden_size;
     let rows = plan.model().position_rows();
-    let part = Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), rows * d);
+    let part =
+        Part::new(Form::Box, area, "positions", "position embedding").shape(format!("{rows} × {d}"), (rows * d) as u64);
     canvas.parts.push(
         part.letter(10.0)
             .trained(plan.whole(ModulePath::Positions))
@@ -88,7 +89,8 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     match plan.head {
         None => canvas.parts.push(tied(area, "Head (tied)").trained(plan.whole(ModulePath::Tokens))),
         Some(HeadCopy::All) => {
-            let part = Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), v * d);
+            let part =
+                Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), (v * d) as u64);
             canvas.parts.push(part.trained(true).scope(Scope::Network));
         }
         Some(HeadCopy::Labels) => {
@@ -99,7 +101,9 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
             let (ours, theirs) = if w > area.w / 2.0 { ("labels", "") } else { ("", "Head (tied)") };
             canvas.parts.push(tied(rest, theirs));
             let part = Part::new(Form::Box, Rect { w, ..area }, ours, "the labels' rows of the head, untied copies");
-            canvas.parts.push(part.shape(format!("{labels} × {d}"), labels * d).trained(true).scope(Scope::Network));
+            canvas
+                .parts
+                .push(part.shape(format!("{labels} × {d}"), (labels * d) as u64).trained(true).scope(Scope::Network));
         }
     }
 }

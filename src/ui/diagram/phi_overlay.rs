@@ -97,9 +97,9 @@ impl Plan {
     }
 
     /// Trained numbers of a tensor of θ.
-    pub fn trained(&self, place: ModulePath) -> usize {
+    pub fn trained(&self, place: ModulePath) -> u64 {
         let of = |piece: &ParamKind| {
-            self.methods.iter().map(|m| m.method().trained(place, *piece, self.model())).sum::<usize>()
+            self.methods.iter().map(|m| m.method().trained(place, *piece, self.model())).sum::<u64>()
         };
         place.pieces().iter().map(of).sum()
     }

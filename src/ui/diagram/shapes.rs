@@ -49,11 +49,11 @@ pub struct Part {
     /// Its shape in words (`64 × 64 and bias 64`), or what it does where it has no parameters.
     pub shape: String,
     /// Parameters it holds.
-    pub elements: usize,
+    pub elements: u64,
     /// Whether any of its parameters is trained.
     pub trained: bool,
     /// How many of its parameters are trained: a pruned matrix trains what is left of it.
-    pub trained_elements: usize,
+    pub trained_elements: u64,
     /// φ moves it, though it holds nothing of φ itself.
     pub moved: bool,
     /// Once, or once in each block.
@@ -79,7 +79,7 @@ impl Part {
     }
 
     /// With this shape in words and so many parameters.
-    pub fn shape(mut self, shape: impl Into<String>, elements: usize) -> Part {
+    pub fn shape(mut self, shape: impl Into<String>, elements: u64) -> Part {
         self.shape = shape.into();
         self.elements = elements;
         self
@@ -93,7 +93,7 @@ impl Part {
     }
 
     /// With so many of its parameters trained.
-    pub fn partly(mut self, trained: usize) -> Part {
+    pub fn partly(mut self, trained: u64) -> Part {
         self.trained = trained > 0;
         self.trained_elements = trained;
         self

@@ -5,6 +5,7 @@ use super::dialog::DialogFrame;
 use crate::base::grouped;
 use crate::bases::Base;
 use crate::config::RunConfig;
+use crate::ledger::Setting;
 use crate::task::text::MAX_TOKENS;
 use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table, cut_texts, left_out};
 use crate::ui::opener::Opener;
@@ -197,8 +198,7 @@ fn of_base(base: &OfferedBase, config: &RunConfig) -> Html {
     let model = &base.model;
     let mb = |bytes: u64| grouped((bytes as f64 / 1e6).ceil() as usize);
     // Work of a step beside that of the largest base that a laptop trains with ease.
-    let tokens = 32.0 * 64.0;
-    let work = |m: &crate::model::ModelConfig| m.forward_flops(tokens, 32.0);
+    let work = |m: &crate::model::ModelConfig| Setting::of_theta(m).reading(64.0);
     let reference = Base::named("prose-micro").and_then(|b| b.config().ok());
     let times = reference.map(|reference| work(model) / work(&reference));
     let slow = times.map(|times| match times {
@@ -208,9 +208,9 @@ fn of_base(base: &OfferedBase, config: &RunConfig) -> Html {
     });
     let trained = {
         let shape = crate::peft::Shape { model: model.clone(), labels: 2 };
-        let n: usize = config.methods().map(|m| m.method().count(&shape).total()).sum();
+        let n: u64 = config.methods().map(|m| m.method().count(&shape).total()).sum();
         // φ, its gradient and AdamW's two averages.
-        (config.label(), 16 * n as u64, 16 * model.parameters() as u64)
+        (config.label(), 16 * n, 16 * model.parameters())
     };
     html! {
         <>

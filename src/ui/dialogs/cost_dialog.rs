@@ -279,7 +279,7 @@ fn words(state: &State) -> String {
             "One sequence of {REAL_TOKENS} tokens, single precision, nothing recomputed; trained copies stand in θ’s place. AdamW keeps 16 bytes for a trained parameter (itself, its gradient, two moments) and 4 for a frozen one; activations come on top. Shapes: Zhang et al., OPT, 2022."
         ),
         None => format!(
-            "{} sequences of {} tokens a step, single precision{}. Frozen parameters have no gradients and no moments. Here θ stays whole beside its trained copies, so that one can go back to it. Activations are given up as gradients are made: the most at one moment is less than the sum.",
+            "{} sequences of {} tokens a step, single precision{}. Frozen parameters have no gradients and no moments. Here θ stays whole beside its trained copies, so that one can go back to it. Activations are given up as gradients are made, and working buffers come and go: the mark shows the most at one moment.",
             batch.sequences,
             batch.length,
             // Their gradients are summed, so only one is there at a time.

@@ -52,17 +52,14 @@ impl Experiments {
     }
 }
 
-/// The smallest place at which each line reaches nine tenths of its best.
+/// The smallest place at which each line reaches nine tenths of full fine-tuning (Aghajanyan et al. 2020).
 fn d90(lines: &[Line], axis: &str) -> Option<String> {
     if axis != "intrinsic_dimension" {
         return None;
     }
-    let of = |line: &Line| {
-        let best = line.points.iter().map(|p| p.1).fold(0.0, f64::max);
-        let place = line.points.iter().find(|p| p.1 >= 0.9 * best && best > 0.1).map(|p| p.0)?;
-        Some(format!("{} {place}", line.label))
-    };
+    let place = |place: Option<f64>| place.map_or("none of these".into(), |place| place.to_string());
+    let of = |line: &Line| line.d90().map(|d90| format!("{} {}", line.label, place(d90)));
     let parts: Vec<String> = lines.iter().filter_map(of).collect();
     (!parts.is_empty())
-        .then(|| format!("d₉₀, the smallest measured dimension with 90 % of the best: {}.", parts.join(", ")))
+        .then(|| format!("d₉₀, the smallest measured dimension with 90 % of full fine-tuning: {}.", parts.join(", ")))
 }

@@ -20,7 +20,11 @@ impl Examples {
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let task = &state.config.task;
         let run = state.exemplary().filter(|r| !r.examples.is_empty());
-        let when = run.map(|r| if r.recorded { "recorded".to_string() } else { format!("step {}", r.step) });
+        let when = run.map(|r| match (r.recorded, state.dialled_examples()) {
+            (true, _) => "recorded".to_string(),
+            (false, Some((lambda, _))) => format!("step {}, λ = {lambda:.2}", r.step),
+            (false, None) => format!("step {}", r.step),
+        });
         let rows = state.examples().into_iter().map(|(index, item)| {
             html! { <Row task={task.clone()} {index} {item} data={state.data().cloned()} /> }
         });

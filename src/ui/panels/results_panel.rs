@@ -54,7 +54,7 @@ impl ResultsPanel {
         };
         let judgement = shown
             .first()
-            .and_then(|s| verdict(s.run))
+            .and_then(|s| verdict(s.run, state.reference()))
             .map(|text| html! { <p class="verdict" role="status">{ text }</p> });
         html! {
             <section class="happens" aria-label="Results">
@@ -113,20 +113,20 @@ fn curves(shown: &VisibleRun, tab: Tab, steps: usize) -> Vec<Series> {
         Tab::Accuracy if run.steps == 0 => {
             let score = run.accuracy.points().last().map(|(_, accuracy)| *accuracy);
             let line = score.map(|a| vec![(0.0, a), (steps as f64, a)]).unwrap_or_default();
-            vec![series("accuracy", run.label(), false, true, &Rc::new(line))]
+            vec![series("accuracy", shown.label.clone(), false, true, &Rc::new(line))]
         }
-        Tab::Accuracy => vec![series("accuracy", run.label(), live, dashed, run.accuracy.points())],
+        Tab::Accuracy => vec![series("accuracy", shown.label.clone(), live, dashed, run.accuracy.points())],
         Tab::Kept if run.config.task.is_strings() => {
-            vec![series("kept", run.label(), live, dashed, run.kept_accuracy.points())]
+            vec![series("kept", shown.label.clone(), live, dashed, run.kept_accuracy.points())]
         }
-        Tab::Kept => vec![series("kept", run.label(), live, dashed, run.kept_loss.points())],
+        Tab::Kept => vec![series("kept", shown.label.clone(), live, dashed, run.kept_loss.points())],
         Tab::Loss if shown.role == Role::Chosen => vec![
-            series("held-out", format!("{}, held-out", run.label()), live, false, run.held_out_loss.points()),
+            series("held-out", format!("{}, held-out", shown.label), live, false, run.held_out_loss.points()),
             series("training", "training".into(), false, true, run.training_loss.points()),
         ],
-        Tab::Loss => vec![series("held-out", run.label(), false, dashed, run.held_out_loss.points())],
+        Tab::Loss => vec![series("held-out", shown.label.clone(), false, dashed, run.held_out_loss.points())],
         Tab::Gradient if run.recorded => Vec::new(),
-        Tab::Gradient => vec![series("gradient", run.label(), live, dashed, run.grad_norm.points())],
+        Tab::Gradient => vec![series("gradient", shown.label.clone(), live, dashed, run.grad_norm.points())],
     }
 }
 

@@ -1,7 +1,7 @@
 //! Under the table: λ of the chosen φ, what several φ cost, and files.
 
 use super::dial::dial;
-use crate::base::grouped;
+use crate::ledger::bytes;
 use crate::ui::dialogs::Python;
 use crate::ui::opener::Opener;
 use crate::ui::state::{Action, State};
@@ -59,12 +59,4 @@ fn exports(config: &crate::config::RunConfig) -> Result<(), String> {
     }
     let info = config.method.info();
     if info.in_peft { Ok(()) } else { Err(format!("PEFT has no file for {}: save the run instead.", info.title)) }
-}
-
-fn bytes(n: usize) -> String {
-    match n {
-        0..100_000 => format!("{:.1} kB", n as f64 / 1e3),
-        100_000..10_000_000 => format!("{} kB", grouped(n / 1000)),
-        _ => format!("{:.1} MB", n as f64 / 1e6),
-    }
 }

@@ -43,7 +43,7 @@ pub fn of(state: &State, on: &Callback<Action>) -> Html {
 }
 
 fn plot(spread: &Spread) -> Html {
-    let own = spread.mean(SpreadKind::Own, |p| p.accuracy);
+    let own = spread.scores(SpreadKind::Own, |p| p.accuracy).map(|s| s.mean);
     let height = ROW * ROWS.len() as f64 + 22.0;
     let x = |share: f64| LEFT + WIDTH * share;
     let band = own.map(|own| {
@@ -95,28 +95,30 @@ fn plot(spread: &Spread) -> Html {
 /// The range of each row.
 fn summary(spread: &Spread) -> String {
     let ranges = ROWS.iter().filter_map(|(kind, name)| {
-        let scores: Vec<f64> = spread.prompts.iter().filter(|p| p.kind == *kind).filter_map(|p| p.accuracy).collect();
-        let (low, high) = scores.iter().fold((1.0_f64, 0.0_f64), |(a, b), s| (a.min(*s), b.max(*s)));
-        (!scores.is_empty()).then(|| format!("{name} {} to {}", percent(low), percent(high)))
+        let scores = spread.scores(*kind, |p| p.accuracy)?;
+        Some(format!("{name} {} to {}", percent(scores.low), percent(scores.high)))
     });
-    let noise = spread.mean(SpreadKind::Own, |p| p.accuracy).map(|own| 100.0 * half_width(own, spread.n));
+    let noise =
+        spread.scores(SpreadKind::Own, |p| p.accuracy).map(|s| s.mean).map(|own| 100.0 * half_width(own, spread.n));
     let noise = noise.map_or_else(String::new, |half| format!("; chance alone moves a score by ± {half:.1}"));
     format!("{}{noise}.", ranges.collect::<Vec<_>>().join(", "))
 }
 
-/// What labels give: the form of an answer, and the mapping.
+/// What the labels of demonstrations give. One draw of random labels may fit by luck: all draws are told.
 fn split(spread: &Spread) -> Option<String> {
     let [nothing, random, own] = spread.from_nothing()?;
-    let (format, mapping) = (random - nothing, own - random);
-    let why = if mapping > 0.05 && format < 0.02 {
-        " Random labels give nothing here: this base was pretrained on true ones alone and takes them at their word. Large models keep most of their score (Min et al. 2022)."
+    let why = if own.mean - random.mean > 0.05 && random.mean - nothing.mean < 0.02 {
+        " This base was pretrained on true labels alone and takes random ones at their word. Large models keep most of their score (Min et al. 2022)."
     } else {
         ""
     };
     Some(format!(
-        "Among all tokens: {} without demonstrations; random labels add {:+.1} points, the form of an answer; true ones {:+.1} more, the mapping.{why}",
-        percent(nothing),
-        100.0 * format,
-        100.0 * mapping
+        "Among all tokens: {} without demonstrations; with random labels {} on average of {} draws, from {} to {}; with true ones {}.{why}",
+        percent(nothing.mean),
+        percent(random.mean),
+        random.draws,
+        percent(random.low),
+        percent(random.high),
+        percent(own.mean)
     ))
 }

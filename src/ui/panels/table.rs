@@ -65,7 +65,7 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
     let remove = removable.then(|| {
         let (on, id) = (on.clone(), run.id);
         let onclick = Callback::from(move |_| on.emit(Action::Remove(id)));
-        html! { <button type="button" class="remove" aria-label={format!("Remove {}", run.label())} title="Remove" {onclick}>{ "×" }</button> }
+        html! { <button type="button" class="remove" aria-label={format!("Remove {}", shown.label)} title="Remove" {onclick}>{ "×" }</button> }
     });
     let key = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { run.id.to_string() };
     // A live run's φ is a click away: θ stays.
@@ -73,9 +73,9 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
     let name = if chooses {
         let (on, id) = (on.clone(), run.id);
         let onclick = Callback::from(move |_| on.emit(Action::LookAt(id)));
-        html! { <button type="button" class="swap" title="Swap this φ in" {onclick}>{ run.label() }{ base }</button> }
+        html! { <button type="button" class="swap" title="Swap this φ in" {onclick}>{ &shown.label }{ base }</button> }
     } else {
-        html! { <>{ run.label() }{ base }</> }
+        html! { <>{ &shown.label }{ base }</> }
     };
     html! {
         <tr {key}>

@@ -20,8 +20,8 @@ pub use action::Action;
 pub use effect::Effect;
 pub use parts::{
     At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, File, GpuProbe, Grid, GridField,
-    Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Phase, Prompted, Queue, Recordings, Remedy, Run, Spread, Tab,
-    Trainer, TryIt, WorkerPhase, duration, half_width, percent, significant, verdict,
+    Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Phase, PredictionCost, Prompted, Queue, Recordings, Remedy, Run,
+    Spread, Tab, Trainer, TryIt, WorkerPhase, duration, half_width, percent, significant, verdict,
 };
 pub use reduce::{Line, MainButton, Role, VisibleRun, text_of};
 pub use root::State;

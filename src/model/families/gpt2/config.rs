@@ -2,7 +2,7 @@
 
 use crate::model::{Activation, ModelConfig, ModelConfigError};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) const MODEL_TYPE: &str = "gpt2";
 
@@ -78,8 +78,9 @@ pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
 }
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
+#[cfg(feature = "train")]
 pub fn write(c: &ModelConfig) -> Value {
-    json!({
+    serde_json::json!({
         "architectures": ["GPT2LMHeadModel"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "n_positions": c.max_position_embeddings, "n_embd": c.hidden_size, "n_inner": c.ffn_dim,
         "n_layer": c.num_hidden_layers, "n_head": c.num_attention_heads,

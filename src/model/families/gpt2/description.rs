@@ -1,6 +1,8 @@
 //! What GPT-2 calls its parts.
 
-use super::config::{MODEL_TYPE, read, write};
+#[cfg(feature = "train")]
+use super::config::write;
+use super::config::{MODEL_TYPE, read};
 use crate::model::{Family, LinearModule, Target};
 
 /// GPT-2 as Hugging Face has it.
@@ -12,6 +14,7 @@ pub static FAMILY: Family = Family {
         "This base has GPT-2's layout. The script reaches into OPT's modules by their names: choose a base of that layout.",
     ),
     read_config: read,
+    #[cfg(feature = "train")]
     write_config: write,
     published: &[],
     decoder: "transformer",

@@ -2,7 +2,7 @@
 
 use crate::model::{Activation, ModelConfig, ModelConfigError, Sizes};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) const MODEL_TYPE: &str = "opt";
 
@@ -97,8 +97,9 @@ pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
 }
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
+#[cfg(feature = "train")]
 pub fn write(c: &ModelConfig) -> Value {
-    json!({
+    serde_json::json!({
         "architectures": ["OPTForCausalLM"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "max_position_embeddings": c.max_position_embeddings, "hidden_size": c.hidden_size,
         "word_embed_proj_dim": c.hidden_size, "ffn_dim": c.ffn_dim, "num_hidden_layers": c.num_hidden_layers,

@@ -1,6 +1,8 @@
 //! What OPT calls its parts.
 
-use super::config::{MODEL_TYPE, read, write};
+#[cfg(feature = "train")]
+use super::config::write;
+use super::config::{MODEL_TYPE, read};
 use super::published::PUBLISHED;
 use crate::model::{Family, LinearModule, Target};
 
@@ -11,6 +13,7 @@ pub static FAMILY: Family = Family {
     python_class: "OPTForCausalLM",
     script: Ok(()),
     read_config: read,
+    #[cfg(feature = "train")]
     write_config: write,
     published: &PUBLISHED,
     decoder: "model.decoder",

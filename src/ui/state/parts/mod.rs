@@ -24,7 +24,7 @@ pub use file::{At, File};
 pub use notice::{Notice, NoticeTone, Remedy};
 pub use queue::{Grid, GridField, OWN_GRID, Queue};
 pub use recordings::Recordings;
-pub use run::{Curve, Evaluation, Phase, Run, duration, half_width, percent, significant};
+pub use run::{Curve, Evaluation, Phase, PredictionCost, Run, duration, half_width, percent, significant};
 pub use spread::{Prompted, Spread};
 pub use tab::Tab;
 pub use try_it::TryIt;

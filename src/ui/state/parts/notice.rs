@@ -37,6 +37,8 @@ pub enum Remedy {
     UseWebGpu,
     /// Open the dialog for data of one's own.
     Bring,
+    /// Back to the base and task of a run that waits, which then goes on.
+    TurnBack(u32),
 }
 
 impl Remedy {
@@ -49,6 +51,7 @@ impl Remedy {
             Remedy::TrainOnCpu => "Train on the CPU",
             Remedy::UseWebGpu => "Use WebGPU",
             Remedy::Bring => "Bring it",
+            Remedy::TurnBack(_) => "Turn back and go on",
         }
     }
 }

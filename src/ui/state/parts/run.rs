@@ -117,6 +117,23 @@ pub fn half_width(p: f64, n: usize) -> f64 {
     Z / (1.0 + Z * Z / n) * ((p * (1.0 - p)).max(0.0) / n + Z * Z / (4.0 * n * n)).sqrt()
 }
 
+/// What one prediction of a run takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PredictionCost {
+    /// Tokens that it reads on average, those in front of the text included.
+    pub tokens: f64,
+    /// Milliseconds.
+    pub ms: f64,
+    /// Operations, as the ledger counts them.
+    pub operations: f64,
+}
+
+impl PredictionCost {
+    fn of(config: &RunConfig, tokens: f64, ms: f64) -> PredictionCost {
+        PredictionCost { tokens, ms, operations: Setting::of_whole(config).reading(tokens) }
+    }
+}
+
 /// A run, live or recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
@@ -133,9 +150,9 @@ pub struct Run {
     /// What it trains on, once the trainer has said so.
     pub device: Option<String>,
     /// Elements of φ.
-    pub trainable: usize,
+    pub trainable: u64,
     /// Parameters in all, as PEFT counts them.
-    pub total: usize,
+    pub total: u64,
     /// What its accuracy is judged against, once the trainer has said so.
     pub baselines: Option<Baselines>,
     /// Steps done.
@@ -154,8 +171,8 @@ pub struct Run {
     pub kept_accuracy: Curve,
     /// The same as a loss.
     pub kept_loss: Curve,
-    /// What a prediction reads and takes: tokens on average, milliseconds.
-    pub prediction: Option<(f64, f64)>,
+    /// What a prediction takes, once that was measured.
+    pub prediction: Option<PredictionCost>,
     /// The latest, over all held-out examples once the run has finished.
     pub evaluation: Option<Evaluation>,
     /// Answers to the first held-out examples.
@@ -234,7 +251,7 @@ impl Run {
         for (step, loss) in file.losses {
             run.training_loss.push(step, f64::from(loss));
         }
-        run.prediction = file.prediction;
+        run.prediction = file.prediction.map(|(tokens, ms)| PredictionCost::of(&run.config, tokens, ms));
         run.peak = file.peak;
         file.kept.iter().for_each(|(step, kept)| run.kept(*step, kept));
         for (step, loss, accuracy, n) in file.evaluations {
@@ -257,12 +274,13 @@ impl Run {
             .then(|| self.active_ms / self.step as f64 * self.steps.saturating_sub(self.step) as f64)
     }
 
-    /// Held-out loss before training and now, where training has made it far worse.
+    /// Held-out loss before training and at its worst, where training has made it far worse.
     pub fn rising_loss(&self) -> Option<(f64, f64)> {
         /// Early in training a loss may double and come back; it does not come back from here.
         const FAR: f64 = 4.0;
-        let (first, now) = (self.held_out_loss.points.first()?.1, self.evaluation?.loss);
-        (now > FAR * first.max(0.5)).then_some((first, now))
+        let first = self.held_out_loss.points.first()?.1;
+        let worst = self.held_out_loss.points.iter().map(|p| p.1).fold(first, f64::max);
+        (worst > FAR * first.max(0.5)).then_some((first, worst))
     }
 
     /// Takes in one event of this run.
@@ -299,7 +317,7 @@ impl Run {
             Event::Stopped { step, .. } => (self.phase, self.step) = (Phase::Stopped, *step),
             Event::Finished { step, loss, accuracy, n, tokens, ms, peak, .. } => {
                 self.peak = *peak;
-                self.prediction = (*tokens > 0.0).then_some((*tokens, *ms));
+                self.prediction = (*tokens > 0.0).then(|| PredictionCost::of(&self.config, *tokens, *ms));
                 self.finished(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
             Event::Failed { reason, .. } => self.phase = Phase::Failed(*reason),

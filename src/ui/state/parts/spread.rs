@@ -16,6 +16,19 @@ pub struct Prompted {
     pub free: Option<f64>,
 }
 
+/// Scores of several prompts of a kind, as shares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    /// Their mean.
+    pub mean: f64,
+    /// The worst.
+    pub low: f64,
+    /// The best.
+    pub high: f64,
+    /// How many.
+    pub draws: usize,
+}
+
 /// What was measured around one configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
@@ -32,15 +45,17 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Mean over the prompts of a kind.
-    pub fn mean(&self, kind: SpreadKind, value: impl Fn(&Prompted) -> Option<f64>) -> Option<f64> {
+    /// Scores of the prompts of a kind.
+    pub fn scores(&self, kind: SpreadKind, value: impl Fn(&Prompted) -> Option<f64>) -> Option<Scores> {
         let values: Vec<f64> = self.prompts.iter().filter(|p| p.kind == kind).filter_map(value).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        let (low, high) = values.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(*v), b.max(*v)));
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        (!values.is_empty()).then_some(Scores { mean, low, high, draws: values.len() })
     }
 
     /// Where the likeliest of all tokens counts: with no demonstrations, with random labels, with true ones.
-    pub fn from_nothing(&self) -> Option<[f64; 3]> {
-        let free = |kind| self.mean(kind, |p| p.free);
+    pub fn from_nothing(&self) -> Option<[Scores; 3]> {
+        let free = |kind| self.scores(kind, |p| p.free);
         Some([free(SpreadKind::Nothing)?, free(SpreadKind::RandomLabels)?, free(SpreadKind::Own)?])
     }
 }

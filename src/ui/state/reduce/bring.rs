@@ -194,7 +194,7 @@ fn offered_base(files: &[File]) -> Result<OfferedBase, String> {
     let text = std::str::from_utf8(&config.bytes).map_err(|_| "config.json is not text.")?;
     let model = ModelConfig::from_json(text).map_err(|e| e.to_string())?;
     let (parameters, bytes) = (model.parameters(), weights.size());
-    if bytes < 2 * parameters {
+    if (bytes as u64) < 2 * parameters {
         return Err(format!(
             "model.safetensors has {} bytes, and config.json describes {} parameters, which take {} at half precision: is the file cut short, or of another model?",
             grouped(bytes),

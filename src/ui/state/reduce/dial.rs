@@ -21,11 +21,17 @@ impl State {
         Some((run, run.trainer?)).filter(|_| ended && !run.recorded)
     }
 
-    /// Answers at λ, where the dial of the chosen run has been turned.
-    pub fn dialled_examples(&self) -> Option<Rc<Vec<Prediction>>> {
+    /// λ and the answers at it, where the dial of the chosen run has been turned.
+    pub fn dialled_examples(&self) -> Option<(f64, Rc<Vec<Prediction>>)> {
         let run = self.chosen_run()?;
-        let turned = self.dial.run == run.id && self.dial.measured.is_some_and(|(lambda, ..)| lambda != 1.0);
-        turned.then(|| self.dial.items.clone())
+        let (lambda, ..) = self.dial.measured.filter(|(lambda, ..)| self.dial.run == run.id && *lambda != 1.0)?;
+        Some((lambda, self.dial.items.clone()))
+    }
+
+    /// The λ at which a run answers: where its dial was measured last, so that all answers on the page are of
+    /// one network.
+    pub(super) fn lambda_of(&self, run: u32) -> f64 {
+        self.dial.measured.filter(|_| self.dial.run == run).map_or(1.0, |(lambda, ..)| lambda)
     }
 
     /// The dial, where it is the chosen run's.
@@ -40,13 +46,17 @@ impl State {
         trainer.map(|trainer| Effect::Send(trainer, Command::Forget { run: id })).into_iter().collect()
     }
 
+    /// Swaps a run's φ in. Panel, drawing and count are then its own: all that the page shows is of one
+    /// network.
     pub(super) fn look_at(&mut self, id: u32) -> Vec<Effect> {
+        let Some(run) = self.runs.iter().find(|r| r.id == id) else { return Vec::new() };
+        let (config, trainer) = (run.config.clone(), run.trainer);
         self.looked_at = Some(id);
         self.try_it.answer = None;
-        match self.chosen_run().and_then(|r| r.trainer) {
-            Some(trainer) => self.ask_again(trainer),
-            None => Vec::new(),
-        }
+        self.drafts.clear();
+        let mut effects = self.adopt(config);
+        effects.extend(trainer.map_or_else(Vec::new, |trainer| self.ask_again(trainer)));
+        effects
     }
 
     /// Forgets the choice: what begins now is what one looks at.
@@ -86,7 +96,8 @@ impl State {
         self.dial.points.push((lambda, accuracy));
         self.dial.points.sort_by(|a, b| a.0.total_cmp(&b.0));
         match self.dial.lambda() == lambda {
-            true => Vec::new(),
+            // The visitor's own example follows.
+            true => self.ask_again(trainer),
             false => {
                 self.set_dial(self.dial.lambda()).into_iter().filter(|_| self.worker(trainer).is_ready()).collect()
             }

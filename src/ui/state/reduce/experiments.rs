@@ -16,6 +16,9 @@ pub struct Line {
     pub live: Vec<(f64, f64)>,
     /// A configuration of the line, at the first seed, for each point.
     pub configs: Vec<RunConfig>,
+    /// What the figure's runs of full fine-tuning reached on the line's base and task, where it has such: their
+    /// mean. They have no place on the axis.
+    pub reference: Option<f64>,
 }
 
 /// A point: its place on the axis, its accuracy, what made it.
@@ -65,13 +68,24 @@ impl State {
         let finished = || self.runs.iter().filter(|r| !own && r.phase == Phase::Finished);
         let line = |(key, mut points): (String, Vec<Scored>)| {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let mut line =
-                Line { label: label(&points[0].2, &varied), points: Vec::new(), live: Vec::new(), configs: Vec::new() };
+            let first = &points[0].2;
+            let reference = measured.points.iter().filter(|p| {
+                measured.sweep.place(&p.config).is_none()
+                    && (&p.config.base, &p.config.task) == (&first.base, &first.task)
+            });
+            let reference: Vec<f64> = reference.map(|p| p.accuracy).collect();
+            let mut line = Line {
+                label: label(first, &varied),
+                points: Vec::new(),
+                live: Vec::new(),
+                configs: Vec::new(),
+                reference: mean(&reference),
+            };
             for same in points.chunk_by(|a, b| a.0 == b.0) {
-                let mean = same.iter().map(|p| p.1).sum::<f64>() / same.len() as f64;
-                let low = same.iter().map(|p| p.1).fold(1.0, f64::min);
-                let high = same.iter().map(|p| p.1).fold(0.0, f64::max);
-                line.points.push((same[0].0, mean, low, high));
+                let scores: Vec<f64> = same.iter().map(|p| p.1).collect();
+                let low = scores.iter().copied().fold(1.0, f64::min);
+                let high = scores.iter().copied().fold(0.0, f64::max);
+                line.points.extend(mean(&scores).map(|mean| (same[0].0, mean, low, high)));
                 line.configs.push(same[0].2.clone());
             }
             for run in finished().filter(|r| line_of(&measured.sweep, &r.config) == key) {
@@ -82,6 +96,19 @@ impl State {
         };
         lines.into_iter().map(line).collect()
     }
+}
+
+impl Line {
+    /// The smallest place at which the line reaches nine tenths of full fine-tuning. `None` where the figure
+    /// has no runs of that, `Some(None)` where no place does.
+    pub fn d90(&self) -> Option<Option<f64>> {
+        let enough = 0.9 * self.reference?;
+        Some(self.points.iter().find(|p| p.1 >= enough).map(|p| p.0))
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// What a configuration is besides axis, seed and device.

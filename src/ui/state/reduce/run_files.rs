@@ -162,15 +162,15 @@ impl State {
 
     /// Bytes of all φ on this page for the present base, and of as many copies of θ.
     /// `None` for fewer than two.
-    pub fn bytes_of_tasks(&self) -> Option<(usize, usize, usize)> {
+    pub fn bytes_of_tasks(&self) -> Option<(usize, u64, u64)> {
         let ended = |r: &&Run| r.config.base == self.config.base && r.phase == Phase::Finished && r.config.trains();
         let runs: Vec<&Run> = self.runs.iter().filter(ended).collect();
         let stored = |config: &RunConfig| {
             let shape = config.shape();
-            config.methods().map(|m| m.method().stored(&shape)).sum::<usize>()
+            config.methods().map(|m| m.method().stored(&shape)).sum::<u64>()
         };
         let phi = runs.iter().map(|r| 4 * stored(&r.config)).sum();
-        let theta = 4 * self.config.shape().model.parameters() * runs.len();
+        let theta = 4 * self.config.shape().model.parameters() * runs.len() as u64;
         (runs.len() > 1).then_some((runs.len(), phi, theta))
     }
 }

@@ -1,12 +1,14 @@
 //! What a visitor sets: every control edits the same key and text that the URL holds, and is checked by the
 //! same grammar.
 
+use super::training::send;
 use crate::base::shorten;
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::peft::MethodConfig;
+use crate::protocol::Command;
 use crate::task::TaskConfig;
-use crate::ui::state::{Draft, Drafts, Effect, Remedy, State, Trainer};
+use crate::ui::state::{Draft, Drafts, Effect, NoticeTone, Phase, Remedy, State, Trainer};
 
 impl State {
     /// What a control shows: what was typed into it last, or the configuration's value.
@@ -82,6 +84,7 @@ impl State {
         let otherwise = names(&config) != names(&self.config);
         self.config = config;
         let mut effects = vec![Effect::ReplaceHash(self.hash())];
+        effects.extend(self.pause_what_is_out_of_sight());
         if moved {
             self.try_it.answer = None;
             self.try_it.fault = None;
@@ -91,6 +94,32 @@ impl State {
             effects.extend(self.prefetch());
         }
         effects
+    }
+
+    /// A run that trains on another base or task is on no chart any more: it waits, and the page says where.
+    /// One that has not begun is given up. Those of a grid go on: their place is the queue's line.
+    fn pause_what_is_out_of_sight(&mut self) -> Vec<Effect> {
+        let Some(run) = self.active() else { return Vec::new() };
+        let in_sight = run.config.base == self.config.base && run.config.task.same_questions(&self.config.task);
+        if in_sight || run.queued {
+            return Vec::new();
+        }
+        match run.phase {
+            Phase::Running => {
+                let text = format!(
+                    "{} on {} waits at step {}: it goes on when you turn back to it and press Resume.",
+                    run.label(),
+                    run.config.task.title(),
+                    run.step
+                );
+                let remedy = Some(Remedy::TurnBack(run.id));
+                let mut effects = send(run, Command::Pause);
+                effects.extend(self.say(NoticeTone::Info, text, remedy));
+                effects
+            }
+            Phase::Loading { .. } => self.press_stop(),
+            _ => Vec::new(),
+        }
     }
 
     /// The method as it would be chosen now: with the knobs it had when it was left, where they fit this

@@ -272,6 +272,14 @@ impl State {
             }
             Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
             Remedy::Bring => self.bringing(Bringing::Open),
+            Remedy::TurnBack(id) => {
+                let Some(run) = self.runs.iter().find(|r| r.id == id) else { return Vec::new() };
+                let waits = if run.phase.is_active() { send(run, Command::Resume) } else { Vec::new() };
+                self.drafts.clear();
+                let mut effects = self.adopt(run.config.clone());
+                effects.extend(waits);
+                effects
+            }
             Remedy::UseWebGpu => {
                 self.gpu_failed = false;
                 self.adopt(RunConfig { device: DeviceChoice::Webgpu, ..self.config.clone() })
@@ -288,6 +296,6 @@ impl State {
 }
 
 /// A command for the worker that holds a run; nothing where none does yet.
-fn send(run: &Run, command: Command) -> Vec<Effect> {
+pub(super) fn send(run: &Run, command: Command) -> Vec<Effect> {
     run.trainer.map(|trainer| Effect::Send(trainer, command)).into_iter().collect()
 }

@@ -40,8 +40,9 @@ impl State {
         let (run, trainer) = self.answering();
         // φ is the latest run's, so the question goes with that run's configuration.
         let config = self.runs.iter().find(|r| r.id == run).map_or_else(|| self.config.clone(), |r| r.config.clone());
+        let lambda = self.lambda_of(run);
         match self.worker(trainer) {
-            WorkerPhase::Ready { .. } => vec![Effect::Send(trainer, Command::Predict { run, config, text })],
+            WorkerPhase::Ready { .. } => vec![Effect::Send(trainer, Command::Predict { run, config, text, lambda })],
             _ => Vec::new(),
         }
     }

@@ -27,6 +27,33 @@ pub struct VisibleRun<'a> {
     pub run: &'a Run,
     /// Its part.
     pub role: Role,
+    /// Its name, which tells it from the others: `LoRA r 4, seed 1`.
+    pub label: String,
+}
+
+impl<'a> VisibleRun<'a> {
+    fn new(run: &'a Run, role: Role) -> VisibleRun<'a> {
+        VisibleRun { run, role, label: run.label() }
+    }
+}
+
+/// Names what differs between runs that would read the same. A recorded run is told from live ones by its badge.
+fn tell_apart(shown: &mut [VisibleRun]) {
+    let alike = |a: &VisibleRun, b: &VisibleRun| {
+        a.run.recorded == b.run.recorded && a.run.config.base == b.run.config.base && a.run.label() == b.run.label()
+    };
+    let names = |of: &VisibleRun| {
+        let others = shown.iter().filter(|s| alike(s, of) && s.run.config != of.run.config);
+        let mut keys: Vec<(&'static str, String)> = Vec::new();
+        for key in others.flat_map(|other| of.run.config.differences(&other.run.config)) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys.into_iter().map(|(name, value)| format!(", {name} {value}")).collect::<String>()
+    };
+    let names: Vec<String> = shown.iter().map(names).collect();
+    shown.iter_mut().zip(names).for_each(|(shown, name)| shown.label.push_str(&name));
 }
 
 impl State {
@@ -121,6 +148,13 @@ impl State {
             .or_else(|| self.recorded(|r| r.config.method.info().name == method.info().name))
     }
 
+    /// What full fine-tuning reached on the present base and task, where a run of it is recorded.
+    pub fn reference(&self) -> Option<f64> {
+        let full = MethodConfig::everything().info().name;
+        let run = self.recorded(|r| r.config.method.info().name == full && r.config.base == self.config.base);
+        run?.evaluation.map(|e| e.accuracy)
+    }
+
     /// Live runs of the present task, in the order in which they were started.
     fn comparable(&self) -> impl DoubleEndedIterator<Item = &Run> {
         self.runs.iter().filter(|r| r.config.task.same_questions(&self.config.task) && !self.is_aside(r))
@@ -138,7 +172,7 @@ impl State {
         let first = self.chosen_run().map(|r| r.id).or_else(|| self.comparable().next_back().map(|r| r.id));
         for run in self.comparable().rev() {
             let role = if Some(run.id) == first { Role::Chosen } else { Role::Other(run.id as usize) };
-            shown.push(VisibleRun { run, role });
+            shown.push(VisibleRun::new(run, role));
         }
         shown.sort_by_key(|s| s.role != Role::Chosen);
         let method = self.config.method.info().name;
@@ -151,13 +185,14 @@ impl State {
             // No live run has the number 0.
             let role = if shown.is_empty() { Role::Chosen } else { Role::Other(0) };
             if shown.is_empty() || !is_full {
-                shown.push(VisibleRun { run, role });
+                shown.push(VisibleRun::new(run, role));
             }
         }
         let drawn = is_full && shown.iter().any(|s| s.run.recorded);
         if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == full) {
-            shown.push(VisibleRun { run, role: Role::Reference });
+            shown.push(VisibleRun::new(run, Role::Reference));
         }
+        tell_apart(&mut shown);
         shown
     }
 
@@ -171,8 +206,11 @@ impl State {
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
         // Samples are longer than answers.
         let shown = if self.config.task.is_written() { 2 } else { 3 };
-        let items =
-            self.dialled_examples().or_else(|| self.exemplary().map(|r| r.examples.clone())).unwrap_or_default();
+        let items = self
+            .dialled_examples()
+            .map(|(_, items)| items)
+            .or_else(|| self.exemplary().map(|r| r.examples.clone()))
+            .unwrap_or_default();
         let mut rows: Vec<_> = items.iter().take(shown).map(|p| (p.index, Some(p.clone()))).collect();
         for i in rows.len()..shown {
             rows.push((Some(i), None));

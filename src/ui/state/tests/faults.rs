@@ -198,9 +198,9 @@ fn a_file_that_did_not_arrive_can_be_asked_for_again() {
 fn a_run_at_the_majority_says_so_and_what_to_try() {
     let mut state = training("#method=last-layer");
     hear(&mut state, Trainer::Cpu, vec![finished(1, 300, 0.01)]);
-    assert!(verdict(&state.runs[0]).is_some_and(|v| v.contains("majority") && v.contains("LoRA")));
+    assert!(verdict(&state.runs[0], None).is_some_and(|v| v.contains("majority") && v.contains("LoRA")));
     hear(&mut state, Trainer::Cpu, vec![finished(1, 300, 0.4)]);
-    assert_eq!(verdict(&state.runs[0]), None);
+    assert_eq!(verdict(&state.runs[0], None), None);
 }
 
 #[test]
@@ -223,5 +223,5 @@ fn a_loss_that_only_grows_is_told_once_with_a_lower_rate() {
         peak: None,
     };
     hear(&mut state, Trainer::Cpu, vec![end]);
-    assert!(verdict(&state.runs[0]).is_some_and(|v| v.contains("a tenth") && !v.contains("higher rate")));
+    assert!(verdict(&state.runs[0], None).is_some_and(|v| v.contains("a tenth") && !v.contains("higher rate")));
 }

@@ -31,7 +31,10 @@ fn the_spread_is_measured_for_in_context_learning_alone() {
     hear(&mut state, Trainer::Cpu, vec![prompted(SpreadKind::RandomLabels, 0.4, Some(0.3), 4)]);
     let spread = state.spread().unwrap();
     assert!(!spread.running);
-    assert_eq!(spread.from_nothing(), Some([0.0, 0.2, 0.8]));
+    let [nothing, random, own] = spread.from_nothing().unwrap();
+    assert_eq!((nothing.mean, random.mean, own.mean), (0.0, 0.2, 0.8));
+    // One draw may fit by luck: the range is told.
+    assert_eq!((random.low, random.high, random.draws), (0.1, 0.3, 2));
     // Another prompt has another spread.
     set(&mut state, "shots", "2");
     assert!(state.spread().is_none());
@@ -152,4 +155,16 @@ fn the_card_of_a_base_is_fetched_when_it_is_asked_for() {
     state.reduce(Action::BaseCard("rules".into(), Some(card)));
     assert_eq!(state.cards["rules"].as_ref().unwrap().id, "rules");
     assert!(state.reduce(Action::Card(true)).is_empty());
+}
+
+#[test]
+fn d90_is_the_smallest_dimension_with_nine_tenths_of_full_fine_tuning() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/www/sweeps/subspace.json")).unwrap();
+    let measured: Measured = serde_json::from_str(&text).unwrap();
+    let found: Vec<_> = ready("").lines(&measured).into_iter().map(|l| (l.d90(), l.label)).collect();
+    let line = |rule: &str, d90| (Some(d90), rule.to_string());
+    // `count` reaches .84 and no more.
+    assert_eq!(found, [line("cipher", Some(512.0)), line("count", None), line("swap-ends.rotate-left", Some(512.0))]);
+    // A figure without full fine-tuning says nothing of it.
+    assert!(ready("").lines(&self::measured()).iter().all(|l| l.d90().is_none()));
 }

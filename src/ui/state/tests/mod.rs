@@ -4,6 +4,7 @@ mod bring;
 mod cost_dialog;
 mod faults;
 mod learn;
+mod measures;
 mod queue;
 mod run_files;
 

@@ -1,0 +1,104 @@
+//! Runs that end before their last step: Ctrl-C keeps what there is, and `train --resume` goes on with it.
+
+use super::flags;
+use super::sentence::Sentence;
+use super::user_data;
+use crate::config::RunConfig;
+use crate::interchange::RunFile;
+use crate::protocol::Event;
+use clap::{Arg, ArgMatches};
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a shell makes of a program that Ctrl-C ended.
+pub(super) const INTERRUPTED: i32 = 130;
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// `--resume`
+pub(super) fn arg() -> Arg {
+    let help = "Go on with the run that Ctrl-C left in this file, to the same curve; without --out in its place";
+    Arg::new("resume").long("resume").value_name("RUN").help(help)
+}
+
+/// From now on the first Ctrl-C only asks, so that the run can be written; the second ends the program.
+pub(super) fn watch() -> Result<(), Sentence> {
+    let asked = || {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    };
+    ctrlc::set_handler(asked).map_err(|e| format!("Ctrl-C cannot be watched for: {e}"))
+}
+
+/// Whether Ctrl-C was pressed.
+pub(super) fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
+/// The run that `--resume` names: what it trains, what it has reported, its φ with the state of its training.
+pub(super) fn resumed(args: &ArgMatches) -> Result<Option<(RunConfig, Vec<Event>, Vec<u8>)>, Sentence> {
+    let Some(path) = args.get_one::<String>("resume") else { return Ok(None) };
+    // A run on data or a base of one's own names them again.
+    let brought = user_data::pairs(args)?;
+    if let Some(flag) = flags::of_a_run(args).into_iter().find(|flag| !brought.iter().any(|(key, _)| key == flag)) {
+        let flag = flag.replace('_', "-");
+        return Err(format!("--resume takes the run's settings from {path}: leave --{flag} out."));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let run = RunFile::read_all(&text).map_err(|e| format!("{path}: {e}"))?.pop().ok_or("the run file is empty")?;
+    if run.is_finished() {
+        return Err(format!("{path} holds a run that has finished: nothing is left to train."));
+    }
+    let tensors = run.phi_bytes();
+    let tensors = tensors.ok_or_else(|| {
+        format!(
+            "{path} holds no φ to go on with: Ctrl-C writes it under `train --out`, and so does “Save run” on the page."
+        )
+    })??;
+    Ok(Some((run.config, run.events, tensors)))
+}
+
+/// A run file under way.
+pub(super) struct Out {
+    file: File,
+    /// Where the lines go, and where they belong at the end.
+    places: Option<(PathBuf, PathBuf)>,
+}
+
+impl Out {
+    /// The file that `--out` names, or that `--resume` does; `None` without either.
+    pub fn open(args: &ArgMatches) -> Result<Option<Out>, Sentence> {
+        let (out, resume) = (args.get_one::<String>("out"), args.try_get_one::<String>("resume").ok().flatten());
+        let Some(path) = out.or(resume) else { return Ok(None) };
+        // The run so far stays as it is until there is more of it.
+        let places = (resume == Some(path)).then(|| (PathBuf::from(format!("{path}.part")), PathBuf::from(path)));
+        let written = places.as_ref().map_or_else(|| PathBuf::from(path), |(part, _)| part.clone());
+        let file = File::create(&written).map_err(|e| format!("{} cannot be written: {e}", written.display()))?;
+        Ok(Some(Out { file, places }))
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, line: &str) -> Result<(), Sentence> {
+        writeln!(self.file, "{line}").map_err(|e| format!("the run file cannot be written: {e}"))
+    }
+
+    /// Puts the file in its place.
+    pub fn end(self) -> Result<(), Sentence> {
+        let Some((part, path)) = self.places else { return Ok(()) };
+        std::fs::rename(&part, &path).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+    }
+}
+
+/// What is said of a run that Ctrl-C ended.
+pub(super) fn farewell(args: &ArgMatches, step: usize, steps: usize) -> Sentence {
+    let kept = args.get_one::<String>("out").or_else(|| args.get_one::<String>("resume"));
+    match kept {
+        Some(path) => {
+            format!("stopped at step {step} of {steps}; `peft-lab train --resume {path}` goes on to the same curve")
+        }
+        None => format!("stopped at step {step} of {steps}; --out would have kept it"),
+    }
+}

@@ -1,0 +1,275 @@
+//! Every table of docs/results.md, derived from what was recorded: `www/runs/`, `www/sweeps/`, `docs/measured/`.
+//!
+//! What stands in square brackets is PyTorch's, of another program and base, and stays as it is.
+//! `RECORD_RESULTS=1 cargo test --profile ci --test it results` writes the tables anew.
+
+use peft_lab::base::grouped;
+use peft_lab::config::RunConfig;
+use peft_lab::experiments::sweep::{Measured, Point};
+use peft_lab::interchange::RunFile;
+use peft_lab::peft::MethodConfig;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn lines(path: &str) -> Vec<Value> {
+    read(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Scores of one cell.
+#[derive(Clone, Debug, Default)]
+struct Scores(Vec<f64>);
+
+impl Scores {
+    fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    fn ends(&self) -> (f64, f64) {
+        self.0.iter().fold((f64::INFINITY, 0.0), |(low, high), x| (x.min(low), x.max(high)))
+    }
+
+    /// `0.997`, or `0.900 (0.80–1.00)` where seeds differ by more than .015.
+    fn long(&self) -> String {
+        let (low, high) = self.ends();
+        let range = if high - low > 0.015 { format!(" ({low:.2}–{high:.2})") } else { String::new() };
+        if self.0.is_empty() { "–".into() } else { format!("{:.3}{range}", self.mean()) }
+    }
+
+    /// `.62`, or `.62 (.09–.76)`.
+    fn short(&self) -> String {
+        let (low, high) = self.ends();
+        let range = if high - low > 0.015 { format!(" ({}–{})", two(low), two(high)) } else { String::new() };
+        two(self.mean()) + &range
+    }
+
+    /// `.38–.76`, or one number where all are the same.
+    fn range(&self) -> String {
+        let (low, high) = self.ends();
+        match (self.0.is_empty(), two(low) == two(high)) {
+            (true, _) => "–".into(),
+            (_, true) => two(low),
+            _ => format!("{}–{}", two(low), two(high)),
+        }
+    }
+}
+
+/// `.95`
+fn two(x: f64) -> String {
+    format!("{x:.2}").trim_start_matches('0').to_string()
+}
+
+/// A name as tables and registry write it alike.
+fn plain(text: &str) -> String {
+    text.to_lowercase().replace('-', " ").replace('`', "")
+}
+
+/// The method whose name or title a row begins with; the longest counts.
+fn method(row: &str) -> MethodConfig {
+    let row = plain(row);
+    let fits = |method: &MethodConfig| {
+        let names = [plain(method.info().name), plain(method.info().title)];
+        names.into_iter().filter(|name| row.starts_with(name.as_str())).map(|name| name.len()).max()
+    };
+    let found = MethodConfig::all().into_iter().filter_map(|m| Some((fits(&m)?, m))).max_by_key(|(length, _)| *length);
+    found.unwrap_or_else(|| panic!("“{row}” is no method")).1
+}
+
+/// What runs of a group, `rules/cipher`, ended at: seed 0 as the page draws it, the other seeds beside it.
+fn ended(group: &str, method: &MethodConfig, seeds: &[Value]) -> (Scores, Option<(u64, f64)>) {
+    let runs = RunFile::read_all(&read(&format!("www/runs/{group}.jsonl"))).unwrap();
+    let name = method.info().name;
+    let run = runs.into_iter().find(|run| run.config.method.info().name == name);
+    let first = run.as_ref().and_then(|run| run.finished).map(|(_, _, accuracy, ..)| accuracy);
+    let others = seeds.iter().filter(|row| row["group"] == group && row["method"] == name);
+    let others = others.filter_map(|row| row["accuracy"].as_f64());
+    let told = run.map(|run| (run.trainable, run.config.learning_rate())).filter(|_| method.method().trains());
+    (Scores(first.into_iter().chain(others).collect()), told)
+}
+
+/// `2e-2`, `1`
+fn rate(rate: f64) -> String {
+    format!("{rate:e}").trim_end_matches("e0").to_string()
+}
+
+/// The cells of a row behind its name, from the table's header.
+type Row = Vec<String>;
+
+fn of_rules(header: &[String], row: &str, seeds: &[Value]) -> Row {
+    let method = method(row);
+    let all =
+        header[2..header.len() - 1].iter().map(|rule| ended(&format!("rules/{}", plain_rule(rule)), &method, seeds));
+    let (scores, told): (Vec<Scores>, Vec<_>) = all.unzip();
+    let told = told[0];
+    let mut cells = vec![told.map_or("0".into(), |(trained, _)| grouped(trained))];
+    cells.extend(scores.iter().map(Scores::long));
+    cells.push(told.map_or("–".into(), |(_, of)| rate(of)));
+    cells
+}
+
+fn plain_rule(cell: &str) -> String {
+    cell.trim_matches('`').to_string()
+}
+
+fn of_authors(header: &[String], row: &str, seeds: &[Value]) -> Row {
+    let method = method(row);
+    let bases = header.iter().filter(|cell| cell.contains("prose-")).map(|cell| plain_rule(cell));
+    let of: Vec<_> = bases.map(|base| ended(&format!("authors/{base}"), &method, seeds)).collect();
+    let mut trained: Vec<String> = of.iter().filter_map(|(_, told)| Some(grouped((*told)?.0))).collect();
+    trained.dedup();
+    let mut cells = vec![trained.join(" · ")];
+    for (scores, told) in &of {
+        cells.extend([scores.long(), told.map_or("–".into(), |(_, of)| rate(of))]);
+    }
+    cells
+}
+
+fn of_tasks(header: &[String], row: &str, seeds: &[Value]) -> Row {
+    let method = method(row);
+    let group = |cell: &String| match cell.as_str() {
+        "dialogue" | "sentiment" => format!("{cell}/prose-nano"),
+        "language, sentence" => "language-sentence/prose-nano".into(),
+        "language, word" => "language-word/prose-nano".into(),
+        "style of Dickens" => "style/dickens-prose-nano".into(),
+        question => format!("questions/{}", plain_rule(question)),
+    };
+    header[1..].iter().map(|cell| ended(&group(cell), &method, seeds).0.long()).collect()
+}
+
+fn sweep(name: &str) -> Vec<Point> {
+    let measured: Measured = serde_json::from_str(&read(&format!("www/sweeps/{name}.json"))).unwrap();
+    measured.points
+}
+
+/// Scores of a sweep's points that fit.
+fn points(points: &[Point], fits: impl Fn(&RunConfig) -> bool) -> Scores {
+    let scores = Scores(points.iter().filter(|p| fits(&p.config)).map(|p| p.accuracy).collect());
+    assert!(!scores.0.is_empty(), "a cell of no run");
+    scores
+}
+
+fn is(config: &RunConfig, key: &str, value: &str) -> bool {
+    config.pairs().iter().any(|(k, v)| k == key && v == value)
+}
+
+fn same_method(config: &RunConfig, method: &MethodConfig) -> bool {
+    config.method.info().name == method.info().name
+}
+
+fn of_sweep(name: &str, header: &[String], row: &str) -> Row {
+    let all = sweep(name);
+    let row_key = row.trim_matches('`').split(" (").next().unwrap_or_default().trim_matches('`');
+    let cell = |place: &String| match name {
+        "examples" => points(&all, |c| same_method(c, &method(row)) && is(c, "examples", place)).short(),
+        "learning-rate" => {
+            let at: f64 = place.parse().unwrap();
+            points(&all, |c| same_method(c, &method(row)) && c.learning_rate() == at).short()
+        }
+        "demonstrations" => points(&all, |c| is(c, "rule", row_key) && is(c, "shots", place)).short(),
+        "pruning" => {
+            let sparsity = row.trim_start_matches("to ").trim_end_matches(" %");
+            points(&all, |c| {
+                c.knob("sparsity").as_deref() == Some(sparsity) && c.knob("rounds").as_deref() == Some(place)
+            })
+            .short()
+        }
+        "scale" => {
+            let base = place.split('`').nth(1).unwrap();
+            let of = |method: &MethodConfig| points(&all, |c| same_method(c, method) && c.base.id == base).mean();
+            let (ours, full) = (of(&method(row)), of(&MethodConfig::everything()));
+            let share = if row == "full" { String::new() } else { format!(" ({:.0} %)", 100.0 * ours / full) };
+            format!("{ours:.3}").trim_start_matches('0').to_string() + &share
+        }
+        "subspace" if place == "d₉₀" => {
+            let full = points(&all, |c| same_method(c, &MethodConfig::everything()) && is(c, "rule", row_key)).mean();
+            let enough = header[1..header.len() - 1].iter().find(|d| {
+                points(&all, |c| c.knob("intrinsic_dimension").as_ref() == Some(d) && is(c, "rule", row_key)).mean()
+                    >= 0.9 * full
+            });
+            enough.cloned().unwrap_or("none".into())
+        }
+        _ => points(&all, |c| c.knob("intrinsic_dimension").as_ref() == Some(place) && is(c, "rule", row_key)).short(),
+    };
+    header[1..].iter().map(cell).collect()
+}
+
+/// `next.sort` (never seen), 2
+fn of_spread(row: &str, prompts: &[Value]) -> Row {
+    let rule = row.split('`').nth(1).unwrap();
+    let shots: u64 = row.rsplit(", ").next().unwrap().parse().unwrap();
+    let of = |kind: &str| {
+        let fits = prompts.iter().filter(|p| p["rule"] == rule && p["shots"] == shots && p["kind"] == kind);
+        Scores(fits.filter_map(|p| p["accuracy"].as_f64()).collect()).range()
+    };
+    ["own", "order", "choice", "wording", "random_labels"].map(of).to_vec()
+}
+
+/// The cells of a table's row behind its name; `None` where the table is not one of these.
+fn derived(header: &[String], row: &str, seeds: &[Value], prompts: &[Value]) -> Row {
+    match header[0].as_str() {
+        "method" if header[1] == "trained" && header[2].contains("prose") => of_authors(header, row, seeds),
+        "method" if header[1] == "trained" => of_rules(header, row, seeds),
+        "method" if header[1] == "dialogue" => of_tasks(header, row, seeds),
+        "method" if header[1].contains("prose") => of_sweep("scale", header, row),
+        "method" => of_sweep("learning-rate", header, row),
+        "rule" => of_sweep("demonstrations", header, row),
+        "rule, demonstrations" => of_spread(row, prompts),
+        "`cipher`, examples" => of_sweep("examples", header, row),
+        "dimension" => of_sweep("subspace", header, row),
+        "`count`, rounds of pruning" => of_sweep("pruning", header, row),
+        other => panic!("no file is known for the table “{other}”"),
+    }
+}
+
+fn cells(line: &str) -> Vec<String> {
+    line.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect()
+}
+
+/// A cell without what PyTorch gave.
+fn ours(cell: &str) -> (&str, &str) {
+    cell.find(" [").map_or((cell, ""), |at| cell.split_at(at))
+}
+
+#[test]
+fn the_tables_of_results_are_what_was_recorded() {
+    let (seeds, prompts) = (lines("docs/measured/seeds.jsonl"), lines("docs/measured/spread.jsonl"));
+    let page = read("docs/results.md");
+    let (mut header, mut written, mut wrong) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for line in page.lines() {
+        let is_row = line.starts_with('|') && !line.starts_with("|-");
+        match (is_row, header.is_empty()) {
+            (true, true) => header = cells(line),
+            (true, false) => {
+                let found = cells(line);
+                let right = derived(&header, &found[0], &seeds, &prompts);
+                let merged = |(i, right): (usize, &String)| {
+                    let there = found.get(i + 1).map_or("", String::as_str);
+                    let (mine, theirs) = ours(there);
+                    if mine != right {
+                        wrong.insert(format!("{} · {}", found[0], header[i + 1]), format!("{mine} is {right}"));
+                    }
+                    format!("{right}{theirs}")
+                };
+                let row: Vec<String> = right.iter().enumerate().map(merged).collect();
+                written.push(format!("| {} | {} |", found[0], row.join(" | ")));
+                continue;
+            }
+            (false, _) if !line.starts_with('|') => header.clear(),
+            _ => {}
+        }
+        written.push(line.to_string());
+    }
+    if std::env::var_os("RECORD_RESULTS").is_some() {
+        std::fs::write(root().join("docs/results.md"), written.join("\n") + "\n").unwrap();
+        return;
+    }
+    assert!(wrong.is_empty(), "docs/results.md: {wrong:#?}");
+}
