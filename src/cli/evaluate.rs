@@ -4,6 +4,7 @@ use super::disk::Disk;
 use super::flags::{config, config_on};
 use super::sentence::Sentence;
 use super::session::{session, stored};
+use super::taken::{report, say};
 use crate::base::read;
 use crate::bases::Base;
 use crate::config::RunConfig;
@@ -29,7 +30,9 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
             session.evaluate(lambda).await
         }
         None => {
-            let session = session(config(args)?).await.map_err(|f| f.message)?;
+            let config = config(args)?;
+            say(&report(&config).await);
+            let session = session(config).await.map_err(|f| f.message)?;
             evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await
         }
     };

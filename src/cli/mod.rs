@@ -15,6 +15,7 @@ mod measure;
 mod method_page;
 mod sentence;
 mod session;
+mod taken;
 mod train;
 mod unfinished;
 mod user_data;

@@ -125,6 +125,10 @@ impl App {
                     let file = self.state.manifest.files.get(&format!("models/{id}/card.json")).cloned();
                     self.fetch(file, move |text| Action::BaseCard(id.clone(), text));
                 }
+                Effect::FetchTokenizer(id) => {
+                    let file = self.state.manifest.files.get(&format!("models/{id}/tokenizer.json")).cloned();
+                    self.fetch(file, move |text| Action::Tokenizer(id.clone(), text));
+                }
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Store(ask) => self.store.ask(ask),
                 Effect::Present(on) => dom::set_present(on),
