@@ -4,6 +4,7 @@
 pub mod clock;
 mod failure;
 mod fault;
+mod json;
 pub mod memory;
 mod names;
 mod random;
@@ -14,6 +15,7 @@ mod readback;
 pub use clock::clock;
 pub use failure::{Failure, FailureReason};
 pub use fault::{Fault, shorten};
+pub use json::json_fault;
 pub use names::{fingerprint, grouped, slug};
 pub use random::{standard_normal, stream};
 #[cfg(feature = "train")]

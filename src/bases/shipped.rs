@@ -1,9 +1,9 @@
-//! The pretrained bases that the page ships, and what a visitor should know about each; and bases that a
-//! visitor brings.
+//! The pretrained bases: those that the page ships, with what a visitor should know about each, and those
+//! that were brought.
 
-use crate::base::{fingerprint, slug};
+use super::OwnBase;
+use crate::base::shorten;
 use crate::model::{ModelConfig, ModelConfigError};
-use serde::{Deserialize, Serialize};
 use std::sync::{PoisonError, RwLock};
 
 /// A base under `models/<id>/`: `config.json`, `model.safetensors`, `tokenizer.json`.
@@ -16,7 +16,13 @@ pub struct Base {
     /// What it was trained on, in one sentence.
     pub trained_on: &'static str,
     config: &'static str,
+    weights: &'static [&'static str],
+    tokenizer: &'static [&'static str],
 }
+
+/// The files of a shipped base beside its configuration.
+const WEIGHTS: &[&str] = &["model.safetensors"];
+const TOKENIZER: &[&str] = &["tokenizer.json"];
 
 /// The shipped bases, the one a visitor meets first in front.
 pub static BASES: [Base; 4] = [
@@ -25,71 +31,65 @@ pub static BASES: [Base; 4] = [
         title: "rules · 0.2 M",
         trained_on: "Pretrained on string rules (reverse, sort, next letter …) shown by examples, 18,000 steps.",
         config: include_str!("../../www/models/rules/config.json"),
+        weights: WEIGHTS,
+        tokenizer: TOKENIZER,
     },
     Base {
         id: "prose-nano",
         title: "prose-nano · 0.3 M",
         trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 11,000 steps.",
         config: include_str!("../../www/models/prose-nano/config.json"),
+        weights: WEIGHTS,
+        tokenizer: TOKENIZER,
     },
     Base {
         id: "prose-micro",
         title: "prose-micro · 0.9 M",
         trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 10,000 steps.",
         config: include_str!("../../www/models/prose-micro/config.json"),
+        weights: WEIGHTS,
+        tokenizer: TOKENIZER,
     },
     Base {
         id: "prose-small",
         title: "prose-small · 3.4 M",
         trained_on: "Pretrained on nine public-domain books of English prose, 4.2 MB, 5,000 steps. Slow without a GPU.",
         config: include_str!("../../www/models/prose-small/config.json"),
+        weights: WEIGHTS,
+        tokenizer: TOKENIZER,
     },
 ];
-
-/// A base of a visitor's own: what a configuration has to know of it before its weights are read. Its files
-/// are `models/<id>/…` like those of a shipped one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OwnBase {
-    /// Begins with [`OwnBase::PREFIX`].
-    pub id: String,
-    /// As the page writes it, with its size.
-    pub title: String,
-    /// The text of its `config.json`.
-    pub config: String,
-}
-
-impl OwnBase {
-    /// What tells its id from that of a shipped base.
-    pub const PREFIX: &str = "own-";
-
-    /// A checkpoint in a folder of this name, by its `config.json` and the sizes of `model.safetensors` and
-    /// `tokenizer.json`.
-    pub fn new(folder: &str, config: &str, weights: usize, tokenizer: usize) -> Result<OwnBase, ModelConfigError> {
-        let parameters = ModelConfig::from_json(config)?.parameters();
-        let (name, identity) = (slug(folder), format!("{config}{weights}{tokenizer}"));
-        let id = format!("{}{name}-{}", OwnBase::PREFIX, fingerprint(identity.as_bytes()));
-        Ok(OwnBase { id, title: format!("{name} · {}", size(parameters)), config: config.into() })
-    }
-}
-
-/// `11 k`, `0.3 M`, `125 M`, `1.3 B`.
-fn size(parameters: u64) -> String {
-    match parameters as f64 {
-        n if n < 5e4 => format!("{:.0} k", n / 1e3),
-        n if n < 9.95e6 => format!("{:.1} M", n / 1e6),
-        n if n < 9.995e8 => format!("{:.0} M", n / 1e6),
-        n => format!("{:.1} B", n / 1e9),
-    }
-}
 
 /// Bases that visitors brought since the program started. They are few, small (weights lie elsewhere) and
 /// never taken back: a run may name its base for as long as it likes.
 static OWN: RwLock<Vec<&'static Base>> = RwLock::new(Vec::new());
 
 impl Base {
-    /// The base of a contract name, or one that a visitor brought.
+    /// The base of a contract name, or one that a visitor brought. Of these the contents decide: a folder may
+    /// have been called otherwise when its name was written.
     pub fn named(id: &str) -> Option<&'static Base> {
-        BASES.iter().find(|b| b.id == id).or_else(|| Base::own().into_iter().find(|b| b.id == id))
+        let contents = OwnBase::contents(id);
+        let own = || Base::own().into_iter().find(|b| OwnBase::contents(b.id) == contents);
+        BASES.iter().find(|b| b.id == id).or_else(|| contents.and_then(|_| own()))
+    }
+
+    /// What is said where an id names a visitor's base that is not here.
+    pub fn absent(id: &str) -> String {
+        // A name of ours is shown whole, since its end tells it from others.
+        let shown = if id.len() <= 48 { id.to_string() } else { shorten(id) };
+        let name = |id: &str| id.rsplit_once('-').map(|(name, _)| name.to_string());
+        if OwnBase::is_of_sizes(id) {
+            return format!(
+                "“{shown}” is a base as earlier versions named it, by its size alone, which does not tell its weights. Bring the checkpoint, and write the name that it has now in the place of this one."
+            );
+        }
+        match Base::own().into_iter().find(|base| name(base.id) == name(id)) {
+            Some(here) => format!(
+                "“{shown}” is a base of the same name as {} but of other contents: bring the files that it was.",
+                here.id
+            ),
+            None => format!("“{shown}” is a base of its owner's, which is not here: bring its files first."),
+        }
     }
 
     /// The bases that visitors brought.
@@ -97,26 +97,44 @@ impl Base {
         OWN.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes a visitor's base known; one of the same id stays as it is. The configuration is checked.
+    /// Makes a visitor's base known; one of the same contents stays as it is. The configuration is checked.
     pub fn register(own: &OwnBase) -> Result<&'static Base, ModelConfigError> {
         if let Some(base) = Base::named(&own.id) {
             return Ok(base);
         }
-        ModelConfig::from_json(&own.config)?;
-        let leak = |text: &str| -> &'static str { Box::leak(text.to_string().into_boxed_str()) };
-        let base: &'static Base = Box::leak(Box::new(Base {
-            id: leak(&own.id),
-            title: leak(&own.title),
-            trained_on: "Your own checkpoint; it never leaves this machine.",
-            config: leak(&own.config),
-        }));
+        let base = Base::looked_at(own)?;
         OWN.write().unwrap_or_else(PoisonError::into_inner).push(base);
         Ok(base)
     }
 
+    /// A visitor's base that no name leads to yet: what would run on it can be asked before its weights are
+    /// read.
+    pub fn looked_at(own: &OwnBase) -> Result<&'static Base, ModelConfigError> {
+        ModelConfig::from_json(&own.config)?;
+        let leak = |text: &str| -> &'static str { Box::leak(text.to_string().into_boxed_str()) };
+        let names = |names: &[String]| -> &'static [&'static str] {
+            Box::leak(names.iter().map(|name| leak(name)).collect::<Vec<_>>().into_boxed_slice())
+        };
+        Ok(Box::leak(Box::new(Base {
+            id: leak(&own.id),
+            title: leak(&own.title),
+            trained_on: "Your own checkpoint; it never leaves this machine.",
+            config: leak(&own.config),
+            weights: names(&own.weights),
+            tokenizer: names(&own.tokenizer),
+        })))
+    }
+
     /// The base as another worker has to be told of it.
     pub fn to_own(&self) -> OwnBase {
-        OwnBase { id: self.id.into(), title: self.title.into(), config: self.config.into() }
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        OwnBase {
+            id: self.id.into(),
+            title: self.title.into(),
+            config: self.config.into(),
+            weights: names(self.weights),
+            tokenizer: names(self.tokenizer),
+        }
     }
 
     /// Whether a visitor brought it.
@@ -127,5 +145,15 @@ impl Base {
     /// Its shape, known without loading anything.
     pub fn config(&self) -> Result<ModelConfig, ModelConfigError> {
         ModelConfig::from_json(self.config)
+    }
+
+    /// Names of its files with weights: one, or the index in front of its shards.
+    pub fn weights(&self) -> &'static [&'static str] {
+        self.weights
+    }
+
+    /// Names of the files of its tokenizer: `tokenizer.json`, or a vocabulary and what stands beside it.
+    pub fn tokenizer(&self) -> &'static [&'static str] {
+        self.tokenizer
     }
 }

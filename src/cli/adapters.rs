@@ -3,6 +3,7 @@
 use super::disk::Disk;
 use super::sentence::Sentence;
 use super::session::stored;
+use crate::bases::Base;
 use crate::interchange::hf_adapter;
 use crate::train::library::Files;
 use clap::ArgMatches;
@@ -20,7 +21,7 @@ fn write_all(folder: &str, files: &[(&str, &[u8])]) -> Result<(), Sentence> {
 
 /// A run's φ as Hugging Face PEFT writes it.
 pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
-    let missing = || Err("--run is missing".to_string());
+    let missing = |_: Option<&Base>| Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let files = session.export().await.map_err(|f| f.message)?;
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
@@ -31,15 +32,18 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
 
 /// A copy of θ with a run's φ folded in.
 pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
-    let missing = || Err("--run is missing".to_string());
+    let missing = |_: Option<&Base>| Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let merged = session.merged().map_err(|f| f.message)?;
     let weights = merged.to_safetensors().await.map_err(|f| f.message)?;
-    let (disk, id) = (Disk::default(), session.config().base.id);
-    let config = disk.read(&format!("models/{id}/config.json")).await?;
-    let tokenizer = disk.read(&format!("models/{id}/tokenizer.json")).await?;
+    let (disk, base) = (Disk::default(), session.config().base);
+    let id = base.id;
+    let mut files = vec![("model.safetensors", weights)];
+    for name in std::iter::once("config.json").chain(base.tokenizer().iter().copied()) {
+        files.push((name, disk.read(&format!("models/{id}/{name}")).await?));
+    }
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
-    let files = [("config.json", config.as_slice()), ("model.safetensors", &weights), ("tokenizer.json", &tokenizer)];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     write_all(folder, &files)?;
     println!("{folder}: {id} with {} folded in", session.config().label());
     Ok(())

@@ -2,6 +2,7 @@
 //!
 //! `commands` lists the commands and hands each to its file; `flags` reads the run that its flags describe.
 
+mod adapter_folder;
 mod adapters;
 mod commands;
 mod cost;

@@ -2,11 +2,12 @@
 //! `--label-column`.
 
 use super::sentence::Sentence;
-use crate::bases::{Base, OwnBase};
+use crate::bases::{Base, Checkpoint, Identity, OwnBase, Part};
 use crate::task::user_data;
 use crate::task::user_data::{Dropped, Table, UserData, labelled};
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -20,11 +21,7 @@ enum Source {
 }
 
 const FLAGS: [(&str, &str, &str); 4] = [
-    (
-        "base-folder",
-        "DIR",
-        "A checkpoint of your own: config.json, model.safetensors and tokenizer.json of OPT or GPT-2",
-    ),
+    ("base-folder", "DIR", "A checkpoint of your own: config.json, weights and tokenizer of OPT or GPT-2"),
     ("data-file", "FILE", "Data of your own: a text to write like, or texts with labels as CSV, TSV or JSON lines"),
     ("text-column", "COLUMN", "Of --data-file: the column of the texts; guessed otherwise"),
     ("label-column", "COLUMN", "Of --data-file: the column of the labels; guessed otherwise"),
@@ -70,21 +67,52 @@ fn keep(name: String, source: Source) {
 }
 
 fn bring_base(folder: &Path) -> Result<String, Sentence> {
-    let size = |name: &str| {
-        let path = folder.join(name);
-        let found = std::fs::metadata(&path).map_err(|e| format!("{} cannot be read: {e}.", path.display()))?;
-        Ok::<_, Sentence>(found.len() as usize)
-    };
-    let path = folder.join("config.json");
-    let config = std::fs::read_to_string(&path).map_err(|e| format!("{} cannot be read: {e}.", path.display()))?;
-    let name = folder.file_name().map_or_else(|| "checkpoint".into(), |name| name.to_string_lossy().into_owned());
-    let own =
-        OwnBase::new(&name, &config, size("model.safetensors")?, size("tokenizer.json")?).map_err(|e| e.to_string())?;
-    Base::register(&own).map_err(|e| e.to_string())?;
-    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
-        keep(format!("models/{}/{file}", own.id), Source::At(folder.join(file)));
+    let cannot = |path: &Path, e: std::io::Error| format!("{} cannot be read: {e}.", path.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| cannot(folder, e))? {
+        let path = entry.map_err(|e| cannot(folder, e))?.path();
+        if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.is_file()) {
+            files.push(beginning(&path, name).map_err(|e| cannot(&path, e))?);
+        }
     }
-    Ok(own.id)
+    let parts: Vec<Part<'_>> = files.iter().map(|(name, size, head)| Part { name, size: *size, head }).collect();
+    // `.` has no name of its own.
+    let named = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let checkpoint = Checkpoint::of(named.as_deref(), &parts).map_err(|e| format!("{}: {e}.", folder.display()))?;
+    let mut identity = Identity::default();
+    for name in checkpoint.files() {
+        let path = folder.join(name);
+        digest(&mut identity, name, &path).map_err(|e| cannot(&path, e))?;
+    }
+    let own = OwnBase::new(&checkpoint, &identity.digest());
+    let base = Base::register(&own).map_err(|e| e.to_string())?;
+    for file in checkpoint.files() {
+        keep(format!("models/{}/{file}", base.id), Source::At(folder.join(file)));
+    }
+    Ok(base.id.to_string())
+}
+
+/// Name, size and as many of a file's first bytes as are looked at.
+fn beginning(path: &Path, name: &str) -> std::io::Result<(String, u64, Vec<u8>)> {
+    let mut file = std::fs::File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut head = Vec::new();
+    Read::by_ref(&mut file).take(8).read_to_end(&mut head)?;
+    let seen = Part::seen(name, size, &head);
+    file.take(seen.saturating_sub(8)).read_to_end(&mut head)?;
+    Ok((name.to_string(), size, head))
+}
+
+fn digest(identity: &mut Identity, name: &str, path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::File::open(path)?;
+    identity.file(name, file.metadata()?.len());
+    let mut part = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(()),
+            n => identity.bytes(&part[..n]),
+        }
+    }
 }
 
 fn bring_data(path: &str, text: Option<&String>, label: Option<&String>) -> Result<UserData, Sentence> {

@@ -8,6 +8,19 @@ use crate::peft::{MethodConfig, Shape};
 impl RunConfig {
     /// What cannot be trained together: a task on a base that does not read it, a rank above the width …
     pub fn check(&self) -> Result<(), Fault> {
+        self.check_base()?;
+        if self.task.is_written() && self.task.examples().is_some() {
+            return Err(Fault::new("examples", "A text is one example: it cannot be limited to a number of them."));
+        }
+        let (shape, tokens) = (self.shape(), self.max_tokens());
+        for method in self.methods() {
+            method.method().check(&shape, tokens).map_err(|fault| self.qualified(method, fault))?;
+        }
+        self.check_together(&shape, tokens)
+    }
+
+    /// Whether the base reads the task, and is long enough for its examples.
+    pub(super) fn check_base(&self) -> Result<(), Fault> {
         if !self.task.is_read_by(self.base) {
             let message = format!(
                 "The base {} does not read the task {}: it goes with {}.",
@@ -17,11 +30,7 @@ impl RunConfig {
             );
             return Err(Fault::new("base", message));
         }
-        if self.task.is_written() && self.task.examples().is_some() {
-            return Err(Fault::new("examples", "A text is one example: it cannot be limited to a number of them."));
-        }
-        let (shape, tokens) = (self.shape(), self.max_tokens());
-        let context = shape.model.max_position_embeddings;
+        let (context, tokens) = (self.shape().model.max_position_embeddings, self.max_tokens());
         if tokens > context {
             let message = format!(
                 "The base {} reads {context} positions, the task {} needs {tokens}.",
@@ -30,10 +39,7 @@ impl RunConfig {
             );
             return Err(Fault::new("base", message));
         }
-        for method in self.methods() {
-            method.method().check(&shape, tokens).map_err(|fault| self.qualified(method, fault))?;
-        }
-        self.check_together(&shape, tokens)
+        Ok(())
     }
 
     /// Methods train together where no two step in at the same spot.

@@ -2,7 +2,7 @@
 
 use super::RunConfig;
 use super::keys::{KEYS, Key, METHOD, no_such};
-use crate::base::{Fault, shorten};
+use crate::base::Fault;
 use crate::bases::{BASES, Base, OwnBase};
 use crate::peft::MethodConfig;
 use crate::task::TaskConfig;
@@ -142,11 +142,7 @@ impl RunConfig {
 /// The base of an id.
 fn base(id: &str) -> Result<&'static Base, Fault> {
     Base::named(id).ok_or_else(|| match id.starts_with(OwnBase::PREFIX) {
-        true => {
-            let id = shorten(id);
-            let message = format!("“{id}” is a base of its owner's, which is not here: bring its files first.");
-            Fault::new("base", message)
-        }
+        true => Fault::new("base", Base::absent(id)),
         false => no_such("base", id, &BASES.each_ref().map(|b| b.id)),
     })
 }

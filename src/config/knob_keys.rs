@@ -71,6 +71,16 @@ impl RunConfig {
         }
     }
 
+    /// Takes a knob back to its default; a key that is no knob's changes nothing.
+    pub(super) fn reset_knob(&mut self, key: &str) {
+        let Some((i, knob)) = self.knob_of(key) else { return };
+        let plain = MethodConfig::named(self.method_at(i).info().name);
+        match plain.and_then(|plain| plain.get(knob.name)) {
+            Some(default) if !default.is_empty() => drop(self.method_at(i).set(knob.name, &default)),
+            _ => drop(self.clear_knob(key)),
+        }
+    }
+
     /// The methods' knobs that are not at their defaults, by their keys.
     pub(super) fn knob_pairs(&self) -> Vec<(String, String)> {
         let of = |method| {

@@ -1,5 +1,6 @@
 //! The shape of a model: what the forward pass, the counts and the ledger ask.
 
+use crate::base::{json_fault, shorten};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -18,6 +19,25 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// transformers' names (`ACT2FN`) of the three functions, the first of each as it is written. What is
+    /// listed for one function differs by less than 1e-6: in the order of operations, or a constant's digits.
+    /// `gelu_10` is none of them: it is cut at ±10.
+    const NAMES: [(Activation, &'static [&'static str]); 3] = [
+        (Activation::Relu, &["relu"]),
+        (Activation::GeluNew, &["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate"]),
+        (Activation::Gelu, &["gelu", "gelu_python"]),
+    ];
+
+    /// The function of any of transformers' names.
+    pub fn named(name: &str) -> Option<Activation> {
+        Self::NAMES.into_iter().find(|(_, names)| names.contains(&name)).map(|(activation, _)| activation)
+    }
+
+    /// Every name that is read.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().flat_map(|(_, names)| names.iter().copied())
+    }
+
     /// The name a reader knows.
     pub fn title(self) -> &'static str {
         match self {
@@ -76,7 +96,7 @@ pub struct Sizes {
 /// Why a `config.json` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelConfigError {
-    /// It is no JSON, or a key is missing or of another type; what the parser says.
+    /// It is no JSON, or no object; where, or what it is.
     #[error("config.json is not readable: {0}")]
     Json(String),
     /// A key has a value that would change what is computed.
@@ -93,14 +113,14 @@ pub enum ModelConfigError {
 
 impl From<serde_json::Error> for ModelConfigError {
     fn from(error: serde_json::Error) -> Self {
-        ModelConfigError::Json(error.to_string())
+        ModelConfigError::Json(json_fault(&error))
     }
 }
 
 impl ModelConfigError {
     /// A key whose value would change what is computed.
     pub fn unsupported(key: &'static str, found: impl Display, expected: impl Into<String>) -> Self {
-        ModelConfigError::Unsupported { key, found: found.to_string(), expected: expected.into() }
+        ModelConfigError::Unsupported { key, found: shorten(&found.to_string()), expected: expected.into() }
     }
 }
 

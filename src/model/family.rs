@@ -1,7 +1,6 @@
 //! What a family of models calls its parts: one description, which files, adapters and Python ask.
 
-use super::{ModelConfig, ModelConfigError, ModulePath, Target};
-use serde_json::Value;
+use super::{ConfigKeys, ModelConfig, ModelConfigError, ModulePath, Target};
 
 /// A family of models as Hugging Face has it. It is data, so a family that leaves something open does not
 /// compile.
@@ -19,16 +18,18 @@ pub struct Family {
     pub script: Result<(), &'static str>,
     /// Reads a `config.json`, with transformers' names and defaults. What would change the result is refused
     /// by its key.
-    pub read_config: fn(Value) -> Result<ModelConfig, ModelConfigError>,
+    pub read_config: fn(&ConfigKeys) -> Result<ModelConfig, ModelConfigError>,
     /// A `config.json` that transformers reads as this model, without dropout. The page writes none.
     #[cfg(feature = "train")]
-    pub write_config: fn(&ModelConfig) -> Value,
+    pub write_config: fn(&ModelConfig) -> serde_json::Value,
     /// Models that everyone knows, for the ledger, the smallest first.
     pub published: &'static [RealModel],
     /// The module around embeddings, blocks and last norm, in a model with its head.
     pub decoder: &'static str,
     /// The same in a checkpoint that was written without the head; empty where nothing stands around them.
     pub headless_decoder: &'static str,
+    /// The head, outside the decoder. It is tied to the token embedding, and a file may hold either.
+    pub head: &'static str,
     /// The token embedding.
     pub tokens: &'static str,
     /// The position embedding.

@@ -4,9 +4,9 @@
 #[cfg(feature = "train")]
 mod composition;
 mod config;
+mod config_keys;
 pub mod families;
 mod family;
-#[cfg(feature = "train")]
 pub mod files;
 mod hook;
 #[cfg(feature = "train")]
@@ -30,6 +30,7 @@ mod weights;
 #[cfg(feature = "train")]
 pub use composition::{Composition, Compositions, LinearAt, Prefixed, Text};
 pub use config::{Activation, ModelConfig, ModelConfigError, Sizes};
+pub use config_keys::{ConfigKeys, UNQUANTISED};
 pub use family::{Family, LinearModule, RealModel, within};
 pub use hook::{At, Hook};
 pub use module_path::{ModulePath, ParamKind, Sublayer};

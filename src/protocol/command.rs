@@ -21,6 +21,14 @@ pub enum Command {
         /// Base, task, method and the rest.
         config: RunConfig,
     },
+    /// Read all bytes of a checkpoint's files for the digest that tells it from others. Answered by
+    /// `identifying` …, then `identified` or `unidentified`; only the latest is answered.
+    Identify {
+        /// What the answer refers to.
+        number: u32,
+        /// Names and addresses, in the order of `Checkpoint::files`.
+        files: Vec<(String, String)>,
+    },
     /// Begin a run, in place of one that is under way. With `paused` it waits at step 0 for `step` or
     /// `resume`.
     Start {
@@ -156,4 +164,13 @@ pub struct AssetUrls {
     /// Bases that the visitor brought: configurations may name them.
     #[serde(default)]
     pub bases: Vec<OwnBase>,
+}
+
+impl AssetUrls {
+    /// Where the files of a base are. Other addresses for the same id are other files.
+    pub fn of_base(&self, id: &str) -> Vec<(&str, &str)> {
+        let folder = format!("models/{id}/");
+        let files = self.files.iter().filter(|(name, _)| name.starts_with(&folder));
+        files.map(|(name, address)| (name.as_str(), address.as_str())).collect()
+    }
 }

@@ -131,6 +131,29 @@ pub enum Event {
         /// Of how many.
         of: usize,
     },
+    /// A visitor's checkpoint is being read for its digest; `done` of `of` bytes.
+    Identifying {
+        /// Of the command.
+        number: u32,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        of: u64,
+    },
+    /// Answer to `identify`.
+    Identified {
+        /// Of the command.
+        number: u32,
+        /// The digest of all bytes.
+        digest: String,
+    },
+    /// A checkpoint could not be read for its digest.
+    Unidentified {
+        /// Of the command.
+        number: u32,
+        /// A sentence.
+        message: String,
+    },
     /// φ is made, and the run begins.
     Started {
         /// The run's number.
@@ -318,7 +341,12 @@ impl Event {
     /// The run it belongs to; `None` where it is about the trainer.
     pub fn run(&self) -> Option<u32> {
         match self {
-            Event::Ready { .. } | Event::Made { .. } | Event::Warming { .. } => None,
+            Event::Ready { .. }
+            | Event::Made { .. }
+            | Event::Warming { .. }
+            | Event::Identifying { .. }
+            | Event::Identified { .. }
+            | Event::Unidentified { .. } => None,
             Event::Loading { run, .. }
             | Event::Started { run, .. }
             | Event::Step { run, .. }

@@ -4,6 +4,7 @@ use super::data::TaskFile;
 use crate::base::{Failure, FailureReason};
 use crate::bases::Base;
 use crate::config::RunConfig;
+use crate::model::files::ShardIndex;
 use crate::model::{Model, ModelConfig};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Labelled, TaskConfig, style};
@@ -27,26 +28,45 @@ pub struct LoadedBase {
 }
 
 impl LoadedBase {
-    /// Reads `config.json`, `model.safetensors` and `tokenizer.json` and checks them against each other.
+    /// Reads configuration, weights and tokenizer and checks them against each other.
     ///
     /// # Errors
     /// A sentence that names the base, where a file does not arrive or does not fit the others.
     pub async fn load(base: &'static Base, files: &impl Files, device: &Device) -> Result<LoadedBase, Failure> {
         let name = |file: &str| format!("models/{}/{file}", base.id);
         let config = text(files, &name("config.json")).await?;
-        let weights = files.read(&name("model.safetensors")).await.map_err(load_failure)?;
-        let tokenizer = text(files, &name("tokenizer.json")).await?;
+        let mut index = None;
+        let mut weights = Vec::new();
+        for file in base.weights() {
+            match *file {
+                ShardIndex::FILE => index = Some(text(files, &name(file)).await?),
+                file => weights.push((file, files.read(&name(file)).await.map_err(load_failure)?)),
+            }
+        }
+        let mut vocabulary = Vec::new();
+        for file in base.tokenizer() {
+            vocabulary.push((*file, text(files, &name(file)).await?));
+        }
         let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
         let config = ModelConfig::from_json(&config).map_err(|e| broken(e.to_string()))?;
-        let tokenizer = Tokenizer::from_json(&tokenizer).map_err(|e| broken(e.to_string()))?;
+        let tokenizer = match vocabulary.as_slice() {
+            [("tokenizer.json", json)] => Tokenizer::from_json(json),
+            files => Tokenizer::from_vocabulary(|name| {
+                files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str())
+            }),
+        };
+        let tokenizer = tokenizer.map_err(|e| broken(e.to_string()))?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(broken(format!(
-                "tokenizer.json has {} tokens, config.json says vocab_size {}",
+                "{}: {} tokens, and config.json says vocab_size {}. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
+                base.tokenizer().join(", "),
                 tokenizer.vocab_size(),
                 config.vocab_size
             )));
         }
-        let theta = Model::load(config, &weights, device).map_err(|e| broken(e.to_string()))?;
+        let index = index.as_deref().map(ShardIndex::read).transpose().map_err(|e| broken(e.to_string()))?;
+        let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
+        let theta = Model::load_files(config, &weights, index.as_ref(), device).map_err(|e| broken(e.to_string()))?;
         Ok(LoadedBase { base, theta, tokenizer })
     }
 }

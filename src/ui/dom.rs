@@ -2,7 +2,10 @@
 
 use super::assets::Manifest;
 use super::state::{At, File, GpuProbe};
+use crate::bases::{Checkpoint, Part};
+use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::protocol::Event;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -210,31 +213,43 @@ pub fn address_of(text: &str) -> Option<String> {
 pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
     const HELD: f64 = (256_u32 << 20) as f64;
     let mut read = Vec::new();
+    // What belongs to a checkpoint may have any name beside one that tells.
+    let is_checkpoint = list.iter().any(|file| Checkpoint::claims(&file.name()));
+    // Of files of one name in a folder and below it the upper one counts.
+    let mut list = list;
+    list.sort_by_key(|file| relative_path(file).map_or(0, |path| path.matches('/').count()));
     for file in &list {
         let name = file.name();
         // A folder may hold anything: what is of no use is not touched.
         let folder = relative_path(file).and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
-        let by_address = ["config.json", "model.safetensors", "tokenizer.json"].contains(&name.as_str())
-            || file.size() > HELD
-            || folder.is_some();
         let mut at = None;
-        if by_address {
+        // An adapter is small, and read whole wherever it lies.
+        let of_adapter = file.size() <= HELD && [CONFIG_FILE, MODEL_FILE].contains(&name.as_str());
+        if !of_adapter && (is_checkpoint || file.size() > HELD || folder.is_some()) {
             let Ok(address) = web_sys::Url::create_object_url_with_blob(file) else { continue };
-            at = Some(At { address, size: file.size() as usize, folder: folder.unwrap_or_default() });
+            let Some(head) = head(file).await else { continue };
+            let (size, folder) = (file.size() as usize, folder.unwrap_or_default());
+            at = Some(At { address, size, folder, head: Rc::new(head) });
         }
-        let held = !by_address || name == "config.json";
         // A file that vanished meanwhile is as good as not chosen.
-        let bytes = match held {
-            true => {
-                gloo::file::futures::read_as_bytes(&gloo::file::Blob::from(web_sys::Blob::from(file.clone()))).await
-            }
-            false => Ok(Vec::new()),
-        };
-        if let Ok(bytes) = bytes {
+        let bytes = if at.is_none() { first(file, file.size()).await } else { Some(Vec::new()) };
+        if let Some(bytes) = bytes {
             read.push(File { at, ..File::new(name, bytes) });
         }
     }
     read
+}
+
+/// As many of a file's first bytes as are looked at before it is read.
+async fn head(file: &web_sys::File) -> Option<Vec<u8>> {
+    let start = first(file, 8.0).await?;
+    first(file, Part::seen(&file.name(), file.size() as u64, &start) as f64).await
+}
+
+/// The first bytes of a file, or as many as it has.
+async fn first(file: &web_sys::File, bytes: f64) -> Option<Vec<u8>> {
+    let part = file.slice_with_f64_and_f64(0.0, bytes.min(file.size())).ok()?;
+    gloo::file::futures::read_as_bytes(&gloo::file::Blob::from(part)).await.ok()
 }
 
 /// `folder/sub/file` for a file that was chosen with its folder.

@@ -2,6 +2,7 @@
 
 use super::backend::Backend;
 use super::fetch::Fetch;
+use super::identify::identify;
 use super::post::post_failure;
 use super::trainer::Trainer;
 use crate::interchange::hf_adapter::AdapterFiles;
@@ -24,6 +25,7 @@ impl Trainer {
         };
         let result = match command {
             Command::Init { assets } => {
+                self.forget_moved(&assets);
                 self.helpers.set_assets(assets.clone());
                 self.files = Fetch(assets);
                 Ok(())
@@ -38,6 +40,10 @@ impl Trainer {
                     Ok(())
                 }
             },
+            Command::Identify { number, files } => {
+                identify(number, files);
+                Ok(())
+            }
             Command::Start { run, config, paused } => {
                 self.shelve();
                 (self.expected, self.warming) = (None, None);

@@ -1,6 +1,7 @@
 //! The trainer's shell in a browser: a loop in a Web Worker, commands in, events out.
 //!
 //! - `backend`, `browser`, `fetch`, `post`: what the browser gives.
+//! - `identify`: what tells a visitor's checkpoint from others.
 //! - `inbox`: commands as they come.
 //! - `data_parallel`: workers that share a step.
 //! - `trainer`: bases, the run under way, and those that are put away.
@@ -17,6 +18,7 @@ mod commands;
 mod data_parallel;
 mod event_loop;
 mod fetch;
+mod identify;
 mod inbox;
 mod keeping;
 mod post;

@@ -227,6 +227,11 @@ impl Trainer {
         Ok(base)
     }
 
+    /// Drops θ of bases whose files are other ones now. Runs that hold it keep it.
+    pub(super) fn forget_moved(&mut self, assets: &AssetUrls) {
+        self.bases.retain(|id, _| assets.of_base(id) == self.files.0.of_base(id));
+    }
+
     fn say_loading(&self, what: &str) {
         post(&Event::Loading { run: self.run, what: what.into(), done: 0, of: 0 });
     }

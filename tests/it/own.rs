@@ -3,7 +3,7 @@
 use crate::fixtures::{folder, json};
 use burn::tensor::Device;
 use peft_lab::base::read;
-use peft_lab::bases::{Base, OwnBase};
+use peft_lab::bases::{Base, Checkpoint, Identity, OwnBase, Part};
 use peft_lab::config::RunConfig;
 use peft_lab::model::Tokens;
 use peft_lab::peft::Phi;
@@ -12,11 +12,15 @@ use peft_lab::task::user_data;
 use peft_lab::task::user_data::{Dropped, UserData, labelled};
 use peft_lab::train::Session;
 use peft_lab::train::library::{Files, LoadedBase, Materials};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Files of tests/fixtures/own under the names by which the trainer asks for them.
+/// A checkpoint's files by their names.
+type Folder = BTreeMap<String, Vec<u8>>;
+
+/// What a visitor brought, under the names by which the trainer asks for it.
 struct Brought {
-    checkpoint: &'static str,
+    checkpoint: Folder,
     data: String,
 }
 
@@ -24,18 +28,42 @@ impl Files for Brought {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
         match name.rsplit_once('/') {
             Some((own, file)) if own.starts_with("models/own-") => {
-                std::fs::read(folder().join("own").join(self.checkpoint).join(file)).map_err(|e| e.to_string())
+                self.checkpoint.get(file).cloned().ok_or_else(|| format!("no {file}"))
             }
             _ => Ok(self.data.clone().into_bytes()),
         }
     }
 }
 
-fn registered(checkpoint: &str) -> &'static Base {
+/// The three files of tests/fixtures/own.
+fn fixture(checkpoint: &str) -> Folder {
     let file = |name: &str| std::fs::read(folder().join("own").join(checkpoint).join(name)).unwrap();
-    let config = String::from_utf8(file("config.json")).unwrap();
-    let sizes = (file("model.safetensors").len(), file("tokenizer.json").len());
-    Base::register(&OwnBase::new(checkpoint, &config, sizes.0, sizes.1).unwrap()).unwrap()
+    ["config.json", "model.safetensors", "tokenizer.json"].map(|name| (name.to_string(), file(name))).into()
+}
+
+/// The base of a folder, or why it is none.
+fn registered(name: &str, folder: &Folder) -> Result<&'static Base, String> {
+    let parts = folder.iter().map(|(name, bytes)| Part { name, size: bytes.len() as u64, head: bytes });
+    let checkpoint = Checkpoint::of(Some(name), &parts.collect::<Vec<_>>())?;
+    let mut identity = Identity::default();
+    for file in checkpoint.files() {
+        identity.file(file, folder[file].len() as u64);
+        identity.bytes(&folder[file]);
+    }
+    Ok(Base::register(&OwnBase::new(&checkpoint, &identity.digest())).unwrap())
+}
+
+fn loaded(name: &str, checkpoint: Folder) -> LoadedBase {
+    let base = registered(name, &checkpoint).unwrap();
+    let files = Brought { checkpoint, data: String::new() };
+    pollster::block_on(LoadedBase::load(base, &files, &Device::flex())).unwrap()
+}
+
+/// Logits behind the last of some tokens.
+fn logits(loaded: &LoadedBase, ids: &[u32]) -> Vec<f32> {
+    let tokens = Tokens { ids: ids.iter().map(|t| *t as i32).collect(), sequences: 1, length: ids.len() };
+    let last = loaded.theta.logits(&Phi::none(), &tokens, &[ids.len() - 1]);
+    pollster::block_on(read(last.flatten(0, 1))).unwrap()
 }
 
 fn reviews() -> (UserData, String) {
@@ -49,23 +77,20 @@ fn reviews() -> (UserData, String) {
 #[test]
 fn ids_and_logits_of_a_checkpoint_at_half_precision_are_hugging_face_s() {
     for (checkpoint, begins) in [("opt", 1), ("gpt2", 0)] {
-        let files = Brought { checkpoint, data: String::new() };
-        let loaded = pollster::block_on(LoadedBase::load(registered(checkpoint), &files, &Device::flex())).unwrap();
+        let loaded = loaded(checkpoint, fixture(checkpoint));
         let begin = loaded.tokenizer.begin();
         assert_eq!(begin.len(), begins);
-        let fixture = json(&format!("own/{checkpoint}/logits.json"));
-        for (i, text) in fixture["texts"].as_array().unwrap().iter().enumerate() {
+        let theirs_of = json(&format!("own/{checkpoint}/logits.json"));
+        for (i, text) in theirs_of["texts"].as_array().unwrap().iter().enumerate() {
             let ids: Vec<u32> = begin.iter().copied().chain(loaded.tokenizer.encode(text.as_str().unwrap())).collect();
-            let theirs: Vec<u32> = serde_json::from_value(fixture["ids"][i].clone()).unwrap();
+            let theirs: Vec<u32> = serde_json::from_value(theirs_of["ids"][i].clone()).unwrap();
             assert_eq!(ids, theirs, "{checkpoint}: {text}");
             if ids.is_empty() {
                 continue;
             }
-            let tokens = Tokens { ids: ids.iter().map(|t| *t as i32).collect(), sequences: 1, length: ids.len() };
-            let logits =
-                pollster::block_on(read(loaded.theta.logits(&Phi::none(), &tokens, &[ids.len() - 1]).flatten(0, 1)));
-            let theirs: Vec<f32> = serde_json::from_value(fixture["logits"][i].clone()).unwrap();
-            let largest = logits.unwrap().iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let logits = logits(&loaded, &ids);
+            let theirs: Vec<f32> = serde_json::from_value(theirs_of["logits"][i].clone()).unwrap();
+            let largest = logits.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(largest < 1e-4, "{checkpoint}: {text}: {largest}");
         }
     }
@@ -94,8 +119,7 @@ fn tensors(bytes: &[u8]) -> Vec<(String, Vec<usize>, Vec<f32>)> {
 #[test]
 fn a_checkpoint_is_written_as_it_was_read() {
     for checkpoint in ["opt", "gpt2"] {
-        let files = Brought { checkpoint, data: String::new() };
-        let loaded = pollster::block_on(LoadedBase::load(registered(checkpoint), &files, &Device::flex())).unwrap();
+        let loaded = loaded(checkpoint, fixture(checkpoint));
         let written = pollster::block_on(loaded.theta.to_safetensors()).unwrap();
         let theirs = std::fs::read(folder().join("own").join(checkpoint).join("model.safetensors")).unwrap();
         let (ours, theirs) = (tensors(&written), tensors(&theirs));
@@ -109,7 +133,7 @@ fn a_checkpoint_is_written_as_it_was_read() {
 fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
     let (data, json) = reviews();
     for (checkpoint, method) in [("opt", "lora"), ("gpt2", "full"), ("opt", "prompt")] {
-        let base = registered(checkpoint);
+        let base = registered(checkpoint, &fixture(checkpoint)).unwrap();
         let hash = format!(
             "base={}&task=own&data={}&classes=2&method={method}&steps=60&batch_size=16&lr=0.03",
             base.id, data.name
@@ -117,7 +141,7 @@ fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
         let (config, faults, unknown) = RunConfig::from_hash(&hash);
         assert!(faults.is_empty() && unknown.is_empty(), "{faults:?} {unknown:?}");
         assert!(config.to_hash().contains(&data.name));
-        let files = Brought { checkpoint, data: json.clone() };
+        let files = Brought { checkpoint: fixture(checkpoint), data: json.clone() };
         let device = Device::flex();
         let (losses, right) = pollster::block_on(async {
             let loaded = Rc::new(LoadedBase::load(base, &files, &device).await.unwrap());
@@ -144,5 +168,94 @@ fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
         let (first, last) = (mean(&losses[..5]), mean(&losses[55..]));
         println!("{checkpoint} {method}: {first:.2} to {last:.2}");
         assert!(last < 0.9 * first, "{checkpoint} {method}: {first} to {last}");
+    }
+}
+
+/// The tensors of a file under other names, those that have one.
+fn renamed(file: &[u8], rename: impl Fn(&str) -> Option<String>) -> Vec<u8> {
+    let file = safetensors::SafeTensors::deserialize(file).unwrap();
+    let tensors = file.tensors().into_iter().filter_map(|(name, view)| Some((rename(&name)?, view)));
+    safetensors::serialize(tensors.collect::<Vec<_>>(), None).unwrap()
+}
+
+const IDS: [u32; 5] = [2, 40, 7, 100, 256];
+
+#[test]
+fn the_same_weights_in_any_layout_of_files_give_the_same_logits() {
+    for (checkpoint, tokens) in [("opt", "model.decoder.embed_tokens.weight"), ("gpt2", "transformer.wte.weight")] {
+        let whole = fixture(checkpoint);
+        let expected = logits(&loaded(checkpoint, whole.clone()), &IDS);
+        let weights = whole["model.safetensors"].clone();
+        let with =
+            |bytes: Vec<u8>| Folder::from_iter(whole.clone().into_iter().chain([("model.safetensors".into(), bytes)]));
+        // The tied matrix under the head's name, with and without a prefix around the rest.
+        let head = |name: &str| if name == tokens { "lm_head.weight".to_string() } else { name.to_string() };
+        let prefix = tokens.split('.').next().unwrap().to_string() + ".";
+        let short = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_string();
+        for layout in [
+            with(renamed(&weights, |name| Some(head(name)))),
+            with(renamed(&weights, |name| Some(short(&head(name))))),
+            with(renamed(&weights, |name| Some(short(name)))),
+            sharded(&whole),
+            apart(&whole),
+        ] {
+            assert_eq!(logits(&loaded(checkpoint, layout), &IDS), expected, "{checkpoint}");
+        }
+    }
+}
+
+/// The weights in three files with their index.
+fn sharded(whole: &Folder) -> Folder {
+    let (mut folder, mut map) = (whole.clone(), serde_json::Map::new());
+    let weights = folder.remove("model.safetensors").unwrap();
+    for shard in 0..3 {
+        let file = format!("model-{:05}-of-00003.safetensors", shard + 1);
+        let of_shard = |name: &str| name.len() % 3 == shard;
+        let bytes = renamed(&weights, |name| of_shard(name).then(|| name.to_string()));
+        for name in safetensors::SafeTensors::deserialize(&bytes).unwrap().names() {
+            map.insert(name.to_string(), file.clone().into());
+        }
+        folder.insert(file, bytes);
+    }
+    let index = serde_json::json!({"metadata": {"total_size": weights.len()}, "weight_map": map});
+    folder.insert("model.safetensors.index.json".into(), index.to_string().into_bytes());
+    folder
+}
+
+/// The tokenizer in two files.
+fn apart(whole: &Folder) -> Folder {
+    let mut folder = whole.clone();
+    let tokenizer: serde_json::Value = serde_json::from_slice(&folder.remove("tokenizer.json").unwrap()).unwrap();
+    let model = &tokenizer["model"];
+    let pair = |merge: &serde_json::Value| format!("{} {}\n", merge[0].as_str().unwrap(), merge[1].as_str().unwrap());
+    let merges: String = model["merges"].as_array().unwrap().iter().map(pair).collect();
+    folder.insert("vocab.json".into(), model["vocab"].to_string().into_bytes());
+    folder.insert("merges.txt".into(), merges.into_bytes());
+    if model["vocab"]["</s>"].is_u64() {
+        let settings = r#"{"bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>", "pad_token": null}"#;
+        folder.insert("tokenizer_config.json".into(), settings.into());
+    }
+    folder
+}
+
+#[test]
+fn a_second_checkpoint_of_the_same_shape_and_size_is_another_base() {
+    for checkpoint in ["opt", "gpt2"] {
+        let first = fixture(checkpoint);
+        let mut second = first.clone();
+        // One number of one tensor: as many bytes, the same configuration.
+        *second.get_mut("model.safetensors").unwrap().last_mut().unwrap() ^= 1;
+        let mut third = first.clone();
+        let settings = third.get_mut("tokenizer.json").unwrap();
+        settings.push(b' ');
+        let bases = [&first, &second, &third].map(|folder| registered(checkpoint, folder).unwrap().id);
+        assert!(bases[0] != bases[1] && bases[1] != bases[2] && bases[0] != bases[2], "{bases:?}");
+        assert_eq!(registered("another-folder", &first).unwrap().id, bases[0]);
+        let (one, two) = (loaded(checkpoint, first), loaded(checkpoint, second));
+        assert_ne!((one.base.id, logits(&one, &IDS)), (two.base.id, logits(&two, &IDS)));
+        assert_ne!(
+            pollster::block_on(one.theta.to_safetensors()).unwrap(),
+            pollster::block_on(two.theta.to_safetensors()).unwrap()
+        );
     }
 }

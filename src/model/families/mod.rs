@@ -4,8 +4,8 @@
 mod gpt2;
 mod opt;
 
-use super::{Activation, Family, ModelConfig, ModelConfigError, ModulePath, RealModel, Sizes};
-use serde::Deserialize;
+use super::{Activation, ConfigKeys, Family, ModelConfig, ModelConfigError, ModulePath, RealModel, Sizes};
+#[cfg(feature = "train")]
 use serde_json::Value;
 
 /// Every family. In the first one the project's own bases are made, and φ is kept under its names on any
@@ -55,19 +55,15 @@ impl ModelConfig {
 
     /// Reads and checks a `config.json` of any family.
     pub fn from_json(text: &str) -> Result<Self, ModelConfigError> {
-        #[derive(Deserialize)]
-        struct Named {
-            model_type: String,
-        }
-        let json: Value = serde_json::from_str(text)?;
-        let Named { model_type } = Named::deserialize(&json)?;
-        match all().find(|family| family.model_type == model_type) {
-            Some(family) => (family.read_config)(json),
-            None => {
-                let known: Vec<String> = all().map(|family| format!("\"{}\"", family.model_type)).collect();
-                Err(ModelConfigError::unsupported("model_type", model_type, known.join(" and ")))
-            }
-        }
+        let keys = ConfigKeys::read(text)?;
+        let found = keys.text("model_type")?;
+        let Some(family) = all().find(|family| found == Some(family.model_type)) else {
+            let known: Vec<String> = all().map(|family| format!("\"{}\"", family.model_type)).collect();
+            let known = known.join(" and ");
+            return Err(ModelConfigError::unsupported("model_type", found.unwrap_or("missing"), known));
+        };
+        keys.check_common()?;
+        (family.read_config)(&keys)
     }
 
     /// A `config.json` of this model, as transformers reads it.

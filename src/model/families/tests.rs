@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::Target;
+use serde_json::Value;
 
 /// A `config.json` with its sizes and nothing else.
 const SIZES: [(&str, &str); 2] = [
@@ -47,36 +48,159 @@ fn every_family_is_told_by_its_model_type() {
 #[test]
 fn keys_left_out_have_the_defaults_of_transformers() {
     // OPTConfig() and GPT2Config() of transformers 5.24.
-    let opt = config("opt");
-    assert_eq!((opt.activation_function, opt.ffn_dim), (Activation::Relu, 32));
-    let gpt2 = config("gpt2");
-    assert_eq!((gpt2.activation_function, gpt2.ffn_dim), (Activation::GeluNew, 64));
+    let bare = |family: &str| ModelConfig::from_json(&format!("{{\"model_type\":\"{family}\"}}")).unwrap();
+    let sizes = |c: &ModelConfig| {
+        [c.vocab_size, c.max_position_embeddings, c.hidden_size, c.ffn_dim, c.num_hidden_layers, c.num_attention_heads]
+    };
+    let (opt, gpt2) = (bare("opt"), bare("gpt2"));
+    assert_eq!((sizes(&opt), opt.activation_function), ([50_272, 2048, 768, 3072, 12, 12], Activation::Relu));
+    assert_eq!((sizes(&gpt2), gpt2.activation_function), ([50_257, 1024, 768, 3072, 12, 12], Activation::GeluNew));
+    assert_eq!(config("gpt2").ffn_dim, 64);
     assert_eq!(with("gpt2", "n_inner", 20.into()).unwrap().ffn_dim, 20);
+    assert_eq!(with("gpt2", "n_inner", Value::Null).unwrap().ffn_dim, 64);
+    assert_eq!(with("opt", "word_embed_proj_dim", Value::Null).unwrap(), config("opt"));
+}
+
+/// facebook/opt-125m's and gpt2's, as transformers 4 wrote them: what is at its default is left out, and keys
+/// are there that no version reads any more.
+#[test]
+fn a_config_of_transformers_4_is_read() {
+    let opt = r#"{
+        "_name_or_path": "facebook/opt-125m", "activation_dropout": 0.0, "activation_function": "relu",
+        "architectures": ["OPTForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 2,
+        "do_layer_norm_before": true, "dropout": 0.1, "eos_token_id": 2, "ffn_dim": 3072, "hidden_size": 768,
+        "init_std": 0.02, "layerdrop": 0.0, "max_position_embeddings": 2048, "model_type": "opt",
+        "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "prefix": "</s>",
+        "torch_dtype": "float16", "transformers_version": "4.21.0.dev0", "use_cache": true,
+        "vocab_size": 50272, "word_embed_proj_dim": 768
+    }"#;
+    assert_eq!(ModelConfig::from_json(opt).unwrap().parameters(), 125_239_296);
+    let gpt2 = r#"{
+        "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1,
+        "bos_token_id": 50256, "embd_pdrop": 0.1, "eos_token_id": 50256, "initializer_range": 0.02,
+        "layer_norm_epsilon": 1e-05, "model_type": "gpt2", "n_ctx": 1024, "n_embd": 768, "n_head": 12,
+        "n_layer": 12, "n_positions": 1024, "reorder_and_upcast_attn": false, "resid_pdrop": 0.1,
+        "scale_attn_by_inverse_layer_idx": false, "scale_attn_weights": true, "summary_activation": null,
+        "summary_first_dropout": 0.1, "summary_proj_to_labels": true, "summary_type": "cls_index",
+        "summary_use_proj": true, "task_specific_params": {"text-generation": {"do_sample": true}},
+        "vocab_size": 50257
+    }"#;
+    assert_eq!(ModelConfig::from_json(gpt2).unwrap().parameters(), 124_439_808);
+}
+
+#[test]
+fn keys_that_do_not_change_the_logits_are_passed_over() {
+    for (family, key, value) in [
+        ("gpt2", "reorder_and_upcast_attn", true.into()),
+        ("gpt2", "summary_type", "mean".into()),
+        ("gpt2", "resid_pdrop", 0.3.into()),
+        ("gpt2", "initializer_range", 0.1.into()),
+        ("opt", "dropout", 0.4.into()),
+        ("opt", "layerdrop", 0.2.into()),
+        ("opt", "init_std", 0.1.into()),
+        ("opt", "pad_token_id", Value::Null),
+        ("opt", "torch_dtype", "bfloat16".into()),
+        ("opt", "use_cache", false.into()),
+        ("opt", "quantization_config", Value::Null),
+        ("opt", "pruned_heads", serde_json::json!({})),
+        ("opt", "n_embd", 8.into()),
+    ] {
+        assert_eq!(with(family, key, value).unwrap(), config(family), "{key}");
+    }
+}
+
+#[test]
+fn an_activation_has_all_of_transformers_names() {
+    for (names, activation) in [
+        (&["relu"][..], Activation::Relu),
+        (&["gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate"], Activation::GeluNew),
+        (&["gelu", "gelu_python"], Activation::Gelu),
+    ] {
+        for family in ["opt", "gpt2"] {
+            for name in names {
+                let read = with(family, "activation_function", (*name).into()).unwrap();
+                assert_eq!(read.activation_function, activation, "{name}");
+            }
+        }
+    }
+    for name in ["gelu_10", "quick_gelu", "silu", "swish", "relu2", "tanh", "Relu"] {
+        let error = with("gpt2", "activation_function", name.into()).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("config.json: activation_function is {name}, this loader knows relu, ")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_size_of_gpt2_has_two_names_that_may_not_contradict_each_other() {
+    for (other, value, read) in [
+        ("hidden_size", 8, (|c: &ModelConfig| c.hidden_size) as fn(&ModelConfig) -> usize),
+        ("max_position_embeddings", 48, |c| c.max_position_embeddings),
+        ("num_attention_heads", 4, |c| c.num_attention_heads),
+        ("num_hidden_layers", 1, |c| c.num_hidden_layers),
+    ] {
+        let alone =
+            ModelConfig::from_json(&format!("{{\"model_type\":\"gpt2\",\"{other}\":{value}}}")).map(|c| read(&c));
+        assert!(alone == Ok(value) || value == 8, "{other}");
+        let error = with("gpt2", other, value.into()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("config.json: {other} is {value}, this loader knows what n_")), "{error}");
+    }
 }
 
 #[test]
 fn every_key_that_would_change_the_result_is_refused_by_its_name() {
     let (yes, no) = (Value::from(true), Value::from(false));
+    let bnb = serde_json::json!({"load_in_8bit": true, "quant_method": "bitsandbytes"});
+    let gptq = serde_json::json!({"bits": 4, "quant_method": "gptq"});
     let cases = [
         ("opt", "do_layer_norm_before", no.clone(), "false"),
         ("opt", "tie_word_embeddings", no.clone(), "false"),
         ("opt", "enable_bias", no.clone(), "false"),
         ("opt", "layer_norm_elementwise_affine", no.clone(), "false"),
         ("opt", "_remove_final_layer_norm", yes.clone(), "true"),
-        ("opt", "word_embed_proj_dim", 8.into(), "Some(8)"),
+        ("opt", "word_embed_proj_dim", 8.into(), "8"),
         ("opt", "hidden_size", 15.into(), "15"),
+        ("opt", "hidden_size", 16.5.into(), "16.5"),
         ("opt", "ffn_dim", 0.into(), "0"),
+        ("opt", "num_hidden_layers", (-1).into(), "-1"),
+        ("opt", "num_hidden_layers", Value::Null, "null"),
+        ("opt", "vocab_size", "many".into(), "\"many\""),
+        ("opt", "enable_bias", "yes".into(), "\"yes\""),
+        ("opt", "quantization_config", bnb, "bitsandbytes"),
+        ("gpt2", "quantization_config", gptq, "gptq"),
+        ("gpt2", "compression_config", serde_json::json!({"bits": 8}), "{\"bits\":8}"),
+        ("gpt2", "pruned_heads", serde_json::json!({"0": [1]}), "{\"0\":[1]}"),
+        ("gpt2", "activation_function", 7.into(), "7"),
         ("gpt2", "scale_attn_weights", no.clone(), "false"),
         ("gpt2", "scale_attn_by_inverse_layer_idx", yes.clone(), "true"),
         ("gpt2", "add_cross_attention", yes, "true"),
         ("gpt2", "tie_word_embeddings", no, "false"),
-        ("gpt2", "layer_norm_epsilon", 1e-6.into(), "0.000001"),
+        ("gpt2", "layer_norm_epsilon", 1e-6.into(), "1e-6"),
         ("gpt2", "n_embd", 15.into(), "15"),
         ("gpt2", "n_inner", 0.into(), "0"),
+        ("opt", "model_type", 7.into(), "7"),
+        ("opt", "model_type", Value::Null, "missing"),
     ];
     for (family, key, value, told) in cases {
         let error = with(family, key, value).unwrap_err().to_string();
         assert!(error.starts_with(&format!("config.json: {key} is {told}, this loader knows ")), "{error}");
+        assert!(!error.contains("serde") && !error.contains("invalid type"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_config_is_told_in_words_of_our_own() {
+    for (text, told) in [
+        ("", "config.json is not readable: it is empty"),
+        ("[]", "config.json is not readable: it holds a list in place of keys"),
+        (
+            "{\"model_type\": \"opt\",",
+            "config.json is not readable: it ends in line 1, before it is complete: is it cut short?",
+        ),
+        ("{\"model_type\": NaN}", "config.json is not readable: line 1, column 16 is not JSON"),
+    ] {
+        assert_eq!(ModelConfig::from_json(text).unwrap_err().to_string(), told);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `model.safetensors` of a model, read and written by its family's description.
 
-use super::layout::{Layout, apart, side_by_side};
-use super::{Reader, TensorFileError, Writer};
+use super::columns::{apart, side_by_side};
+use super::{Layout, Reader, ShardIndex, TensorFileError, Writer};
 use crate::base::{Failure, read};
 use crate::model::layers::{LayerNorm, Linear};
 use crate::model::{Block, LinearModule, Model, ModelConfig, ModulePath, ParamKind, Target, TensorInfo, Weights};
@@ -9,19 +9,29 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
 impl Model {
-    /// θ from the bytes of `model.safetensors`, on a device without autodiff. Names may stand with or without
-    /// a head around them, numbers be F32, F16 or BF16. Tensors that the description does not name are left
-    /// where they are.
-    ///
-    /// Besides the file's bytes only one of its tensors is in memory twice, at full precision.
+    /// θ from the bytes of `model.safetensors`, on a device without autodiff.
     pub fn load(config: ModelConfig, weights: &[u8], device: &Device) -> Result<Model, TensorFileError> {
-        let reader = Reader::of_checkpoint(weights)?;
+        Model::load_files(config, &[("model.safetensors", weights)], None, device)
+    }
+
+    /// θ from one file or several, by names and bytes, with the index of several. Tensors may stand with or
+    /// without a head around them, the tied matrix under either of its names, numbers be F32, F16 or BF16.
+    /// Tensors that the description does not name are left where they are.
+    ///
+    /// Besides the files' bytes only one of their tensors is in memory twice, at full precision.
+    pub fn load_files(
+        config: ModelConfig,
+        files: &[(&str, &[u8])],
+        index: Option<&ShardIndex>,
+        device: &Device,
+    ) -> Result<Model, TensorFileError> {
+        let reader = Reader::of_checkpoint(&config, files, index)?;
         let layout = Layout::of_file(&config, |name| reader.has(name));
         let mut loader = Loader { reader, layout, device };
         let blocks = (0..config.num_hidden_layers).map(|block| loader.block(block)).collect::<Result<_, _>>()?;
         let weights = Weights {
             blocks,
-            tokens: loader.matrix(ModulePath::Tokens)?,
+            tokens: loader.tokens()?,
             positions: loader.matrix(ModulePath::Positions)?,
             final_norm: loader.norm(ModulePath::FinalNorm)?,
         };
@@ -125,6 +135,15 @@ impl Loader<'_> {
         Ok(LayerNorm { scale: vector(ParamKind::Scale)?, bias: vector(ParamKind::Bias)? })
     }
 
+    /// The token embedding. A head beside it must hold the same numbers: it is tied.
+    fn tokens(&mut self) -> Result<Param<Tensor<2>>, TensorFileError> {
+        let (tokens, head) = (self.layout.tensor(ModulePath::Tokens, ParamKind::Matrix), self.layout.head());
+        if head.name != tokens.name && self.reader.has(&head.name) && self.values(&head)? != self.values(&tokens)? {
+            return Err(TensorFileError::Untied { head: head.name, tokens: tokens.name });
+        }
+        self.matrix(ModulePath::Tokens)
+    }
+
     /// An embedding, `[rows, d_model]`.
     fn matrix(&mut self, path: ModulePath) -> Result<Param<Tensor<2>>, TensorFileError> {
         let info = self.layout.tensor(path, ParamKind::Matrix);
@@ -199,6 +218,40 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_tied_matrix_is_read_under_the_head_s_name_and_must_be_one() {
+        for family in families::all() {
+            let (model, file) = made(family);
+            let tokens = format!("{}.weight", family.key(ModulePath::Tokens));
+            let head = "lm_head.weight";
+            let values =
+                |model: &Model| pollster::block_on(model.values(ModulePath::Tokens, ParamKind::Matrix)).unwrap();
+            let only = renamed(&file, |name| Some(if name == tokens { head.into() } else { name.into() }));
+            let loaded = Model::load(model.config.clone(), &only, &Device::flex()).unwrap();
+            assert_eq!(values(&loaded), values(&model), "{}", family.title);
+            // Beside each other, and in two shards: the same, or refused.
+            let kept = renamed(&only, |name| (name == head).then(|| name.into()));
+            let index = ShardIndex {
+                weight_map: SafeTensors::deserialize(&file)
+                    .unwrap()
+                    .names()
+                    .into_iter()
+                    .map(|name| (name.to_string(), "a.safetensors".to_string()))
+                    .chain([(head.to_string(), "b.safetensors".to_string())])
+                    .collect(),
+            };
+            let load = |second: &[u8]| {
+                let files = [("a.safetensors", file.as_slice()), ("b.safetensors", second)];
+                Model::load_files(model.config.clone(), &files, Some(&index), &Device::flex())
+            };
+            assert_eq!(values(&load(&kept).unwrap()), values(&model));
+            let mut other = kept.clone();
+            *other.last_mut().unwrap() ^= 1;
+            let fault = load(&other).unwrap_err().to_string();
+            assert!(fault.starts_with(&format!("“lm_head.weight” and “{tokens}” differ")), "{fault}");
         }
     }
 

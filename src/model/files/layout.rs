@@ -9,29 +9,43 @@ pub struct Layout<'a> {
     pub family: &'static Family,
     /// What the file calls the module around all others.
     decoder: &'static str,
+    /// The token embedding stands under the name of the head, to which it is tied.
+    under_head: bool,
 }
 
 impl<'a> Layout<'a> {
     /// The checkpoint of a model with its head.
     pub fn with_head(config: &'a ModelConfig) -> Layout<'a> {
         let family = config.family();
-        Layout { config, family, decoder: family.decoder }
+        Layout { config, family, decoder: family.decoder, under_head: false }
     }
 
-    /// A checkpoint with or without a head; `has` tells whether it has a tensor.
+    /// A checkpoint with or without a head, whose tied matrix stands under either name; `has` tells whether it
+    /// has a tensor.
     pub fn of_file(config: &'a ModelConfig, has: impl Fn(&str) -> bool) -> Layout<'a> {
         let with_head = Layout::with_head(config);
-        let headless = Layout { decoder: with_head.family.headless_decoder, ..with_head };
-        if has(&headless.tensor(ModulePath::Tokens, ParamKind::Matrix).name) {
-            return headless;
-        }
-        Layout::with_head(config)
+        let headless = Layout { decoder: with_head.family.headless_decoder, ..Layout::with_head(config) };
+        // The positions tell the prefix where the embedding has the head's name.
+        let embeddings = [ModulePath::Tokens, ModulePath::Positions];
+        let is_headless = embeddings.iter().any(|path| has(&headless.tensor(*path, ParamKind::Matrix).name));
+        let layout = if is_headless { headless } else { with_head };
+        let under_head = !has(&layout.tensor(ModulePath::Tokens, ParamKind::Matrix).name) && has(&layout.head().name);
+        Layout { under_head, ..layout }
     }
 
     /// A tensor of an embedding or a norm.
     pub fn tensor(&self, path: ModulePath, kind: ParamKind) -> TensorInfo {
+        if self.under_head && path == ModulePath::Tokens {
+            return self.head();
+        }
         let name = self.name(&self.family.path(path), kind);
         TensorInfo { name, ..TensorInfo::of_theta(path, kind, self.config) }
+    }
+
+    /// The head, where a file holds it beside the embedding: the same numbers.
+    pub fn head(&self) -> TensorInfo {
+        let name = format!("{}.{}", self.family.head, ParamKind::Matrix.name());
+        TensorInfo { name, ..TensorInfo::of_theta(ModulePath::Tokens, ParamKind::Matrix, self.config) }
     }
 
     /// Matrix and bias of a linear module.
@@ -46,6 +60,15 @@ impl<'a> Layout<'a> {
         [weight, TensorInfo::new(bias, [outputs])]
     }
 
+    /// Every tensor that a checkpoint must have.
+    pub fn tensors(&self) -> impl Iterator<Item = TensorInfo> {
+        let blocks = self.config.num_hidden_layers;
+        let plain = ModulePath::all(blocks).filter(|path| !matches!(path, ModulePath::Linear(..)));
+        let plain = plain.flat_map(move |path| path.pieces().iter().map(move |kind| self.tensor(path, *kind)));
+        let modules = move |block| self.family.modules.iter().flat_map(move |module| self.module(block, module));
+        plain.chain((0..blocks).flat_map(modules))
+    }
+
     /// Inputs of a linear module.
     pub fn inputs(&self, module: &LinearModule) -> usize {
         module.holds[0].shape(self.config).0
@@ -58,44 +81,5 @@ impl<'a> Layout<'a> {
 
     fn name(&self, path: &str, kind: ParamKind) -> String {
         format!("{}.{}", within(self.decoder, path), kind.name())
-    }
-}
-
-/// Rows of a matrix whose columns are cut apart at these widths.
-pub fn apart(matrix: Vec<f32>, widths: &[usize]) -> Vec<Vec<f32>> {
-    if widths.len() == 1 {
-        return vec![matrix];
-    }
-    let whole = widths.iter().sum();
-    let starts = widths.iter().scan(0, |next, width| Some(std::mem::replace(next, *next + width)));
-    let columns = |(start, width): (usize, &usize)| {
-        matrix.chunks_exact(whole).flat_map(|row| &row[start..start + width]).copied().collect()
-    };
-    starts.zip(widths).map(columns).collect()
-}
-
-/// The other way round: the columns of matrices of as many rows side by side.
-pub fn side_by_side(mut matrices: Vec<Vec<f32>>, widths: &[usize]) -> Vec<f32> {
-    if matrices.len() == 1 {
-        return matrices.remove(0);
-    }
-    let mut rows: Vec<_> = matrices.iter().zip(widths).map(|(matrix, width)| matrix.chunks_exact(*width)).collect();
-    let mut joined = Vec::with_capacity(matrices.iter().map(Vec::len).sum());
-    while let Some(row) = rows.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>() {
-        row.into_iter().for_each(|part| joined.extend_from_slice(part));
-    }
-    joined
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_cut_apart_are_the_same_side_by_side() {
-        let matrix = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        let parts = apart(matrix.clone(), &[1, 2]);
-        assert_eq!(parts, [vec![1.0, 4.0], vec![2.0, 3.0, 5.0, 6.0]]);
-        assert_eq!(side_by_side(parts, &[1, 2]), matrix);
     }
 }

@@ -1,7 +1,26 @@
 //! Reading and writing the files of a checkpoint, and tensor files of any kind.
+//!
+//! What a file says of itself is read without its numbers (`header`, `shards`, `layout`, `survey`), so that the
+//! page knows what is wrong before a worker reads them.
 
+#[cfg(feature = "train")]
 mod checkpoint;
+#[cfg(feature = "train")]
+mod columns;
+mod error;
+mod foreign;
+mod header;
 mod layout;
+mod shards;
+mod survey;
+#[cfg(feature = "train")]
 mod tensor_file;
 
-pub use tensor_file::{Reader, TensorFileError, Writer};
+pub use error::TensorFileError;
+pub use foreign::{foreign, gguf, pickle};
+pub use header::Header;
+pub use layout::Layout;
+pub use shards::ShardIndex;
+pub use survey::survey;
+#[cfg(feature = "train")]
+pub use tensor_file::{Reader, Writer};

@@ -1,74 +1,10 @@
 //! The one reader and the one writer of tensor files: safetensors, matrices as PyTorch holds them.
 
-use crate::model::TensorInfo;
+use super::{Header, ShardIndex, TensorFileError, survey};
+use crate::model::{ModelConfig, TensorInfo};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
-
-/// A file of tensors that cannot be used; the message names the key and what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TensorFileError {
-    /// The bytes are no safetensors file.
-    #[error("{file} is cut short or not a safetensors file: {message}")]
-    Container {
-        /// The file's name.
-        file: String,
-        /// What the parser says.
-        message: String,
-    },
-    /// A tensor that was asked for is not there.
-    #[error("{file} has no tensor “{key}”")]
-    Missing {
-        /// The file's name.
-        file: String,
-        /// The tensor's.
-        key: String,
-    },
-    /// A tensor has other dimensions than the base and the configuration give it.
-    #[error("“{key}” has the shape {found:?}, {by} {expected:?}")]
-    Shape {
-        /// The tensor's name.
-        key: String,
-        /// Its dimensions in the file.
-        found: Vec<usize>,
-        /// Whose expectation it is: `config.json says`.
-        by: &'static str,
-        /// The dimensions it must have.
-        expected: Vec<usize>,
-    },
-    /// Values are of a type that is not read.
-    #[error("“{key}” holds {found}; F32, F16 and BF16 are known")]
-    Type {
-        /// The tensor's name.
-        key: String,
-        /// The type in the file, as safetensors calls it.
-        found: String,
-    },
-    /// The tensor of this name holds an infinity or NaN.
-    #[error("“{0}” holds values that are not finite numbers")]
-    NotFinite(String),
-    /// A tensor was left over when reading ended.
-    #[error("{file} has a tensor “{key}” that this configuration does not use")]
-    Unexpected {
-        /// The file's name.
-        file: String,
-        /// The tensor's.
-        key: String,
-    },
-    /// A list of chosen weights points past the end of θ.
-    #[error("“{key}” names weight {index}; this base has {weights}")]
-    Index {
-        /// The list's name.
-        key: String,
-        /// The entry at fault.
-        index: i64,
-        /// How many weights there are to choose from.
-        weights: usize,
-    },
-    /// What training needs to go on cannot be used: of another version, or damaged.
-    #[error("“{0}” does not fit this run: the state of its training is of another version, or damaged")]
-    Training(String),
-}
 
 /// Tensors on the way into a file.
 #[derive(Default)]
@@ -134,13 +70,14 @@ impl Writer {
     }
 }
 
-/// A file being read. Its bytes stay where they are; one tensor at a time becomes numbers.
+/// A file being read, or the several of a checkpoint. Their bytes stay where they are; one tensor at a time
+/// becomes numbers.
 pub struct Reader<'a> {
     /// Its name, for messages.
     name: &'a str,
     /// Whose shapes its tensors must have, for messages.
     by: &'static str,
-    file: SafeTensors<'a>,
+    files: Vec<SafeTensors<'a>>,
     used: Vec<String>,
 }
 
@@ -148,29 +85,45 @@ impl<'a> Reader<'a> {
     /// A file that belongs to a base and a configuration. Refuses what is no safetensors file, or is cut
     /// short.
     pub fn new(name: &'a str, bytes: &'a [u8]) -> Result<Reader<'a>, TensorFileError> {
-        let broken = |e: safetensors::SafeTensorError| TensorFileError::Container {
-            file: name.to_string(),
-            message: e.to_string(),
-        };
-        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-        Ok(Reader { name, by: "this base and configuration expect", file, used: Vec::new() })
+        Header::read(name, bytes, bytes.len() as u64)?;
+        let files = vec![opened(name, bytes)?];
+        Ok(Reader { name, by: "this base and configuration expect", files, used: Vec::new() })
     }
 
-    /// The weights that stand beside a `config.json`.
-    pub fn of_checkpoint(bytes: &'a [u8]) -> Result<Reader<'a>, TensorFileError> {
-        Ok(Reader { by: "config.json says", ..Reader::new("model.safetensors", bytes)? })
+    /// The weights that stand beside a `config.json`, in one file or several, by names and bytes. Of several
+    /// the index says which tensor is where.
+    pub fn of_checkpoint(
+        config: &ModelConfig,
+        files: &[(&'a str, &'a [u8])],
+        index: Option<&ShardIndex>,
+    ) -> Result<Reader<'a>, TensorFileError> {
+        let headers = files.iter().map(|(name, bytes)| Header::read(name, bytes, bytes.len() as u64));
+        survey(config, &headers.collect::<Result<Vec<_>, _>>()?, index)?;
+        let name = if let [(name, _)] = files { name } else { "this checkpoint" };
+        let files = files.iter().map(|(name, bytes)| opened(name, bytes)).collect::<Result<_, _>>()?;
+        Ok(Reader { name, by: "config.json says", files, used: Vec::new() })
     }
 
-    /// Whether the file has a tensor of this name.
+    /// Names and shapes of all tensors.
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let tensors = self.files.iter().flat_map(SafeTensors::iter);
+        tensors.map(|(name, view)| (name.to_string(), view.shape().to_vec())).collect()
+    }
+
+    /// Whether there is a tensor of this name.
     pub fn has(&self, key: &str) -> bool {
-        self.file.tensor(key).is_ok()
+        self.view(key).is_ok()
+    }
+
+    fn view(&self, key: &str) -> Result<TensorView<'a>, TensorFileError> {
+        let missing = || TensorFileError::Missing { file: self.name.to_string(), key: key.to_string() };
+        self.files.iter().find_map(|file| file.tensor(key).ok()).ok_or_else(missing)
     }
 
     /// The values of a tensor in the file's order. Refuses another shape, a type that is not known, and what
     /// is no finite number.
     pub fn floats(&mut self, key: &str, shape: &[usize]) -> Result<Vec<f32>, TensorFileError> {
-        let missing = || TensorFileError::Missing { file: self.name.to_string(), key: key.to_string() };
-        let view = self.file.tensor(key).map_err(|_| missing())?;
+        let view = self.view(key)?;
         if view.shape() != shape {
             return Err(self.of_shape(key, view.shape(), shape));
         }
@@ -190,8 +143,7 @@ impl<'a> Reader<'a> {
 
     /// `n` indices below `weights`.
     pub fn integers(&mut self, key: &str, n: usize, weights: usize) -> Result<Vec<usize>, TensorFileError> {
-        let missing = || TensorFileError::Missing { file: self.name.to_string(), key: key.to_string() };
-        let view = self.file.tensor(key).map_err(|_| missing())?;
+        let view = self.view(key)?;
         if view.shape() != [n] {
             return Err(self.of_shape(key, view.shape(), &[n]));
         }
@@ -230,7 +182,8 @@ impl<'a> Reader<'a> {
 
     /// The bytes of a tensor of this type, which then counts as read.
     fn bytes(&mut self, key: &str, dtype: Dtype) -> Option<&[u8]> {
-        let view = self.file.tensor(key).ok().filter(|view| view.dtype() == dtype)?;
+        let mut views = self.files.iter().filter_map(|file| file.tensor(key).ok());
+        let view = views.find(|view| view.dtype() == dtype)?;
         self.used.push(key.to_string());
         Some(view.data())
     }
@@ -241,11 +194,16 @@ impl<'a> Reader<'a> {
 
     /// Ends reading: every tensor must have been asked for.
     pub fn finish(self) -> Result<(), TensorFileError> {
-        match self.file.names().into_iter().find(|name| !self.used.iter().any(|used| used == name)) {
+        match self.files.iter().flat_map(SafeTensors::names).find(|name| !self.used.iter().any(|used| used == name)) {
             Some(key) => Err(TensorFileError::Unexpected { file: self.name.to_string(), key: key.to_string() }),
             None => Ok(()),
         }
     }
+}
+
+fn opened<'a>(name: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>, TensorFileError> {
+    SafeTensors::deserialize(bytes)
+        .map_err(|e| TensorFileError::Container { file: name.to_string(), message: e.to_string() })
 }
 
 /// The numbers of a tensor at full or half precision; the name of its type where it is another.

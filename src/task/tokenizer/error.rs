@@ -1,14 +1,21 @@
-//! What can be wrong with a `tokenizer.json`.
+//! What can be wrong with the files of a tokenizer.
 
-/// Why a `tokenizer.json` cannot be used.
+/// Why the files of a tokenizer cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenizerError {
-    /// It is no JSON, or lacks a part; what the parser says.
-    #[error("tokenizer.json is not readable: {0}")]
-    Json(String),
+    /// It is no JSON, or lacks a part: where, or which.
+    #[error("{file} is not readable: {fault}")]
+    Json {
+        /// The file's name.
+        file: &'static str,
+        /// What is wrong.
+        fault: String,
+    },
     /// A setting under which the tokens would be others.
-    #[error("tokenizer.json: {key} is {found}, this loader knows {expected}")]
+    #[error("{file}: {key} is {found}, this loader knows {expected}")]
     Unsupported {
+        /// The file's name.
+        file: &'static str,
         /// The key in the file, with dots between its parts.
         key: String,
         /// Its value there.
@@ -17,6 +24,23 @@ pub enum TokenizerError {
         expected: &'static str,
     },
     /// Tokens or merges do not fit together; a sentence that says which.
-    #[error("tokenizer.json: {0}")]
-    Vocabulary(String),
+    #[error("{file}: {fault}")]
+    Vocabulary {
+        /// The file's name.
+        file: &'static str,
+        /// What is wrong.
+        fault: String,
+    },
+}
+
+impl TokenizerError {
+    /// The same of another file.
+    pub(super) fn of_file(mut self, name: &'static str) -> TokenizerError {
+        match &mut self {
+            TokenizerError::Json { file, .. }
+            | TokenizerError::Unsupported { file, .. }
+            | TokenizerError::Vocabulary { file, .. } => *file = name,
+        }
+        self
+    }
 }

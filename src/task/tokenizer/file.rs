@@ -4,45 +4,64 @@ use super::bpe::Bpe;
 use super::byte_level::{byte_characters, token_bytes};
 use super::codec::{Kind, Tokenizer};
 use super::error::TokenizerError;
+use crate::base::json_fault;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
 
+const FILE: &str = "tokenizer.json";
+
+/// What is in the file.
 #[derive(Deserialize)]
-struct File {
+pub(super) struct File {
     #[serde(default)]
-    added_tokens: Vec<Added>,
+    pub added_tokens: Vec<Added>,
     #[serde(default)]
-    normalizer: Value,
+    pub normalizer: Value,
     #[serde(default)]
-    pre_tokenizer: Value,
+    pub pre_tokenizer: Value,
     #[serde(default)]
-    post_processor: Value,
+    pub post_processor: Value,
     #[serde(default)]
-    decoder: Value,
-    model: Model,
+    pub decoder: Value,
+    pub model: Model,
 }
 
+/// A token that is found in a text before anything else.
 #[derive(Deserialize)]
-struct Added {
-    id: u32,
-    content: String,
+pub(super) struct Added {
     #[serde(default)]
-    single_word: bool,
+    pub id: u32,
+    pub content: String,
     #[serde(default)]
-    lstrip: bool,
+    pub single_word: bool,
     #[serde(default)]
-    rstrip: bool,
+    pub lstrip: bool,
+    #[serde(default)]
+    pub rstrip: bool,
 }
 
+impl Added {
+    /// A token that matches as it is.
+    pub fn plain(content: String) -> Added {
+        Added { id: 0, content, single_word: false, lstrip: false, rstrip: false }
+    }
+
+    /// The same once more.
+    pub fn again(&self) -> Added {
+        Added { content: self.content.clone(), ..*self }
+    }
+}
+
+/// Tokens and how they come about.
 #[derive(Deserialize)]
-struct Model {
+pub(super) struct Model {
     /// Older files leave it out where `merges` tell.
     #[serde(rename = "type")]
     kind: Option<String>,
-    vocab: HashMap<String, u32>,
+    pub vocab: HashMap<String, u32>,
     #[serde(default)]
-    merges: Vec<Merge>,
+    pub merges: Vec<Merge>,
     unk_token: Option<String>,
     #[serde(default)]
     dropout: Value,
@@ -56,10 +75,27 @@ struct Model {
     ignore_merges: Value,
 }
 
+impl Model {
+    /// Byte-level BPE without further settings.
+    pub fn bpe(vocab: HashMap<String, u32>, merges: Vec<Merge>) -> Model {
+        Model {
+            kind: Some("BPE".into()),
+            vocab,
+            merges,
+            unk_token: None,
+            dropout: Value::Null,
+            continuing_subword_prefix: Value::Null,
+            end_of_word_suffix: Value::Null,
+            byte_fallback: Value::Null,
+            ignore_merges: Value::Null,
+        }
+    }
+}
+
 /// Two neighbours; older files write them as one string.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Merge {
+pub(super) enum Merge {
     Pair(String, String),
     Joined(String),
 }
@@ -68,8 +104,13 @@ impl Tokenizer {
     /// Reads and checks a `tokenizer.json`. The error names the key, what is there, and what this loader
     /// knows.
     pub fn from_json(text: &str) -> Result<Tokenizer, TokenizerError> {
-        let file: File = serde_json::from_str(text).map_err(|e| TokenizerError::Json(e.to_string()))?;
-        require("normalizer", &file.normalizer, "null", Value::is_null)?;
+        let broken = |e: serde_json::Error| TokenizerError::Json { file: FILE, fault: json_fault(&e) };
+        Tokenizer::of(&serde_json::from_str(text).map_err(broken)?)
+    }
+
+    /// The tokenizer of a file, under its name or another's.
+    pub(super) fn of(file: &File) -> Result<Tokenizer, TokenizerError> {
+        require("normalizer", &file.normalizer, "null", |v| steps(v, "normalizers", &changes_nothing).is_empty())?;
         let model = &file.model;
         let byte_level = match model.kind.as_deref() {
             Some("BPE") => true,
@@ -85,42 +126,92 @@ impl Tokenizer {
         };
         let added = added_tokens(&file.added_tokens)?;
         let tokens = tokens_by_id(&model.vocab, &added)?;
-        let (kind, bytes) = if byte_level { bpe(&file, &tokens)? } else { characters(&file, &tokens)? };
+        let (kind, bytes) = if byte_level { bpe(file, &tokens)? } else { characters(file, &tokens)? };
         let ids: HashMap<String, u32> = tokens.into_iter().zip(0..).collect();
         let begin = begin(&file.post_processor, &ids)?;
         Ok(Tokenizer { ids, bytes, begin, added, kind })
     }
 }
 
-/// What a post-processor puts in front of a single text: OPT's template has `</s>` there, GPT-2's moves
-/// offsets alone, which nobody asks for here.
+/// What a part of the file comes to. A `Sequence` is its steps under the key `list`, and steps that do nothing
+/// are left out: `tokenizers` writes one function in several forms.
+fn steps<'a>(value: &'a Value, list: &str, idle: &dyn Fn(&Value) -> bool) -> Vec<&'a Value> {
+    match value[list].as_array().filter(|_| value["type"] == "Sequence") {
+        Some(all) => all.iter().flat_map(|step| steps(step, list, idle)).collect(),
+        None if value.is_null() || idle(value) => Vec::new(),
+        None => vec![value],
+    }
+}
+
+/// A normalizer that leaves every text as it is.
+fn changes_nothing(v: &Value) -> bool {
+    v["type"] == "Strip" && v["strip_left"] == false && v["strip_right"] == false
+        || v["type"] == "Prepend" && v["prepend"] == ""
+}
+
+/// What a post-processor puts in front of a single text: OPT's template has `</s>` there. GPT-2's moves
+/// offsets alone, which nobody asks for here, and so it may also stand beside a template.
 fn begin(processor: &Value, ids: &HashMap<String, u32>) -> Result<Vec<u32>, TokenizerError> {
     const KNOWN: &str = "null, ByteLevel, or TemplateProcessing with special tokens in front of the text";
-    if processor.is_null() || processor["type"] == "ByteLevel" {
-        return Ok(Vec::new());
-    }
     let refused = || unsupported("post_processor", &shorten(&processor.to_string()), KNOWN);
-    let single =
-        processor["single"].as_array().filter(|_| processor["type"] == "TemplateProcessing").ok_or_else(refused)?;
-    let (text, front) = single.split_last().ok_or_else(refused)?;
+    let template = match steps(processor, "processors", &|v| v["type"] == "ByteLevel").as_slice() {
+        [] => return Ok(Vec::new()),
+        [template] if template["type"] == "TemplateProcessing" => *template,
+        _ => return Err(refused()),
+    };
+    let (text, front) = template["single"].as_array().and_then(|single| single.split_last()).ok_or_else(refused)?;
     if text["Sequence"]["id"] != "A" {
         return Err(refused());
     }
-    let token = |piece: &Value| piece["SpecialToken"]["id"].as_str().and_then(|id| ids.get(id).copied());
-    front.iter().map(|piece| token(piece).ok_or_else(refused)).collect()
+    let mut begin = Vec::new();
+    for piece in front {
+        let name = piece["SpecialToken"]["id"].as_str().ok_or_else(refused)?;
+        // The template's own list says which ids a name stands for; it is mostly the token's one.
+        match template["special_tokens"][name]["ids"].as_array() {
+            Some(listed) => {
+                let known = |id: &Value| u32::try_from(id.as_u64()?).ok().filter(|id| (*id as usize) < ids.len());
+                begin.extend(listed.iter().map(known).collect::<Option<Vec<u32>>>().ok_or_else(refused)?);
+            }
+            None => begin.push(ids.get(name).copied().ok_or_else(refused)?),
+        }
+    }
+    Ok(begin)
+}
+
+/// Ways to write GPT-2's regular expression: its own, and tiktoken's two.
+const GPT2_REGEX: [&str; 3] = [
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s",
+];
+
+/// Whether a pre-tokenizer cuts as GPT-2's does: by its own regular expression, or by the same one in front.
+fn is_byte_level(v: &Value) -> bool {
+    let bytes = |v: &Value, regex: bool| {
+        v["type"] == "ByteLevel" && v["add_prefix_space"] == false && v["use_regex"].as_bool().unwrap_or(true) == regex
+    };
+    match steps(v, "pretokenizers", &|_| false).as_slice() {
+        [only] => bytes(only, true),
+        // The pieces leave nothing between them, so it is one whether these or what lies between is cut out.
+        [split, behind] => {
+            let regex = split["pattern"]["Regex"].as_str();
+            let kept = split["behavior"] == "Isolated" && split["invert"] != true
+                || split["behavior"] == "Removed" && split["invert"] == true;
+            split["type"] == "Split" && kept && regex.is_some_and(|r| GPT2_REGEX.contains(&r)) && bytes(behind, false)
+        }
+        _ => false,
+    }
 }
 
 fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), TokenizerError> {
     let model = &file.model;
-    let byte_level = |v: &Value, prefix: bool| {
-        v["type"] == "ByteLevel"
-            && (v["use_regex"].is_null() || v["use_regex"] == true)
-            && (!prefix || v["add_prefix_space"] == false)
-    };
-    require("pre_tokenizer", &file.pre_tokenizer, "ByteLevel with its regex and no prefix space", |v| {
-        byte_level(v, true)
-    })?;
-    require("decoder", &file.decoder, "ByteLevel", |v| byte_level(v, false))?;
+    require("pre_tokenizer", &file.pre_tokenizer, "ByteLevel with its regex and no prefix space", is_byte_level)?;
+    require(
+        "decoder",
+        &file.decoder,
+        "ByteLevel",
+        |v| matches!(steps(v, "decoders", &|v| v["type"] == "Fuse").as_slice(), [only] if only["type"] == "ByteLevel"),
+    )?;
     require("model.dropout", &model.dropout, "null", |v| v.is_null() || v.as_f64() == Some(0.0))?;
     for (key, value) in [
         ("model.continuing_subword_prefix", &model.continuing_subword_prefix),
@@ -136,7 +227,7 @@ fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), Tokenizer
     let characters = byte_characters();
     let mut bytes = [0; 256];
     for (b, c) in characters.iter().enumerate() {
-        let missing = || TokenizerError::Vocabulary(format!("the vocabulary has no token {c:?} for byte {b}"));
+        let missing = || vocabulary(format!("the vocabulary has no token {c:?} for byte {b}"));
         bytes[b] = id(c.encode_utf8(&mut [0; 4])).ok_or_else(missing)?;
     }
     let mut merges = HashMap::with_capacity(model.merges.len());
@@ -146,11 +237,8 @@ fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), Tokenizer
             Merge::Joined(joined) => joined.split_once(' ').unwrap_or((joined, "")),
         };
         let unknown = || {
-            let found = format!(
-                "merge {rank}, {}, is not of tokens of the vocabulary",
-                shorten(&format!("{left:?} {right:?}"))
-            );
-            TokenizerError::Vocabulary(found)
+            let pair = shorten(&format!("{left:?} {right:?}"));
+            vocabulary(format!("merge {rank}, {pair}, is not of tokens of the vocabulary"))
         };
         let pair = (id(left).ok_or_else(unknown)?, id(right).ok_or_else(unknown)?);
         let becomes = id(&format!("{left}{right}")).ok_or_else(unknown)?;
@@ -164,10 +252,14 @@ fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), Tokenizer
 }
 
 fn characters(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), TokenizerError> {
-    require("pre_tokenizer", &file.pre_tokenizer, "Split at the regex \".\", isolated", |v| {
+    let only = |v: &Value, list: &str, known: &dyn Fn(&Value) -> bool| matches!(steps(v, list, &|_| false).as_slice(), [only] if known(only));
+    let splits = |v: &Value| {
         v["type"] == "Split" && v["pattern"]["Regex"] == "." && v["behavior"] == "Isolated" && v["invert"] != true
+    };
+    require("pre_tokenizer", &file.pre_tokenizer, "Split at the regex \".\", isolated", |v| {
+        only(v, "pretokenizers", &splits)
     })?;
-    require("decoder", &file.decoder, "Fuse", |v| v["type"] == "Fuse")?;
+    require("decoder", &file.decoder, "Fuse", |v| only(v, "decoders", &|v| v["type"] == "Fuse"))?;
     let name = file.model.unk_token.as_deref();
     match name.and_then(|token| file.model.vocab.get(token)) {
         Some(unknown) => {
@@ -198,7 +290,7 @@ fn tokens_by_id(vocab: &HashMap<String, u32>, added: &[(String, u32)]) -> Result
             Some(other) if other == id => {}
             Some(other) => {
                 let found = format!("the added token {:?} has ids {id} and {other}", shorten(token));
-                return Err(TokenizerError::Vocabulary(found));
+                return Err(vocabulary(found));
             }
         }
     }
@@ -207,7 +299,7 @@ fn tokens_by_id(vocab: &HashMap<String, u32>, added: &[(String, u32)]) -> Result
         Some(((id, token), place)) => {
             let found =
                 format!("ids must be 0, 1, 2, …, each once: in place {place} is {id}, of token {:?}", shorten(token));
-            Err(TokenizerError::Vocabulary(found))
+            Err(vocabulary(found))
         }
         None => Ok(tokens.into_iter().map(|(_, token)| token.to_string()).collect()),
     }
@@ -223,7 +315,11 @@ fn require(
 }
 
 fn unsupported(key: &str, found: &str, expected: &'static str) -> TokenizerError {
-    TokenizerError::Unsupported { key: key.into(), found: shorten(found), expected }
+    TokenizerError::Unsupported { file: FILE, key: key.into(), found: shorten(found), expected }
+}
+
+fn vocabulary(fault: String) -> TokenizerError {
+    TokenizerError::Vocabulary { file: FILE, fault }
 }
 
 /// What a message can hold of a file's contents.
@@ -236,105 +332,4 @@ fn shorten(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn shipped(base: &str) -> Value {
-        let path = format!("{}/www/models/{base}/tokenizer.json", env!("CARGO_MANIFEST_DIR"));
-        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-    }
-
-    /// The message after one change to a shipped file.
-    fn refusal(base: &str, pointer: &str, value: Value) -> String {
-        let mut file = shipped(base);
-        let (parent, key) = pointer.rsplit_once('/').unwrap();
-        match file.pointer_mut(parent).unwrap() {
-            Value::Object(object) => object.insert(key.into(), value),
-            other => Some(std::mem::replace(&mut other[key.parse::<usize>().unwrap()], value)),
-        };
-        Tokenizer::from_json(&file.to_string()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn other_kinds_are_refused_with_what_was_found_and_what_is_known() {
-        for (base, pointer, value, message) in [
-            (
-                "rules",
-                "/normalizer",
-                json!({"type": "NFC"}),
-                "normalizer is {\"type\":\"NFC\"}, this loader knows null",
-            ),
-            ("rules", "/model/type", json!("Unigram"), "model.type is Unigram, this loader knows BPE on bytes"),
-            ("rules", "/pre_tokenizer/pattern/Regex", json!("\\w+"), "knows Split at the regex \".\""),
-            ("rules", "/decoder", json!(null), "decoder is null, this loader knows Fuse"),
-            ("rules", "/model/unk_token", json!("?"), "model.unk_token is ?,"),
-            ("rules", "/model/vocab/z", json!(40), "in place 20 is 40, of token \"z\""),
-            ("rules", "/model/vocab/z", json!(3), "each once: in place 4 is 3,"),
-            ("rules", "/added_tokens/0/id", json!(3), "the added token \"<s>\" has ids 3 and 18"),
-            ("rules", "/added_tokens/0/content", json!(""), "added token 18 is empty"),
-            ("prose-nano", "/pre_tokenizer/add_prefix_space", json!(true), "no prefix space"),
-            ("prose-nano", "/pre_tokenizer/use_regex", json!(false), "ByteLevel with its regex"),
-            ("prose-nano", "/post_processor", json!({"type": "RobertaProcessing"}), "knows null, ByteLevel, or"),
-            ("prose-nano", "/model/byte_fallback", json!(true), "model.byte_fallback is true"),
-            (
-                "prose-nano",
-                "/model/merges/0",
-                json!(["x", "no such token"]),
-                "merge 0, \"x\" \"no such token\", is not",
-            ),
-            ("prose-nano", "/model/merges/1", json!("joined"), "merge 1,"),
-            ("prose-nano", "/model/vocab", json!({"<|endoftext|>": 0, "a": 1}), "no token 'Ā' for byte 0"),
-        ] {
-            let refused = refusal(base, pointer, value);
-            assert!(refused.contains(message), "{base} {pointer}: {refused}");
-        }
-    }
-
-    #[test]
-    fn a_template_s_special_tokens_begin_a_text() {
-        let with = |single: Value| {
-            let mut file = shipped("prose-nano");
-            file["post_processor"] =
-                json!({"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}});
-            Tokenizer::from_json(&file.to_string()).map(|t| t.begin().to_vec())
-        };
-        let special = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});
-        let text = json!({"Sequence": {"id": "A", "type_id": 0}});
-        assert_eq!(with(json!([special("<|endoftext|>"), text])), Ok(vec![0]));
-        assert_eq!(with(json!([text])), Ok(Vec::new()));
-        // What stands behind the text, and a token that is none, cannot be honoured.
-        assert!(with(json!([text, special("<|endoftext|>")])).is_err());
-        assert!(with(json!([special("<bos>"), text])).unwrap_err().to_string().contains("post_processor"));
-        assert!(with(json!([])).is_err());
-    }
-
-    #[test]
-    fn broken_files_are_refused() {
-        for text in [
-            "",
-            "{",
-            "[]",
-            "{}",
-            "{\"model\":{\"vocab\":{\"a\":-1}}}",
-            "{\"model\":{\"vocab\":{}}}",
-            &"[".repeat(100_000),
-        ] {
-            assert!(Tokenizer::from_json(text).is_err());
-        }
-    }
-
-    #[test]
-    fn merges_may_be_strings_as_older_files_have_them() {
-        let mut file = shipped("prose-nano");
-        let newer = Tokenizer::from_json(&file.to_string()).unwrap();
-        for merge in file["model"]["merges"].as_array_mut().unwrap() {
-            *merge = json!(format!("{} {}", merge[0].as_str().unwrap(), merge[1].as_str().unwrap()));
-        }
-        file["model"].as_object_mut().unwrap().remove("type");
-        let older = Tokenizer::from_json(&file.to_string()).unwrap();
-        let text = "It was the best of times.";
-        assert_eq!(older.encode(text), newer.encode(text));
-        assert!(older.encode(text).len() < 15);
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 //!
 //! - BPE on bytes, as GPT-2 has it (`prose-nano`, `prose-micro`): [`byte_level`] cuts a text into pieces,
 //!   [`bpe`] merges each.
+//!   It may also stand in `vocab.json` and `merges.txt` ([`vocabulary`]).
 //! - One token per character (`rules`): `WordLevel` after a `Split` at `.`.
 //!
 //! Ids equal those of Hugging Face's `tokenizers` (`tests/fixtures/tokenizer.json`). Any other kind is
@@ -14,6 +15,7 @@ mod codec;
 mod error;
 mod file;
 mod letters;
+mod vocabulary;
 
 pub use byte_level::{byte_characters, pieces};
 pub use codec::Tokenizer;

@@ -1,14 +1,12 @@
 //! A visitor's own data and checkpoints, as a dialog.
 //! It shows what was read, what to choose of it, and what it will take.
 
+use super::bring_base::BringBase;
 use super::dialog::DialogFrame;
 use crate::base::grouped;
-use crate::bases::Base;
-use crate::config::RunConfig;
-use crate::ledger::Setting;
 use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table};
 use crate::ui::opener::Opener;
-use crate::ui::state::{Action, Bring, Bringing, Offer, OfferedBase, State};
+use crate::ui::state::{Action, Bring, Bringing, Offer, State};
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
@@ -24,12 +22,15 @@ impl BringOwn {
             Some(Offer::Table { table, text, label, read, file }) => {
                 of_table(&file.name, table, (*text, *label), read, on)
             }
-            Some(Offer::Base(base)) => of_base(base, &state.config),
+            Some(Offer::Base(base)) => BringBase::of(base, &state.config),
             None => html! {},
         };
-        let usable =
-            matches!(&bring.offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. } | Offer::Base(_)));
-        let title = if matches!(bring.offer, Some(Offer::Base(_))) { "Use this base" } else { "Use this data" };
+        let usable = match &bring.offer {
+            Some(Offer::Base(base)) => BringBase::is_usable(base),
+            offer => matches!(offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. })),
+        };
+        let title =
+            if let Some(Offer::Base(base)) = &bring.offer { BringBase::button(base) } else { "Use this data".into() };
         let is_data = usable && !matches!(bring.offer, Some(Offer::Base(_)));
         let save = is_data.then(|| {
             html! { <button type="button" title="As the trainer reads it, for the Python that the page prints" onclick={emit(on, Bringing::Save)}>{ "Save as JSON" }</button> }
@@ -43,10 +44,10 @@ impl BringOwn {
         html! {
             <DialogFrame open={bring.open} label="Bring your own" class="bring" close={Action::Bring(Bringing::Close)} on={on.clone()} {buttons} done=false>
                 <h2>{ "Bring your own" }</h2>
-                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON lines), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, model.safetensors, tokenizer.json). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
+                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON lines), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, weights, tokenizer). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
                 <div class="files">
-                    <Opener title="Choose files …" help="One file of data, or the three files of a checkpoint" on={on.clone()} />
-                    <Opener title="Choose a folder …" help="The folder of a checkpoint" folder=true on={on.clone()} />
+                    <Opener title="Choose files …" help="One file of data, or all files of a checkpoint" on={on.clone()} />
+                    <Opener title="Choose a folder …" help="The folder of a checkpoint or of an adapter" folder=true on={on.clone()} />
                 </div>
                 { paste(bring, on) }
                 { for bring.fault.as_ref().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }) }
@@ -151,37 +152,5 @@ fn of_labelled(data: &LabelledSplit) -> Html {
             grouped(data.training.len()),
             grouped(data.held_out.len())
         ) }</p>
-    }
-}
-
-fn of_base(base: &OfferedBase, config: &RunConfig) -> Html {
-    let model = &base.model;
-    let mb = |bytes: u64| grouped((bytes as f64 / 1e6).ceil() as usize);
-    // Work of a step beside that of the largest base that a laptop trains with ease.
-    let work = |m: &crate::model::ModelConfig| Setting::of_theta(m).reading(64.0);
-    let reference = Base::named("prose-micro").and_then(|b| b.config().ok());
-    let times = reference.map(|reference| work(model) / work(&reference));
-    let slow = times.map(|times| match times {
-        t if t < 0.67 => "Less work a step than prose-micro.".to_string(),
-        t if t < 1.5 => "About as much work a step as prose-micro.".to_string(),
-        t => format!("About {} times the work of prose-micro a step.", grouped(t.round() as usize)),
-    });
-    let trained = {
-        let shape = crate::peft::Shape { model: model.clone(), labels: 2 };
-        let n: u64 = config.methods().map(|m| m.method().count(&shape).total()).sum();
-        // φ, its gradient and AdamW's two averages.
-        (config.label(), 16 * n, 16 * model.parameters())
-    };
-    html! {
-        <>
-            <h3>{ &base.own.title }</h3>
-            <table><tbody>
-                <tr><th scope="row">{ "shape" }</th><td>{ format!("{} ({}): d {}, {} blocks, {} heads, context {}, vocabulary {}", model.model_type, grouped(model.parameters()), model.hidden_size, model.num_hidden_layers, model.num_attention_heads, grouped(model.max_position_embeddings), grouped(model.vocab_size)) }</td></tr>
-                <tr><th scope="row">{ "memory to load" }</th><td>{ format!("{} MB at its height, then {} MB for θ", mb(base.loading()), mb(base.weights())) }</td></tr>
-                <tr><th scope="row">{ "memory to train" }</th><td>{ format!("{} MB more with {}, {} MB with full fine-tuning; activations come on top", mb(trained.1), trained.0, mb(trained.2)) }</td></tr>
-                <tr><th scope="row">{ "time" }</th><td>{ slow.unwrap_or_default() }</td></tr>
-            </tbody></table>
-            <p class="caption">{ "The weights are read and checked when you use it." }</p>
-        </>
     }
 }

@@ -1,6 +1,7 @@
 //! What opens over the page, each behind a button.
 
 mod bring;
+mod bring_base;
 mod cards;
 mod cost_dialog;
 mod dialog;

@@ -2,6 +2,7 @@
 
 use super::message::{Reply, Request, message, parts_of};
 use crate::bases::Base;
+use crate::protocol::AssetUrls;
 use crate::train::library::LoadedBase;
 use crate::train::micro_batch::Helper;
 use crate::worker::browser::scope;
@@ -37,6 +38,7 @@ pub fn assist(data: JsValue) {
 async fn serve() {
     let device = Device::flex();
     let mut loaded: Option<LoadedBase> = None;
+    let mut known = AssetUrls::default();
     let requests = REQUESTS.with(|(_, receiver)| receiver.clone());
     let mut next = requests.recv().await;
     while let Ok((request, _)) = next {
@@ -46,7 +48,9 @@ async fn serve() {
         };
         assets.bases.iter().for_each(|base| drop(Base::register(base)));
         let base = assignment.config.base;
-        if loaded.as_ref().is_none_or(|loaded| loaded.base.id != base.id) {
+        let moved = assets.of_base(base.id) != known.of_base(base.id);
+        if moved || loaded.as_ref().is_none_or(|loaded| loaded.base.id != base.id) {
+            known = assets.clone();
             loaded = LoadedBase::load(base, &Fetch(assets), &device).await.ok();
         }
         let Some(loaded) = &loaded else {

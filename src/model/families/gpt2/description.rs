@@ -19,6 +19,7 @@ pub static FAMILY: Family = Family {
     published: &[],
     decoder: "transformer",
     headless_decoder: "",
+    head: "lm_head",
     tokens: "wte",
     positions: "wpe",
     blocks: "h",

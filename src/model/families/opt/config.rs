@@ -1,8 +1,6 @@
 //! OPT's `config.json`.
 
-use crate::model::{Activation, ModelConfig, ModelConfigError, Sizes};
-use serde::Deserialize;
-use serde_json::Value;
+use crate::model::{Activation, ConfigKeys, ModelConfig, ModelConfigError, Sizes};
 
 pub(super) const MODEL_TYPE: &str = "opt";
 
@@ -22,71 +20,27 @@ pub const fn config(sizes: Sizes, activation_function: Activation) -> ModelConfi
     }
 }
 
-/// transformers' `OPTConfig`. Sizes have no default here: a file without them is not of a model.
-#[derive(Deserialize)]
-struct OptConfig {
-    vocab_size: usize,
-    max_position_embeddings: usize,
-    hidden_size: usize,
-    ffn_dim: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    #[serde(default = "relu")]
-    activation_function: Activation,
-    #[serde(default = "yes")]
-    do_layer_norm_before: bool,
-    #[serde(default = "yes")]
-    tie_word_embeddings: bool,
-    #[serde(default)]
-    word_embed_proj_dim: Option<usize>,
-    #[serde(default = "yes")]
-    enable_bias: bool,
-    #[serde(default = "yes")]
-    layer_norm_elementwise_affine: bool,
-    #[serde(default, rename = "_remove_final_layer_norm")]
-    remove_final_layer_norm: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn relu() -> Activation {
-    Activation::Relu
-}
-
-/// Reads the file's JSON. Refuses what this network does not compute, sizes that no model has, and sizes that
-/// are missing.
-pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
-    let c: OptConfig = serde_json::from_value(json)?;
-    let refuse = |key, found: String, expected: &str| Err(ModelConfigError::unsupported(key, found, expected));
-    if !c.do_layer_norm_before {
-        return refuse("do_layer_norm_before", "false".into(), "true (pre-LayerNorm)");
-    }
-    for (key, value) in [
-        ("tie_word_embeddings", c.tie_word_embeddings),
-        ("enable_bias", c.enable_bias),
-        ("layer_norm_elementwise_affine", c.layer_norm_elementwise_affine),
-    ] {
-        if !value {
-            return refuse(key, "false".into(), "true");
-        }
-    }
-    if c.remove_final_layer_norm {
-        return refuse("_remove_final_layer_norm", "true".into(), "false");
-    }
-    if c.word_embed_proj_dim.is_some_and(|d| d != c.hidden_size) {
-        return refuse("word_embed_proj_dim", format!("{:?}", c.word_embed_proj_dim), "hidden_size");
-    }
+/// Reads the file's keys, with the defaults of transformers' `OPTConfig`, and refuses what this network does
+/// not compute. Keys that are not named here do not change the logits.
+pub fn read(keys: &ConfigKeys) -> Result<ModelConfig, ModelConfigError> {
+    keys.must_be("do_layer_norm_before", true, true, " (pre-LayerNorm), as all sizes of OPT but 350m have it")?;
+    keys.must_be("tie_word_embeddings", true, true, ": a head of its own has no place in this lab")?;
+    keys.must_be("enable_bias", true, true, ": every linear layer has its bias here")?;
+    keys.must_be("layer_norm_elementwise_affine", true, true, ": every LayerNorm has its scale and bias here")?;
+    keys.must_be("_remove_final_layer_norm", false, false, ": the LayerNorm behind the blocks is always there")?;
     let sizes = Sizes {
-        vocab_size: c.vocab_size,
-        max_position_embeddings: c.max_position_embeddings,
-        hidden_size: c.hidden_size,
-        ffn_dim: c.ffn_dim,
-        num_hidden_layers: c.num_hidden_layers,
-        num_attention_heads: c.num_attention_heads,
+        vocab_size: keys.size("vocab_size", 50_272)?,
+        max_position_embeddings: keys.size("max_position_embeddings", 2048)?,
+        hidden_size: keys.size("hidden_size", 768)?,
+        ffn_dim: keys.size("ffn_dim", 3072)?,
+        num_hidden_layers: keys.size("num_hidden_layers", 12)?,
+        num_attention_heads: keys.size("num_attention_heads", 12)?,
     };
-    config(sizes, c.activation_function).checked([
+    if let Some(width) = keys.optional_size("word_embed_proj_dim")?.filter(|width| *width != sizes.hidden_size) {
+        let known = format!("hidden_size, {}, as all sizes of OPT but 350m have it", sizes.hidden_size);
+        return Err(ModelConfigError::unsupported("word_embed_proj_dim", width, known));
+    }
+    config(sizes, keys.activation("activation_function", Activation::Relu)?).checked([
         "vocab_size",
         "max_position_embeddings",
         "hidden_size",
@@ -98,7 +52,7 @@ pub fn read(json: Value) -> Result<ModelConfig, ModelConfigError> {
 
 /// The file's JSON. No dropout: the trainer here has none in θ.
 #[cfg(feature = "train")]
-pub fn write(c: &ModelConfig) -> Value {
+pub fn write(c: &ModelConfig) -> serde_json::Value {
     serde_json::json!({
         "architectures": ["OPTForCausalLM"], "model_type": MODEL_TYPE, "vocab_size": c.vocab_size,
         "max_position_embeddings": c.max_position_embeddings, "hidden_size": c.hidden_size,

@@ -18,6 +18,7 @@ pub static FAMILY: Family = Family {
     published: &PUBLISHED,
     decoder: "model.decoder",
     headless_decoder: "decoder",
+    head: "lm_head",
     tokens: "embed_tokens",
     positions: "embed_positions",
     blocks: "layers",

@@ -1,9 +1,8 @@
 //! What a visitor brings: data and checkpoints of their own, looked at before they are used.
 
 use super::file::File;
-use crate::bases::OwnBase;
-use crate::config::RunConfig;
-use crate::model::ModelConfig;
+use crate::bases::{Checkpoint, OwnBase};
+use crate::config::{RunConfig, Settled};
 use crate::task::user_data::{LabelledSplit, Table, UserData};
 use std::rc::Rc;
 
@@ -22,6 +21,10 @@ pub struct Bring {
     pub data: Vec<UserData>,
     /// What an address asks for whose data is not here yet.
     pub wanted: Option<RunConfig>,
+    /// An address whose base is not here yet, and the base's id.
+    pub wanted_base: Option<(String, String)>,
+    /// How many checkpoints were looked at.
+    pub looked_at: u32,
 }
 
 /// Something that can be used, and what a visitor still chooses of it.
@@ -51,28 +54,41 @@ pub enum Offer {
     Base(OfferedBase),
 }
 
-/// A checkpoint whose weights have not been read yet.
+/// A checkpoint of which only the beginnings of its files are known. The trainer reads all of them for the
+/// digest that tells it from others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OfferedBase {
-    /// The base as it would be registered.
-    pub own: OwnBase,
-    /// Its shape.
-    pub model: ModelConfig,
-    /// Bytes of `model.safetensors`.
-    pub bytes: usize,
-    /// From logical names to addresses of this page.
+    /// Its files, and what they say.
+    pub checkpoint: Checkpoint,
+    /// What the page turns to with it, or why nothing can be done on it.
+    pub settled: Result<Settled, String>,
+    /// Of the question for its digest.
+    pub number: u32,
+    /// Bytes read for the digest, of how many.
+    pub read: (u64, u64),
+    /// The base, once the digest is there.
+    pub own: Option<OwnBase>,
+    /// The visitor uses it as soon as it is.
+    pub used: bool,
+    /// Names and addresses of its files.
     pub(in crate::ui::state) files: Vec<(String, String)>,
 }
 
 impl OfferedBase {
     /// Bytes of θ at full precision, in which it is computed.
     pub fn weights(&self) -> u64 {
-        4 * self.model.parameters() as u64
+        4 * self.checkpoint.model.parameters()
     }
 
-    /// Bytes at the moment at which the file has been read and θ is there.
+    /// Bytes at the moment at which the files have been read and θ is there.
     pub fn loading(&self) -> u64 {
-        self.weights() + self.bytes as u64
+        self.weights() + self.checkpoint.bytes
+    }
+
+    /// How much of it has been read, in percent; `None` once all is.
+    pub fn percent(&self) -> Option<u64> {
+        let (done, of) = self.read;
+        self.own.is_none().then(|| 100 * done / of.max(1))
     }
 }
 

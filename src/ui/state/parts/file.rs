@@ -22,6 +22,8 @@ pub struct At {
     pub size: usize,
     /// The folder it was chosen with; empty for a file by itself.
     pub folder: String,
+    /// As many of its first bytes as are looked at before it is read.
+    pub head: Rc<Vec<u8>>,
 }
 
 impl File {
@@ -33,6 +35,11 @@ impl File {
     /// Bytes, held or not.
     pub fn size(&self) -> usize {
         self.at.as_ref().map_or(self.bytes.len(), |at| at.size)
+    }
+
+    /// Its first bytes, or all.
+    pub fn head(&self) -> &[u8] {
+        self.at.as_ref().map_or(&self.bytes, |at| &at.head)
     }
 
     /// The folder it was chosen with.

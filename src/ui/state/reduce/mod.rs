@@ -5,6 +5,7 @@
 
 mod all_runs;
 mod bring;
+mod bring_base;
 mod cost_dialog;
 mod dial;
 mod dispatch;

@@ -2,11 +2,13 @@
 
 use super::unfinished::with_phi;
 use crate::config::{Key, RunConfig};
-use crate::interchange::RunFile;
-use crate::peft::MethodConfig;
+use crate::interchange::brought::{Brought, brought};
+use crate::interchange::{RunFile, adapter_base};
+use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
+use crate::peft::{MethodConfig, Range};
 use crate::protocol::Command;
 use crate::protocol::Event;
-use crate::ui::state::{Effect, File, NoticeTone, Phase, Run, State, Trainer};
+use crate::ui::state::{Bringing, Effect, File, NoticeTone, Phase, Run, State, Trainer};
 
 /// The largest file that is opened: φ of full fine-tuning on the largest base, in base64, many times over.
 const MAX_BYTES: usize = 256 << 20;
@@ -39,14 +41,13 @@ impl State {
                 text = with_phi(&text, run, &tensors);
                 vec![File::new(format!("{name}.jsonl"), text.into_bytes())]
             }
-            Event::Adapter { config, weights, .. } => vec![
-                File::new("adapter_config.json", config.into_bytes()),
-                File::new("adapter_model.safetensors", weights),
-            ],
+            Event::Adapter { config, weights, .. } => {
+                vec![File::new(CONFIG_FILE, config.into_bytes()), File::new(MODEL_FILE, weights)]
+            }
             Event::Merged { difference, weights, .. } => {
                 let label = run.label();
                 let text = format!(
-                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer.json."
+                    "{label} is folded into θ: one network of the base's size, without a further operation. On the held-out examples no logit differs by more than {difference:.0e}. It goes with the base's config.json and tokenizer."
                 );
                 self.say(NoticeTone::Info, text, None);
                 vec![File::new("model.safetensors", weights)]
@@ -59,37 +60,53 @@ impl State {
     /// Opens a run file, the two files of a PEFT adapter, a checkpoint, or data.
     /// Nothing is taken in by halves.
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
-        if files.iter().any(|f| CHECKPOINT.contains(&f.name.as_str()) || f.folder().is_some()) {
-            self.look_at_base(&files);
-            return Vec::new();
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        match brought(&names) {
+            // A dialog that is open would hide a notice.
+            Err(message) if self.bring.open => {
+                self.bring.fault = Some(message);
+                return Vec::new();
+            }
+            Err(message) => {
+                self.fault(message, None);
+                return Vec::new();
+            }
+            Ok(Brought::Adapter { config, weights }) => {
+                let (config, weights) = (&files[config], &files[weights]);
+                if weights.size() > MAX_BYTES {
+                    self.fault(too_large(weights), None);
+                    return Vec::new();
+                }
+                let text = String::from_utf8_lossy(&config.bytes).into_owned();
+                return self.open_adapter(text, weights.bytes.to_vec());
+            }
+            Ok(Brought::Other) if files.iter().all(|file| file.folder().is_none()) => {}
+            // Who chooses a folder without an adapter means a checkpoint.
+            Ok(Brought::Checkpoint | Brought::Other) => return self.look_at_base(&files),
         }
         if !files.is_empty() && files.iter().all(is_run) {
             return files.iter().flat_map(|file| self.open_runs(file)).collect();
         }
         if let [file] = files.as_slice()
             && !file.name.ends_with(".safetensors")
-            && !file.name.ends_with("config.json")
             && !is_run(file)
         {
             self.look_at_data(file.clone());
             return Vec::new();
         }
         if let Some(large) = files.iter().find(|f| f.size() > MAX_BYTES) {
-            self.fault(format!("{} is larger than {} MB: no φ of these bases is.", large.name, MAX_BYTES >> 20), None);
+            self.fault(too_large(large), None);
             return Vec::new();
         }
-        let ends = |end: &str| files.iter().find(|f| f.name.ends_with(end));
-        if let (Some(config), Some(weights)) = (ends("config.json"), ends(".safetensors")) {
-            let text = String::from_utf8_lossy(&config.bytes).into_owned();
-            return self.open_adapter(text, weights.bytes.to_vec());
-        }
         match files.as_slice() {
-            [] => Vec::new(),
-            [file] if !file.name.ends_with(".safetensors") && !file.name.ends_with("config.json") => {
-                self.open_runs(file)
+            [] => {
+                let text = "Nothing could be read. A folder is opened by “Bring your own” and “Choose a folder …”, or by dropping the files that are in it.";
+                self.fault(text.into(), None);
+                Vec::new()
             }
+            [file] if !file.name.ends_with(".safetensors") => self.open_runs(file),
             _ => {
-                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or the three of a checkpoint together.";
+                let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or all of a checkpoint together.";
                 self.fault(text.into(), None);
                 Vec::new()
             }
@@ -158,12 +175,17 @@ impl State {
             self.fault("The trainer is not ready yet: open the files again in a moment.".into(), None);
             return Vec::new();
         }
+        let mut effects = self.bringing(Bringing::Close);
         let config = self.config.clone();
+        if let Some(told) = adapter_base::told(&adapter_config, config.base) {
+            self.say(NoticeTone::Info, told, None);
+        }
         let mut run = Run::new(0, config.clone());
         run.trainer = Some(Trainer::Cpu);
         run.imported = true;
         let id = self.next_id_of(run);
-        vec![Effect::Send(Trainer::Cpu, Command::Import { run: id, config, adapter_config, weights })]
+        effects.push(Effect::Send(Trainer::Cpu, Command::Import { run: id, config, adapter_config, weights }));
+        effects
     }
 
     /// Puts a run on the page under the next number.
@@ -190,9 +212,9 @@ impl State {
     }
 }
 
-/// Files that only a checkpoint has.
-const CHECKPOINT: [&str; 5] =
-    ["config.json", "model.safetensors", "tokenizer.json", "pytorch_model.bin", "model.safetensors.index.json"];
+fn too_large(file: &File) -> String {
+    format!("{} is larger than {} MB: no φ of these bases is.", file.name, MAX_BYTES >> 20)
+}
 
 /// Whether a file holds a run's events, by its first line.
 fn is_run(file: &File) -> bool {
@@ -241,6 +263,11 @@ fn named_in_file(method: &MethodConfig) -> String {
 fn is_in_label(config: &RunConfig, key: &str) -> bool {
     let methods = config.methods().filter_map(|method| MethodConfig::named(method.info().name)).collect::<Vec<_>>();
     let Some((first, also)) = methods.split_first() else { return false };
+    // A label tells how long a text is, and two of one length are not the same.
+    let knobs = methods.iter().flat_map(|method| method.info().knobs);
+    if knobs.filter(|knob| knob.name == key).any(|knob| matches!(knob.range, Range::Text { .. })) {
+        return false;
+    }
     let usual = RunConfig { method: first.clone(), also: also.to_vec(), ..config.clone() };
     let (Some(value), Some(own)) = (usual.knob(key), config.knob(key)) else { return false };
     config.label().contains(&own) && config.with(&[(key, &value)]).is_ok_and(|other| other.label() != config.label())

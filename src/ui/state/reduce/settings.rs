@@ -2,9 +2,9 @@
 //! same grammar.
 
 use super::training::send;
-use crate::base::shorten;
-use crate::bases::Base;
-use crate::config::RunConfig;
+use crate::base::{Fault, shorten};
+use crate::bases::{Base, OwnBase};
+use crate::config::{RunConfig, Settled};
 use crate::peft::MethodConfig;
 use crate::protocol::Command;
 use crate::task::TaskConfig;
@@ -78,6 +78,11 @@ impl State {
 
     /// Takes over a configuration that trains, with all that follows from it.
     pub(super) fn adopt(&mut self, config: RunConfig) -> Vec<Effect> {
+        if let Err(fault) = config.check() {
+            // Nothing leads here by a control; a trainer would refuse it without saying where it comes from.
+            self.fault(fault.message, None);
+            return Vec::new();
+        }
         let moved = config.base != self.config.base || config.task != self.config.task;
         let elsewhere = config.device != self.config.device;
         let names = |config: &RunConfig| config.methods().map(|m| m.info().name).collect::<Vec<_>>();
@@ -179,15 +184,10 @@ impl State {
     }
 
     pub(super) fn choose_base(&mut self, id: &str) -> Vec<Effect> {
-        let Some(base) = Base::named(id) else { return Vec::new() };
-        let mut config = RunConfig { base, lr: None, ..self.config.clone() };
-        if !config.task.is_read_by(base)
-            && let Some(task) =
-                TaskConfig::NAMES.iter().filter_map(|n| TaskConfig::named(n)).find(|t| t.is_read_by(base))
-        {
-            (config.task, config.batch_size) = (task, None);
+        match Base::named(id) {
+            Some(base) => self.move_to(self.config.on_base(base)),
+            None => Vec::new(),
         }
-        self.move_to(config)
     }
 
     fn choose_task(&mut self, name: &str) -> Vec<Effect> {
@@ -206,23 +206,24 @@ impl State {
 
     /// To another task, on a base that reads it.
     pub(super) fn turn_to(&mut self, task: TaskConfig) -> Vec<Effect> {
-        let base =
-            if task.is_read_by(self.config.base) { Some(self.config.base) } else { Base::named(task.bases()[0]) };
-        let base = base.unwrap_or(self.config.base);
-        let config = RunConfig { base, task, lr: None, batch_size: None, ..self.config.clone() };
-        self.move_to(config)
+        self.move_to(self.config.on_task(task))
     }
 
-    /// To another base or task; knobs that do not fit it go back to their defaults.
-    fn move_to(&mut self, mut config: RunConfig) -> Vec<Effect> {
-        self.drafts.clear();
-        if config.check().is_err()
-            && let Some(method) = MethodConfig::named(config.method.info().name)
-        {
-            config.method = method;
-            config.also.clear();
+    /// To another base or task. What gave way for it is told; where nothing fits, the page stays as it is.
+    fn move_to(&mut self, settled: Result<Settled, Fault>) -> Vec<Effect> {
+        match settled {
+            Ok(Settled { config, changes }) => {
+                self.drafts.clear();
+                if !changes.is_empty() {
+                    self.say(NoticeTone::Info, changes.join(" "), None);
+                }
+                self.adopt(config)
+            }
+            Err(fault) => {
+                self.fault(fault.message, None);
+                Vec::new()
+            }
         }
-        self.adopt(config)
     }
 
     /// Reads a hash that came from outside: an address opened or edited. Its faults become notices.
@@ -241,9 +242,12 @@ impl State {
                 config = RunConfig::default();
             }
         }
+        let absent = own_base_in(hash).filter(|id| Base::named(id).is_none());
         for fault in faults {
-            self.fault(fault.message, None);
+            let remedy = (fault.key == "base" && absent.is_some()).then_some(Remedy::Bring);
+            self.fault(fault.message, remedy);
         }
+        self.bring.wanted_base = absent.map(|id| (id.to_string(), hash.to_string()));
         let value = |key: &str| rest.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
         // Names of sections are plain words: anything else would have to be escaped when it is written back.
         let is_word = |s: &&str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -275,6 +279,12 @@ impl State {
     pub fn hides(&self, section: &str) -> bool {
         self.hidden.iter().any(|h| h == section)
     }
+}
+
+/// The id of a visitor's base that an address names.
+fn own_base_in(hash: &str) -> Option<&str> {
+    let mut pairs = hash.trim_start_matches('#').split('&');
+    pairs.find_map(|pair| pair.strip_prefix("base=")).filter(|id| id.starts_with(OwnBase::PREFIX))
 }
 
 /// What a control of this key shows.

@@ -192,12 +192,16 @@ impl State {
                 effects.extend(self.hand_over_recalled());
                 effects.extend(self.prefetch());
                 effects.extend(self.ask_again(trainer));
+                if trainer == Trainer::Cpu {
+                    effects.extend(self.identify());
+                }
                 effects
             }
             Event::Warming { done, of } => {
                 self.warming = (done < of).then_some((done, of));
                 Vec::new()
             }
+            Event::Identifying { .. } | Event::Identified { .. } | Event::Unidentified { .. } => self.identified(event),
             Event::Started { run, .. } if self.step_when_started == Some(run) => {
                 self.step_when_started = None;
                 vec![Effect::Send(trainer, Command::Step)]

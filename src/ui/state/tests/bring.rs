@@ -1,7 +1,8 @@
 //! A visitor's own data and checkpoints.
 
 use super::*;
-use crate::bases::Base;
+use crate::model::ModelConfig;
+use crate::model::files::{Header, Layout};
 
 fn file(name: &str, text: &str) -> File {
     File::new(name, text.as_bytes().to_vec())
@@ -88,33 +89,73 @@ fn data_that_cannot_be_used_is_told_with_its_line() {
     assert_eq!(state.config, RunConfig::default());
 }
 
-fn held_at(name: &str, text: &str, size: usize) -> File {
-    let at = At { address: format!("blob:{name}"), size, folder: "tiny".into() };
-    File { at: Some(at), ..file(name, text) }
+const GPT2: &str =
+    r#"{"model_type":"gpt2","vocab_size":50257,"n_positions":1024,"n_embd":768,"n_layer":12,"n_head":12}"#;
+
+/// A file that was chosen with its folder, of which the first bytes are known.
+fn held_at(name: &str, head: &[u8], size: usize) -> File {
+    let head = std::rc::Rc::new(head.to_vec());
+    let at = At { address: format!("blob:{name}"), size, folder: "tiny".into(), head };
+    File { at: Some(at), ..File::new(name, Vec::new()) }
 }
 
-fn checkpoint(size: usize) -> Vec<File> {
-    let config = r#"{"model_type":"gpt2","vocab_size":50257,"n_positions":1024,"n_embd":768,"n_layer":12,"n_head":12}"#;
+/// A checkpoint at half precision whose numbers are not there.
+fn checkpoint(config: &str) -> Vec<File> {
+    let model = ModelConfig::from_json(config).unwrap();
+    let layout = Layout::with_head(&model);
+    let tensors: Vec<_> = layout.tensors().collect();
+    let head = Header::beginning(tensors.iter().map(|info| (info.name.as_str(), "F16", info.shape.as_slice())));
+    let size = head.len() + 2 * model.parameters() as usize;
     vec![
-        held_at("config.json", config, config.len()),
-        held_at("model.safetensors", "", size),
-        held_at("tokenizer.json", "", 9),
+        held_at("config.json", config.as_bytes(), config.len()),
+        held_at("model.safetensors", &head, size),
+        held_at("tokenizer.json", b"{}", 9),
     ]
+}
+
+fn offered(state: &State) -> &OfferedBase {
+    let Some(Offer::Base(base)) = &state.bring.offer else { panic!("{:?}", state.bring) };
+    base
+}
+
+/// The trainer tells the digest of the checkpoint that is looked at.
+fn identified(state: &mut State, digest: &str) -> Vec<Effect> {
+    let number = offered(state).number;
+    hear(state, Trainer::Cpu, vec![Event::Identified { number, digest: digest.into() }])
+}
+
+/// Brings a checkpoint and uses it.
+fn bring(state: &mut State, config: &str, digest: &str) -> Vec<Effect> {
+    state.reduce(Action::Open(checkpoint(config)));
+    identified(state, digest);
+    state.reduce(Action::Bring(Bringing::Use))
 }
 
 #[test]
 fn a_checkpoint_is_described_before_it_is_read_and_then_a_base() {
     let mut state = ready("#method=lora");
-    state.reduce(Action::Open(checkpoint(250_000_000)));
-    let Some(Offer::Base(base)) = &state.bring.offer else { panic!("{:?}", state.bring) };
+    let effects = state.reduce(Action::Open(checkpoint(GPT2)));
+    let base = offered(&state);
     // GPT-2 small: 124,439,808 parameters.
-    assert_eq!((base.model.parameters(), base.weights()), (124_439_808, 4 * 124_439_808));
-    assert_eq!(base.own.title, "tiny · 124 M");
-    let effects = use_it(&mut state);
-    assert!(state.config.base.is_own() && state.config.task.name() == "authors");
-    assert!(effects.contains(&Effect::Readdress));
-    let name = format!("models/{}/model.safetensors", state.config.base.id);
-    assert_eq!(state.manifest.files[&name], "blob:model.safetensors");
+    let size = base.checkpoint.model.parameters();
+    assert_eq!((size, base.weights()), (124_439_808, 4 * 124_439_808));
+    assert_eq!(base.checkpoint.title(), "tiny · 124 M");
+    // Strings are nothing that it reads, which is told before it is used.
+    assert!(base.settled.as_ref().unwrap().changes[0].ends_with("The task is now authors."), "{:?}", base.settled);
+    let files = ["config.json", "model.safetensors", "tokenizer.json"].map(|n| (n.to_string(), format!("blob:{n}")));
+    let asked = Command::Identify { number: base.number, files: files.to_vec() };
+    assert_eq!(effects, [Effect::Send(Trainer::Cpu, asked)]);
+
+    // It may be used before all of its bytes are read: then the page waits, and tells how far it is.
+    assert!(state.reduce(Action::Bring(Bringing::Use)).is_empty());
+    let number = offered(&state).number;
+    hear(&mut state, Trainer::Cpu, vec![Event::Identifying { number, done: 50, of: 200 }]);
+    assert_eq!((offered(&state).percent(), state.config.base.id), (Some(25), "rules"));
+    let effects = identified(&mut state, "00000000000000aa");
+    assert_eq!((state.config.base.id, state.config.task.name()), ("own-tiny-00000000000000aa", "authors"));
+    assert!(effects.contains(&Effect::Readdress) && !state.bring.open);
+    let name = "models/own-tiny-00000000000000aa/model.safetensors";
+    assert_eq!(state.manifest.files[name], "blob:model.safetensors");
     // It reads prose, not strings; the address tells it as long as the page lives.
     let hash = state.hash();
     let (config, faults, _) = RunConfig::from_hash(&hash);
@@ -123,36 +164,156 @@ fn a_checkpoint_is_described_before_it_is_read_and_then_a_base() {
     assert_eq!(state.config.base.id, "rules");
     // The manifest is read again when the WebGPU trainer is built: what was brought stays.
     state.reduce(Action::Manifest(manifest(GpuStatus::Ready)));
-    assert!(state.manifest.files.contains_key(&name));
+    assert!(state.manifest.files.contains_key(name));
 }
 
 #[test]
-fn a_checkpoint_that_cannot_be_used_is_told_by_what_is_missing() {
+fn two_checkpoints_of_one_shape_are_two_bases_and_one_brought_twice_is_one() {
+    let mut state = ready("#task=authors");
+    for (config, one, two) in
+        [(GPT2, "00000000000000b1", "00000000000000b2"), (SHORT, "00000000000000c1", "c2c2c2c2c2c2c2c2")]
+    {
+        let ids = [one, two, one].map(|digest| {
+            bring(&mut state, config, digest);
+            assert!(state.config.base.id.ends_with(digest));
+            state.config.base.id
+        });
+        assert_eq!(ids[0], ids[2]);
+        for id in ids {
+            let folder = format!("models/{id}/");
+            assert_eq!(state.manifest.files.keys().filter(|name| name.starts_with(&folder)).count(), 3);
+        }
+    }
+    // An answer to an earlier question is none to this one.
+    state.reduce(Action::Open(checkpoint(GPT2)));
+    let number = offered(&state).number - 1;
+    hear(&mut state, Trainer::Cpu, vec![Event::Identified { number, digest: "00000000000000b9".into() }]);
+    assert_eq!(offered(&state).own, None);
+    // A trainer that came up only now is asked then; files that cannot be read end it.
+    let effects = hear(&mut state, Trainer::Cpu, vec![Event::Ready { device: "cpu".into() }]);
+    assert!(effects.iter().any(|e| matches!(e, Effect::Send(_, Command::Identify { .. }))), "{effects:?}");
+    let number = offered(&state).number;
+    hear(&mut state, Trainer::Cpu, vec![Event::Unidentified { number, message: "It has changed.".into() }]);
+    assert_eq!((state.bring.offer.clone(), state.bring.fault.as_deref()), (None, Some("It has changed.")));
+}
+
+/// 64 positions: too short for most tasks.
+const SHORT: &str = r#"{"model_type":"opt","vocab_size":300,"max_position_embeddings":64,"hidden_size":16,"ffn_dim":32,"num_hidden_layers":2,"num_attention_heads":2}"#;
+
+#[test]
+fn a_base_too_short_for_the_task_is_told_before_it_is_used() {
+    let mut state = ready("#task=dialogue&method=lora&rank=64");
+    state.reduce(Action::Open(checkpoint(SHORT)));
+    let changes = offered(&state).settled.clone().unwrap().changes.join(" ");
+    assert!(changes.contains("reads 64 positions, the task dialogue needs 98. The task is now "), "{changes}");
+    assert!(changes.contains("LoRA: Rank is 4 in place of 64"), "{changes}");
+    identified(&mut state, "00000000000000d1");
+    state.reduce(Action::Bring(Bringing::Use));
+    assert!(state.config.base.is_own() && state.config.check().is_ok(), "{:?}", state.config);
+    let told = &state.notices.last().unwrap().text;
+    assert!(told.contains("The task is now ") && told.contains("in place of 64"), "{told}");
+    // A task that it is too short for takes a base of the site.
+    set(&mut state, "task", "dialogue");
+    assert_eq!((state.config.task.name(), state.config.base.id), ("dialogue", "prose-nano"));
+    assert!(state.notices.last().unwrap().text.ends_with("The base is now prose-nano."));
+    // One that no task fits cannot be used.
+    let before = state.config.clone();
+    state.reduce(Action::Open(checkpoint(&SHORT.replace("64", "5"))));
+    assert!(offered(&state).settled.as_ref().unwrap_err().ends_with("No other task is short enough for it."));
+    identified(&mut state, "00000000000000d2");
+    assert!(state.reduce(Action::Bring(Bringing::Use)).is_empty());
+    assert_eq!(state.config, before);
+}
+
+#[test]
+fn the_page_never_holds_what_its_own_check_refuses() {
+    let mut state = ready("#task=authors&method=lora&rank=32");
+    for (digest, positions, width) in
+        [("00000000000000f1", "64", "16"), ("00000000000000f2", "99", "4"), ("00000000000000f3", "130", "8")]
+    {
+        let config = SHORT.replace("64", positions).replace("\"hidden_size\":16", &format!("\"hidden_size\":{width}"));
+        bring(&mut state, &config, digest);
+        let own = state.config.base.id;
+        assert!(own.ends_with(digest));
+        for method in crate::peft::MethodConfig::all() {
+            set(&mut state, "method", method.info().name);
+            for task in ["dialogue", "rules", "style", "language"] {
+                for base in ["prose-small", own] {
+                    set(&mut state, "base", base);
+                    assert_eq!(state.config.check(), Ok(()), "{task} {base}");
+                    set(&mut state, "task", task);
+                    assert_eq!(state.config.check(), Ok(()), "{task} {base}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_with_a_base_that_is_not_here_waits_for_it_and_for_no_other() {
+    let mut owner = ready("#task=authors");
+    bring(&mut owner, GPT2, "00000000000000e1");
+    set(&mut owner, "rank", "2");
+    let hash = owner.hash().replace("00000000000000e1", "00000000000000e2");
+    let mut state = ready(&format!("#{hash}"));
+    assert_eq!(state.notices[0].remedy, Some(Remedy::Bring));
+    assert!(state.notices[0].text.contains("of other contents"), "{:?}", state.notices);
+    // Another with the same name is told from it.
+    bring(&mut state, GPT2, "00000000000000e3");
+    assert_eq!(state.config.base.id, "own-tiny-00000000000000e3");
+    let told =
+        state.notices.iter().any(|notice| notice.text.contains("of other contents: bring the files that it was"));
+    assert!(told, "{:?}", state.notices);
+    // The right one is turned to as the address has it.
+    state.reduce(Action::Hash(format!("#{hash}")));
+    let effects = bring(&mut state, GPT2, "00000000000000e2");
+    assert_eq!((state.config.base.id, state.config.text("rank")), ("own-tiny-00000000000000e2", "2".into()));
+    assert!(effects.contains(&Effect::ReplaceHash(hash)) && state.notices.iter().all(|n| !n.text.contains("0e2”")));
+    // A name of an earlier version holds no contents, and is never taken for any.
+    let state = ready("#base=own-tiny-1a2b3c4d&task=authors");
+    assert!(state.notices[0].text.contains("as earlier versions named it"), "{:?}", state.notices);
+    assert!(!state.config.base.is_own());
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_used_is_told_by_what_is_wrong() {
     let mut state = ready("");
-    let config = checkpoint(0).remove(0);
-    let only = |name: &str| vec![config.clone(), held_at(name, "", 1)];
-    let without_tokenizer = || checkpoint(250_000_000).into_iter().take(2).collect::<Vec<_>>();
-    let llama = |text: &str| {
-        let mut files = checkpoint(250_000_000);
-        files[0] = held_at("config.json", text, 1);
+    let config = checkpoint(GPT2).remove(0);
+    let only = |name: &str| vec![config.clone(), held_at(name, b"{}", 2)];
+    let with_config = |text: &str| {
+        let mut files = checkpoint(GPT2);
+        files[0] = held_at("config.json", text.as_bytes(), text.len());
         files
     };
-    let large = r#"{"model_type":"gpt2","vocab_size":50257,"n_positions":1024,"n_embd":1600,"n_layer":48,"n_head":25}"#;
-    let mut xl = llama(large);
-    xl[1] = held_at("model.safetensors", "", 3_200_000_000);
+    let mut cut = checkpoint(GPT2);
+    cut[1].at.as_mut().unwrap().size -= 9;
     for (files, said) in [
         (only("pytorch_model.bin"), "pickle"),
-        (only("model.safetensors.index.json"), "several files"),
+        (only("model.safetensors.index.json"), "has no “weight_map”"),
+        (only("model-00001-of-00002.safetensors"), "choose all files of the checkpoint together"),
         (only("notes.md"), "model.safetensors is missing"),
-        (without_tokenizer(), "tokenizer.json is missing"),
-        (checkpoint(1000), "cut short"),
-        (llama("{"), "not readable"),
-        (llama(r#"{"model_type":"llama"}"#), "config.json"),
-        (xl, "4 GB"),
+        (vec![held_at("a.gguf", b"GGUF", 9)], "GGUF"),
+        (checkpoint(GPT2).into_iter().take(2).collect(), "tokenizer.json is missing"),
+        (cut, "model.safetensors is cut short: it has"),
+        (with_config("{"), "not readable"),
+        (with_config(r#"{"model_type":"llama"}"#), "config.json: model_type is llama"),
+        (with_config(r#"{"model_type":"opt"}"#), "has no tensor “model.decoder.embed_tokens.weight”"),
+        (
+            with_config(r#"{"model_type":"gpt2","quantization_config":{"quant_method":"awq"}}"#),
+            "quantization_config is awq",
+        ),
+        (
+            checkpoint(
+                &GPT2
+                    .replace("768", "1600")
+                    .replace("\"n_layer\":12", "\"n_layer\":48")
+                    .replace("\"n_head\":12", "\"n_head\":25"),
+            ),
+            "4 GB",
+        ),
     ] {
         state.reduce(Action::Open(files));
         let fault = state.bring.fault.clone().unwrap_or_default();
         assert!(fault.contains(said) && state.bring.offer.is_none(), "{said}: {fault}");
     }
-    assert!(Base::own().iter().all(|b| b.id.contains("tiny")));
 }

@@ -1,6 +1,7 @@
 //! Methods that train together; φ dialled, swapped, kept and opened.
 
 use super::*;
+use std::rc::Rc;
 use crate::interchange::RunFile;
 use crate::peft::MethodConfig;
 
@@ -117,7 +118,14 @@ fn files_are_taken_whole_or_refused_with_their_name() {
     for (files, said) in [
         (vec![file("run.jsonl", r#"{"event":"begun"}"#)], "run.jsonl cannot be opened: line 1"),
         (vec![file("run.jsonl", r#"{"event":"made","version":"1","burn":"1","hardware":""}"#)], "no “started”"),
-        (vec![file("adapter_model.safetensors", "x")], "the two files of an adapter (adapter"),
+        (vec![file("adapter_model.safetensors", "x")], "adapter_config.json is missing"),
+        (vec![file("adapter_config.json", "{}"), file("tokenizer.json", "{}")], "adapter_model.safetensors is missing"),
+        (
+            vec![file("adapter_config.json", "{}"), file("adapter_model.bin", "x")],
+            "adapter_model.bin is a Python pickle",
+        ),
+        (vec![file("some.safetensors", "x")], "the two files of an adapter (adapter"),
+        (Vec::new(), "Nothing could be read."),
     ] {
         assert!(state.reduce(Action::Open(files)).is_empty());
         let text = &state.notices.last().unwrap().text;
@@ -150,6 +158,62 @@ fn files_are_taken_whole_or_refused_with_their_name() {
     assert!(matches!(command(&effects), Some((_, Command::Import { run: 3, .. }))));
     hear(&mut state, Trainer::Cpu, vec![failed(3, FailureReason::Input)]);
     assert_eq!(state.runs.len(), 2);
+}
+
+#[test]
+fn an_adapter_is_one_whatever_lies_beside_it() {
+    let mut state = ready("");
+    let held = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
+    let in_folder = |name: &str| {
+        let at = At { address: format!("blob:{name}"), size: 1, folder: "sft".into(), head: Rc::default() };
+        File { at: Some(at), ..File::new(name, b"{}".to_vec()) }
+    };
+    let trainers = ["README.md", "tokenizer.json", "config.json", "adapter_model.safetensors", "adapter_config.json"];
+    for files in [
+        vec![held("tokenizer.json", "{}"), held("adapter_config.json", "{}"), held("adapter_model.safetensors", "{}")],
+        ["adapter_config.json", "adapter_model.safetensors"].map(in_folder).to_vec(),
+        trainers.map(in_folder).to_vec(),
+    ] {
+        let effects = state.reduce(Action::Open(files));
+        let Some((_, Command::Import { adapter_config, weights, .. })) = command(&effects) else {
+            panic!("{effects:?}")
+        };
+        assert_eq!((adapter_config.as_str(), weights.as_slice()), ("{}", b"{}".as_slice()));
+        assert!(!state.bring.open && state.notices.is_empty());
+        // From the dialog the same, and what is wrong is told in it.
+        state.reduce(Action::Bring(Bringing::Open));
+        state.reduce(Action::Open(vec![in_folder("adapter_config.json")]));
+        assert!(
+            state.bring.open && state.bring.fault.as_ref().unwrap().contains("adapter_model.safetensors is missing")
+        );
+        state.reduce(Action::Open(vec![in_folder("adapter_config.json"), in_folder("adapter_model.safetensors")]));
+        assert!(!state.bring.open);
+    }
+}
+
+#[test]
+fn an_adapter_that_names_another_base_is_told_with_both_names() {
+    let mut state = ready("");
+    for (name, said) in
+        [("someone/prose-nano", Some("the lab ships prose-nano")), ("gpt2", Some("bring it")), ("rules", None)]
+    {
+        state.notices.clear();
+        let config = format!("{{\"base_model_name_or_path\": \"{name}\"}}");
+        let file = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
+        let files = vec![file("adapter_config.json", &config), file("adapter_model.safetensors", "x")];
+        assert!(matches!(command(&state.reduce(Action::Open(files))), Some((_, Command::Import { .. }))));
+        let told = state.notices.last().map(|notice| notice.text.as_str());
+        match said {
+            Some(said) => {
+                let told = told.unwrap();
+                assert!(
+                    told.contains(&format!("“{name}”")) && told.contains("“rules”") && told.contains(said),
+                    "{told}"
+                );
+            }
+            None => assert_eq!(told, None),
+        }
+    }
 }
 
 #[test]

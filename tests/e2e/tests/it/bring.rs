@@ -83,14 +83,84 @@ async fn a_pasted_text_is_written_like_and_what_is_broken_is_told() {
         lab.drop_files(&files).await;
         lab.wait(&format!("document.querySelector('dialog[open] .fault')?.innerText.includes({})", json!(said))).await;
     }
-    // Weights that are not what config.json says are found when they are read.
+    // Weights that are not what config.json says are found before they are read.
+    let mut others = checkpoint("gpt2");
+    others[1].1 = fixture("opt/model.safetensors");
+    lab.drop_files(&others).await;
+    lab.wait(
+        "document.querySelector('dialog[open] .fault')?.innerText.includes('has no tensor “transformer.wte.weight”')",
+    )
+    .await;
+    // Numbers that are none are found when they are read.
     let mut broken = checkpoint("gpt2");
-    broken[1].1 = fixture("opt/model.safetensors").into_iter().chain([0; 9000]).collect();
+    let end = broken[1].1.len() - 2;
+    broken[1].1[end..].copy_from_slice(&0x7e00_u16.to_le_bytes());
     lab.drop_files(&broken).await;
     lab.press("Use this base").await;
     lab.alert("cannot be used").await;
     lab.select("Base", "rules").await;
     lab.press("Train").await;
     lab.wait("labEvents.filter(e => e.event === 'finished').length === 2").await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_second_checkpoint_of_the_same_shape_and_size_shows_its_own_weights() {
+    let lab = Lab::start(false).await;
+    lab.open("task=authors&method=lora&steps=2&device=cpu").await;
+    let mut second = checkpoint("gpt2");
+    // Every number of the last tensor is another: as many bytes, the same configuration.
+    let n = second[1].1.len();
+    second[1].1[n - 64..].iter_mut().for_each(|byte| *byte ^= 1);
+    let mut seen = Vec::new();
+    for files in [checkpoint("gpt2"), second, checkpoint("gpt2")] {
+        lab.drop_files(&files).await;
+        lab.press("Use this base").await;
+        lab.wait("!document.querySelector('dialog[open]')").await;
+        lab.press("Train").await;
+        lab.wait(&format!("labEvents.filter(e => e.event === 'finished').length === {}", seen.len() + 1)).await;
+        let loss = lab.eval("labEvents.filter(e => e.event === 'evaluated' && e.step === 0).pop().loss").await;
+        let base = lab.eval("labEvents.filter(e => e.event === 'started').pop().config.base").await;
+        seen.push((base, loss));
+    }
+    assert_ne!(seen[0], seen[1]);
+    assert!(seen[0].0 != seen[1].0 && seen[0].1 != seen[1].1, "{seen:?}");
+    assert_eq!(seen[0], seen[2]);
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn shards_and_a_vocabulary_are_dropped_together_and_trained_on() {
+    let lab = Lab::start(false).await;
+    lab.open("task=authors&method=bitfit&steps=2&device=cpu").await;
+    let whole = checkpoint("opt");
+    let tokenizer: serde_json::Value = serde_json::from_slice(&whole[2].1).unwrap();
+    let model = &tokenizer["model"];
+    let pair = |merge: &serde_json::Value| format!("{} {}\n", merge[0].as_str().unwrap(), merge[1].as_str().unwrap());
+    let merges: String = model["merges"].as_array().unwrap().iter().map(pair).collect();
+    let length = u64::from_le_bytes(whole[1].1[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&whole[1].1[8..8 + length]).unwrap();
+    let names = header.as_object().unwrap().keys().filter(|name| *name != "__metadata__");
+    let shard = "model-00001-of-00001.safetensors";
+    let map: serde_json::Map<_, _> = names.map(|name| (name.clone(), shard.into())).collect();
+    let settings = json!({"bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>", "add_bos_token": true});
+    let mut files = vec![
+        ("config.json", whole[0].1.clone()),
+        ("vocab.json", model["vocab"].to_string().into_bytes()),
+        ("merges.txt", merges.into_bytes()),
+        ("tokenizer_config.json", settings.to_string().into_bytes()),
+        ("model.safetensors.index.json", json!({ "weight_map": map }).to_string().into_bytes()),
+    ];
+    lab.drop_files(&files).await;
+    lab.wait("document.querySelector('dialog[open] .fault')?.innerText.includes('which is missing: choose all files')")
+        .await;
+    files.push((shard, whole[1].1.clone()));
+    lab.drop_files(&files).await;
+    lab.press("Use this base").await;
+    lab.wait("location.hash.includes('base=own-opt-')").await;
+    lab.press("Train").await;
+    lab.event("finished").await;
+    lab.assert_clean().await;
     lab.close().await;
 }

@@ -1,0 +1,64 @@
+//! Files that are not what their name or place says.
+
+/// What a file is by its first bytes, where it is nothing that is read here; a sentence with the way on.
+pub fn foreign(file: &str, head: &[u8]) -> Option<String> {
+    let begins = |start: &[u8]| head.starts_with(start);
+    let text = head.trim_ascii_start();
+    let is_page = [&b"<!doctype"[..], b"<html"]
+        .iter()
+        .any(|tag| text.len() >= tag.len() && text[..tag.len()].eq_ignore_ascii_case(tag));
+    if begins(b"version https://git-lfs") {
+        return Some(format!(
+            "{file} is a pointer of Git LFS, not the file itself: run `git lfs pull` in its folder, or download the file by itself"
+        ));
+    }
+    if is_page {
+        return Some(format!("{file} is a web page, not the file itself: download it by its download link"));
+    }
+    if begins(b"GGUF") {
+        return Some(gguf(file));
+    }
+    // torch.save writes a zip archive, older versions a bare pickle of protocol 2.
+    if begins(b"PK\x03\x04") || begins(b"\x80\x02") {
+        return Some(pickle(file));
+    }
+    begins(b"\x89HDF").then(|| format!("{file} is a file of TensorFlow: {SAVE_AGAIN}"))
+}
+
+/// What a Python pickle is told.
+pub fn pickle(file: &str) -> String {
+    format!("{file} is a Python pickle, which may run any code where it is opened: {SAVE_AGAIN}")
+}
+
+/// What a file of llama.cpp is told.
+pub fn gguf(file: &str) -> String {
+    format!(
+        "{file} is a GGUF file of llama.cpp: take config.json, model.safetensors and tokenizer.json of the model that it was made from"
+    )
+}
+
+const SAVE_AGAIN: &str = "load the model in transformers and write it again with model.save_pretrained(folder), which gives model.safetensors";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_called_what_it_is() {
+        for (head, said) in [
+            (&b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"[..], "git lfs pull"),
+            (b"\n<!DOCTYPE html><html>", "web page"),
+            (b"<HTML>", "web page"),
+            (b"GGUF\x03\0\0\0", "GGUF"),
+            (b"PK\x03\x04\0\0", "pickle"),
+            (b"\x80\x02}q\0.", "pickle"),
+            (b"\x89HDF\r\n", "TensorFlow"),
+        ] {
+            let told = foreign("model.safetensors", head).unwrap();
+            assert!(told.starts_with("model.safetensors is a") && told.contains(said), "{told}");
+        }
+        for head in [&b""[..], b"{}", b"\x10\0\0\0\0\0\0\0{", b"<", b"version 2"] {
+            assert_eq!(foreign("x", head), None);
+        }
+    }
+}
