@@ -13,6 +13,7 @@ mod flags;
 mod listings;
 mod measure;
 mod method_page;
+mod output;
 mod sentence;
 mod session;
 mod taken;

@@ -5,9 +5,8 @@ use super::user_data::{Taken, taken_data};
 use crate::base::grouped;
 use crate::config::RunConfig;
 use crate::task::Labelled;
-use crate::task::tokenizer::Tokenizer;
 use crate::task::user_data::cut_texts;
-use crate::train::library::Files;
+use crate::train::library::{Files, LoadedBase};
 use std::io::Write;
 
 /// What was taken of `--data-file`, what was left out and what its base does not read, a sentence a line; nothing
@@ -20,8 +19,7 @@ pub(super) async fn report(config: &RunConfig) -> Vec<String> {
     };
     let disk = Disk::default();
     let text = async |name: String| disk.read(&name).await.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let tokenizer = text(format!("models/{}/tokenizer.json", config.base.id)).await;
-    let tokenizer = tokenizer.and_then(|text| Tokenizer::from_json(&text).ok());
+    let tokenizer = LoadedBase::tokenizer(config.base, &disk).await.ok();
     let (Some(line), Some(limit)) = (line, config.task.longest_text()) else { return notes };
     let data = text(file).await.and_then(|text| Labelled::from_json(&text).ok());
     let cut = data.zip(tokenizer).map(|(data, tokenizer)| {

@@ -57,6 +57,12 @@ pub fn is_flag(id: &str) -> bool {
 pub fn pairs(args: &ArgMatches) -> Result<Vec<(String, String)>, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
     let mut pairs = Vec::new();
+    if let (Some(base), Some(folder)) = (given("base"), given("base-folder")) {
+        return Err(format!("--base {base} and --base-folder {folder} name two bases: leave one out."));
+    }
+    if let (Some(task), Some(file)) = (given("task").filter(|task| *task != "own"), given("data-file")) {
+        return Err(format!("--task {task} and --data-file {file} name two tasks: leave one out."));
+    }
     if let Some(folder) = given("base-folder") {
         pairs.push(("base".to_string(), bring_base(Path::new(folder))?));
     }

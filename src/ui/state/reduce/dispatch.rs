@@ -124,7 +124,7 @@ impl State {
                 let read = text.and_then(|text| serde_json::from_str(&text).ok());
                 self.cards.insert(id, read.map(Rc::new));
             }
-            Action::Tokenizer(id, text) => return self.tokenizer_arrived(id, text.as_deref()),
+            Action::Tokenizer(id, files) => return self.tokenizer_arrived(id, files.as_deref()),
             Action::EditTryIt(text) => return self.edit_try_it(text),
             Action::AskTryIt => return self.ask_try_it(),
             Action::Recordings(key, text) => self.recordings_arrived(key, text.as_deref()),

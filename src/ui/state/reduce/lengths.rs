@@ -68,14 +68,14 @@ impl State {
         }
     }
 
-    pub(super) fn tokenizer_arrived(&mut self, id: String, text: Option<&str>) -> Vec<Effect> {
-        let read = text.map(|text| Tokenizer::from_json(text).map_err(|e| e.to_string()));
+    pub(super) fn tokenizer_arrived(&mut self, id: String, files: Option<&[(&'static str, String)]>) -> Vec<Effect> {
+        let read = files.map(|files| Tokenizer::from_files(files).map_err(|e| e.to_string()));
         let tokenizer = match read {
             Some(Ok(tokenizer)) => BaseTokenizer::Ready(Rc::new(tokenizer)),
             Some(Err(why)) => BaseTokenizer::Unreadable(format!("The tokenizer of {id} cannot be used: {why}.")),
             None => BaseTokenizer::Unreadable(format!("The tokenizer of {id} cannot be read: is the site reachable?")),
         };
-        let unreachable = text.is_none();
+        let unreachable = files.is_none();
         self.bring.tokenizers.insert(id.clone(), tokenizer);
         let mut effects = self.count_offer();
         effects.extend(self.count_task());

@@ -23,7 +23,8 @@ fn use_it(state: &mut State) -> Vec<Effect> {
 /// Gives the page the tokenizer of a shipped base.
 fn with_tokenizer(state: &mut State) -> Vec<Effect> {
     let path = format!("{}/www/models/prose-nano/tokenizer.json", env!("CARGO_MANIFEST_DIR"));
-    state.reduce(Action::Tokenizer("prose-nano".into(), std::fs::read_to_string(path).ok()))
+    let text = std::fs::read_to_string(path).unwrap();
+    state.reduce(Action::Tokenizer("prose-nano".into(), Some(vec![("tokenizer.json", text)])))
 }
 
 #[test]
