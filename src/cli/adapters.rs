@@ -3,6 +3,8 @@
 use super::disk::Disk;
 use super::sentence::Sentence;
 use super::session::stored;
+use super::user_data;
+use crate::bases::Base;
 use crate::interchange::hf_adapter;
 use crate::train::library::Files;
 use clap::ArgMatches;
@@ -20,9 +22,12 @@ fn write_all(folder: &str, files: &[(&str, &[u8])]) -> Result<(), Sentence> {
 
 /// A run's φ as Hugging Face PEFT writes it.
 pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
-    let missing = || Err("--run is missing".to_string());
+    let missing = |_: Option<&Base>| Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
-    let files = session.export().await.map_err(|f| f.message)?;
+    let mut files = session.export().await.map_err(|f| f.message)?;
+    if let Some(path) = user_data::folder(session.config().base.id) {
+        files = files.on(&path.display().to_string());
+    }
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     write_all(folder, &[(hf_adapter::CONFIG_FILE, files.config.as_bytes()), (hf_adapter::MODEL_FILE, &files.weights)])?;
     println!("{folder}: {} for {}", session.config().label(), session.config().base.id);
@@ -31,7 +36,7 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
 
 /// A copy of θ with a run's φ folded in.
 pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
-    let missing = || Err("--run is missing".to_string());
+    let missing = |_: Option<&Base>| Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let merged = session.merged().map_err(|f| f.message)?;
     let weights = merged.to_safetensors().await.map_err(|f| f.message)?;

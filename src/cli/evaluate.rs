@@ -1,10 +1,12 @@
 //! `evaluate` and `predict`: what the base alone, a run's φ or an adapter makes of a task, or of one text.
 
 use super::disk::Disk;
-use super::flags::config;
+use super::flags::{config, config_on};
 use super::sentence::Sentence;
 use super::session::{session, stored};
+use super::taken::{report, say};
 use crate::base::read;
+use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::Tokens;
 use crate::peft::Phi;
@@ -20,7 +22,7 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
     if !(0.0..=1.5).contains(&lambda) {
         return Err(format!("λ cannot be {lambda}: it runs from 0 to 1.5."));
     }
-    let scores = match stored(args, || config(args)).await? {
+    let scores = match stored(args, |base| config_on(args, base)).await? {
         Some(session) => {
             if lambda != 1.0 {
                 session.config().dial()?;
@@ -28,7 +30,9 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
             session.evaluate(lambda).await
         }
         None => {
-            let session = session(config(args)?).await.map_err(|f| f.message)?;
+            let config = config(args)?;
+            say(&report(&config).await);
+            let session = session(config).await.map_err(|f| f.message)?;
             evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await
         }
     };
@@ -45,15 +49,16 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
 pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let text: &String = args.get_one("input").ok_or("--text is missing")?;
     let id: Option<&String> = args.get_one("base");
-    let of_base = || -> Result<RunConfig, Sentence> {
+    let of_base = |base: Option<&Base>| -> Result<RunConfig, Sentence> {
+        let id = base.map(|base| base.id.to_string()).or(id.cloned());
         let id = id.ok_or("--base is missing: which base to read the text with")?;
-        let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id.clone())]);
+        let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id)]);
         faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
     };
     let session = stored(args, of_base).await?;
     let base = match &session {
         Some(session) => session.config().base,
-        None => of_base()?.base,
+        None => of_base(None)?.base,
     };
     let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
     let tokens = loaded.tokenizer.encode(text);

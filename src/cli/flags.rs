@@ -2,6 +2,7 @@
 
 use super::sentence::Sentence;
 use super::user_data;
+use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::config::keys::KEYS;
 use crate::peft::MethodConfig;
@@ -59,7 +60,13 @@ pub(super) fn of_a_run(args: &ArgMatches) -> Vec<&str> {
 
 /// The run that flags describe; a flag that cannot be used is an error, not a default.
 pub(super) fn config(args: &ArgMatches) -> Result<RunConfig, Sentence> {
+    config_on(args, None)
+}
+
+/// The same on a base that no flag names.
+pub(super) fn config_on(args: &ArgMatches, base: Option<&Base>) -> Result<RunConfig, Sentence> {
     let mut pairs = user_data::pairs(args)?;
+    pairs.extend(base.map(|base| ("base".to_string(), base.id.to_string())));
     for id in args.ids() {
         if let Ok(Some(value)) = args.try_get_one::<String>(id.as_str())
             && !["out", "run", "resume", "adapter", "input", "model"].contains(&id.as_str())

@@ -3,6 +3,7 @@
 use super::disk::Disk;
 use super::flags::config;
 use super::sentence::Sentence;
+use super::taken::{report, say};
 use crate::base::Failure;
 use crate::experiments::pretrain::{Corpus, Data, Recipe};
 use crate::experiments::sweep::{Measured, Sweep};
@@ -17,6 +18,7 @@ use std::rc::Rc;
 /// Scores in-context learning after many prompts around the one that the flags describe.
 pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
+    say(&report(&config).await);
     let (files, device) = (Disk::default(), Device::flex());
     let measure = async || -> Result<(), Failure> {
         let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);

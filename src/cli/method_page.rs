@@ -169,7 +169,7 @@ fn peft(method: &MethodConfig) -> Option<String> {
     let model: ModelConfig = scene(SCENES[0]).shape().model;
     let keys = method.adapter_file().keys(&model).ok().filter(|_| method.info().in_peft)?;
     let json = keys.as_object()?;
-    let read = MethodConfig::from_adapter(&AdapterSettings { json, model: &model })?.ok()?;
+    let read = MethodConfig::from_adapter(&AdapterSettings { json, model: &model, tensors: &[] })?.ok()?;
     let name = format!("`{}`", keys["peft_type"].as_str()?);
     Some(match read.info().name == method.info().name {
         true => name,

@@ -2,6 +2,7 @@
 //!
 //! `commands` lists the commands and hands each to its file; `flags` reads the run that its flags describe.
 
+mod adapter_folder;
 mod adapters;
 mod commands;
 mod cost;
@@ -14,6 +15,7 @@ mod measure;
 mod method_page;
 mod sentence;
 mod session;
+mod taken;
 mod train;
 mod unfinished;
 mod user_data;

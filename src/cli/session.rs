@@ -1,19 +1,18 @@
 //! Sessions: a new one, or one at its end with a stored φ.
 
+use super::adapter_folder::read_folder;
 use super::disk::Disk;
 use super::sentence::Sentence;
 use crate::base::{Failure, clock};
+use crate::bases::Base;
 use crate::config::RunConfig;
-use crate::interchange::RunFile;
-use crate::interchange::hf_adapter;
-use crate::interchange::hf_adapter::AdapterFiles;
+use crate::interchange::{RunFile, adapter_base, hf_adapter};
 use crate::train::Session;
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::micro_batch::Helpers;
 use crate::train::micro_batch::threads::Threads;
 use burn::tensor::Device;
 use clap::ArgMatches;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 /// A session at its start, on the CPU.
@@ -29,10 +28,11 @@ pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {
     Ok(session)
 }
 
-/// A session at its end with the φ that `--run` or `--adapter` names; `None` without either.
+/// A session at its end with the φ that `--run` or `--adapter` names; `None` without either. `config` is given the base that
+/// an adapter names where no flag does.
 pub(super) async fn stored(
     args: &ArgMatches,
-    config: impl FnOnce() -> Result<RunConfig, Sentence>,
+    config: impl FnOnce(Option<&Base>) -> Result<RunConfig, Sentence>,
 ) -> Result<Option<Session>, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
     if let Some(path) = given("run") {
@@ -47,13 +47,15 @@ pub(super) async fn stored(
         return Ok(Some(session));
     }
     if let Some(folder) = given("adapter") {
-        let read = |name: &str| {
-            let path = PathBuf::from(folder).join(name);
-            std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
+        let files = read_folder(folder)?;
+        let base = match given("base").or(given("base-folder")) {
+            Some(_) => None,
+            None => Some(adapter_base::chosen(&files.config)?),
         };
-        let text = String::from_utf8(read(hf_adapter::CONFIG_FILE)?).map_err(|_| "adapter_config.json is not text.")?;
-        let files = AdapterFiles { config: text, weights: read(hf_adapter::MODEL_FILE)? };
-        let (config, phi) = hf_adapter::import(&config()?, &files).map_err(|e| e.to_string())?;
+        let (config, phi) = hf_adapter::import(&config(base)?, &files).map_err(|e| e.to_string())?;
+        if let Some(told) = adapter_base::told(&files.config, config.base) {
+            eprintln!("peft-lab: {told}");
+        }
         let mut session = session(config).await.map_err(|f| f.message)?;
         session.restore(phi);
         return Ok(Some(session));

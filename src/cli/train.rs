@@ -3,8 +3,9 @@
 use super::flags::config;
 use super::sentence::Sentence;
 use super::session::session;
+use super::taken::{report, say};
 use super::unfinished;
-use super::unfinished::Out;
+use super::unfinished::{Out, Unfinished};
 use crate::base::{Failure, FailureReason};
 use crate::config::DeviceChoice;
 use crate::interchange::{Made, RunFile};
@@ -18,7 +19,7 @@ use std::io::Write;
 pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let resumed = unfinished::resumed(args)?;
     let config = match &resumed {
-        Some((config, ..)) => config.clone(),
+        Some(run) => run.config.clone(),
         None => config(args)?,
     };
     if config.device == DeviceChoice::Webgpu {
@@ -27,6 +28,12 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let mut out = Out::open(args)?;
     unfinished::watch()?;
     let json = args.get_flag("json");
+    let taken = report(&config).await;
+    match json {
+        // Standard output is for events.
+        true => say(&taken),
+        false => taken.iter().for_each(|line| drop(writeln!(std::io::stdout(), "{line}"))),
+    }
     let saves = out.is_some();
     let mut emit = |events: Vec<Event>, again: bool| -> Result<(), Sentence> {
         for event in events {
@@ -51,7 +58,7 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
             emit(vec![Made::here(hardware()).event()], false).map_err(unwritten)?;
         }
         match resumed {
-            Some((_, events, tensors)) => {
+            Some(Unfinished { events, tensors, .. }) => {
                 session.reopen(&events, &tensors).await?;
                 session.go_on().await?;
                 // What was stopped then goes on now.

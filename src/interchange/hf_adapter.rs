@@ -2,11 +2,13 @@
 //! PEFT has, with its keys and orientation (peft 0.21). What is a method's own stands in its folder
 //! ([`AdapterFile`](crate::peft::AdapterFile)).
 
+use super::adapter_base;
 use super::phi_file::{StoredPhi, push_shared, read_shared, values};
 use crate::base::read;
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
-use crate::model::files::{Reader, Writer};
+use crate::model::files::{Reader, TensorFileError, Writer};
+use crate::peft::adapter_file::{OwnTensors, read_copies};
 use crate::peft::{AdapterSettings, MethodConfig, Phi, Shape};
 use serde_json::{Map, Value, json};
 
@@ -20,6 +22,17 @@ pub struct AdapterFiles {
     pub config: String,
     /// The bytes of `adapter_model.safetensors`.
     pub weights: Vec<u8>,
+}
+
+impl AdapterFiles {
+    /// The same for a base at this place.
+    pub fn on(mut self, base: &str) -> AdapterFiles {
+        if let Ok(Value::Object(mut json)) = serde_json::from_str(&self.config) {
+            json.insert("base_model_name_or_path".into(), base.into());
+            self.config = serde_json::to_string_pretty(&json).unwrap_or(self.config);
+        }
+        self
+    }
 }
 
 /// `adapter_config.json` of a method on a base of this name; the reason where PEFT cannot hold it.
@@ -40,7 +53,7 @@ pub async fn export(config: &RunConfig, phi: &Phi) -> Result<AdapterFiles, Adapt
         let message = "A PEFT adapter holds one method: train the methods apart to export them, or save the run.";
         return Err(AdapterError::NotInPeft(message.into()));
     }
-    write_adapter(&config.method, &config.shape(), config.base.id, phi).await
+    write_adapter(&config.method, &config.shape(), &adapter_base::written(config.base), phi).await
 }
 
 /// A trained φ of one method as PEFT writes it. A reparameterised prompt or prefix is folded first.
@@ -72,30 +85,70 @@ pub async fn write_adapter(
 /// Reads an adapter for the base and task of `config`: the run it belongs to, and φ's values. Everything is checked before
 /// anything is used.
 pub fn import(config: &RunConfig, files: &AdapterFiles) -> Result<(RunConfig, StoredPhi), AdapterError> {
-    let (method, phi) = read_adapter(files, &config.shape())?;
-    let config = RunConfig { method, also: Vec::new(), lr: None, ..config.clone() };
+    let Adapter { method, also, phi } = read_adapter(files, &config.shape()).map_err(|error| {
+        let of_shapes = match &error {
+            AdapterError::Refused { key, .. } => ["target_modules", "layers_to_transform"].contains(&key.as_str()),
+            AdapterError::Json(_) | AdapterError::Device(_) | AdapterError::NotInPeft(_) => false,
+            _ => true,
+        };
+        match adapter_base::told(&files.config, config.base).filter(|_| of_shapes) {
+            Some(mismatch) => {
+                let reason = error.to_string().trim_end_matches('.').into();
+                AdapterError::OtherBase { reason, mismatch }
+            }
+            None => error,
+        }
+    })?;
+    let config = RunConfig { method, also, lr: None, ..config.clone() };
     config.check().map_err(AdapterError::Fault)?;
     Ok((config, phi))
 }
 
+/// An adapter as this lab holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adapter {
+    /// The adapter's own method.
+    pub method: MethodConfig,
+    /// Those that hold what it brings along of θ: PEFT's `bias` and `modules_to_save`.
+    pub also: Vec<MethodConfig>,
+    /// Values of all of them, in this order.
+    pub phi: StoredPhi,
+}
+
+impl Adapter {
+    /// All methods.
+    pub fn methods(&self) -> impl Iterator<Item = &MethodConfig> {
+        std::iter::once(&self.method).chain(&self.also)
+    }
+}
+
 /// Reads an adapter for a base of this shape.
-pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<(MethodConfig, StoredPhi), AdapterError> {
+pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<Adapter, AdapterError> {
     let json: Map<String, Value> =
         serde_json::from_str(&files.config).map_err(|e| AdapterError::Json(e.to_string()))?;
-    let settings = AdapterSettings { json: &json, model: &shape.model };
+    let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
+    let tensors = reader.shapes();
+    let settings = AdapterSettings { json: &json, model: &shape.model, tensors: &tensors };
     let method = read_settings(&settings)?;
     method.adapter_file().check_read(shape).map_err(AdapterError::Fault)?;
-    let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
-    let values = method.adapter_file().read(&settings, &mut reader, shape)?;
+    let own = OwnTensors::found(&settings)?;
+    let also = MethodConfig::beside(&own);
+    own.check_held(&settings, &also.iter().map(MethodConfig::method).collect::<Vec<_>>())?;
+    let mut values = method.adapter_file().read(&settings, &mut reader, shape)?;
+    for beside in &also {
+        values.extend(read_copies(beside.method(), &settings, &mut reader)?);
+    }
     let shared = read_shared(&mut reader, std::iter::once(&method), shape)?;
-    reader.finish()?;
-    Ok((method, StoredPhi { values, scores: None, shared }))
+    reader.finish().map_err(|error| match error {
+        TensorFileError::Unexpected { key, .. } => AdapterError::Elsewhere { key },
+        other => other.into(),
+    })?;
+    Ok(Adapter { method, also, phi: StoredPhi { values, scores: None, shared } })
 }
 
 /// The method of an `adapter_config.json`.
 fn read_settings(settings: &AdapterSettings<'_>) -> Result<MethodConfig, AdapterError> {
     let Some(method) = MethodConfig::from_adapter(settings) else {
-        settings.check_neutral(&[])?;
         let known = peft_types(settings.model).join(", ");
         return Err(AdapterError::unsupported("peft_type", settings.value("peft_type"), &known));
     };

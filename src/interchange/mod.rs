@@ -1,6 +1,8 @@
 //! What leaves and enters the lab: runs, φ, and adapters of Hugging Face PEFT.
 
+pub mod adapter_base;
 mod base64;
+pub mod brought;
 #[cfg(feature = "train")]
 pub mod hf_adapter;
 #[cfg(feature = "train")]

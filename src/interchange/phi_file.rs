@@ -19,8 +19,8 @@ const CHOSEN: &str = "sparse.indices";
 /// φ's values as read from a file, checked against a configuration but not yet on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredPhi {
-    /// In the order of φ's tensors.
-    pub(super) values: Vec<Vec<f32>>,
+    /// In the order of φ's tensors; `None` for one that stays as it starts.
+    pub(super) values: Vec<Option<Vec<f32>>>,
     /// The weights that a mask has chosen, as scores.
     pub(super) scores: Option<Vec<f32>>,
     /// Shared A `[inputs, rank]` and B `[rank, outputs]`.
@@ -31,10 +31,19 @@ pub struct StoredPhi {
 type Shared = [(Vec<f32>, [usize; 2]); 2];
 
 impl StoredPhi {
+    /// Whether there is a value for each of φ's tensors, and each is as long as its tensor.
+    pub fn fits<'m>(&self, methods: impl IntoIterator<Item = &'m MethodConfig>, shape: &Shape) -> bool {
+        let infos: Vec<TensorInfo> = methods.into_iter().flat_map(|m| m.method().tensors(shape)).collect();
+        let long = |(info, values): (&TensorInfo, &Option<Vec<f32>>)| {
+            values.as_ref().is_none_or(|values| values.len() == info.elements())
+        };
+        infos.len() == self.values.len() && infos.iter().zip(&self.values).all(long)
+    }
+
     /// φ on the device of `context`; its scores give way to the file's.
     pub fn phi<'m>(self, methods: impl IntoIterator<Item = &'m MethodConfig>, context: InitContext<'_>) -> Phi {
         let mut context = context.scores(self.scores);
-        let mut phi = Phi::init(methods, &mut context).filled(self.values);
+        let mut phi = Phi::init(methods, &mut context).filled_where(self.values);
         if let Some(shared) = self.shared {
             phi.share(shared.map(|(values, shape)| context.fixed(values, shape)));
         }
@@ -172,5 +181,6 @@ pub fn parse_unfinished(
     let elements: Vec<usize> = values.iter().map(Vec::len).collect();
     let state = TrainingState::read(&mut reader, &elements, config.steps, config.methods().count())?;
     reader.finish()?;
+    let values = values.into_iter().map(Some).collect();
     Ok((StoredPhi { values, scores, shared }, state))
 }

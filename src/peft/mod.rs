@@ -6,6 +6,7 @@
 
 #[cfg(feature = "train")]
 pub mod adapter_file;
+pub mod adapter_names;
 mod blocks;
 #[cfg(feature = "train")]
 mod copies;

@@ -140,12 +140,20 @@ impl Phi {
         self.valid().map(&mut Replace(flat.into_iter())).train()
     }
 
+    /// φ with these values in its tensors, in the order of [`flat`](Self::flat); those without stay as they are.
+    ///
+    /// # Panics
+    /// As [`filled`](Self::filled).
+    pub fn filled_where(&self, values: Vec<Option<Vec<f32>>>) -> Phi {
+        self.valid().map(&mut Fill(values.into_iter())).train()
+    }
+
     /// φ with these values in its tensors, in the order of [`flat`](Self::flat).
     ///
     /// # Panics
     /// Where a length differs: files are checked against [`Method::tensors`](super::Method::tensors) before.
     pub fn filled(&self, values: Vec<Vec<f32>>) -> Phi {
-        self.valid().map(&mut Fill(values.into_iter())).train()
+        self.filled_where(values.into_iter().map(Some).collect())
     }
 }
 
@@ -185,12 +193,12 @@ impl ModuleMapper for Replace {
     }
 }
 
-struct Fill(std::vec::IntoIter<Vec<f32>>);
+struct Fill(std::vec::IntoIter<Option<Vec<f32>>>);
 
 impl ModuleMapper for Fill {
     #[expect(clippy::expect_used, reason = "files of φ are read by its tensors, a list for each")]
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let values = self.0.next().expect("a value for each tensor of φ");
+        let Some(values) = self.0.next().expect("a value for each tensor of φ") else { return param };
         param.map(|t| Tensor::from_data(TensorData::new(values, t.shape()), &t.device()))
     }
 }

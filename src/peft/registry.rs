@@ -5,7 +5,7 @@
 //! all methods.
 
 #[cfg(feature = "train")]
-use super::{AdapterError, AdapterFile, AdapterSettings, InitContext};
+use super::{AdapterError, AdapterFile, AdapterSettings, InitContext, adapter_file::OwnTensors};
 use super::{Knob, Method, MethodInfo, Overlay, Python, Value};
 use crate::base::Fault;
 #[cfg(feature = "train")]
@@ -73,6 +73,13 @@ macro_rules! methods {
             #[cfg(feature = "train")]
             pub fn from_adapter(settings: &AdapterSettings<'_>) -> Option<Result<MethodConfig, AdapterError>> {
                 None$(.or_else(|| <$variant as AdapterFile>::from_settings(settings).map(|m| m.map(MethodConfig::$variant))))+
+            }
+
+            /// The methods that hold tensors of θ which an adapter brings along.
+            #[cfg(feature = "train")]
+            pub fn beside(own: &OwnTensors) -> Vec<MethodConfig> {
+                let each = [$(<$variant as AdapterFile>::beside(own).map(MethodConfig::$variant)),+];
+                each.into_iter().flatten().collect()
             }
 
             /// The same, to set its knobs.

@@ -3,6 +3,7 @@
 use super::assets::Manifest;
 use super::state::{At, File, GpuProbe};
 use crate::bases::{Checkpoint, Part};
+use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::protocol::Event;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -115,6 +116,24 @@ pub fn announce_event(event: &Event) {
     }
 }
 
+/// What the browser says of its storage; nothing where the page is not served securely.
+pub fn storage() -> Option<web_sys::StorageManager> {
+    let navigator = web_sys::window()?.navigator();
+    let storage = js_sys::Reflect::get(&navigator, &"storage".into()).ok()?;
+    (!storage.is_undefined()).then(|| storage.unchecked_into())
+}
+
+/// Puts the focus on an element once it is drawn.
+pub fn focus_soon(selector: &'static str) {
+    gloo::timers::callback::Timeout::new(0, move || {
+        let found = document().and_then(|d| d.query_selector(selector).ok().flatten());
+        if let Some(element) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    })
+    .forget();
+}
+
 /// Milliseconds since the page was opened.
 pub fn now() -> f64 {
     web_sys::window().and_then(|w| w.performance()).map_or(0.0, |p| p.now())
@@ -196,12 +215,17 @@ pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
     let mut read = Vec::new();
     // What belongs to a checkpoint may have any name beside one that tells.
     let is_checkpoint = list.iter().any(|file| Checkpoint::claims(&file.name()));
+    // Of files of one name in a folder and below it the upper one counts.
+    let mut list = list;
+    list.sort_by_key(|file| relative_path(file).map_or(0, |path| path.matches('/').count()));
     for file in &list {
         let name = file.name();
         // A folder may hold anything: what is of no use is not touched.
         let folder = relative_path(file).and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
         let mut at = None;
-        if is_checkpoint || file.size() > HELD || folder.is_some() {
+        // An adapter is small, and read whole wherever it lies.
+        let of_adapter = file.size() <= HELD && [CONFIG_FILE, MODEL_FILE].contains(&name.as_str());
+        if !of_adapter && (is_checkpoint || file.size() > HELD || folder.is_some()) {
             let Ok(address) = web_sys::Url::create_object_url_with_blob(file) else { continue };
             let Some(head) = head(file).await else { continue };
             let (size, folder) = (file.size() as usize, folder.unwrap_or_default());

@@ -8,12 +8,14 @@ use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::hf_adapter::{AdapterFiles, read_adapter};
 use peft_lab::interchange::{Made, RunFile, phi_file};
-use peft_lab::model::{Activation, Model};
+use peft_lab::model::{Activation, Model, ModelConfig};
 use peft_lab::peft::Shape;
+use peft_lab::peft::adapter_file::of_type;
 use peft_lab::protocol::Event;
 use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
 use proptest::prelude::*;
+use serde_json::Value;
 use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
@@ -106,11 +108,74 @@ pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
+/// Adapters in all forms.
+const FORMS: [&str; 20] = [
+    "peft/lora",
+    "peft/vera",
+    "peft/ia3",
+    "peft/prefix",
+    "peft/ln-tuning",
+    "adapters/opt/whole-names",
+    "adapters/opt/regex",
+    "adapters/opt/rank-pattern",
+    "adapters/opt/alpha-pattern",
+    "adapters/opt/excluded",
+    "adapters/opt/one-layer",
+    "adapters/opt/rank-above-width",
+    "adapters/opt/all-biases",
+    "adapters/opt/saved-embedding",
+    "adapters/opt/dora",
+    "adapters/opt/loha",
+    "adapters/opt/ln-tuning-excluded",
+    "adapters/gpt2/regex",
+    "adapters/gpt2/ia3",
+    "adapters/gpt2/saved-head",
+];
+
+fn base_of(form: &str) -> Shape {
+    let model = match form.contains("gpt2") {
+        true => ModelConfig::from_json(&String::from_utf8_lossy(&fixture("gpt2/config.json"))).unwrap(),
+        false => shared::tiny_config(Activation::Relu),
+    };
+    Shape { model, labels: 3 }
+}
+
 /// Both files of an adapter, damaged.
-fn adapters() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
-    let file = |case: &str, name: &str| damaged(fixture(&format!("peft/{case}/{name}")));
-    prop::sample::select(vec!["lora", "vera", "ia3", "prefix", "ln-tuning"])
-        .prop_flat_map(move |case| (file(case, "adapter_config.json"), file(case, "adapter_model.safetensors")))
+fn adapters() -> impl Strategy<Value = (&'static str, Vec<u8>, Vec<u8>)> {
+    let file = |form: &str, name: &str| damaged(fixture(&format!("{form}/{name}")));
+    prop::sample::select(FORMS.to_vec()).prop_flat_map(move |form| {
+        (Just(form), file(form, "adapter_config.json"), file(form, "adapter_model.safetensors"))
+    })
+}
+
+/// Values that a setting may be given by mistake, or on purpose.
+fn values() -> impl Strategy<Value = Value> {
+    let pattern = "[a-z0-9_.*+?()|^$\\\\{},]{0,24}";
+    prop_oneof![
+        pattern.prop_map(Value::from),
+        "(model\\.decoder\\.)?layers\\.[0-2]\\.(fc1|fc2|self_attn\\.[qkv]_proj)".prop_map(Value::from),
+        prop::collection::vec("(fc[12]|[qkv]_proj|c_attn|h|layers|lm_head|embed_tokens|all-linear)", 0..3)
+            .prop_map(Value::from),
+        prop::collection::vec((pattern, -2_i64..2000), 0..3)
+            .prop_map(|entries| Value::Object(entries.into_iter().map(|(name, n)| (name, n.into())).collect())),
+        prop::collection::vec(0_u64..4, 0..3).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+    ]
+}
+
+/// An adapter with some of its settings changed.
+fn settings() -> impl Strategy<Value = (&'static str, Vec<u8>, Vec<u8>)> {
+    let keys: Vec<&str> =
+        ["LORA", "LOHA", "IA3", "PREFIX_TUNING"].into_iter().flat_map(of_type).map(|(key, _)| key).collect();
+    let changes = prop::collection::vec((prop::sample::select(keys), values()), 1..4);
+    (prop::sample::select(FORMS.to_vec()), changes).prop_map(|(form, changes)| {
+        let mut config: Value = serde_json::from_slice(&fixture(&format!("{form}/adapter_config.json"))).unwrap();
+        changes.into_iter().for_each(|(key, value)| config[key] = value);
+        (form, config.to_string().into_bytes(), fixture(&format!("{form}/adapter_model.safetensors")))
+    })
 }
 
 /// `PROPTEST_CASES` sets how many; 10⁶ were run once.
@@ -123,12 +188,14 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn no_adapter_panics((config, weights) in adapters()) {
-        let shape = Shape { model: shared::tiny_config(Activation::Relu), labels: 3 };
+    fn no_adapter_panics((form, config, weights) in prop_oneof![adapters(), settings()]) {
+        let shape = base_of(form);
         let config = String::from_utf8_lossy(&config).into_owned();
         // A damaged file may still be a good one; it must never be half-loaded or end the program.
-        if let Ok((method, _)) = read_adapter(&AdapterFiles { config, weights }, &shape) {
-            prop_assert!(method.method().check(&shape, 0).is_ok());
+        if let Ok(adapter) = read_adapter(&AdapterFiles { config, weights }, &shape) {
+            prop_assert!(adapter.method.method().check(&shape, 0).is_ok());
+            // The values are as long as the tensors that they go into.
+            prop_assert!(adapter.phi.fits(adapter.methods(), &shape));
         }
     }
 

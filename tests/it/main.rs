@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(not(target_arch = "wasm32"))]
 
+mod adapters;
 mod checkpoints;
 mod counts;
 mod fixtures;

@@ -104,6 +104,12 @@ impl<'a> Reader<'a> {
         Ok(Reader { name, by: "config.json says", files, used: Vec::new() })
     }
 
+    /// Names and shapes of all tensors.
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let tensors = self.files.iter().flat_map(SafeTensors::iter);
+        tensors.map(|(name, view)| (name.to_string(), view.shape().to_vec())).collect()
+    }
+
     /// Whether there is a tensor of this name.
     pub fn has(&self, key: &str) -> bool {
         self.view(key).is_ok()

@@ -2,7 +2,9 @@
 
 use super::Dora;
 use crate::model::ModelConfig;
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, adapter_file};
+use crate::model::files::Reader;
+use crate::peft::adapter_file::{LowRank, Values};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for Dora {
@@ -17,20 +19,40 @@ impl AdapterFile for Dora {
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
-            settings.check_neutral(&[])?;
-            let dora = Dora {
-                rank: settings.integer("r")?,
-                alpha: Some(settings.number("lora_alpha")?),
-                target_modules: settings.targets()?,
-                layers: settings.blocks()?,
-            };
-            match settings.flag("use_rslora") {
-                true => {
-                    Err(AdapterError::unsupported("use_rslora", &Value::Bool(true), "false together with use_dora"))
-                }
-                false => Ok(dora),
-            }
+            settings.check_keys()?;
+            let LowRank { rank, alpha, root, places, .. } = updates(settings)?;
+            // α/√r is α·√r/r.
+            let alpha = if root { alpha * (rank as f64).sqrt() } else { alpha };
+            Ok(Dora { rank, alpha: Some(alpha), target_modules: places.targets, layers: places.blocks })
         };
-        (settings.is("LORA") && settings.flag("use_dora") && !settings.model.family().joins_matrices()).then(read)
+        (settings.is("LORA") && settings.flag("use_dora")).then(read)
     }
+
+    fn read(
+        &self,
+        settings: &AdapterSettings<'_>,
+        reader: &mut Reader<'_>,
+        shape: &Shape,
+    ) -> Result<Values, AdapterError> {
+        let updates = updates(settings)?;
+        let mut values = Values::new();
+        for part in updates.places.parts(&shape.model) {
+            match part {
+                Some(part) => {
+                    values.extend(updates.pair(&part, [A, "lora_B.weight"], reader, &shape.model)?.map(Some));
+                    let lengths = reader.floats(&part.key(&shape.model, "lora_magnitude_vector"), &[part.outputs()])?;
+                    values.push(Some(part.rows(&lengths, 1).to_vec()));
+                }
+                // Without an update the lengths are θ's own.
+                None => values.extend([None, None, None]),
+            }
+        }
+        Ok(values)
+    }
+}
+
+const A: &str = "lora_A.weight";
+
+fn updates(settings: &AdapterSettings<'_>) -> Result<LowRank, AdapterError> {
+    settings.low_rank(A, "lora_alpha", settings.flag("use_rslora"))
 }

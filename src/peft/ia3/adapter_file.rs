@@ -1,8 +1,10 @@
 //! Its file in PEFT.
 
 use super::Ia3;
-use crate::model::{ModelConfig, ModulePath, Target};
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Blocks, adapter_file};
+use crate::model::files::Reader;
+use crate::model::{LinearModule, ModelConfig, ModulePath, Target};
+use crate::peft::adapter_file::{Places, Values};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for Ia3 {
@@ -24,55 +26,67 @@ impl AdapterFile for Ia3 {
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
-        settings.is("IA3").then(|| settings.check_neutral(&[]).and_then(|()| read_modules(settings)))
+        let read = || {
+            settings.check_keys()?;
+            let places = settings.places(FACTORS)?;
+            check_sides(settings, &places)?;
+            Ok(Ia3 { target_modules: places.targets, layers: places.blocks })
+        };
+        settings.is("IA3").then(read)
+    }
+
+    fn read(
+        &self,
+        settings: &AdapterSettings<'_>,
+        reader: &mut Reader<'_>,
+        shape: &Shape,
+    ) -> Result<Values, AdapterError> {
+        let mut values = Values::new();
+        for part in settings.places(FACTORS)?.parts(&shape.model) {
+            // Factors that nobody trained are ones, as they start.
+            let Some(part) = part else {
+                values.push(None);
+                continue;
+            };
+            let key = part.key(&shape.model, FACTORS);
+            values.push(Some(match is_inner(part.module) {
+                true => reader.floats(&key, &[1, part.shape.0])?,
+                false => part.rows(&reader.floats(&key, &[part.outputs(), 1])?, 1).to_vec(),
+            }));
+        }
+        Ok(values)
     }
 }
 
-/// Modules are named with their blocks where some are left out.
-fn read_modules(settings: &AdapterSettings<'_>) -> Result<Ia3, AdapterError> {
-    let names = settings.names("target_modules")?;
-    let wrong = |name: &str| {
-        let expected = format!("module names of {}, all in the same blocks", settings.model.family().title);
-        AdapterError::unsupported("target_modules", &json!(name), &expected)
-    };
-    let mut places: Vec<(Option<usize>, Target)> = Vec::new();
-    for name in &names {
-        let module = name.rsplit('.').next().unwrap_or(name);
-        let target = Target::from_module(module).ok_or_else(|| wrong(name))?;
-        let block = match name.split_once("layers.") {
-            Some((_, rest)) => {
-                let number = rest.split('.').next().unwrap_or_default();
-                Some(number.parse::<usize>().ok().filter(|b| *b < 1024).ok_or_else(|| wrong(name))?)
+const FACTORS: &str = "ia3_l";
+
+/// Whether factors stand in front of a module; else behind it.
+fn is_inner(module: &LinearModule) -> bool {
+    module.holds == [Target::Fc2]
+}
+
+/// Factors in front of fc2, behind all others: that is what `feedforward_modules` must say.
+fn check_sides(settings: &AdapterSettings<'_>, places: &Places) -> Result<(), AdapterError> {
+    let (family, inner) = (settings.model.family(), settings.value("feedforward_modules"));
+    let names: Vec<&str> = inner.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let whole = inner.as_str().map(|text| adapter_file::pattern(&format!("^(?:{text})$")));
+    for (block, module) in &places.list {
+        let path = family.key(ModulePath::Linear(*block, module.holds[0]));
+        let said = match &whole {
+            Some(Some(pattern)) => pattern.is_match(&path),
+            // One that looks around: the shape tells, [1, inputs] or [outputs, 1].
+            Some(None) => {
+                settings.shape_of(&format!("base_model.model.{path}.{FACTORS}")).is_some_and(|s| s[..1] == [1])
             }
-            None if name == module => None,
-            None => return Err(wrong(name)),
+            None => names.iter().any(|name| path.ends_with(name)),
         };
-        places.push((block, target));
-    }
-    let of = |target: Target| {
-        let mut blocks: Vec<Option<usize>> = places.iter().filter(|p| p.1 == target).map(|p| p.0).collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        blocks
-    };
-    let target_modules: Vec<Target> = Target::ALL.into_iter().filter(|t| !of(*t).is_empty()).collect();
-    let blocks = of(target_modules[0]);
-    if target_modules.iter().any(|t| of(*t) != blocks) {
-        return Err(wrong(&names.join(", ")));
-    }
-    let layers = match blocks.iter().copied().collect::<Option<Vec<usize>>>() {
-        Some(blocks) => Blocks::of(blocks, settings.model.num_hidden_layers),
-        None if blocks == [None] => Blocks::default(),
-        None => return Err(wrong(&names.join(", "))),
-    };
-    // Factors in front of fc2, behind all others: that is what `feedforward_modules` must say.
-    let inner = settings.names("feedforward_modules").unwrap_or_default();
-    let is_inner = |name: &String| inner.iter().any(|i| name.ends_with(i.as_str()));
-    for name in &names {
-        if is_inner(name) != name.ends_with("fc2") {
-            let expected = "fc2 where it is a target, and nothing else";
-            return Err(AdapterError::unsupported("feedforward_modules", &json!(inner), expected));
+        if said != is_inner(module) {
+            let side = if said { "in front of" } else { "behind" };
+            let why = format!(
+                "its factors stand {side} {path}, and here they stand in front of the MLP's second matrix only"
+            );
+            return Err(AdapterError::refused("feedforward_modules", inner, &why, adapter_file::merge_it()));
         }
     }
-    Ok(Ia3 { target_modules, layers })
+    Ok(())
 }

@@ -1,8 +1,10 @@
 //! Its file in PEFT.
 
 use super::LnTuning;
-use crate::model::ModelConfig;
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, adapter_file};
+use crate::model::files::Reader;
+use crate::model::{ModelConfig, ModulePath, ParamKind};
+use crate::peft::adapter_file::{Choice, OwnTensors, Values};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for LnTuning {
@@ -13,17 +15,63 @@ impl AdapterFile for LnTuning {
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
-            settings.check_neutral(&[])?;
-            let named = settings.names("target_modules")?;
-            let all = settings.model.family().norms();
-            match all.iter().all(|norm| named.iter().any(|n| n == norm)) && named.len() == all.len() {
-                true => Ok(LnTuning),
-                false => {
-                    let expected = format!("{} together", all.join(" and "));
-                    Err(AdapterError::unsupported("target_modules", &json!(named), &expected))
+            settings.check_keys()?;
+            match norms(settings)?.is_empty() {
+                true => {
+                    let why = format!("{}'s LayerNorms are {}", settings.model.family().title, known(settings));
+                    let found = settings.value("target_modules");
+                    Err(AdapterError::refused("target_modules", found, &why, adapter_file::merge_it()))
                 }
+                false => Ok(LnTuning),
             }
         };
         settings.is("LN_TUNING").then(read)
     }
+
+    fn read(
+        &self,
+        settings: &AdapterSettings<'_>,
+        reader: &mut Reader<'_>,
+        shape: &Shape,
+    ) -> Result<Values, AdapterError> {
+        let (there, model) = (norms(settings)?, &shape.model);
+        let mut values = Values::new();
+        for path in ModulePath::all(model.num_hidden_layers).filter(|path| is_norm(*path)) {
+            for tensor in [SCALE, "ln_tuning_layers.bias"] {
+                let key = format!("{}.{tensor}", model.family().peft_key(path));
+                // A norm that nobody trained stays θ's.
+                values.push(match there.contains(&path) {
+                    true => Some(reader.floats(&key, &[model.hidden_size])?),
+                    false => None,
+                });
+            }
+        }
+        Ok(values)
+    }
+
+    fn beside(own: &OwnTensors) -> Option<Self> {
+        own.any(|_, kind| kind == ParamKind::Scale).then_some(LnTuning)
+    }
+}
+
+const SCALE: &str = "ln_tuning_layers.weight";
+
+fn is_norm(path: ModulePath) -> bool {
+    path.pieces().contains(&ParamKind::Scale)
+}
+
+/// The norms that an adapter trains.
+fn norms(settings: &AdapterSettings<'_>) -> Result<Vec<ModulePath>, AdapterError> {
+    let (model, choice) = (settings.model, Choice::of(settings));
+    let mut norms = Vec::new();
+    for path in ModulePath::all(model.num_hidden_layers).filter(|path| is_norm(*path)) {
+        if settings.stands_in(&choice, &model.family().key(path), SCALE, false)? {
+            norms.push(path);
+        }
+    }
+    Ok(norms)
+}
+
+fn known(settings: &AdapterSettings<'_>) -> String {
+    settings.model.family().norms().join(", ")
 }

@@ -64,6 +64,11 @@ impl Method for LnTuning {
         pieces.map(named).collect()
     }
 
+    /// PEFT keeps the frozen LayerNorms beside the trained ones and counts both.
+    fn added(&self, shape: &Shape) -> u64 {
+        self.count(shape).total()
+    }
+
     fn advice(&self, _outside: bool) -> &'static str {
         MORE
     }

@@ -2,7 +2,9 @@
 
 use super::Loha;
 use crate::model::ModelConfig;
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, adapter_file};
+use crate::model::files::Reader;
+use crate::peft::adapter_file::{LowRank, Values};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for Loha {
@@ -17,14 +19,43 @@ impl AdapterFile for Loha {
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
-            settings.check_neutral(&[])?;
-            Ok(Loha {
-                rank: settings.integer("r")?,
-                alpha: Some(settings.number("alpha")?),
-                target_modules: settings.targets()?,
-                layers: settings.blocks()?,
-            })
+            settings.check_keys()?;
+            let LowRank { rank, alpha, places, .. } = updates(settings)?;
+            Ok(Loha { rank, alpha: Some(alpha), target_modules: places.targets, layers: places.blocks })
         };
         settings.is("LOHA").then(read)
+    }
+
+    fn read(
+        &self,
+        settings: &AdapterSettings<'_>,
+        reader: &mut Reader<'_>,
+        shape: &Shape,
+    ) -> Result<Values, AdapterError> {
+        let updates = updates(settings)?;
+        let mut values = Values::new();
+        for part in updates.places.parts(&shape.model) {
+            let Some(part) = part else {
+                // The second pair's A starts at zero.
+                values.extend([None, None, None, None]);
+                continue;
+            };
+            let (r, (inputs, _)) = (updates.rank_of(&part), part.shape);
+            for (pair, factor) in [(1, updates.factor_of(&part)), (2, 1.0)] {
+                let tensor = |side: char| part.key(&shape.model, &format!("hada_w{pair}_{side}"));
+                let b = reader.floats(&tensor('a'), &[part.outputs(), r])?;
+                let a = reader.floats(&tensor('b'), &[r, inputs])?;
+                values.extend([Some(updates.b(&part, &b, factor)), Some(updates.a(&part, &a))]);
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn updates(settings: &AdapterSettings<'_>) -> Result<LowRank, AdapterError> {
+    let updates = settings.low_rank("hada_w1_b", "alpha", false)?;
+    match updates.above_width() {
+        Some(fault) => Err(AdapterError::Fault(fault)),
+        None => Ok(updates),
     }
 }

@@ -1,10 +1,10 @@
 //! Its file in PEFT.
 
 use super::{Lora, fused};
-use crate::base::Fault;
 use crate::model::ModelConfig;
 use crate::model::files::{Reader, Writer};
-use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Method, Shape, adapter_file};
+use crate::peft::adapter_file::{LowRank, Values};
+use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for Lora {
@@ -21,26 +21,19 @@ impl AdapterFile for Lora {
         if !settings.is("LORA") {
             return None;
         }
-        if settings.model.family().joins_matrices() {
-            return Some(fused::read_settings(settings));
-        }
         let read = || {
-            settings.check_neutral(&[])?;
+            settings.check_keys()?;
+            let LowRank { rank, alpha, root, places, .. } = updates(settings)?;
             Ok(Lora {
-                rank: settings.integer("r")?,
-                alpha: Some(settings.number("lora_alpha")?),
-                target_modules: settings.targets()?,
-                layers: settings.blocks()?,
-                use_rslora: settings.flag("use_rslora"),
+                rank,
+                alpha: Some(alpha),
+                target_modules: places.targets,
+                layers: places.blocks,
+                use_rslora: root,
                 lora_dropout: settings.value("lora_dropout").as_f64().unwrap_or(0.0).clamp(0.0, 0.9),
             })
         };
         (!settings.flag("use_dora")).then(read)
-    }
-
-    /// Of fused matrices a rank may be the sum of several.
-    fn check_read(&self, shape: &Shape) -> Result<(), Fault> {
-        if shape.model.family().joins_matrices() { self.layers.check(shape) } else { self.check(shape, 0) }
     }
 
     fn write(&self, writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
@@ -55,10 +48,24 @@ impl AdapterFile for Lora {
         settings: &AdapterSettings<'_>,
         reader: &mut Reader<'_>,
         shape: &Shape,
-    ) -> Result<Vec<Vec<f32>>, AdapterError> {
-        match shape.model.family().joins_matrices() {
-            true => fused::read(self, settings, reader, shape),
-            false => adapter_file::read_tensors(self, reader, shape),
+    ) -> Result<Values, AdapterError> {
+        let updates = updates(settings)?;
+        let mut values = Values::new();
+        for part in updates.places.parts(&shape.model) {
+            match part {
+                Some(part) => {
+                    values.extend(updates.pair(&part, [A, "lora_B.weight"], reader, &shape.model)?.map(Some));
+                }
+                // An update that nobody trained is none: B starts at zero.
+                None => values.extend([None, None]),
+            }
         }
+        Ok(values)
     }
+}
+
+const A: &str = "lora_A.weight";
+
+fn updates(settings: &AdapterSettings<'_>) -> Result<LowRank, AdapterError> {
+    settings.low_rank(A, "lora_alpha", settings.flag("use_rslora"))
 }

@@ -22,7 +22,7 @@ impl AdapterFile for Prefix {
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
-            settings.check_neutral(&[])?;
+            settings.check_keys()?;
             Ok(Prefix { num_virtual_tokens: settings.virtual_tokens()?, ..Prefix::default() })
         };
         settings.is("PREFIX_TUNING").then(read)

@@ -15,7 +15,7 @@ impl AdapterFile for Prompt {
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
-            settings.check_neutral(&[])?;
+            settings.check_keys()?;
             Ok(Prompt { num_virtual_tokens: settings.virtual_tokens()?, ..Prompt::default() })
         };
         // An MLP that wrote the prompt has folded away: what is left is a prompt.

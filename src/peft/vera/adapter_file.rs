@@ -3,6 +3,7 @@
 use super::Vera;
 use crate::model::ModelConfig;
 use crate::model::files::Reader;
+use crate::peft::adapter_file::{Places, Values};
 use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
@@ -17,19 +18,30 @@ impl AdapterFile for Vera {
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
-            settings.check_neutral(&[])?;
-            Ok(Vera { rank: settings.integer("r")?, target_modules: settings.targets()?, layers: settings.blocks()? })
+            settings.check_keys()?;
+            let Places { targets, blocks, .. } = places(settings)?;
+            Ok(Vera { rank: settings.integer("r")?, target_modules: targets, layers: blocks })
         };
         settings.is("VERA").then(read)
     }
 
     fn read(
         &self,
-        _settings: &AdapterSettings<'_>,
+        settings: &AdapterSettings<'_>,
         reader: &mut Reader<'_>,
         shape: &Shape,
-    ) -> Result<Vec<Vec<f32>>, AdapterError> {
-        let values = adapter_file::read_tensors(self, reader, shape)?;
+    ) -> Result<Values, AdapterError> {
+        let mut values = Values::new();
+        for part in places(settings)?.parts(&shape.model) {
+            // Where nobody trained them the lengths b start at zero, and nothing is added.
+            let Some(part) = part else {
+                values.extend([None, None]);
+                continue;
+            };
+            let mut tensor = |name: &str, n: usize| reader.floats(&part.key(&shape.model, name), &[n]);
+            values.push(Some(tensor(LENGTHS, part.shape.1)?));
+            values.push(Some(tensor("vera_lambda_d", self.rank)?));
+        }
         if !reader.has(adapter_file::SHARED_PAIR[0]) {
             return Err(AdapterError::unsupported(
                 "save_projection",
@@ -38,5 +50,20 @@ impl AdapterFile for Vera {
             ));
         }
         Ok(values)
+    }
+}
+
+const LENGTHS: &str = "vera_lambda_b";
+
+/// The modules. One that holds several matrices reads other rows of B for each of them, which this lab does not.
+fn places(settings: &AdapterSettings<'_>) -> Result<Places, AdapterError> {
+    let places = settings.places(LENGTHS)?;
+    match places.list.iter().find(|(_, module)| module.holds.len() > 1) {
+        Some((_, module)) => {
+            let why = format!("{} holds several matrices, each of which would need rows of B of its own", module.path);
+            let found = settings.value("target_modules");
+            Err(AdapterError::refused("target_modules", found, &why, adapter_file::merge_it()))
+        }
+        None => Ok(places),
     }
 }

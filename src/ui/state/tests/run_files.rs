@@ -1,6 +1,7 @@
 //! Methods that train together; φ dialled, swapped, kept and opened.
 
 use super::*;
+use std::rc::Rc;
 use crate::interchange::RunFile;
 use crate::peft::MethodConfig;
 
@@ -105,7 +106,8 @@ fn an_earlier_phi_is_swapped_in_and_a_new_run_comes_to_the_front() {
 
     state.reduce(Action::Main);
     assert_eq!(state.visible_runs()[0].run.id, 3, "what begins now is what one looks at");
-    let effects = state.reduce(Action::Remove(1));
+    state.reduce(Action::Remove(1));
+    let effects = state.reduce(Action::Dismiss(state.notices.last().unwrap().id));
     assert_eq!(command(&effects), Some((Trainer::Cpu, &Command::Forget { run: 1 })));
 }
 
@@ -116,7 +118,14 @@ fn files_are_taken_whole_or_refused_with_their_name() {
     for (files, said) in [
         (vec![file("run.jsonl", r#"{"event":"begun"}"#)], "run.jsonl cannot be opened: line 1"),
         (vec![file("run.jsonl", r#"{"event":"made","version":"1","burn":"1","hardware":""}"#)], "no “started”"),
-        (vec![file("adapter_model.safetensors", "x")], "the two files of an adapter (adapter"),
+        (vec![file("adapter_model.safetensors", "x")], "adapter_config.json is missing"),
+        (vec![file("adapter_config.json", "{}"), file("tokenizer.json", "{}")], "adapter_model.safetensors is missing"),
+        (
+            vec![file("adapter_config.json", "{}"), file("adapter_model.bin", "x")],
+            "adapter_model.bin is a Python pickle",
+        ),
+        (vec![file("some.safetensors", "x")], "the two files of an adapter (adapter"),
+        (Vec::new(), "Nothing could be read."),
     ] {
         assert!(state.reduce(Action::Open(files)).is_empty());
         let text = &state.notices.last().unwrap().text;
@@ -152,13 +161,69 @@ fn files_are_taken_whole_or_refused_with_their_name() {
 }
 
 #[test]
+fn an_adapter_is_one_whatever_lies_beside_it() {
+    let mut state = ready("");
+    let held = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
+    let in_folder = |name: &str| {
+        let at = At { address: format!("blob:{name}"), size: 1, folder: "sft".into(), head: Rc::default() };
+        File { at: Some(at), ..File::new(name, b"{}".to_vec()) }
+    };
+    let trainers = ["README.md", "tokenizer.json", "config.json", "adapter_model.safetensors", "adapter_config.json"];
+    for files in [
+        vec![held("tokenizer.json", "{}"), held("adapter_config.json", "{}"), held("adapter_model.safetensors", "{}")],
+        ["adapter_config.json", "adapter_model.safetensors"].map(in_folder).to_vec(),
+        trainers.map(in_folder).to_vec(),
+    ] {
+        let effects = state.reduce(Action::Open(files));
+        let Some((_, Command::Import { adapter_config, weights, .. })) = command(&effects) else {
+            panic!("{effects:?}")
+        };
+        assert_eq!((adapter_config.as_str(), weights.as_slice()), ("{}", b"{}".as_slice()));
+        assert!(!state.bring.open && state.notices.is_empty());
+        // From the dialog the same, and what is wrong is told in it.
+        state.reduce(Action::Bring(Bringing::Open));
+        state.reduce(Action::Open(vec![in_folder("adapter_config.json")]));
+        assert!(
+            state.bring.open && state.bring.fault.as_ref().unwrap().contains("adapter_model.safetensors is missing")
+        );
+        state.reduce(Action::Open(vec![in_folder("adapter_config.json"), in_folder("adapter_model.safetensors")]));
+        assert!(!state.bring.open);
+    }
+}
+
+#[test]
+fn an_adapter_that_names_another_base_is_told_with_both_names() {
+    let mut state = ready("");
+    for (name, said) in
+        [("someone/prose-nano", Some("the lab ships prose-nano")), ("gpt2", Some("bring it")), ("rules", None)]
+    {
+        state.notices.clear();
+        let config = format!("{{\"base_model_name_or_path\": \"{name}\"}}");
+        let file = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
+        let files = vec![file("adapter_config.json", &config), file("adapter_model.safetensors", "x")];
+        assert!(matches!(command(&state.reduce(Action::Open(files))), Some((_, Command::Import { .. }))));
+        let told = state.notices.last().map(|notice| notice.text.as_str());
+        match said {
+            Some(said) => {
+                let told = told.unwrap();
+                assert!(
+                    told.contains(&format!("“{name}”")) && told.contains("“rules”") && told.contains(said),
+                    "{told}"
+                );
+            }
+            None => assert_eq!(told, None),
+        }
+    }
+}
+
+#[test]
 fn what_the_trainer_wrote_goes_to_the_visitor() {
     let mut state = trained("#method=lora&rule=cipher");
     assert_eq!(command(&state.reduce(Action::SaveRun)), Some((Trainer::Cpu, &Command::Save { run: 1 })));
     let run_file = Event::RunFile { run: 1, text: "{}\n".into(), tensors: b"phi".to_vec() };
     let effects = hear(&mut state, Trainer::Cpu, vec![run_file]);
     let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
-    assert_eq!(files[0].name, "rules-cipher-lora-seed-0.jsonl");
+    assert_eq!(files[0].name, "rules-cipher-lora-r-4-seed-0.jsonl");
     let text = "{}\n{\"event\":\"phi\",\"run\":1,\"tensors\":\"cGhp\"}\n";
     assert_eq!(String::from_utf8_lossy(&files[0].bytes), text, "the last line holds φ in base64");
     assert_eq!(command(&state.reduce(Action::ExportAdapter)), Some((Trainer::Cpu, &Command::Export { run: 1 })));
@@ -166,4 +231,28 @@ fn what_the_trainer_wrote_goes_to_the_visitor() {
     let effects = hear(&mut state, Trainer::Cpu, vec![adapter]);
     let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
     assert_eq!((files.len(), files[1].bytes.as_slice()), (2, b"tensors".as_slice()));
+}
+
+#[test]
+fn a_file_s_name_tells_runs_apart() {
+    let name = |hash: &str| {
+        let mut state = trained(hash);
+        let file = Event::RunFile { run: 1, text: String::new(), tensors: Vec::new() };
+        match hear(&mut state, Trainer::Cpu, vec![file]).remove(0) {
+            Effect::Download(files) => files[0].name.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (hash, expected) in [
+        ("#method=lora&rank=1", "rules-swap-ends.rotate-left-lora-r-1-seed-0.jsonl"),
+        ("#method=lora&rank=8&seed=3", "rules-swap-ends.rotate-left-lora-r-8-seed-3.jsonl"),
+        ("#method=lora&rank=8&alpha=8", "rules-swap-ends.rotate-left-lora-r-8-alpha-8-seed-0.jsonl"),
+        ("#rule=cipher&method=lora,prompt", "rules-cipher-lora-r-4+prompt-20-seed-0.jsonl"),
+        ("#rule=cipher&method=ia3&lr=0.5&steps=20", "rules-cipher-ia3-lr-0.5-steps-20-seed-0.jsonl"),
+        ("#base=prose-nano&task=authors&method=bitfit", "prose-nano-bitfit-seed-0.jsonl"),
+    ] {
+        assert_eq!(name(hash), expected);
+    }
+    let long = |end: &str| name(&format!("#method=text-prompt&text={}{end}", "a".repeat(40)));
+    assert!(long("b") != long("c") && long("b").len() < 130, "{}", long("b"));
 }

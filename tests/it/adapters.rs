@@ -1,0 +1,158 @@
+//! Adapters in the forms that people have: what PEFT loads answers here as there, and what is not read is told by its key.
+
+use crate::fixtures::{flat, folder, json, largest_difference, model, numbers, tokens};
+use crate::peft::phi_of;
+use peft_lab::config::RunConfig;
+use peft_lab::interchange::hf_adapter::{AdapterFiles, CONFIG_FILE, MODEL_FILE, import, read_adapter};
+use peft_lab::peft::Shape;
+use peft_lab::peft::adapter_file::{Key, of_type};
+use serde_json::{Value, json};
+
+fn files(case: &str) -> AdapterFiles {
+    let path = folder().join("adapters").join(case);
+    AdapterFiles {
+        config: std::fs::read_to_string(path.join(CONFIG_FILE)).unwrap(),
+        weights: std::fs::read(path.join(MODEL_FILE)).unwrap(),
+    }
+}
+
+fn theta(base: &str) -> peft_lab::model::Model {
+    model(&folder().join(if base == "opt" { "tiny" } else { "gpt2" }))
+}
+
+fn cases(base: &str) -> Vec<String> {
+    let folders = std::fs::read_dir(folder().join("adapters").join(base)).unwrap();
+    let mut names: Vec<String> = folders.map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_peft_loads_and_we_load_gives_the_same_logits_to_1e_4() {
+    for base in ["opt", "gpt2"] {
+        let theta = theta(base);
+        let shape = Shape { model: theta.config.clone(), labels: 3 };
+        let cases = cases(base);
+        assert!(cases.len() >= 12, "{cases:?}");
+        for case in cases {
+            let case = format!("{base}/{case}");
+            let adapter = read_adapter(&files(&case), &shape).unwrap_or_else(|e| panic!("{case}: {e}"));
+            let expected = json(&format!("adapters/{case}/expected.json"));
+            let names: Vec<&str> = adapter.methods().map(|m| m.info().name).collect();
+            assert_eq!(names.join("+"), expected["methods"].as_str().unwrap(), "{case}");
+            let phi = phi_of(adapter, &theta);
+            let tokens = tokens(&expected["ids"]);
+            let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
+            let ours = numbers(theta.logits(&phi.frozen(), &tokens, &all));
+            let apart = largest_difference(&ours, &flat(&expected["logits"]).0);
+            println!("{case}: {apart:.1e}");
+            assert!(apart < 1e-4, "{case}: logits differ by {apart}");
+        }
+    }
+}
+
+/// What the reader says to a fixture with some keys of its settings changed.
+fn refused(case: &str, changes: &Value) -> String {
+    let base = case.split('/').next().unwrap();
+    let shape = Shape { model: theta(base).config.clone(), labels: 3 };
+    let AdapterFiles { config, weights } = files(case);
+    let mut config: Value = serde_json::from_str(&config).unwrap();
+    config.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    match read_adapter(&AdapterFiles { config: config.to_string(), weights }, &shape) {
+        Ok(adapter) => panic!("{case} with {changes} is read: {:?}", adapter.method),
+        Err(e) => e.to_string(),
+    }
+}
+
+#[test]
+fn starts_that_change_the_base_are_refused_by_name_with_the_way_on() {
+    for start in ["pissa", "pissa_niter_16", "olora", "corda", "loftq", "lora_ga", "a later one"] {
+        let said = refused("opt/all-linear", &json!({ "init_lora_weights": start }));
+        assert!(said.contains(&format!("init_lora_weights is \"{start}\"")), "{said}");
+        assert!(said.contains("path_initial_model_for_weight_conversion"), "{said}");
+    }
+    for start in
+        [json!(true), json!(false), json!(null), json!("gaussian"), json!("orthogonal"), json!("eva"), json!("mica")]
+    {
+        let AdapterFiles { config, weights } = files("opt/all-linear");
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        config["init_lora_weights"] = start;
+        let shape = Shape { model: theta("opt").config.clone(), labels: 3 };
+        read_adapter(&AdapterFiles { config: config.to_string(), weights }, &shape).unwrap();
+    }
+}
+
+#[test]
+fn what_would_compute_something_else_is_refused_by_its_key_with_a_way_on() {
+    for (case, changes, key, way) in [
+        ("opt/all-linear", json!({"use_qalora": true}), "use_qalora is true", "merge_and_unload"),
+        ("opt/regex", json!({"lora_bias": true}), "lora_bias is true", "merge_and_unload"),
+        ("gpt2/all-linear", json!({"layer_replication": [[0, 2]]}), "layer_replication is [[0,2]]", "merge_and_unload"),
+        ("opt/regex", json!({"alora_invocation_tokens": [1]}), "alora_invocation_tokens is [1]", "merge_and_unload"),
+        ("opt/all-linear", json!({"bias": "all"}), "bias is \"all\"", "save_pretrained"),
+        ("opt/all-biases", json!({"bias": "some"}), "bias is \"some\"", "merge_and_unload"),
+        ("opt/loha", json!({"task_type": "SEQ_CLS"}), "task_type is \"SEQ_CLS\"", "CAUSAL_LM"),
+        ("opt/ia3", json!({"task_type": "TOKEN_CLS"}), "task_type is \"TOKEN_CLS\"", "CAUSAL_LM"),
+        ("opt/vera", json!({"a_later_key": 3}), "a_later_key is 3", "merge_and_unload"),
+        ("opt/prompt", json!({"another_later_key": "on"}), "another_later_key is \"on\"", "merge_and_unload"),
+        ("opt/all-linear", json!({"modules_to_save": ["score"]}), "modules_to_save is [\"score\"]", "lost"),
+        ("gpt2/all-linear", json!({"modules_to_save": ["wte"]}), "modules_to_save is [\"wte\"]", "lost"),
+        ("opt/whole-names", json!({"target_modules": ["q_proj"]}), "target_modules is [\"q_proj\"]", "fc2"),
+        ("opt/all-linear", json!({"exclude_modules": ["fc1"]}), "exclude_modules is [\"fc1\"]", "layers.0.fc1"),
+        ("opt/one-layer", json!({"layers_to_transform": [0]}), "layers_to_transform is [0]", "layers.1"),
+        ("opt/regex", json!({"target_modules": "all-linear"}), "has no tensor", "layers.0.self_attn.q_proj"),
+        ("opt/rank-pattern", json!({"rank_pattern": {"k_proj": 4}}), "k_proj.lora_A.weight", "[5, 16]"),
+        ("opt/alpha-pattern", json!({"alpha_pattern": {"v_proj": 2, "0.*v_proj": 3}}), "alpha_pattern is", "Leave one"),
+        ("opt/all-linear", json!({"alpha_pattern": {"(?!fc1).*": 3}}), "alpha_pattern is", "looks around"),
+        ("opt/ia3", json!({"feedforward_modules": []}), "feedforward_modules is []", "fc2"),
+        ("gpt2/ia3", json!({"feedforward_modules": ["c_attn", "c_proj"]}), "feedforward_modules is", "c_attn"),
+        ("opt/ln-tuning", json!({"target_modules": ["ln_1"]}), "target_modules is [\"ln_1\"]", "layers.1"),
+    ] {
+        let said = refused(case, &changes);
+        assert!(said.contains(key) && said.contains(way), "{case} with {changes}: {said}");
+    }
+    // Keys that PEFT has not had yet, or has no longer, are nothing where they are off.
+    for off in [json!(null), json!(false), json!([]), json!({}), json!("none")] {
+        let AdapterFiles { config, weights } = files("opt/vera");
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        config["a_later_key"] = off;
+        let shape = Shape { model: theta("opt").config.clone(), labels: 3 };
+        read_adapter(&AdapterFiles { config: config.to_string(), weights }, &shape).unwrap();
+    }
+}
+
+#[test]
+fn every_key_of_peft_s_configurations_is_in_the_table_and_no_other() {
+    let fields = json("adapters/keys.json");
+    for (peft_type, fields) in fields.as_object().unwrap().iter().filter(|(name, _)| *name != "peft") {
+        let mut theirs: Vec<&str> = fields.as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+        let mut ours: Vec<&str> = of_type(peft_type).into_iter().map(|(key, _): (&str, Key)| key).collect();
+        theirs.sort_unstable();
+        ours.sort_unstable();
+        assert_eq!(ours, theirs, "{peft_type}");
+    }
+}
+
+#[test]
+fn the_base_that_is_written_is_a_place_where_it_lies() {
+    let files = files("opt/regex").on("/somewhere/else");
+    let json: Value = serde_json::from_str(&files.config).unwrap();
+    assert_eq!((json["base_model_name_or_path"].as_str(), json["r"].as_u64()), (Some("/somewhere/else"), Some(2)));
+    for base in &peft_lab::bases::BASES {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(peft_lab::interchange::adapter_base::written(base));
+        assert!(path.join("config.json").is_file(), "{}", path.display());
+    }
+}
+
+#[test]
+fn an_adapter_of_another_base_is_told_with_both_names() {
+    let config = RunConfig::default();
+    for (case, name) in [("opt/all-linear", "facebook/opt-125m"), ("gpt2/all-linear", "gpt2")] {
+        let AdapterFiles { config: text, weights } = files(case);
+        let mut json: Value = serde_json::from_str(&text).unwrap();
+        json["base_model_name_or_path"] = name.into();
+        let said = import(&config, &AdapterFiles { config: json.to_string(), weights }).unwrap_err().to_string();
+        assert!(said.contains(&format!("“{name}”")) && said.contains(&format!("“{}”", config.base.id)), "{said}");
+    }
+}
