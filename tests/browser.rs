@@ -34,6 +34,11 @@ fn every_published_shape_costs_what_it_costs_natively() {
     published::check_published();
 }
 
+#[wasm_bindgen_test]
+async fn an_optimizer_goes_on_after_a_break() {
+    shared::check_optimizer_after_a_break(&Device::flex()).await.unwrap();
+}
+
 macro_rules! tests {
     ($($method:ident)*) => {
         $(mod $method {

@@ -36,6 +36,11 @@ async fn steps_of_the_optimizer_are_those_of_the_cpu() {
     shared::check_steps_like_the_cpu(&device().await).await.unwrap();
 }
 
+#[wasm_bindgen_test]
+async fn an_optimizer_goes_on_after_a_break() {
+    shared::check_optimizer_after_a_break(&device().await).await.unwrap();
+}
+
 macro_rules! tests {
     ($($method:ident)*) => {
         $(mod $method {

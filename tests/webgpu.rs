@@ -14,6 +14,7 @@ fn gradients_and_losses_are_those_of_the_cpu() {
     let device = Device::wgpu(Default::default());
     pollster::block_on(async {
         shared::check_steps_like_the_cpu(&device).await.unwrap();
+        shared::check_optimizer_after_a_break(&device).await.unwrap();
         for method in shared::methods() {
             shared::check_losses(&method, &device).await.unwrap();
             shared::check_gradients_like_the_cpu(&method, &device).await.unwrap();

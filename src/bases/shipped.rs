@@ -75,7 +75,9 @@ impl Base {
 
     /// What is said where an id names a visitor's base that is not here.
     pub fn absent(id: &str) -> String {
-        let (shown, name) = (shorten(id), |id: &str| id.rsplit_once('-').map(|(name, _)| name.to_string()));
+        // A name of ours is shown whole, since its end tells it from others.
+        let shown = if id.len() <= 48 { id.to_string() } else { shorten(id) };
+        let name = |id: &str| id.rsplit_once('-').map(|(name, _)| name.to_string());
         if OwnBase::is_of_sizes(id) {
             return format!(
                 "“{shown}” is a base as earlier versions named it, by its size alone, which does not tell its weights. Bring the checkpoint, and write the name that it has now in the place of this one."

@@ -4,7 +4,7 @@ use super::flags::config;
 use super::sentence::Sentence;
 use super::session::session;
 use super::unfinished;
-use super::unfinished::Out;
+use super::unfinished::{Out, Unfinished};
 use crate::base::{Failure, FailureReason};
 use crate::config::DeviceChoice;
 use crate::interchange::{Made, RunFile};
@@ -18,7 +18,7 @@ use std::io::Write;
 pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let resumed = unfinished::resumed(args)?;
     let config = match &resumed {
-        Some((config, ..)) => config.clone(),
+        Some(run) => run.config.clone(),
         None => config(args)?,
     };
     if config.device == DeviceChoice::Webgpu {
@@ -51,7 +51,7 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
             emit(vec![Made::here(hardware()).event()], false).map_err(unwritten)?;
         }
         match resumed {
-            Some((_, events, tensors)) => {
+            Some(Unfinished { events, tensors, .. }) => {
                 session.reopen(&events, &tensors).await?;
                 session.go_on().await?;
                 // What was stopped then goes on now.

@@ -38,8 +38,18 @@ pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// The run that `--resume` names: what it trains, what it has reported, its φ with the state of its training.
-pub(super) fn resumed(args: &ArgMatches) -> Result<Option<(RunConfig, Vec<Event>, Vec<u8>)>, Sentence> {
+/// A run that ended before its last step.
+pub(super) struct Unfinished {
+    /// What it trains.
+    pub config: RunConfig,
+    /// What it has reported.
+    pub events: Vec<Event>,
+    /// Its φ, with the state of its training.
+    pub tensors: Vec<u8>,
+}
+
+/// The run that `--resume` names.
+pub(super) fn resumed(args: &ArgMatches) -> Result<Option<Unfinished>, Sentence> {
     let Some(path) = args.get_one::<String>("resume") else { return Ok(None) };
     // A run on data or a base of one's own names them again.
     let brought = user_data::pairs(args)?;
@@ -58,7 +68,7 @@ pub(super) fn resumed(args: &ArgMatches) -> Result<Option<(RunConfig, Vec<Event>
             "{path} holds no φ to go on with: Ctrl-C writes it under `train --out`, and so does “Save run” on the page."
         )
     })??;
-    Ok(Some((run.config, run.events, tensors)))
+    Ok(Some(Unfinished { config: run.config, events: run.events, tensors }))
 }
 
 /// A run file under way.

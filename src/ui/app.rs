@@ -5,6 +5,8 @@ use super::dom;
 use super::opener;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, State, Trainer};
+use super::store::Store;
+use super::tabs;
 use super::trainer::Client;
 use crate::bases::Base;
 use crate::protocol::{AssetUrls, Command};
@@ -24,6 +26,7 @@ pub struct App {
     state: State,
     on: Callback<Action>,
     clients: [Option<Client>; 2],
+    store: Store,
     /// Held for as long as the page lives.
     _listeners: Vec<EventListener>,
 }
@@ -33,9 +36,12 @@ impl Component for App {
     type Properties = ();
 
     fn create(ctx: &Context<Self>) -> Self {
-        let (state, effects) = State::open(dom::manifest(), &dom::hash());
+        let (mut state, effects) = State::open(dom::manifest(), &dom::hash());
         let on = ctx.link().callback(|action| action);
-        let mut app = App { state, clients: [None, None], _listeners: listeners(&on), on };
+        let tab = tabs::name();
+        state.name_tab(&tab);
+        let store = Store::open(tab, on.clone());
+        let mut app = App { state, clients: [None, None], store, _listeners: listeners(&on), on };
         app.perform(effects);
         let on = app.on.clone();
         wasm_bindgen_futures::spawn_local(async move { on.emit(Action::GpuProbed(dom::probe_gpu().await)) });
@@ -120,6 +126,7 @@ impl App {
                     self.fetch(file, move |text| Action::BaseCard(id.clone(), text));
                 }
                 Effect::PollManifest => self.poll_manifest(),
+                Effect::Store(ask) => self.store.ask(ask),
                 Effect::Present(on) => dom::set_present(on),
                 Effect::Download(files) => files.iter().for_each(|file| dom::download(&file.name, &file.bytes)),
             }
@@ -187,6 +194,11 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
             let on = on.clone();
             move |event| {
                 let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+                let undoes = event.key() == "z" && (event.ctrl_key() || event.meta_key()) && !event.shift_key();
+                if undoes && !dom::takes_keys(event.target(), "z") {
+                    event.prevent_default();
+                    return on.emit(Action::Undo);
+                }
                 let action = match event.key().as_str() {
                     " " => Action::Main,
                     "s" => Action::Step,

@@ -116,6 +116,24 @@ pub fn announce_event(event: &Event) {
     }
 }
 
+/// What the browser says of its storage; nothing where the page is not served securely.
+pub fn storage() -> Option<web_sys::StorageManager> {
+    let navigator = web_sys::window()?.navigator();
+    let storage = js_sys::Reflect::get(&navigator, &"storage".into()).ok()?;
+    (!storage.is_undefined()).then(|| storage.unchecked_into())
+}
+
+/// Puts the focus on an element once it is drawn.
+pub fn focus_soon(selector: &'static str) {
+    gloo::timers::callback::Timeout::new(0, move || {
+        let found = document().and_then(|d| d.query_selector(selector).ok().flatten());
+        if let Some(element) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    })
+    .forget();
+}
+
 /// Milliseconds since the page was opened.
 pub fn now() -> f64 {
     web_sys::window().and_then(|w| w.performance()).map_or(0.0, |p| p.now())

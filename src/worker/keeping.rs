@@ -10,31 +10,6 @@ use crate::protocol::Event;
 use crate::train::micro_batch::Helpers;
 use std::rc::Rc;
 
-/// Milliseconds between two snapshots of a run that trains, at the least.
-const EVERY: f64 = 1000.0;
-/// A snapshot takes at most one of so many milliseconds.
-const SHARE: f64 = 20.0;
-
-/// When the page was last given the run that trains. All times are milliseconds.
-#[derive(Clone, Copy, Default)]
-pub struct Snapshots {
-    /// Whether anybody keeps them.
-    pub on: bool,
-    last: f64,
-    took: f64,
-}
-
-impl Snapshots {
-    /// A run begins, or goes on.
-    pub fn begin(&mut self) {
-        self.last = now();
-    }
-
-    fn are_due(&self) -> bool {
-        now() - self.last >= EVERY.max(SHARE * self.took)
-    }
-}
-
 impl Trainer {
     /// Gives the page the run as it stands, where it is time for that or the run is at its end.
     pub(super) async fn snapshot_if_due(&mut self) {
@@ -51,7 +26,7 @@ impl Trainer {
             Ok(events) => events.iter().for_each(post),
             Err(failure) => return self.fail(failure),
         }
-        self.snapshots = Snapshots { last: now(), took: now() - start, ..self.snapshots };
+        self.snapshots.taken_since(start);
     }
 
     /// Goes on with a run that is held, in place of the one under way.

@@ -6,7 +6,7 @@
 //! - `data_parallel`: workers that share a step.
 //! - `trainer`: bases, the run under way, and those that are put away.
 //! - `commands` and `answers`: what it is asked for.
-//! - `keeping`: snapshots for whoever keeps a run, and runs that go on.
+//! - `snapshots`, `keeping`: what is handed to whoever keeps a run, and when; runs that go on.
 //! - `event_loop`: one step between two turns.
 //! - `bench`: a step alone, for measurements.
 
@@ -22,6 +22,7 @@ mod identify;
 mod inbox;
 mod keeping;
 mod post;
+mod snapshots;
 mod trainer;
 
 pub use backend::Backend;

@@ -150,6 +150,11 @@ fn a_run_goes_on_in_the_session_that_stopped_it() {
 }
 
 #[test]
+fn an_optimizer_goes_on_after_a_break() {
+    block_on(shared::check_optimizer_after_a_break(&Device::flex())).unwrap();
+}
+
+#[test]
 fn a_mask_in_the_making_leaves_nothing_to_go_on_with() {
     let base = base();
     let mut run = session(&of(shared::method("sparse", &[("num_weights", "40"), ("mask", "fisher")])), &base, 0);

@@ -296,6 +296,31 @@ async fn stepped(device: &Device) -> (Vec<f32>, Vec<f32>) {
     (values(&phi).await, reported)
 }
 
+/// An optimizer that is made again from its moments steps as the one that kept them, bit for bit.
+pub async fn check_optimizer_after_a_break(device: &Device) -> Result<(), String> {
+    const STEPS: usize = 4;
+    let theta = tiny_model(device);
+    // Tensors of many sizes, most of them no multiple of a block.
+    let start = phi(&theta, &method("full", &[]), device);
+    let mut trained = Vec::new();
+    for breaks in [false, true] {
+        let (mut phi, mut optimizer) = (start.clone(), Optimizer::new());
+        for i in 0..STEPS {
+            if breaks && i == 2 {
+                let (steps, moments) = optimizer.moments().await.map_err(|failure| failure.message)?;
+                optimizer = Optimizer::after(steps, moments);
+                // φ comes from a file, too.
+                let values = values(&phi).await;
+                phi = phi.filled_flat(&values);
+            }
+            phi = train::step::step(&theta, phi, &tiny_batch(i as u64), &mut optimizer, 1e-2);
+            optimizer.reports().await.map_err(|failure| failure.message)?;
+        }
+        trained.push(values(&phi).await);
+    }
+    if trained[0] == trained[1] { Ok(()) } else { Err("other numbers after a break".into()) }
+}
+
 /// Losses of a few steps: the same natively, in the browser and on WebGPU to 1e-3.
 pub async fn losses(method: &MethodConfig, device: &Device, steps: usize) -> Vec<f32> {
     let theta = tiny_model(device);

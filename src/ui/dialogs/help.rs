@@ -29,13 +29,14 @@ pub fn Help(props: &HelpProps) -> Html {
                 <dt><span class="tile right">{ "a" }</span></dt><dd>{ "a right letter has a bar below" }</dd>
                 <dt><span class="tile wrong">{ "a" }</span></dt><dd>{ "a wrong one has a frame" }</dd>
                 <dt><span class="badge recorded">{ "recorded" }</span></dt><dd>{ "a run that was trained before and came with the page" }</dd>
-                <dt><span class="badge live">{ "live" }</span></dt><dd>{ "a run that this tab trained" }</dd>
+                <dt><span class="badge live">{ "live" }</span></dt><dd>{ "a run that this browser trained; it is kept, and goes on where it was left" }</dd>
             </dl>
             <h2>{ "Keys" }</h2>
             <dl>
                 <dt><kbd>{ "space" }</kbd></dt><dd>{ "Train, Pause, Resume" }</dd>
                 <dt><kbd>{ "s" }</kbd></dt><dd>{ "one step" }</dd>
                 <dt><kbd>{ "r" }</kbd></dt><dd>{ "rewind: the same run again, exactly" }</dd>
+                <dt><kbd>{ "Ctrl z" }</kbd></dt><dd>{ "back comes the run that was removed last" }</dd>
                 <dt><kbd>{ "?" }</kbd></dt><dd>{ "this help" }</dd>
             </dl>
         </DialogFrame>

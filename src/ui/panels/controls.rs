@@ -33,7 +33,7 @@ impl Controls {
 }
 
 fn progress(state: &State) -> Html {
-    let Some(run) = state.latest() else {
+    let Some(run) = state.active().or_else(|| state.latest()) else {
         let waiting = format!("{} steps, not started", grouped(state.config.steps));
         return html! { <div class="progress"><div class="bar" /><p>{ waiting }</p></div> };
     };
@@ -84,6 +84,7 @@ fn line(run: &Run, phase: &Phase) -> String {
         Phase::Stopped => Some("stopped".into()),
         Phase::Finished => Some("finished".into()),
         Phase::Failed(_) => Some("ended early".into()),
+        Phase::Elsewhere => Some("in another tab".into()),
         Phase::Loading { .. } => None,
     };
     state.map_or_else(|| steps.clone(), |state| format!("{steps} · {state}"))

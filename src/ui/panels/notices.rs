@@ -1,6 +1,6 @@
 //! Sentences about what happened, each once, with the way on.
 
-use crate::ui::state::{Action, Notice, NoticeTone};
+use crate::ui::state::{Action, Notice, NoticeTone, Remedy};
 use yew::prelude::*;
 
 /// What the notices are drawn from.
@@ -22,7 +22,8 @@ pub fn Notices(props: &NoticesProps) -> Html {
         let remedy = notice.remedy.map(|remedy| {
             let on = props.on.clone();
             let onclick = Callback::from(move |_| on.emit(Action::Remedy(id, remedy)));
-            html! { <button type="button" {onclick}>{ remedy.title() }</button> }
+            let class = (remedy == Remedy::Undo).then_some("undo");
+            html! { <button type="button" {class} {onclick}>{ remedy.title() }</button> }
         });
         let (class, role) = match notice.tone {
             NoticeTone::Fault => ("notice bad", "alert"),

@@ -41,6 +41,7 @@ impl RunFiles {
                 { tasks }
                 <div class="files">
                     { button("Save run", "Its settings, curves, versions, hardware and φ in one file".into(), kept.is_some(), Action::SaveRun) }
+                    { button("Save all", "All runs of the page in one file, which opens again".into(), state.runs_to_save() > 0, Action::SaveAll) }
                     { button("Export adapter", exports.clone().err().unwrap_or_else(|| "adapter_config.json and adapter_model.safetensors, as Hugging Face PEFT writes them".into()), exports.is_ok(), Action::ExportAdapter) }
                     { button("Merge", merges.clone().err().unwrap_or_else(|| "φ folded into a copy of θ: model.safetensors for transformers".into()), merges.is_ok(), Action::MergePhi) }
                     <Opener on={on.clone()} />

@@ -2,7 +2,8 @@
 
 use crate::base::grouped;
 use crate::ledger::{bytes, flops};
-use crate::ui::state::{Action, Role, Run, State, VisibleRun, percent, significant};
+use crate::ui::dom;
+use crate::ui::state::{Action, Phase, Role, Run, State, VisibleRun, percent, significant};
 use yew::prelude::*;
 
 /// The table under the chart.
@@ -15,8 +16,16 @@ impl Table {
             return html! {};
         }
         let elsewhere = state.runs.len() - shown.iter().filter(|s| !s.run.recorded).count();
-        let more =
-            (elsewhere > 0).then(|| html! { <p class="caption">{ format!("{elsewhere} more on other tasks") }</p> });
+        let removes = |title: &'static str, all: Vec<u32>, action: Action| {
+            let on = on.clone();
+            let onclick = Callback::from(move |event: MouseEvent| remove(&on, action.clone(), &event));
+            (all.len() > 1).then(|| html! { <button type="button" class="remove-all" {onclick}>{ title }</button> })
+        };
+        let here = removes("Remove all", state.removable(false), Action::RemoveAll { elsewhere: false });
+        let there = removes("Remove them", state.removable(true), Action::RemoveAll { elsewhere: true });
+        let more = (elsewhere > 0).then(|| format!("{elsewhere} more on other tasks"));
+        let more = (here.is_some() || more.is_some())
+            .then(|| html! { <p class="caption">{ here }{ " " }{ more }{ " " }{ there }</p> });
         html! {
             <>
                 <table>
@@ -46,7 +55,11 @@ const PALETTE: usize = 5;
 
 fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
     let run = shown.run;
-    let badge = if run.recorded { "recorded" } else { "live" };
+    let (badge, class) = match run.phase {
+        _ if run.recorded => ("recorded", "recorded"),
+        Phase::Elsewhere => ("in another tab", "elsewhere"),
+        _ => ("live", "live"),
+    };
     let (loss, accuracy, title) = match run.evaluation {
         Some(e) => (
             significant(e.loss),
@@ -61,10 +74,15 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
     // Two prose bases share a task: where one differs from the present base, its row says so.
     let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.id));
     let (memory, memory_title) = memory(run).unzip();
-    let removable = !run.recorded && !run.phase.is_active();
-    let remove = removable.then(|| {
+    let goes_on = state.can_go_on(run).then(|| {
         let (on, id) = (on.clone(), run.id);
-        let onclick = Callback::from(move |_| on.emit(Action::Remove(id)));
+        let onclick = Callback::from(move |_| on.emit(Action::GoOn(id)));
+        let title = format!("Go on from step {} of {}, to the same curve", grouped(run.step), grouped(run.steps));
+        html! { <button type="button" class="go-on" aria-label={format!("Go on with {}", shown.label)} {title} {onclick}>{ "Go on" }</button> }
+    });
+    let remove = run.is_removable().then(|| {
+        let (on, id) = (on.clone(), run.id);
+        let onclick = Callback::from(move |event: MouseEvent| remove(&on, Action::Remove(id), &event));
         html! { <button type="button" class="remove" aria-label={format!("Remove {}", shown.label)} title="Remove" {onclick}>{ "×" }</button> }
     });
     let key = if run.recorded { format!("recorded-{}", run.config.method.info().name) } else { run.id.to_string() };
@@ -82,7 +100,7 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
             <th scope="row" title={place}>
                 <div class="run">
                     <span class={swatch(shown.role)} />
-                    <span class="name">{ name }<span class={classes!("badge", badge)}>{ badge }</span></span>
+                    <span class="name">{ name }<span class={classes!("badge", class)}>{ badge }</span>{ goes_on }</span>
                     { remove }
                 </div>
             </th>
@@ -94,6 +112,14 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
                 { for run.cost.map(|(_, work)| needs(flops(work))) }
             </td>
         </tr>
+    }
+}
+
+/// Takes runs off the page. Whoever pressed a key for it finds the way back under the next one.
+fn remove(on: &Callback<Action>, action: Action, event: &MouseEvent) {
+    on.emit(action);
+    if event.detail() == 0 {
+        dom::focus_soon(".notice:last-child .undo");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happens to the state.
 
-use super::parts::{Bringing, Costing, File, GpuProbe, GridField, Remedy, Tab, Trainer};
+use super::parts::{Bringing, Costing, File, GpuProbe, GridField, Remedy, Said, Tab, Trainer};
 use crate::protocol::Event;
 use crate::ui::assets::Manifest;
 
@@ -25,6 +25,19 @@ pub enum Action {
     Rewind,
     /// Takes a live run off the page.
     Remove(u32),
+    /// Takes all live runs of the present task off the page, or all of other tasks.
+    RemoveAll {
+        /// Those of other tasks.
+        elsewhere: bool,
+    },
+    /// Brings back what was taken off the page last.
+    Undo,
+    /// Goes on with a run that was stopped or cut off.
+    GoOn(u32),
+    /// Saves all runs in one file.
+    SaveAll,
+    /// The browser's store has answered.
+    Store(Said),
     /// Puts a live run's φ in the place of the one that answers now.
     LookAt(u32),
     /// Sets λ of θ ⊕ λφ.

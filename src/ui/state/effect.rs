@@ -1,6 +1,6 @@
 //! What the state asks for.
 
-use super::parts::{File, Trainer};
+use super::parts::{Ask, File, Trainer};
 use crate::protocol::Command;
 
 /// What the state asks of the browser.
@@ -18,6 +18,8 @@ pub enum Effect {
     Publish(String, String),
     /// Tell the trainers where files are, once more.
     Readdress,
+    /// Ask the browser's store for something.
+    Store(Ask),
     /// Gives the visitor files to keep.
     Download(Vec<File>),
     /// Fetch the recorded runs of a task.

@@ -19,9 +19,10 @@ mod tests;
 pub use action::Action;
 pub use effect::Effect;
 pub use parts::{
-    At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, File, GpuProbe, Grid, GridField,
-    Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Phase, PredictionCost, Prompted, Queue, Recordings, Remedy, Run,
-    Spread, Tab, Trainer, TryIt, WorkerPhase, duration, half_width, percent, significant, verdict,
+    Ask, At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, File, GpuProbe, Grid, GridField,
+    Head, Keeping, Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Phase, PredictionCost, Prompted, Queue, Record,
+    Recordings, Remedy, Run, Said, Spread, Tab, Trainer, TryIt, WorkerPhase, duration, half_width, percent,
+    significant, verdict,
 };
 pub use reduce::{Line, MainButton, Role, VisibleRun, text_of};
 pub use root::State;

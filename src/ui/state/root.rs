@@ -1,7 +1,8 @@
 //! The state whole: every part in one struct.
 
 use super::parts::{
-    Bring, Costs, Dial, Drafts, GpuProbe, Grid, Launch, Notice, Queue, Recordings, Run, Spread, Tab, TryIt, WorkerPhase,
+    Bring, Costs, Dial, Drafts, GpuProbe, Grid, Keeping, Launch, Notice, Queue, Recordings, Run, Spread, Tab, TryIt,
+    WorkerPhase,
 };
 use crate::bases::Card;
 use crate::config::RunConfig;
@@ -50,6 +51,8 @@ pub struct State {
     pub costs: Costs,
     /// The visitor's own grid as it is written.
     pub grid: Grid,
+    /// What the browser keeps.
+    pub(super) keeping: Keeping,
     /// Runs that wait.
     pub queue: Queue,
     /// The run that a visitor chose to look at; else it is the latest.

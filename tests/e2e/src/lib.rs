@@ -75,11 +75,51 @@ impl Lab {
         self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await.unwrap();
     }
 
-    /// Opens the page anew under a hash, and waits until the trainer answers (or says that it cannot).
+    /// Opens the page under a hash as one that was never there, and waits until the trainer answers (or says that it cannot).
     pub async fn open(&self, hash: &str) {
+        self.driver.goto("about:blank").await.unwrap();
+        let storage = json!({"origin": self.server.address.trim_end_matches('/'), "storageTypes": "indexeddb"});
+        self.driver.cdp().send_raw("Storage.clearDataForOrigin", storage).await.unwrap();
+        self.reopen(hash).await;
+    }
+
+    /// The same with what it has kept.
+    pub async fn reopen(&self, hash: &str) {
         self.driver.goto("about:blank").await.unwrap();
         self.driver.goto(format!("{}#{hash}", self.server.address)).await.unwrap();
         self.wait("labEvents.some(e => e.event === 'ready' || e.event === 'failed')").await;
+    }
+
+    /// Runs a script in every page of this tab before its own.
+    pub async fn before_scripts(&self, script: &str) {
+        let source = json!({"source": script});
+        self.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", source).await.unwrap();
+    }
+
+    /// Turns to a tab of its own beside the present one, which goes on.
+    pub async fn another_tab(&self) -> WindowHandle {
+        let tab = self.driver.new_tab().await.unwrap();
+        self.turn_to(&tab).await;
+        self.before_scripts(LISTEN).await;
+        self.viewport(1280, 800, false).await;
+        tab
+    }
+
+    /// Turns to a tab.
+    pub async fn turn_to(&self, tab: &WindowHandle) {
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
+    }
+
+    /// The present tab crashes: nothing in it has the time for a word. Another one is opened in its place.
+    pub async fn kill_tab(&self) {
+        let killed = self.driver.window().await.unwrap();
+        let next = self.driver.new_tab().await.unwrap();
+        // Its answer is that it is gone.
+        let _ = self.driver.cdp().send_raw("Page.crash", json!({})).await;
+        self.turn_to(&next).await;
+        self.before_scripts(LISTEN).await;
+        self.viewport(1280, 800, false).await;
+        assert_ne!(killed, next);
     }
 
     /// The value of an expression in the page.

@@ -37,6 +37,14 @@ pub enum Remedy {
     UseWebGpu,
     /// Open the dialog for data of one's own.
     Bring,
+    /// Bring back what was taken off the page.
+    Undo,
+    /// Go on with this run.
+    GoOn(u32),
+    /// Take so many of the oldest runs off the page and out of the store.
+    MakeRoom(usize),
+    /// Give the visitor what could not be read as a file.
+    SaveAside,
     /// Back to the base and task of a run that waits, which then goes on.
     TurnBack(u32),
 }
@@ -51,6 +59,10 @@ impl Remedy {
             Remedy::TrainOnCpu => "Train on the CPU",
             Remedy::UseWebGpu => "Use WebGPU",
             Remedy::Bring => "Bring it",
+            Remedy::Undo => "Undo",
+            Remedy::GoOn(_) => "Go on",
+            Remedy::MakeRoom(_) => "Make room",
+            Remedy::SaveAside => "Save it as a file",
             Remedy::TurnBack(_) => "Turn back and go on",
         }
     }

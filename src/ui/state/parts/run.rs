@@ -47,6 +47,16 @@ impl Curve {
         }
     }
 
+    /// Takes away what is behind a step: a run goes on from there.
+    fn cut(&mut self, step: usize) {
+        if self.points.last().is_some_and(|(last, _)| *last > step as f64) {
+            let points = Rc::make_mut(&mut self.points);
+            points.retain(|(at, _)| *at <= step as f64);
+            // The next value is the one behind the last that is kept.
+            self.seen = points.len().saturating_sub(1) * self.stride + usize::from(!points.is_empty());
+        }
+    }
+
     /// What is kept, steps ascending.
     pub fn points(&self) -> &Rc<Vec<(f64, f64)>> {
         &self.points
@@ -75,6 +85,8 @@ pub enum Phase {
     Finished,
     /// Ended by something that went wrong.
     Failed(FailureReason),
+    /// Another tab of this page trains it.
+    Elsewhere,
 }
 
 impl Phase {
@@ -195,6 +207,12 @@ pub struct Run {
     pub imported: bool,
     /// One of a grid: of these, page and trainer keep the latest.
     pub queued: bool,
+    /// Its key in the browser's store, where it was read from there.
+    pub key: Option<Rc<str>>,
+    /// Bytes of its φ in the store; 0 where there are none.
+    pub kept: u64,
+    /// It was ended by the visitor, and not by the end of its tab.
+    pub was_stopped: bool,
 }
 
 impl Phase {
@@ -236,6 +254,9 @@ impl Run {
             active_ms: 0.0,
             imported: false,
             queued: false,
+            key: None,
+            kept: 0,
+            was_stopped: false,
             config,
         }
     }
@@ -253,7 +274,7 @@ impl Run {
         }
         run.prediction = file.prediction.map(|(tokens, ms)| PredictionCost::of(&run.config, tokens, ms));
         run.peak = file.peak;
-        file.kept.iter().for_each(|(step, kept)| run.kept(*step, kept));
+        file.kept.iter().for_each(|(step, kept)| run.kept_score(*step, kept));
         for (step, loss, accuracy, n) in file.evaluations {
             run.evaluated(Evaluation { step, loss: f64::from(loss), accuracy, n });
         }
@@ -308,13 +329,25 @@ impl Run {
                 }
             }
             Event::Evaluated { step, loss, accuracy, n, kept, .. } => {
-                kept.iter().for_each(|kept| self.kept(*step, kept));
+                kept.iter().for_each(|kept| self.kept_score(*step, kept));
                 self.evaluated(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
             Event::Examples { items, .. } => self.examples = Rc::new(items.clone()),
             Event::Paused { step, .. } => (self.phase, self.step) = (Phase::Paused, *step),
-            Event::Resumed { .. } => self.phase = Phase::Running,
-            Event::Stopped { step, .. } => (self.phase, self.step) = (Phase::Stopped, *step),
+            Event::Resumed { step, .. } => {
+                (self.phase, self.was_stopped) = (Phase::Running, false);
+                // What was reported after its snapshot comes again.
+                if *step < self.step {
+                    self.step = *step;
+                    let held_out = [&mut self.accuracy, &mut self.held_out_loss];
+                    let training = [&mut self.training_loss, &mut self.grad_norm];
+                    let kept = [&mut self.kept_accuracy, &mut self.kept_loss];
+                    held_out.into_iter().chain(training).chain(kept).for_each(|curve| curve.cut(*step));
+                }
+            }
+            Event::Stopped { step, .. } => {
+                (self.phase, self.step, self.was_stopped) = (Phase::Stopped, *step, true);
+            }
             Event::Finished { step, loss, accuracy, n, tokens, ms, peak, .. } => {
                 self.peak = *peak;
                 self.prediction = (*tokens > 0.0).then(|| PredictionCost::of(&self.config, *tokens, *ms));
@@ -325,7 +358,7 @@ impl Run {
         }
     }
 
-    fn kept(&mut self, step: usize, kept: &KeptScore) {
+    fn kept_score(&mut self, step: usize, kept: &KeptScore) {
         self.kept_accuracy.push(step, kept.accuracy);
         self.kept_loss.push(step, f64::from(kept.loss));
     }

@@ -17,4 +17,14 @@ pub enum Tab {
 impl Tab {
     /// In the order in which they stand.
     pub const ALL: [Tab; 4] = [Tab::Accuracy, Tab::Loss, Tab::Gradient, Tab::Kept];
+
+    /// Its name in what is kept.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tab::Accuracy => "accuracy",
+            Tab::Loss => "loss",
+            Tab::Gradient => "gradient",
+            Tab::Kept => "kept",
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::base::grouped;
 use crate::bases::{Base, Checkpoint, OwnBase, Part};
 use crate::config::RunConfig;
 use crate::protocol::{Command, Event};
-use crate::ui::state::{Bringing, Effect, File, NoticeTone, Offer, OfferedBase, State, Trainer};
+use crate::ui::state::{Ask, Bringing, Effect, File, NoticeTone, Offer, OfferedBase, State, Trainer};
 
 /// A base is refused where reading it takes more.
 /// WebAssembly's memory ends at 4 GiB, and training needs some of it.
@@ -85,6 +85,11 @@ impl State {
                 effects.extend(self.choose_base(base.id));
             }
             None => effects.extend(self.choose_base(base.id)),
+        }
+        // Kept runs on it could not be read without it.
+        if self.keeping.open {
+            self.keeping.aside.clear();
+            effects.push(Effect::Store(Ask::List));
         }
         effects
     }

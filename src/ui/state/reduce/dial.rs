@@ -39,13 +39,6 @@ impl State {
         if self.dial.run == run.id { self.dial.clone() } else { Dial::default() }
     }
 
-    pub(super) fn remove(&mut self, id: u32) -> Vec<Effect> {
-        let Some(run) = self.runs.iter().find(|r| r.id == id && !r.phase.is_active()) else { return Vec::new() };
-        let trainer = run.trainer;
-        self.runs.retain(|r| r.id != id);
-        trainer.map(|trainer| Effect::Send(trainer, Command::Forget { run: id })).into_iter().collect()
-    }
-
     /// Swaps a run's φ in. Panel, drawing and count are then its own: all that the page shows is of one
     /// network.
     pub(super) fn look_at(&mut self, id: u32) -> Vec<Effect> {

@@ -2,7 +2,9 @@
 
 use crate::config::RunConfig;
 use crate::ui::assets::{GpuStatus, Manifest};
-use crate::ui::state::{Action, Bring, Costs, Dial, Drafts, Effect, Grid, Queue, State, Tab, Trainer, TryIt};
+use crate::ui::state::{
+    Action, Bring, Costs, Dial, Drafts, Effect, Grid, Keeping, Queue, Remedy, State, Tab, Trainer, TryIt,
+};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -30,6 +32,7 @@ impl State {
             costs: Costs::default(),
             grid: Grid::default(),
             queue: Queue::default(),
+            keeping: Keeping { bare: hash.trim_start_matches('#').is_empty(), ..Keeping::default() },
             looked_at: None,
             dial: Dial::default(),
             spread: None,
@@ -58,6 +61,14 @@ impl State {
 
     /// The next state, and what it asks of the browser.
     pub fn reduce(&mut self, action: Action) -> Vec<Effect> {
+        let mut effects = self.carry_out(action);
+        effects.extend(self.spare_trainers());
+        effects.extend(self.recall_chosen());
+        effects.extend(self.keep_what_is_shown());
+        effects
+    }
+
+    fn carry_out(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Hash(hash) => return self.read_hash(&hash),
             Action::Set(key, text) => return self.set(key, &text),
@@ -67,7 +78,12 @@ impl State {
             Action::Step => return self.press_step(),
             Action::Stop => return self.press_stop(),
             Action::Rewind => return self.press_rewind(),
-            Action::Remove(id) => return self.remove(id),
+            Action::Remove(id) => return self.remove(&[id]),
+            Action::RemoveAll { elsewhere } => return self.remove(&self.removable(elsewhere)),
+            Action::Undo => return self.undo(None),
+            Action::GoOn(id) => return self.go_on(id),
+            Action::SaveAll => return self.save_all(),
+            Action::Store(said) => return self.store_said(said),
             Action::LookAt(id) => return self.look_at(id),
             Action::Dial(lambda) => return self.set_dial(lambda),
             Action::SaveRun => return self.save_run(),
@@ -78,11 +94,13 @@ impl State {
             Action::Costing(what) => self.costing(what),
             Action::Bring(what) => return self.bringing(what),
             Action::Published(file, address) => return self.published(file, address),
+            Action::Remedy(notice, Remedy::Undo) => return self.undo(Some(notice)),
             Action::Remedy(notice, remedy) => {
-                self.dismiss(notice);
-                return self.remedy(remedy);
+                let mut effects = self.dismiss(notice);
+                effects.extend(self.remedy(remedy));
+                return effects;
             }
-            Action::Dismiss(id) => self.dismiss(id),
+            Action::Dismiss(id) => return self.dismiss(id),
             Action::Tab(tab) => self.tab = tab,
             Action::Present => {
                 self.present = !self.present;

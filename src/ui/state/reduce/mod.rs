@@ -3,19 +3,24 @@
 //! `dispatch.rs` hands each action to a method of [`State`](super::State).
 //! These methods stand in the other files, a concern in each.
 
+mod all_runs;
 mod bring;
 mod bring_base;
 mod cost_dialog;
 mod dial;
 mod dispatch;
 mod experiments;
+mod keeping;
 mod notices;
 mod queue;
+mod removal;
+mod room;
 mod run_files;
 mod settings;
 mod spread;
 mod training;
 mod try_it;
+mod unfinished;
 mod visible_runs;
 mod workers;
 

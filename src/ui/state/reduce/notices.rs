@@ -3,8 +3,9 @@
 use crate::ui::state::{Effect, Notice, NoticeTone, Remedy, State};
 
 impl State {
-    pub(super) fn dismiss(&mut self, id: u32) {
+    pub(super) fn dismiss(&mut self, id: u32) -> Vec<Effect> {
         self.notices.retain(|n| n.id != id);
+        self.end_undo(id)
     }
 
     pub(super) fn fault(&mut self, text: String, remedy: Option<Remedy>) {

@@ -143,6 +143,7 @@ impl State {
                 let mut effects = self.next_of_queue();
                 // Nobody looks at its φ: of a long queue the trainer would keep too many.
                 if self.queue.is_running() {
+                    self.runs.iter_mut().filter(|r| r.id == id).for_each(|run| run.trainer = None);
                     effects.extend(trainer.map(|t| Effect::Send(t, crate::protocol::Command::Forget { run: id })));
                 }
                 effects

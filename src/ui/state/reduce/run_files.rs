@@ -1,9 +1,11 @@
 //! φ kept as a file, and taken from files.
 
-use crate::config::RunConfig;
+use super::unfinished::with_phi;
+use crate::config::{Key, RunConfig};
 use crate::interchange::brought::{Brought, brought};
 use crate::interchange::{RunFile, adapter_base};
 use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
+use crate::peft::{MethodConfig, Range};
 use crate::protocol::Command;
 use crate::protocol::Event;
 use crate::ui::state::{Bringing, Effect, File, NoticeTone, Phase, Run, State, Trainer};
@@ -36,9 +38,7 @@ impl State {
         let files = match event {
             Event::RunFile { run, mut text, tensors } => {
                 // φ's line is text only in the file: on the way it is bytes.
-                if let Ok(line) = serde_json::to_string(&RunFile::phi_event(run, &tensors)) {
-                    text = text + &line + "\n";
-                }
+                text = with_phi(&text, run, &tensors);
                 vec![File::new(format!("{name}.jsonl"), text.into_bytes())]
             }
             Event::Adapter { config, weights, .. } => {
@@ -84,6 +84,9 @@ impl State {
             // Who chooses a folder without an adapter means a checkpoint.
             Ok(Brought::Checkpoint | Brought::Other) => return self.look_at_base(&files),
         }
+        if !files.is_empty() && files.iter().all(is_run) {
+            return files.iter().flat_map(|file| self.open_runs(file)).collect();
+        }
         if let [file] = files.as_slice()
             && !file.name.ends_with(".safetensors")
             && !is_run(file)
@@ -101,7 +104,7 @@ impl State {
                 self.fault(text.into(), None);
                 Vec::new()
             }
-            [file] if !file.name.ends_with(".safetensors") => self.open_run(file),
+            [file] if !file.name.ends_with(".safetensors") => self.open_runs(file),
             _ => {
                 let text = "Choose one run file, one file of data, the two files of an adapter (adapter_config.json and adapter_model.safetensors) or all of a checkpoint together.";
                 self.fault(text.into(), None);
@@ -110,29 +113,35 @@ impl State {
         }
     }
 
-    fn open_run(&mut self, file: &File) -> Vec<Effect> {
-        let text = String::from_utf8_lossy(&file.bytes);
-        let opened = match RunFile::read_all(&text) {
-            Ok(mut runs) => runs.pop(),
+    /// Opens all runs of a file, in their order; the page turns to the last.
+    fn open_runs(&mut self, file: &File) -> Vec<Effect> {
+        if file.size() > MAX_BYTES {
+            self.fault(format!("{} is larger than {} MB: no φ of these bases is.", file.name, MAX_BYTES >> 20), None);
+            return Vec::new();
+        }
+        let runs = match RunFile::read_all(&String::from_utf8_lossy(&file.bytes)) {
+            Ok(runs) => runs,
             Err(e) => {
                 self.fault(format!("{} cannot be opened: {e}.", file.name), None);
                 return Vec::new();
             }
         };
-        let Some(opened) = opened else { return Vec::new() };
-        if self.lacks_own_data(&opened.config) {
+        let lacks = runs.iter().find(|run| self.lacks_own_data(&run.config));
+        if let Some(lacks) = lacks {
             let text = format!(
                 "{} is a run on data of its own (“{}”), which is not on this page: bring that first.",
                 file.name,
-                opened.config.task.title()
+                lacks.config.task.title()
             );
             self.fault(text, None);
             return Vec::new();
         }
-        let (config, phi) = (opened.config.clone(), opened.phi_bytes());
-        let id = self.next_id_of(Run { recorded: false, phase: Phase::Finished, ..Run::recorded(opened) });
-        let mut effects = self.adopt(config.clone());
-        let phi = match phi.transpose() {
+        runs.into_iter().flat_map(|run| self.open_run(run)).collect()
+    }
+
+    fn open_run(&mut self, opened: RunFile) -> Vec<Effect> {
+        let config = opened.config.clone();
+        let phi = match opened.phi_bytes().transpose() {
             Ok(phi) => phi,
             Err(e) => {
                 // Without φ the curve is still there to see.
@@ -140,16 +149,22 @@ impl State {
                 None
             }
         };
-        if let (Some(tensors), true) = (phi, self.worker(Trainer::Cpu).is_ready()) {
+        let id = self.next_id_of(Run::from_file(0, &opened));
+        let mut effects = self.adopt(config.clone());
+        let mut text = String::new();
+        for line in opened.events.iter().filter_map(|event| serde_json::to_string(event).ok()) {
+            text += &line;
+            text.push('\n');
+        }
+        effects.extend(self.keep_opened(id, text, phi.clone()));
+        // From the store φ comes when somebody looks at it. Where nothing is kept, the trainer holds it.
+        let kept = self.keeping.open && self.keeps();
+        if let (Some(tensors), true, false) = (phi, self.worker(Trainer::Cpu).is_ready(), kept) {
             if let Some(run) = self.runs.last_mut() {
                 run.trainer = Some(Trainer::Cpu);
             }
             // What it reported goes along, so that it can be saved again.
-            let reported = |line: &str| {
-                let event = serde_json::from_str(line).ok()?;
-                (!matches!(event, Event::Made { .. } | Event::Phi { .. })).then_some(event)
-            };
-            let events = text.lines().filter_map(reported).collect();
+            let events = opened.events;
             effects.push(Effect::Send(Trainer::Cpu, Command::Restore { run: id, config, events, tensors }));
         }
         effects
@@ -208,9 +223,52 @@ fn is_run(file: &File) -> bool {
     first.trim_ascii_start().starts_with(b"{\"event\"")
 }
 
-/// `rules-swap-ends.rotate-left-lora`
+/// `rules-swap-ends.rotate-left-lora-r-4-seed-0`: two runs of different settings have different names.
 fn file_name(config: &RunConfig) -> String {
-    let methods: Vec<&str> = config.methods().map(|m| m.info().name).collect();
-    let rule = config.task.pairs().into_iter().find(|(key, _)| *key == "rule").map(|(_, rule)| format!("-{rule}"));
-    format!("{}{}-{}-seed-{}", config.base.id, rule.unwrap_or_default(), methods.join("+"), config.seed)
+    const LONGEST: usize = 100;
+    let mut parts = vec![config.base.id.to_string()];
+    let pairs = config.pairs();
+    let of_task = |key: &str| key != "task" && Key::named(key).is_some_and(Key::is_of_task);
+    parts.extend(pairs.iter().filter(|(key, _)| of_task(key)).map(|(_, value)| value.clone()));
+    let methods: Vec<String> = config.methods().map(named_in_file).collect();
+    parts.push(methods.join("+"));
+    for (key, value) in &pairs {
+        let elsewhere = ["base", "task", "method", "seed", "device", "workers"].contains(&key.as_str());
+        let usual = key == "steps" && config.steps == RunConfig::default().steps;
+        if !elsewhere && !usual && !of_task(key) && !is_in_label(config, key) {
+            parts.push(format!("{key}-{value}"));
+        }
+    }
+    parts.push(format!("seed-{}", config.seed));
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' };
+    let name: String = parts.join("-").chars().map(plain).collect();
+    if name.len() <= LONGEST {
+        return name;
+    }
+    // FNV-1a of the address tells long names apart.
+    let address = config.to_hash();
+    let hash = address.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    format!("{}-{hash:08x}-seed-{}", &name[..LONGEST], config.seed)
+}
+
+/// `lora-r-4`: a method with what its label tells of its size.
+fn named_in_file(method: &MethodConfig) -> String {
+    let label = method.method().label();
+    let is_size = |word: &&str| word.len() == 1 || word.starts_with(|c: char| c.is_ascii_digit());
+    let size: Vec<&str> = label.split_whitespace().skip_while(|word| !is_size(word)).collect();
+    std::iter::once(method.info().name).chain(size).collect::<Vec<_>>().join("-")
+}
+
+/// Whether the label of a run tells a knob: it has its value, and at its default it would read otherwise.
+fn is_in_label(config: &RunConfig, key: &str) -> bool {
+    let methods = config.methods().filter_map(|method| MethodConfig::named(method.info().name)).collect::<Vec<_>>();
+    let Some((first, also)) = methods.split_first() else { return false };
+    // A label tells how long a text is, and two of one length are not the same.
+    let knobs = methods.iter().flat_map(|method| method.info().knobs);
+    if knobs.filter(|knob| knob.name == key).any(|knob| matches!(knob.range, Range::Text { .. })) {
+        return false;
+    }
+    let usual = RunConfig { method: first.clone(), also: also.to_vec(), ..config.clone() };
+    let (Some(value), Some(own)) = (usual.knob(key), config.knob(key)) else { return false };
+    config.label().contains(&own) && config.with(&[(key, &value)]).is_ok_and(|other| other.label() != config.label())
 }

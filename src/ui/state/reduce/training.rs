@@ -6,7 +6,9 @@ use crate::config::{DeviceChoice, RunConfig};
 use crate::protocol::Command;
 use crate::protocol::Event;
 use crate::ui::state::parts::Launch;
-use crate::ui::state::{Bringing, Effect, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant};
+use crate::ui::state::{
+    Ask, Bringing, Effect, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant,
+};
 
 /// The one button that starts, pauses and resumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +83,12 @@ impl State {
         let Some(run) = self.active() else { return Vec::new() };
         let effects = send(run, Command::Stop);
         if run.trainer.is_none() {
-            // It never reached a worker: nothing will answer.
-            let id = run.id;
+            // It never reached a worker: nothing will answer. One that was to go on stays as it was.
+            let (id, goes_on) = (run.id, self.keeping.going_on == Some(run.id));
             self.launch = None;
-            self.runs.retain(|r| r.id != id);
+            self.keeping.going_on = None;
+            self.runs.retain(|r| r.id != id || goes_on);
+            self.runs.iter_mut().filter(|r| r.id == id).for_each(|run| run.phase = Phase::Stopped);
         }
         effects
     }
@@ -92,7 +96,7 @@ impl State {
     /// The latest run once more, exactly. One that was not finished gives its place to the repetition.
     pub(super) fn press_rewind(&mut self) -> Vec<Effect> {
         let Some(run) = self.latest() else { return self.start(self.config.clone(), false, None) };
-        let replaced = (run.phase != Phase::Finished).then_some(run.id);
+        let replaced = (!matches!(run.phase, Phase::Finished | Phase::Elsewhere)).then_some(run.id);
         self.start(run.config.clone(), false, replaced)
     }
 
@@ -105,17 +109,21 @@ impl State {
         self.end_spread();
         let mut effects = Vec::new();
         // A worker replaces its own run; one that is held by the other worker has to be told.
-        if let Some(run) = self.runs.iter_mut().rev().find(|r| r.phase.is_active()) {
-            run.phase = Phase::Stopped;
-            effects.extend(send(run, Command::Stop));
+        effects.extend(self.stop_active());
+        let is_empty = |r: &Run| r.step + r.accuracy.points().len() == 0 && r.phase != Phase::Elsewhere;
+        let leaves = |r: &Run| Some(r.id) == replaced || is_empty(r);
+        let keys = self.runs.iter().filter(|r| leaves(r)).map(|r| self.key_of(r)).collect::<Vec<_>>();
+        if self.keeps() && !keys.is_empty() {
+            effects.push(Effect::Store(Ask::Erase(keys)));
         }
-        self.runs.retain(|r| Some(r.id) != replaced && r.step + r.accuracy.points().len() > 0);
+        self.runs.retain(|r| !leaves(r));
         let id = self.next_run;
         self.next_run += 1;
         self.look_at_latest();
         self.runs.push(Run::new(id, config));
         self.launch = Some(Launch { run: id, paused });
         self.step_when_started = None;
+        effects.extend(self.say_that_nothing_is_kept());
         effects.extend(self.advance());
         effects
     }
@@ -156,22 +164,32 @@ impl State {
             run.active_ms += now - self.heard_at;
         }
         self.heard_at = now;
-        let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| self.hear_one(trainer, event)).collect();
+        let mut effects = Vec::new();
+        for event in events {
+            effects.extend(self.keep_event(&event));
+            effects.extend(self.hear_one(trainer, event));
+        }
         effects.extend(self.follow_queue());
         effects
     }
 
     fn hear_one(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
         if let Some(run) = event.run().and_then(|id| self.runs.iter_mut().find(|r| r.id == id)) {
-            // A question about one's own text may fail without the run it was asked of.
-            if !matches!(event, Event::Failed { reason: FailureReason::Input, .. } if run.step > 0) {
+            // A question about a run, or its way back from the store, may fail without the run.
+            let asked = |reason| reason == FailureReason::Input && run.step > 0 || !run.phase.is_active();
+            if !matches!(event, Event::Failed { reason, .. } if asked(reason)) {
                 run.apply(&event);
             }
         }
         match event {
             Event::Ready { device } => {
                 self.workers[trainer as usize] = WorkerPhase::Ready { device };
-                let mut effects = self.advance();
+                let mut effects = Vec::new();
+                if self.keeping.open && self.keeps() {
+                    effects.push(Effect::Send(trainer, Command::Keep { on: true }));
+                }
+                effects.extend(self.advance());
+                effects.extend(self.hand_over_recalled());
                 effects.extend(self.prefetch());
                 effects.extend(self.ask_again(trainer));
                 if trainer == Trainer::Cpu {
@@ -201,6 +219,10 @@ impl State {
             }
             Event::Dialled { .. } => self.dialled(trainer, event),
             Event::Spread { .. } => self.prompted(event),
+            Event::Snapshot { run, text, tensors, .. } => self.keep_whole(run, text, tensors),
+            Event::RunFile { run, ref text, ref tensors } if self.gathers(run) => {
+                self.gather_written(run, text, tensors)
+            }
             Event::RunFile { .. } | Event::Adapter { .. } | Event::Merged { .. } => self.kept(event),
             // An adapter says what it is: the page follows.
             Event::Started { run, ref config, .. } if self.runs.iter().any(|r| r.id == run && r.imported) => {
@@ -231,6 +253,15 @@ impl State {
     fn hear_failure(&mut self, trainer: Trainer, run: u32, reason: FailureReason, message: String) -> Vec<Effect> {
         self.end_spread();
         self.dial_failed(run);
+        if self.gathers(run) {
+            return self.gather(run, None);
+        }
+        // It did not go on: it is where it was.
+        if let Some(run) = self.runs.iter_mut().find(|r| r.id == run && r.step > 0)
+            && matches!(run.phase, Phase::Loading { .. })
+        {
+            run.phase = Phase::Stopped;
+        }
         // An adapter that cannot be used leaves nothing behind.
         self.runs.retain(|r| r.id != run || !r.imported || r.phase.has_begun());
         match reason {
@@ -276,6 +307,10 @@ impl State {
             }
             Remedy::TrainOnCpu => self.adopt_and_start(RunConfig { device: DeviceChoice::Cpu, ..self.config.clone() }),
             Remedy::Bring => self.bringing(Bringing::Open),
+            Remedy::Undo => self.undo(None),
+            Remedy::GoOn(run) => self.go_on(run),
+            Remedy::MakeRoom(n) => self.make_room(n),
+            Remedy::SaveAside => self.save_aside(),
             Remedy::TurnBack(id) => {
                 let Some(run) = self.runs.iter().find(|r| r.id == id) else { return Vec::new() };
                 let waits = if run.phase.is_active() { send(run, Command::Resume) } else { Vec::new() };

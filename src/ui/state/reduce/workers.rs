@@ -143,7 +143,10 @@ impl State {
         if let Some(id) = held {
             self.fail_run(id, FailureReason::Crash);
         }
-        self.fault(message, held.map(|_| Remedy::TryAgain));
+        self.lose_what_it_held(trainer);
+        let goes_on = held.and_then(|id| self.runs.iter().find(|r| r.id == id)).filter(|run| run.kept > 0);
+        let remedy = goes_on.map_or(held.map(|_| Remedy::TryAgain), |run| Some(Remedy::GoOn(run.id)));
+        self.fault(message, remedy);
         self.boot(trainer)
     }
 

@@ -3,10 +3,12 @@
 mod bring;
 mod cost_dialog;
 mod faults;
+mod keeping;
 mod learn;
 mod measures;
 mod queue;
 mod run_files;
+mod store_faults;
 
 use super::*;
 use crate::base::FailureReason;

@@ -105,7 +105,8 @@ fn an_earlier_phi_is_swapped_in_and_a_new_run_comes_to_the_front() {
 
     state.reduce(Action::Main);
     assert_eq!(state.visible_runs()[0].run.id, 3, "what begins now is what one looks at");
-    let effects = state.reduce(Action::Remove(1));
+    state.reduce(Action::Remove(1));
+    let effects = state.reduce(Action::Dismiss(state.notices.last().unwrap().id));
     assert_eq!(command(&effects), Some((Trainer::Cpu, &Command::Forget { run: 1 })));
 }
 
@@ -222,7 +223,7 @@ fn what_the_trainer_wrote_goes_to_the_visitor() {
     let run_file = Event::RunFile { run: 1, text: "{}\n".into(), tensors: b"phi".to_vec() };
     let effects = hear(&mut state, Trainer::Cpu, vec![run_file]);
     let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
-    assert_eq!(files[0].name, "rules-cipher-lora-seed-0.jsonl");
+    assert_eq!(files[0].name, "rules-cipher-lora-r-4-seed-0.jsonl");
     let text = "{}\n{\"event\":\"phi\",\"run\":1,\"tensors\":\"cGhp\"}\n";
     assert_eq!(String::from_utf8_lossy(&files[0].bytes), text, "the last line holds φ in base64");
     assert_eq!(command(&state.reduce(Action::ExportAdapter)), Some((Trainer::Cpu, &Command::Export { run: 1 })));
@@ -230,4 +231,28 @@ fn what_the_trainer_wrote_goes_to_the_visitor() {
     let effects = hear(&mut state, Trainer::Cpu, vec![adapter]);
     let Some(Effect::Download(files)) = effects.first() else { panic!("{effects:?}") };
     assert_eq!((files.len(), files[1].bytes.as_slice()), (2, b"tensors".as_slice()));
+}
+
+#[test]
+fn a_file_s_name_tells_runs_apart() {
+    let name = |hash: &str| {
+        let mut state = trained(hash);
+        let file = Event::RunFile { run: 1, text: String::new(), tensors: Vec::new() };
+        match hear(&mut state, Trainer::Cpu, vec![file]).remove(0) {
+            Effect::Download(files) => files[0].name.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (hash, expected) in [
+        ("#method=lora&rank=1", "rules-swap-ends.rotate-left-lora-r-1-seed-0.jsonl"),
+        ("#method=lora&rank=8&seed=3", "rules-swap-ends.rotate-left-lora-r-8-seed-3.jsonl"),
+        ("#method=lora&rank=8&alpha=8", "rules-swap-ends.rotate-left-lora-r-8-alpha-8-seed-0.jsonl"),
+        ("#rule=cipher&method=lora,prompt", "rules-cipher-lora-r-4+prompt-20-seed-0.jsonl"),
+        ("#rule=cipher&method=ia3&lr=0.5&steps=20", "rules-cipher-ia3-lr-0.5-steps-20-seed-0.jsonl"),
+        ("#base=prose-nano&task=authors&method=bitfit", "prose-nano-bitfit-seed-0.jsonl"),
+    ] {
+        assert_eq!(name(hash), expected);
+    }
+    let long = |end: &str| name(&format!("#method=text-prompt&text={}{end}", "a".repeat(40)));
+    assert!(long("b") != long("c") && long("b").len() < 130, "{}", long("b"));
 }

@@ -6,6 +6,7 @@ mod bring;
 mod faults;
 mod keep;
 mod learn;
+mod lost;
 mod page;
 mod runs;
 mod webgpu;
