@@ -1,9 +1,9 @@
 //! Methods that train together; φ dialled, swapped, kept and opened.
 
 use super::*;
-use std::rc::Rc;
 use crate::interchange::RunFile;
 use crate::peft::MethodConfig;
+use std::rc::Rc;
 
 /// A page with a finished run 1.
 fn trained(hash: &str) -> State {
