@@ -69,7 +69,7 @@ fn written(records: &[Vec<String>], separator: u8, end: csv::Terminator) -> Vec<
 
 fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
     let cell = "[^\0]{0,6}|[ab\",;\t\r\n ']{0,6}|[a-c]|[0-9]{1,2}";
-    (1_usize..5).prop_flat_map(move |n| prop::collection::vec(prop::collection::vec(cell, n), 1..8))
+    (2_usize..5).prop_flat_map(move |n| prop::collection::vec(prop::collection::vec(cell, n), 1..8))
 }
 
 fn rows() -> impl Strategy<Value = Vec<(String, String)>> {
@@ -118,7 +118,7 @@ fn accounted(table: &Table) -> usize {
 /// As many inputs as `PROPTEST_CASES` says; 10⁶ were tried once.
 fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
-    ProptestConfig { cases, ..ProptestConfig::default() }
+    ProptestConfig { cases, max_global_rejects: cases.max(1024), ..ProptestConfig::default() }
 }
 
 /// A header of names, numbers, blanks and repeats.
@@ -198,8 +198,7 @@ proptest! {
         mark in any::<bool>(), header in any::<bool>(),
     ) {
         prop_assume!(!records[0][0].starts_with('\u{feff}'));
-        // Of one column another separator may make several; a tab and a line's end in one cell may be two rows.
-        prop_assume!(records[0].len() > 1);
+        // Between tabs a cell of a tab and a line's end may be two rows.
         let tabbed = |cell: &String| cell.contains('\t') && cell.contains(['\n', '\r']);
         prop_assume!(separator != b'\t' || !records.iter().flatten().any(tabbed));
         let end = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };

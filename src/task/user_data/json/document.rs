@@ -80,7 +80,10 @@ pub fn object(text: &str, header: Option<bool>) -> Result<Table, UserDataError> 
             Err(UserDataError::SeveralTables { one: one.to_string(), other: other.to_string() })
         }
         // One row.
-        [] => of_objects(text, &[skip_blanks(text, 0)..text.trim_end().len()])?.into_table(),
+        [] => {
+            let whole = skip_blanks(text, 0)..text.trim_end().len();
+            of_objects(text, std::slice::from_ref(&whole))?.into_table()
+        }
     }
 }
 
