@@ -111,8 +111,7 @@ impl BenchShape {
     ) -> Result<Measured, crate::base::Failure> {
         let theta = Model::random(self.config(), &mut stream(0, "bench theta"), device);
         // What is alive besides θ stays so.
-        let others =
-            memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(4 * theta.config.parameters() as u64);
+        let others = memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(4 * theta.config.parameters());
         let mut context = InitContext::new(&theta, device, stream(0, "bench phi")).labels(&LABELS);
         let mut phi = Phi::init([method], &mut context);
         let mut optimizer = Optimizer::new();

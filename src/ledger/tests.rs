@@ -48,9 +48,9 @@ fn the_traced_phi_has_the_numbers_of_the_closed_formula() {
                 MethodConfig::Pruning(_) => setting.shape.model.parameters(),
                 _ => method.method().count(&setting.shape).total(),
             };
-            assert_eq!(memory.gradients, 4 * trained as u64, "{name}");
-            assert_eq!(memory.optimizer, 8 * trained as u64, "{name}");
-            assert_eq!(memory.theta, 4 * setting.shape.model.parameters() as u64, "{name}");
+            assert_eq!(memory.gradients, 4 * trained, "{name}");
+            assert_eq!(memory.optimizer, 8 * trained, "{name}");
+            assert_eq!(memory.theta, 4 * setting.shape.model.parameters(), "{name}");
         }
     }
 }
@@ -63,13 +63,13 @@ fn on<'a>(model: &str, method: &'a MethodConfig) -> Setting<'a> {
 #[test]
 fn adam_keeps_16_bytes_a_trained_parameter_and_4_a_frozen_one() {
     let (full, bitfit) = (MethodConfig::Full(Full), MethodConfig::BitFit(BitFit::default()));
-    let parameters = RealModel::named("opt-6.7b").unwrap().config.parameters() as u64;
+    let parameters = RealModel::named("opt-6.7b").unwrap().config.parameters();
     let of = |method| {
         let memory = on("opt-6.7b", method).ledger().training.unwrap().memory;
         memory.parts().iter().sum::<u64>() - memory.activations
     };
     assert_eq!(of(&full), 16 * parameters);
-    let trained = bitfit.method().count(&on("opt-6.7b", &bitfit).shape).total() as u64;
+    let trained = bitfit.method().count(&on("opt-6.7b", &bitfit).shape).total();
     assert_eq!(of(&bitfit), 16 * trained + 4 * (parameters - trained));
     // Its makers say 6.7 and 66 billion.
     assert_eq!((parameters as f64 / 1e8).round(), 67.0);
