@@ -29,7 +29,7 @@ pub fn brought(names: &[&str]) -> Result<Brought, String> {
     let tensors = |name: &str| name.ends_with(".safetensors") && !Checkpoint::claims(name);
     let config = names.iter().position(|name| *name == CONFIG_FILE).or(names.iter().position(|name| settings(name)));
     let weights = names.iter().position(|name| *name == MODEL_FILE);
-    let pickled = names.iter().any(|name| *name == PICKLE_FILE);
+    let pickled = names.contains(&PICKLE_FILE);
     match (config, weights) {
         (Some(config), Some(weights)) => return Ok(Brought::Adapter { config, weights }),
         (_, None) if pickled => {

@@ -58,7 +58,7 @@ impl OwnTensors {
             let fits = pattern(&format!(r"(^|^.*\.){name}($|\..*)"));
             let fits = |path: &str| fits.as_ref().is_some_and(|pattern| pattern.is_match(path));
             let there = pieces.iter().any(|(path, _)| fits(&model.family().key(*path)));
-            if !there && !(head && fits(HEAD)) {
+            if !(there || head && fits(HEAD)) {
                 let why = format!("what was trained of {name} would be lost, for which this lab has no place");
                 return Err(AdapterError::refused("modules_to_save", saved, &why, merge_it()));
             }
