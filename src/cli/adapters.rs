@@ -1,6 +1,7 @@
 //! `export` and `merge`: a run's φ as files for others.
 
 use super::disk::Disk;
+use super::output::print_line;
 use super::sentence::Sentence;
 use super::session::stored;
 use super::user_data;
@@ -30,7 +31,7 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
     }
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     write_all(folder, &[(hf_adapter::CONFIG_FILE, files.config.as_bytes()), (hf_adapter::MODEL_FILE, &files.weights)])?;
-    println!("{folder}: {} for {}", session.config().label(), session.config().base.id);
+    print_line!("{folder}: {} for {}", session.config().label(), session.config().base.id);
     Ok(())
 }
 
@@ -49,6 +50,6 @@ pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     write_all(folder, &files)?;
-    println!("{folder}: {id} with {} folded in", session.config().label());
+    print_line!("{folder}: {id} with {} folded in", session.config().label());
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Every command with its flags, and what runs it.
 
 use super::flags::{config, phi_args, run_args};
+use super::output::print_line;
 use super::sentence::Sentence;
-use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished};
+use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished, user_data};
 use crate::experiments::bench;
 use crate::interchange::python;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -75,6 +76,7 @@ fn command() -> Command {
                 )
                 .args(phi_args())
                 .arg(Arg::new("base").long("base").value_name("BASE"))
+                .args(user_data::args())
                 .arg(Arg::new("input").long("text").required(true).value_name("TEXT"))
                 .arg(Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Print logits [tokens][vocab]")),
         )
@@ -82,12 +84,14 @@ fn command() -> Command {
             Command::new("export")
                 .about("Writes a run's φ as Hugging Face PEFT does: adapter_config.json and adapter_model.safetensors")
                 .arg(Arg::new("run").long("run").required(true).value_name("RUN"))
+                .args(user_data::args())
                 .arg(Arg::new("out").long("out").required(true).value_name("DIR")),
         )
         .subcommand(
             Command::new("merge")
                 .about("Folds a run's φ into a copy of θ: config.json, model.safetensors, tokenizer.json")
                 .arg(Arg::new("run").long("run").required(true).value_name("RUN"))
+                .args(user_data::args())
                 .arg(Arg::new("out").long("out").required(true).value_name("DIR")),
         )
         .subcommand(
@@ -150,7 +154,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "export" => pollster::block_on(adapters::export(args)),
         "merge" => pollster::block_on(adapters::merge(args)),
         "python" => {
-            println!("{}", python::script(&config(args)?));
+            print_line!("{}", python::script(&config(args)?));
             Ok(())
         }
         "spread" => pollster::block_on(measure::spread(args)),
@@ -158,10 +162,13 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "pretrain" => pollster::block_on(measure::pretrain(args)),
         "bench" if args.get_flag("list") => {
             let names = bench::methods(&bench::SHAPES[0]).into_iter().map(|(name, _)| name);
-            names.for_each(|name| println!("{}", json!({"method": name})));
+            names.for_each(|name| print_line!("{}", json!({"method": name})));
             Ok(())
         }
-        "bench" => bench::native(args.get_flag("json"), args.get_one("steps").copied().unwrap_or(20)),
+        "bench" => {
+            let steps = args.get_one("steps").copied().unwrap_or(20);
+            bench::native(args.get_flag("json"), steps, |line| print_line!("{line}"))
+        }
         other => Err(format!("there is no command {other}")),
     }
 }

@@ -1,6 +1,7 @@
 //! `peft-lab cost`: the ledger, before anything is trained.
 
 use super::flags::config;
+use super::output::print_line;
 use super::sentence::Sentence;
 use crate::ledger::{Ledger, RealModel, Setting, bytes, flops, real_models};
 use clap::{Arg, ArgMatches};
@@ -30,24 +31,24 @@ pub fn cost(args: &ArgMatches) -> Result<(), Sentence> {
     let tasks = args.get_one::<u64>("tasks").copied().unwrap_or(1);
     if args.get_flag("json") {
         let batch = json!({"sequences": setting.batch.sequences, "length": setting.batch.length, "predicted": setting.batch.predicted});
-        println!(
+        print_line!(
             "{}",
             json!({"method": config.label(), "model": of, "batch": batch, "cost": ledger, "tasks": tasks, "stored": ledger.stored * tasks})
         );
     } else {
-        println!("{} · {of} · {} × {} tokens a step", config.label(), setting.batch.sequences, setting.batch.length);
+        print_line!("{} · {of} · {} × {} tokens a step", config.label(), setting.batch.sequences, setting.batch.length);
         print(&ledger, tasks);
     }
     Ok(())
 }
 
 fn print(ledger: &Ledger, tasks: u64) {
-    let line = |what: &str, value: String| println!("  {what:44} {value:>12}");
+    let line = |what: &str, value: String| print_line!("  {what:44} {value:>12}");
     match &ledger.training {
-        None => println!("training: nothing is trained"),
+        None => print_line!("training: nothing is trained"),
         Some(training) => {
             let memory = &training.memory;
-            println!("training, memory");
+            print_line!("training, memory");
             for (what, part) in
                 ["θ, frozen", "φ", "gradients of φ", "AdamW’s two moments", "activations kept for the backward pass"]
                     .into_iter()
@@ -60,14 +61,14 @@ fn print(ledger: &Ledger, tasks: u64) {
                 &format!("most at one moment, in the {:?} pass", memory.peak.phase).to_lowercase(),
                 bytes(memory.peak.bytes),
             );
-            println!("training, operations a step");
+            print_line!("training, operations a step");
             line("forward", flops(training.forward.total()));
             line("backward", flops(training.backward.total()));
             line("optimizer", flops(training.optimizer));
         }
     }
     let inference = &ledger.inference;
-    println!("inference, one text");
+    print_line!("inference, one text");
     line("θ", bytes(inference.theta));
     line("φ beside it", bytes(inference.phi));
     line(&format!("keys and values of {} positions", inference.positions), bytes(inference.cache));
@@ -75,11 +76,11 @@ fn print(ledger: &Ledger, tasks: u64) {
     line("reading the text", flops(inference.text));
     line("one more token", flops(inference.token));
     line("one more token, θ alone", flops(inference.token_of_theta));
-    println!("stored");
+    print_line!("stored");
     line("φ", bytes(ledger.stored));
     line(&format!("φ of {tasks} tasks"), bytes(ledger.stored * tasks));
     match &ledger.not_merged {
-        None => println!("merges into θ: then it costs what θ costs"),
-        Some(why) => println!("does not merge: {why}"),
+        None => print_line!("merges into θ: then it costs what θ costs"),
+        Some(why) => print_line!("does not merge: {why}"),
     }
 }

@@ -1,6 +1,7 @@
 //! `peft-lab count`: trainable parameters, from closed formulas.
 
 use super::flags::config;
+use super::output::print_line;
 use super::sentence::Sentence;
 use crate::peft::trainable_line;
 use clap::ArgMatches;
@@ -14,11 +15,11 @@ pub(super) fn count(args: &ArgMatches) -> Result<(), Sentence> {
     if args.get_flag("json") {
         let terms: Vec<_> =
             count.terms.iter().map(|t| json!({"what": t.what, "product": t.product, "value": t.value})).collect();
-        println!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
+        print_line!("{}", json!({"trainable": trainable, "all": all, "terms": terms}));
     } else {
-        println!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
+        print_line!("{}\n{trainable} = {}", trainable_line(trainable, all), count.sum());
         if let Some(fused) = config.method.method().fused(&config.shape()) {
-            println!("{fused}");
+            print_line!("{fused}");
         }
     }
     Ok(())

@@ -2,8 +2,11 @@
 
 use super::disk::Disk;
 use super::flags::{config, config_on};
+use super::output::print_line;
 use super::sentence::Sentence;
 use super::session::{session, stored};
+use super::taken::{report, say};
+use super::user_data;
 use crate::base::read;
 use crate::bases::Base;
 use crate::config::RunConfig;
@@ -29,15 +32,17 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
             session.evaluate(lambda).await
         }
         None => {
-            let session = session(config(args)?).await.map_err(|f| f.message)?;
+            let config = config(args)?;
+            say(&report(&config).await);
+            let session = session(config).await.map_err(|f| f.message)?;
             evaluate(session.theta(), &Phi::none(), session.data(), usize::MAX).await
         }
     };
     let scores = scores.map_err(|f| f.message)?;
     if args.get_flag("json") {
-        println!("{}", json!({"loss": scores.loss, "accuracy": scores.accuracy, "n": scores.n}));
+        print_line!("{}", json!({"loss": scores.loss, "accuracy": scores.accuracy, "n": scores.n}));
     } else {
-        println!("held-out loss {:.4}  accuracy {:.3} of {}", scores.loss, scores.accuracy, scores.n);
+        print_line!("held-out loss {:.4}  accuracy {:.3} of {}", scores.loss, scores.accuracy, scores.n);
     }
     Ok(())
 }
@@ -45,9 +50,9 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
 /// A text's tokens, the likeliest next token and, where they are asked for, all logits.
 pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let text: &String = args.get_one("input").ok_or("--text is missing")?;
-    let id: Option<&String> = args.get_one("base");
     let of_base = |base: Option<&Base>| -> Result<RunConfig, Sentence> {
-        let id = base.map(|base| base.id.to_string()).or(id.cloned());
+        let brought = user_data::pairs(args)?.into_iter().find(|(key, _)| key == "base").map(|(_, id)| id);
+        let id = base.map(|base| base.id.to_string()).or(brought).or(args.get_one("base").cloned());
         let id = id.ok_or("--base is missing: which base to read the text with")?;
         let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id)]);
         faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
@@ -77,6 +82,6 @@ pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     if args.get_flag("logits") {
         answer["logits"] = json!(logits);
     }
-    println!("{answer}");
+    print_line!("{answer}");
     Ok(())
 }

@@ -77,7 +77,8 @@ pub(super) fn config_on(args: &ArgMatches, base: Option<&Base>) -> Result<RunCon
     }
     let (config, faults, unknown) = RunConfig::from_pairs(&pairs);
     if let Some(fault) = faults.into_iter().next() {
-        return Err(fault.message);
+        // The sentence has the page's name of a knob.
+        return Err(format!("--{}: {}", fault.key.replace('_', "-"), fault.message));
     }
     match unknown.first() {
         Some((key, _)) => Err(format!("{} has no knob --{}.", config.label(), key.replace('_', "-"))),

@@ -1,6 +1,7 @@
 //! `bases`, `tasks`, `methods`: what there is.
 
 use super::method_page;
+use super::output::print_line;
 use super::sentence::Sentence;
 use crate::bases::{BASES, Base};
 use crate::peft::{Knob, MethodConfig, Range};
@@ -29,14 +30,14 @@ pub(super) fn methods(args: &ArgMatches) -> Result<(), Sentence> {
 
 fn print_list(args: &ArgMatches, items: Vec<serde_json::Value>, key: &str) -> Result<(), Sentence> {
     if args.get_flag("json") {
-        println!("{}", serde_json::Value::Array(items));
+        print_line!("{}", serde_json::Value::Array(items));
         return Ok(());
     }
     for item in items {
         let text = |field: &str| item[field].as_str().unwrap_or_default().to_string();
-        println!("{:22} {}", text(key), text("about"));
+        print_line!("{:22} {}", text(key), text("about"));
         for knob in item["knobs"].as_array().into_iter().flatten() {
-            println!(
+            print_line!(
                 "  --{:20} {} [{}]",
                 knob["name"].as_str().unwrap_or_default().replace('_', "-"),
                 knob["help"].as_str().unwrap_or_default(),

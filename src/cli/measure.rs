@@ -2,7 +2,9 @@
 
 use super::disk::Disk;
 use super::flags::config;
+use super::output::{print_line, tell};
 use super::sentence::Sentence;
+use super::taken::{report, say};
 use crate::base::Failure;
 use crate::experiments::pretrain::{Corpus, Data, Recipe};
 use crate::experiments::sweep::{Measured, Sweep};
@@ -17,6 +19,7 @@ use std::rc::Rc;
 /// Scores in-context learning after many prompts around the one that the flags describe.
 pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     let config = config(args)?;
+    say(&report(&config).await);
     let (files, device) = (Disk::default(), Device::flex());
     let measure = async || -> Result<(), Failure> {
         let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
@@ -24,11 +27,11 @@ pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
         let mut spread = Spread::new(0, config.clone(), base, materials, &device)?;
         while let Some(event) = spread.advance().await? {
             match &event {
-                event if args.get_flag("json") => println!("{}", serde_json::to_string(event).unwrap_or_default()),
+                event if args.get_flag("json") => print_line!("{}", serde_json::to_string(event).unwrap_or_default()),
                 Event::Spread { what, accuracy, free, n, .. } => {
                     let score = accuracy.map_or("does not fit".into(), |a| format!("{a:.3} of {n}"));
                     let free = free.map_or_else(String::new, |f| format!(", {f:.3} among all tokens"));
-                    println!("{what:34} {score}{free}");
+                    print_line!("{what:34} {score}{free}");
                 }
                 _ => {}
             }
@@ -57,7 +60,7 @@ pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
             *slot = Some(format!("{out} cannot be written: {e}"));
         }
     };
-    let measured = sweep.measure(known, jobs, &Disk::default(), |line| println!("{line}"), keep)?;
+    let measured = sweep.measure(known, jobs, &Disk::default(), |line| tell(&line), keep)?;
     keep(&measured);
     unwritten.into_inner().ok().flatten().map_or(Ok(()), Err)
 }
@@ -77,6 +80,6 @@ pub async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
         }
     };
     let out = PathBuf::from(given("out")?);
-    crate::experiments::pretrain::pretrain(&recipe, corpus.as_ref(), &out, None, |line| println!("{line}")).await?;
+    crate::experiments::pretrain::pretrain(&recipe, corpus.as_ref(), &out, None, |line| tell(&line)).await?;
     Ok(())
 }

@@ -3,10 +3,11 @@
 use super::adapter_folder::read_folder;
 use super::disk::Disk;
 use super::sentence::Sentence;
+use super::user_data;
 use crate::base::{Failure, clock};
 use crate::bases::Base;
 use crate::config::RunConfig;
-use crate::interchange::{RunFile, adapter_base, hf_adapter};
+use crate::interchange::{RunFile, RunFileError, adapter_base, hf_adapter};
 use crate::train::Session;
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::micro_batch::Helpers;
@@ -28,6 +29,16 @@ pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {
     Ok(session)
 }
 
+/// The last run of a file. Its base, where it is somebody's own, has been brought before.
+pub(super) fn last_run(path: &str) -> Result<RunFile, Sentence> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let runs = RunFile::read_all(&text).map_err(|e| match e {
+        RunFileError::Absent(message) => format!("{path}: {message} --base-folder names them."),
+        e => format!("{path}: {e}"),
+    })?;
+    runs.into_iter().next_back().ok_or_else(|| format!("{path}: the run file is empty"))
+}
+
 /// A session at its end with the φ that `--run` or `--adapter` names; `None` without either. `config` is given the base that
 /// an adapter names where no flag does.
 pub(super) async fn stored(
@@ -36,9 +47,9 @@ pub(super) async fn stored(
 ) -> Result<Option<Session>, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
     if let Some(path) = given("run") {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
-        let runs = RunFile::read_all(&text).map_err(|e| format!("{path}: {e}"))?;
-        let run = runs.into_iter().next_back().ok_or("the run file is empty")?;
+        // A run on one's own base or data is read once they are here.
+        user_data::pairs(args)?;
+        let run = last_run(path)?;
         let tensors = run.phi_bytes();
         let tensors =
             tensors.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))??;

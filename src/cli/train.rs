@@ -3,6 +3,7 @@
 use super::flags::config;
 use super::sentence::Sentence;
 use super::session::session;
+use super::taken::{report, say};
 use super::unfinished;
 use super::unfinished::{Out, Unfinished};
 use crate::base::{Failure, FailureReason};
@@ -27,6 +28,12 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let mut out = Out::open(args)?;
     unfinished::watch()?;
     let json = args.get_flag("json");
+    let taken = report(&config).await;
+    match json {
+        // Standard output is for events.
+        true => say(&taken),
+        false => taken.iter().for_each(|line| drop(writeln!(std::io::stdout(), "{line}"))),
+    }
     let saves = out.is_some();
     let mut emit = |events: Vec<Event>, again: bool| -> Result<(), Sentence> {
         for event in events {

@@ -2,9 +2,9 @@
 
 use super::flags;
 use super::sentence::Sentence;
+use super::session::last_run;
 use super::user_data;
 use crate::config::RunConfig;
-use crate::interchange::RunFile;
 use crate::protocol::Event;
 use clap::{Arg, ArgMatches};
 use std::fs::File;
@@ -57,8 +57,7 @@ pub(super) fn resumed(args: &ArgMatches) -> Result<Option<Unfinished>, Sentence>
         let flag = flag.replace('_', "-");
         return Err(format!("--resume takes the run's settings from {path}: leave --{flag} out."));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
-    let run = RunFile::read_all(&text).map_err(|e| format!("{path}: {e}"))?.pop().ok_or("the run file is empty")?;
+    let run = last_run(path)?;
     if run.is_finished() {
         return Err(format!("{path} holds a run that has finished: nothing is left to train."));
     }

@@ -147,9 +147,9 @@ impl BenchShape {
     }
 }
 
-/// Measures every shape and method on the CPU and prints a line each.
+/// Measures every shape and method on the CPU and says a line of each.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn native(json: bool, steps: usize) -> Result<(), String> {
+pub fn native(json: bool, steps: usize, say: impl Fn(String)) -> Result<(), String> {
     let device = Device::flex();
     for shape in &SHAPES {
         for (name, method) in methods(shape) {
@@ -165,14 +165,14 @@ pub fn native(json: bool, steps: usize) -> Result<(), String> {
                     "where": "native", "shape": shape.name, "method": name, "ms": ms, "forward": forward, "backward": backward,
                     "optimizer": optimizer, "peak": peak, "expected_peak": expected, "gflops": gflops,
                 });
-                println!("{row}");
+                say(row.to_string());
             } else {
-                println!(
+                say(format!(
                     "native {} {name:18} {ms:8.2} ms ({forward:.2} + {backward:.2} + {optimizer:.2})  {:7.2} MB, {:.2} expected  {gflops:5.1} GFLOP/s",
                     shape.name,
                     peak.unwrap_or(0) as f64 / 1e6,
                     expected as f64 / 1e6
-                );
+                ));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A recorded run: JSON lines of events, as `peft-lab train --json` prints them.
 
 use super::base64::{base64, from_base64};
+use crate::bases::{Base, OwnBase};
 use crate::config::RunConfig;
 use crate::protocol::KeptScore;
 use crate::protocol::{Event, Prediction};
@@ -81,6 +82,9 @@ pub enum RunFileError {
         /// What the parser says.
         message: String,
     },
+    /// The run's base is its owner's, and not here: the file itself is whole.
+    #[error("{0}")]
+    Absent(String),
     /// An event comes before any `started`, or the file has none.
     #[error("the run file has no “started” event")]
     NotStarted,
@@ -110,8 +114,10 @@ impl RunFile {
         let mut times: Vec<Vec<f64>> = Vec::new();
         let mut made = None;
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-            let event: Event =
-                serde_json::from_str(line).map_err(|e| RunFileError::Line { line: i + 1, message: e.to_string() })?;
+            let event: Event = serde_json::from_str(line).map_err(|e| match absent(line) {
+                Some(message) => RunFileError::Absent(message),
+                None => RunFileError::Line { line: i + 1, message: e.to_string() },
+            })?;
             match event {
                 Event::Started { ref config, ref device, trainable, total, baselines, .. } => {
                     let (config, device) = (config.clone(), device.clone());
@@ -186,9 +192,29 @@ impl RunFile {
     }
 }
 
+/// What is said where a line begins a run on a visitor's base that is not here.
+fn absent(line: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(line).ok()?;
+    let base = event["config"]["base"].as_str().filter(|_| event["event"] == "started")?;
+    (base.starts_with(OwnBase::PREFIX) && Base::named(base).is_none()).then(|| Base::absent(base))
+}
+
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_on_a_base_that_is_not_here_is_no_broken_file() {
+        let line = |base: &str| {
+            format!(r#"{{"event":"started","run":1,"config":{{"base":"{base}","task":"own","method":"lora"}}}}"#)
+        };
+        for base in ["own-mine-fedcba9876543210", "own-mine-fedcba98"] {
+            let error = RunFile::read_all(&line(base)).unwrap_err();
+            assert_eq!(error, RunFileError::Absent(Base::absent(base)));
+            assert!(!error.to_string().contains("not an event"), "{error}");
+        }
+        assert!(matches!(RunFile::read_all(&line("rules")), Err(RunFileError::Line { line: 1, .. })));
+    }
 
     #[test]
     fn the_version_of_burn_is_the_locked_one() {

@@ -172,6 +172,15 @@ impl TaskConfig {
         }
     }
 
+    /// Tokens of a text at most, where texts have labels; of longer ones the last are read.
+    pub fn longest_text(&self) -> Option<usize> {
+        match self {
+            TaskConfig::Text { of, .. } => Some(of.max_tokens()),
+            TaskConfig::UserData { data: UserData { classes: Some(_), .. }, .. } => Some(text::MAX_TOKENS),
+            _ => None,
+        }
+    }
+
     /// Tokens whose loss is computed, of an example of `length` positions.
     pub fn predicted(&self, length: usize) -> usize {
         match self {

@@ -158,6 +158,11 @@ pub enum LabelledError {
 }
 
 impl Labelled {
+    /// The texts of both parts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.training.iter().chain(&self.held_out).map(|(_, text)| text.as_str())
+    }
+
     /// Reads and checks a task's file.
     pub fn from_json(text: &str) -> Result<Labelled, LabelledError> {
         let data: Labelled = serde_json::from_str(text).map_err(|e| LabelledError::Json(e.to_string()))?;

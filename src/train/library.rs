@@ -43,19 +43,9 @@ impl LoadedBase {
                 file => weights.push((file, files.read(&name(file)).await.map_err(load_failure)?)),
             }
         }
-        let mut vocabulary = Vec::new();
-        for file in base.tokenizer() {
-            vocabulary.push((*file, text(files, &name(file)).await?));
-        }
+        let tokenizer = LoadedBase::tokenizer(base, files).await?;
         let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
         let config = ModelConfig::from_json(&config).map_err(|e| broken(e.to_string()))?;
-        let tokenizer = match vocabulary.as_slice() {
-            [("tokenizer.json", json)] => Tokenizer::from_json(json),
-            files => Tokenizer::from_vocabulary(|name| {
-                files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str())
-            }),
-        };
-        let tokenizer = tokenizer.map_err(|e| broken(e.to_string()))?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(broken(format!(
                 "{}: {} tokens, and config.json says vocab_size {}. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
@@ -68,6 +58,19 @@ impl LoadedBase {
         let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
         let theta = Model::load_files(config, &weights, index.as_ref(), device).map_err(|e| broken(e.to_string()))?;
         Ok(LoadedBase { base, theta, tokenizer })
+    }
+
+    /// Reads the tokenizer alone, from one file or from a vocabulary with its merges.
+    ///
+    /// # Errors
+    /// A sentence that names the base, where a file does not arrive or is no tokenizer.
+    pub async fn tokenizer(base: &Base, files: &impl Files) -> Result<Tokenizer, Failure> {
+        let mut texts = Vec::new();
+        for file in base.tokenizer() {
+            texts.push((*file, text(files, &format!("models/{}/{file}", base.id)).await?));
+        }
+        let tokenizer = Tokenizer::from_files(&texts);
+        tokenizer.map_err(|e| load_failure(format!("The base {} cannot be used: {e}.", base.id)))
     }
 }
 

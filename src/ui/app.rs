@@ -125,6 +125,12 @@ impl App {
                     let file = self.state.manifest.files.get(&format!("models/{id}/card.json")).cloned();
                     self.fetch(file, move |text| Action::BaseCard(id.clone(), text));
                 }
+                Effect::FetchTokenizer(id) => {
+                    let names = Base::named(&id).map(Base::tokenizer).unwrap_or_default();
+                    let manifest = &self.state.manifest.files;
+                    let files = names.iter().map(|name| (*name, manifest.get(&format!("models/{id}/{name}")).cloned()));
+                    self.fetch_all(files.collect(), move |texts| Action::Tokenizer(id, texts));
+                }
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Store(ask) => self.store.ask(ask),
                 Effect::Present(on) => dom::set_present(on),
@@ -162,6 +168,26 @@ impl App {
                 None => None,
             };
             on.emit(action(text));
+        });
+    }
+
+    /// Several files that are of use together alone.
+    fn fetch_all(
+        &self,
+        files: Vec<(&'static str, Option<String>)>,
+        action: impl FnOnce(Option<Vec<(&'static str, String)>>) -> Action + 'static,
+    ) {
+        let on = self.on.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let mut texts = Vec::new();
+            for (name, file) in &files {
+                if let Some(file) = file
+                    && let Some(text) = dom::fetch_text(&dom::absolute(file), false).await
+                {
+                    texts.push((*name, text));
+                }
+            }
+            on.emit(action(Some(texts).filter(|texts| texts.len() == files.len() && !files.is_empty())));
         });
     }
 

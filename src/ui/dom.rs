@@ -213,17 +213,17 @@ pub fn address_of(text: &str) -> Option<String> {
 pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
     const HELD: f64 = (256_u32 << 20) as f64;
     let mut read = Vec::new();
+    // What belongs to a checkpoint may have any name beside one that tells.
+    let is_checkpoint = list.iter().any(|file| Checkpoint::claims(&file.name()));
     // Of files of one name in a folder and below it the upper one counts.
     let mut list = list;
     list.sort_by_key(|file| relative_path(file).map_or(0, |path| path.matches('/').count()));
-    // What belongs to a checkpoint may have any name beside one that tells.
-    let is_checkpoint = list.iter().any(|file| Checkpoint::claims(&file.name()));
     for file in &list {
         let name = file.name();
         // A folder may hold anything: what is of no use is not touched.
         let folder = relative_path(file).and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
         let mut at = None;
-        // An adapter's two files are read whole, whatever lies beside them.
+        // An adapter is small, and read whole wherever it lies.
         let of_adapter = file.size() <= HELD && [CONFIG_FILE, MODEL_FILE].contains(&name.as_str());
         if !of_adapter && (is_checkpoint || file.size() > HELD || folder.is_some()) {
             let Ok(address) = web_sys::Url::create_object_url_with_blob(file) else { continue };

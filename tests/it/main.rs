@@ -8,6 +8,7 @@
 
 mod adapters;
 mod checkpoints;
+mod command_line;
 mod counts;
 mod fixtures;
 mod gradients;

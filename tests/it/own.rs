@@ -259,3 +259,57 @@ fn a_second_checkpoint_of_the_same_shape_and_size_is_another_base() {
         );
     }
 }
+
+/// What `peft-lab` prints when it trains one step on a file of this name and these contents.
+fn trained_on(name: &str, contents: &[u8], flags: &[&str]) -> (bool, String) {
+    let folder = std::env::temp_dir().join(format!("peft-lab-own-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, contents).unwrap();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_peft-lab"))
+        .args(["train", "--steps", "1", "--batch-size", "4", "--data-file"])
+        .arg(&path)
+        .args(flags)
+        .output()
+        .unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (ran.status.success(), said)
+}
+
+#[test]
+fn the_command_line_says_what_it_took_of_a_file() {
+    let rows = |part: fn(usize) -> String| (0..60).map(part).collect::<String>();
+    let split =
+        rows(|i| format!("{},a day by the lake {i},{}\n", ["train", "test"][i % 2], ["good", "bad", "dull"][i % 3]));
+    let (ran, said) = trained_on("days.csv", format!("split,remark,class\n{split},no remark,\n").as_bytes(), &[]);
+    assert!(ran, "{said}");
+    assert!(said.contains("text: remark, label: class (bad 20, dull 20, good 20); 1 row left out, 0 cut\n"), "{said}");
+    assert!(said.contains("Left out: 1 without a label."), "{said}");
+
+    let long = rows(|i| format!("{}{i}|{}\n", "over the hills and far away ".repeat(20), i % 2));
+    let (ran, said) = trained_on("hills.csv", format!("# of a walk\n{long}").as_bytes(), &["--header", "false"]);
+    assert!(ran, "{said}");
+    for line in [
+        "A vertical bar stands between cells.\n",
+        "1 line above the table is left out.\n",
+        "text: column 1, label: column 2 (0 30, 1 30); 0 rows left out, 60 cut\n",
+        "Of 60 texts 60 are longer than the 96 tokens that are read; their end is read.\n",
+    ] {
+        assert!(said.contains(line), "{line}{said}");
+    }
+    let (ran, said) = trained_on("hills.csv", long.as_bytes(), &["--header", "perhaps"]);
+    assert!(!ran && said.contains("--header is true or false"), "{said}");
+    let (ran, said) = trained_on("tags.jsonl", b"{\"a\":\"x\",\"b\":1,\"tags\":[]}\n", &["--label-column", "tags"]);
+    assert!(!ran && said.contains("On line 1, “tags” is a list or an object"), "{said}");
+}
+
+#[test]
+fn a_text_too_short_for_its_base_is_told_in_tokens() {
+    for line in ["A walk by the lake, and home.\n", "Zwölf Boxkämpfer jagen Viktor. "] {
+        let (ran, said) = trained_on("walk.txt", line.repeat(8).as_bytes(), &[]);
+        assert!(!ran && said.contains(" tokens as the base reads it, and about "), "{said}");
+        let (ran, said) = trained_on("walk.txt", line.repeat(300).as_bytes(), &[]);
+        assert!(ran && said.contains("a text of "), "{said}");
+    }
+}

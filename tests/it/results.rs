@@ -157,7 +157,7 @@ fn points(points: &[Point], fits: impl Fn(&RunConfig) -> bool) -> Scores {
 }
 
 fn is(config: &RunConfig, key: &str, value: &str) -> bool {
-    config.pairs().iter().any(|(k, v)| k == key && v == value)
+    config.text(key) == value
 }
 
 fn same_method(config: &RunConfig, method: &MethodConfig) -> bool {

@@ -5,7 +5,7 @@
 
 use crate::cargo::{cargo, root, run, stage, target_dir};
 use crate::flags;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

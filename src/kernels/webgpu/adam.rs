@@ -73,7 +73,7 @@ impl Gpu {
     /// For φ's tensors, all flat, with the moments of earlier steps; without any they are zero.
     pub fn new(phi: Vec<Tensor<1>>, moments: &[[Vec<f32>; 2]]) -> Gpu {
         let tensors: Vec<CubeTensor> = phi.into_iter().map(primitive).collect();
-        let shapes = tensors.iter().map(|tensor| tensor.meta.shape().clone()).collect();
+        let shapes: Vec<Shape> = tensors.iter().map(|tensor| tensor.meta.shape().clone()).collect();
         let (phi, _) = gather(&tensors);
         let device = tensors[0].device.clone();
         let n = phi.meta.shape().num_elements();

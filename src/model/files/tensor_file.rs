@@ -106,8 +106,8 @@ impl<'a> Reader<'a> {
 
     /// Names and shapes of all tensors.
     pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
-        let all = self.files.iter().flat_map(|file| file.iter());
-        all.map(|(name, view)| (name.to_string(), view.shape().to_vec())).collect()
+        let tensors = self.files.iter().flat_map(SafeTensors::iter);
+        tensors.map(|(name, view)| (name.to_string(), view.shape().to_vec())).collect()
     }
 
     /// Whether there is a tensor of this name.

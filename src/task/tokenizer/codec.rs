@@ -27,6 +27,12 @@ pub(super) enum Kind {
     Characters { unknown: u32 },
 }
 
+/// What a text is cut into before anything else.
+enum Part<'t> {
+    Plain(&'t str),
+    Added(u32),
+}
+
 impl Tokenizer {
     /// Tokens that belong in front of every text, by the file's post-processor; [`encode`](Self::encode)
     /// leaves them away.
@@ -38,22 +44,58 @@ impl Tokenizer {
     /// own, and a character that `rules` does not know becomes its unknown token.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut out = Vec::new();
+        self.parts(text, |part| match part {
+            Part::Added(id) => out.push(id),
+            Part::Plain(text) => self.encode_plain(text, &mut out),
+        });
+        out
+    }
+
+    /// How many of some texts have more than so many tokens. Each of their pieces is merged once, so that a
+    /// table of many megabytes is counted while its visitor looks at it.
+    pub fn longer<'t>(&self, texts: impl IntoIterator<Item = &'t str>, than: usize) -> usize {
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut merged = Vec::new();
+        let mut length = |text: &'t str| {
+            let mut n = 0;
+            self.parts(text, |part| match (part, &self.kind) {
+                (Part::Added(_), _) => n += 1,
+                (Part::Plain(text), Kind::Characters { .. }) => n += characters(text).count(),
+                (Part::Plain(text), Kind::ByteLevel(bpe)) => {
+                    n += byte_level::pieces(text)
+                        .map(|piece| {
+                            *known.entry(piece).or_insert_with(|| {
+                                merged.clear();
+                                bpe.encode(piece, &mut merged);
+                                merged.len()
+                            })
+                        })
+                        .sum::<usize>();
+                }
+            });
+            n
+        };
+        // No token is shorter than a byte.
+        texts.into_iter().filter(|text| text.len() > than && length(text) > than).count()
+    }
+
+    /// Hands on added tokens and what is between them.
+    fn parts<'t>(&self, text: &'t str, mut part: impl FnMut(Part<'t>)) {
         // Where the text after the last added token begins.
         let mut begin = 0;
         let mut at = 0;
         while let Some(c) = text[at..].chars().next() {
             match self.added.iter().find(|(token, _)| text[at..].starts_with(token)) {
                 Some((token, id)) => {
-                    self.encode_plain(&text[begin..at], &mut out);
-                    out.push(*id);
+                    part(Part::Plain(&text[begin..at]));
+                    part(Part::Added(*id));
                     at += token.len();
                     begin = at;
                 }
                 None => at += c.len_utf8(),
             }
         }
-        self.encode_plain(&text[begin..], &mut out);
-        out
+        part(Part::Plain(&text[begin..]));
     }
 
     /// The text of some tokens, special ones such as `<s>` included. Bytes that are no UTF-8, and ids that
@@ -117,6 +159,18 @@ mod tests {
     }
 
     /// Ids made by Hugging Face's `tokenizers` (`tools/fixtures/make.py`).
+    #[test]
+    fn texts_are_counted_that_are_longer_than_a_number_of_tokens() {
+        for base in ["prose-nano", "rules"] {
+            let tokenizer = shipped(base);
+            let texts = ["", "abca", "a day at the lake, and <s> one more", "don't   stop\n\nné 🙂🙂", "abcdabcdabcd"];
+            for than in 0..14 {
+                let longer = texts.iter().filter(|text| tokenizer.encode(text).len() > than).count();
+                assert_eq!(tokenizer.longer(texts, than), longer, "{base} {than}");
+            }
+        }
+    }
+
     #[test]
     fn ids_are_those_of_hugging_face() {
         let path = format!("{}/tests/fixtures/tokenizer.json", env!("CARGO_MANIFEST_DIR"));

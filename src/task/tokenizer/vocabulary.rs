@@ -20,6 +20,16 @@ const NAMES: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "p
 const DEFAULT: &str = "<|endoftext|>";
 
 impl Tokenizer {
+    /// What a base's files hold, by their names: `tokenizer.json`, or a vocabulary with its merges.
+    pub fn from_files(files: &[(&str, String)]) -> Result<Tokenizer, TokenizerError> {
+        match files {
+            [("tokenizer.json", json)] => Tokenizer::from_json(json),
+            files => Tokenizer::from_vocabulary(|name| {
+                files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str())
+            }),
+        }
+    }
+
     /// The files of a byte-level BPE, each by its name where it is there. Ids are those of transformers'
     /// `GPT2Tokenizer`, which OPT has too.
     pub fn from_vocabulary<'a>(read: impl Fn(&str) -> Option<&'a str>) -> Result<Tokenizer, TokenizerError> {

@@ -2,11 +2,13 @@
 
 use super::error::UserDataError;
 
-/// Decodes UTF-8, or UTF-16 that begins with a byte order mark. The mark is left out.
+/// Decodes UTF-8, or UTF-16 that begins with a byte order mark or is plainly that. The mark is left out.
 pub fn decode(bytes: &[u8]) -> Result<String, UserDataError> {
     let text = match bytes {
         [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes)?,
         [0xfe, 0xff, units @ ..] => utf16(units, u16::from_be_bytes)?,
+        units if is_utf16(units, 1) => utf16(units, u16::from_le_bytes)?,
+        units if is_utf16(units, 0) => utf16(units, u16::from_be_bytes)?,
         _ => {
             refuse_nul(bytes)?;
             let bad = |e: std::str::Utf8Error| UserDataError::Encoding { line: line_of(bytes, e.valid_up_to()) };
@@ -15,6 +17,22 @@ pub fn decode(bytes: &[u8]) -> Result<String, UserDataError> {
     };
     refuse_nul(text.as_bytes())?;
     Ok(text.trim_start_matches('\u{feff}').into())
+}
+
+/// Bytes by which a byte order is judged where no mark tells it.
+const LOOKED_AT: usize = 4000;
+
+/// Whether bytes are UTF-16 whose upper bytes stand at the even places (0) or the odd ones (1): most of these
+/// are zero, as Latin letters have it, none of the others is, and a blank or a line's end is among them.
+fn is_utf16(bytes: &[u8], upper: usize) -> bool {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let pairs = &pairs[..pairs.len().min(LOOKED_AT / 2)];
+    let zeros = pairs.iter().filter(|pair| pair[upper] == 0).count();
+    let is_blank = |pair: &[u8; 2]| pair[upper] == 0 && matches!(pair[1 - upper], b' ' | b'\n' | b'\r' | b'\t');
+    rest.is_empty()
+        && zeros > pairs.len() / 2
+        && pairs.iter().all(|pair| pair[1 - upper] != 0)
+        && pairs.iter().any(is_blank)
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, UserDataError> {
@@ -84,6 +102,15 @@ mod tests {
         assert_eq!(decode("\u{feff}né 🙂".as_bytes()).unwrap(), "né 🙂");
         assert_eq!(decode(&utf16_file("né 🙂", false)).unwrap(), "né 🙂");
         assert_eq!(decode(&utf16_file("né 🙂", true)).unwrap(), "né 🙂");
+    }
+
+    #[test]
+    fn utf_16_without_a_mark_is_told_by_its_upper_bytes() {
+        for (text, big) in [("text\tlabel\nné 🙂\ta\n", false), ("Straße und Weg\r\n", true)] {
+            assert_eq!(decode(&utf16_file(text, big)[2..]).unwrap(), text);
+        }
+        // A line without blanks could be anything.
+        assert!(matches!(decode(&utf16_file("abcdef", false)[2..]), Err(UserDataError::Binary { .. })));
     }
 
     #[test]

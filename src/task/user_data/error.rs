@@ -1,6 +1,8 @@
 //! What can be wrong with a visitor's data.
 
-use super::limits::{MAX_BYTES, MAX_CELLS, MAX_LABELS, MIN_CHARACTERS, MIN_ROWS};
+use super::limits::{MAX_BYTES, MAX_CELLS, MAX_LABELS, MIN_ROWS};
+use super::separator::Separator;
+use crate::base::grouped;
 
 /// Data that cannot be used: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +35,7 @@ pub enum UserDataError {
         line: usize,
     },
     /// A row has more or fewer cells than the first.
-    #[error("Line {line} has {} where the first line has {columns}: {}", count(*cells, "cell"), hint(*cells, *columns, separator))]
+    #[error("Line {line} has {} where {} has {columns}: {}", count(*cells, "cell"), first_line(*first), hint(*cells, *columns, *separator))]
     Ragged {
         /// Counted from 1.
         line: usize,
@@ -41,15 +43,28 @@ pub enum UserDataError {
         cells: usize,
         /// Cells of the first row.
         columns: usize,
-        /// What stands between cells, in words (`comma`).
-        separator: &'static str,
+        /// Where the first row begins, counted from 1.
+        first: usize,
+        /// What stands between cells.
+        separator: Separator,
+    },
+    /// A quoted cell goes on behind its closing quote.
+    #[error(
+        "The quote that opens on line {line} closes {}within a cell, not before a {separator} or a line's end: close it there, or write quotes inside a cell twice.",
+        if closes == line { String::new() } else { format!("on line {closes} ") }
+    )]
+    QuoteWithin {
+        /// Where it opens, counted from 1.
+        line: usize,
+        /// Where the next quote stands.
+        closes: usize,
+        /// What stands between cells.
+        separator: Separator,
     },
     /// A quoted cell runs to the end of the file.
-    #[error(
-        "The row that begins on line {line} has a quote that is never closed: close it, or write quotes inside a cell twice."
-    )]
+    #[error("The quote that opens on line {line} is never closed: close it, or write quotes inside a cell twice.")]
     UnclosedQuote {
-        /// Where the row begins, counted from 1.
+        /// Where it opens, counted from 1.
         line: usize,
     },
     /// What should be JSON is not, or a row is no object.
@@ -66,6 +81,44 @@ pub enum UserDataError {
         message: String,
         /// Whether the file holds JSON lines; else it is one array.
         one_a_line: bool,
+    },
+    /// A row that is a list has more or fewer values than there are columns.
+    #[error(
+        "The row on line {line} has {}, and {} {columns}: give every row as many.",
+        count(*cells, "value"),
+        if *named { "the columns are" } else { "the first has" }
+    )]
+    RowLength {
+        /// Where the row begins, counted from 1.
+        line: usize,
+        /// Values of the row.
+        cells: usize,
+        /// Columns, or values of the first row.
+        columns: usize,
+        /// Whether the columns are named.
+        named: bool,
+    },
+    /// Columns that are lists differ in length.
+    #[error("On line {line}, “{key}” has {}, and “{other}” has {n}: give every column as many.", count(*values, "value"))]
+    ListLength {
+        /// Where the column's list begins, counted from 1.
+        line: usize,
+        /// Its key.
+        key: String,
+        /// Its values.
+        values: usize,
+        /// The first column's key.
+        other: String,
+        /// Values of the first column.
+        n: usize,
+    },
+    /// An object holds more than one list of rows.
+    #[error("“{one}” and “{other}” both hold rows: give one of them as a file of its own.")]
+    SeveralTables {
+        /// The first's key.
+        one: String,
+        /// The second's key.
+        other: String,
     },
     /// A value is itself a list or an object.
     #[error(
@@ -137,11 +190,17 @@ pub enum UserDataError {
         /// The column's heading.
         column: String,
     },
-    /// A text to write like is too short to be cut into training and held-out parts.
-    #[error("The text has {}, and {MIN_CHARACTERS} are needed: add more.", count(*characters, "character"))]
+    /// A text to write like is too short: a part of it fills too few windows.
+    #[error(
+        "The text has {} as the base reads it, and about {} are needed, since its last tenth is held out: add more.",
+        count(*tokens, "token"),
+        grouped(*needed)
+    )]
     TooShort {
-        /// Its length.
-        characters: usize,
+        /// Tokens of the base that it has.
+        tokens: usize,
+        /// Tokens with which a tenth would fill a window.
+        needed: usize,
     },
 }
 
@@ -152,10 +211,14 @@ fn megabytes(bytes: usize) -> String {
 }
 
 fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
-fn hint(cells: usize, columns: usize, separator: &str) -> String {
+fn first_line(line: usize) -> String {
+    if line == 1 { "the first line".into() } else { format!("line {line}") }
+}
+
+fn hint(cells: usize, columns: usize, separator: Separator) -> String {
     if cells > columns {
         format!("is there a {separator} outside quotes?")
     } else {

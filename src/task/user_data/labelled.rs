@@ -2,7 +2,8 @@
 
 use super::error::UserDataError;
 use super::limits::{MAX_HELD_OUT, MAX_LABELS, MIN_ROWS};
-use super::table::{Row, Table};
+use super::row::Row;
+use super::table::Table;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
@@ -172,7 +173,11 @@ mod tests {
 
     fn table(rows: impl IntoIterator<Item = (String, &'static str)>) -> Table {
         let row = |((text, label), line): ((String, &str), _)| Row { line, cells: vec![text, label.into()] };
-        Table { columns: vec!["text".into(), "label".into()], rows: rows.into_iter().zip(1..).map(row).collect() }
+        Table {
+            columns: vec!["text".into(), "label".into()],
+            rows: rows.into_iter().zip(1..).map(row).collect(),
+            ..Table::default()
+        }
     }
 
     fn of(counts: &[(&'static str, usize)]) -> Table {

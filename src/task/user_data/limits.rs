@@ -10,5 +10,3 @@ pub const MAX_LABELS: usize = 20;
 pub const MIN_ROWS: usize = 4;
 /// Held-out rows in all, at most.
 pub const MAX_HELD_OUT: usize = 1000;
-/// Characters of a text to write like, at least.
-pub const MIN_CHARACTERS: usize = 2000;

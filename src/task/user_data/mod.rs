@@ -1,18 +1,25 @@
-//! A visitor's own data: plain text, CSV, TSV or JSON lines, dropped or pasted. Nothing of it leaves the
-//! machine.
+//! A visitor's own data: plain text, CSV, TSV or JSON, dropped or pasted. Nothing of it leaves the machine.
 //!
-//! [`read`] makes a text or a [`Table`] of a file's bytes. [`labelled`] and [`text_split`] divide it into
-//! training and held-out data. [`UserData`] writes the file that the trainer reads, and is what a
-//! configuration knows of it.
+//! [`read`] makes a text or a [`Table`] of a file's bytes; [`Wish`] says what a visitor knows of it.
+//! [`labelled`] and [`text_split`] divide it into training and held-out data. [`UserData`] writes the file that
+//! the trainer reads, and is what a configuration knows of it. [`taken`], [`left_out`] and [`cut_texts`] say what
+//! was made of a file.
 
 mod data;
 mod decode;
 mod error;
+mod header;
 mod json;
 mod labelled;
 mod limits;
+mod names;
+mod notes;
+mod quotes;
 mod reader;
+mod report;
+mod row;
 mod separated;
+mod separator;
 mod table;
 mod text;
 
@@ -20,9 +27,13 @@ pub use data::{UserData, parse_classes, parse_name};
 pub use error::UserDataError;
 pub use labelled::{LabelledSplit, LeftOut, labelled};
 pub use limits::{MAX_BYTES, MAX_LABELS};
-pub use reader::{Dropped, read};
-pub use table::{Row, Table};
-pub use text::text_split;
+pub use notes::Notes;
+pub use reader::{Dropped, Wish, read, read_as};
+pub use report::{cut_texts, left_out, taken};
+pub use row::Row;
+pub use separator::Separator;
+pub use table::Table;
+pub use text::{check_text, check_tokens, text_split};
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -1,7 +1,9 @@
 //! Finds out what a file is, and reads it.
 
 use super::error::UserDataError;
+use super::json::Layout;
 use super::limits::MAX_BYTES;
+use super::separator::Separator;
 use super::table::Table;
 use super::{decode, json, separated};
 
@@ -14,53 +16,67 @@ pub enum Dropped {
     Table(Table),
 }
 
+/// What a visitor knows of a file; what is `None` is found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Whether it is a table, else a text.
+    pub table: Option<bool>,
+    /// Whether the first row names the columns.
+    pub header: Option<bool>,
+}
+
 enum Kind {
     Text,
-    Separated(u8),
-    JsonLines,
-    JsonArray,
+    Separated(Separator),
+    Json(Layout),
 }
 
 /// Reads a file by its name's ending; pasted data (an empty name) and unknown endings by what they look like.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Dropped, UserDataError> {
+    read_as(name, bytes, Wish::default())
+}
+
+/// Reads a file as a visitor wishes.
+pub fn read_as(name: &str, bytes: &[u8], wish: Wish) -> Result<Dropped, UserDataError> {
     if bytes.len() > MAX_BYTES {
         return Err(UserDataError::TooLarge { bytes: bytes.len() });
     }
     let text = decode::decode(bytes)?;
-    match kind(name, &text) {
-        Kind::Separated(separator) => separated::read(&text, separator).map(Dropped::Table),
-        Kind::JsonLines => json::lines(&decode::with_newlines(text)).map(Dropped::Table),
-        Kind::JsonArray => json::array(&decode::with_newlines(text)).map(Dropped::Table),
-        Kind::Text if text.trim().is_empty() => Err(UserDataError::Empty),
+    if text.trim().is_empty() {
+        return Err(UserDataError::Empty);
+    }
+    match kind(name, &text, wish.table) {
         Kind::Text => Ok(Dropped::Text(decode::with_newlines(text))),
+        Kind::Separated(usual) => separated::read(&text, usual, wish.header).map(Dropped::Table),
+        Kind::Json(layout) => {
+            let text = decode::with_newlines(text);
+            let table = match layout {
+                Layout::Lines => json::lines(&text),
+                Layout::Array => json::array(&text, wish.header),
+                Layout::Object => json::object(&text, wish.header),
+            };
+            table.map(Dropped::Table)
+        }
     }
 }
 
-fn kind(name: &str, text: &str) -> Kind {
+fn kind(name: &str, text: &str, table: Option<bool>) -> Kind {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("txt" | "md") => Kind::Text,
-        Some("csv") if separated::has_semicolons(text) => Kind::Separated(b';'),
-        Some("csv") => Kind::Separated(b','),
-        Some("tsv") => Kind::Separated(b'\t'),
-        Some("jsonl" | "ndjson" | "json") if text.trim_start().starts_with('[') => Kind::JsonArray,
-        Some("jsonl" | "ndjson" | "json") => Kind::JsonLines,
-        _ => look(text),
-    }
-}
-
-fn look(text: &str) -> Kind {
-    if json::looks_like_lines(text) {
-        Kind::JsonLines
-    } else if json::looks_like_array(text) {
-        Kind::JsonArray
-    } else if separated::looks_like(text, b'\t') {
-        Kind::Separated(b'\t')
-    } else if separated::looks_like(text, b',') {
-        Kind::Separated(b',')
-    } else if separated::has_semicolons(text) && separated::looks_like(text, b';') {
-        Kind::Separated(b';')
-    } else {
-        Kind::Text
+    match (table, ending.as_deref()) {
+        (Some(false), _) => Kind::Text,
+        (_, Some("csv")) => Kind::Separated(Separator::COMMA),
+        (_, Some("tsv" | "tab")) => Kind::Separated(Separator::TAB),
+        (_, Some("json")) => Kind::Json(json::layout(text, false)),
+        (_, Some("jsonl" | "ndjson")) => Kind::Json(json::layout(text, true)),
+        (Some(true), _) => json::looks_like(text).map_or(Kind::Separated(Separator::COMMA), Kind::Json),
+        // Excel's “Unicode text” has this ending and tabs.
+        (None, Some("txt")) if separated::is_tabbed(text) => Kind::Separated(Separator::TAB),
+        (None, Some("txt" | "md")) => Kind::Text,
+        (None, _) => match json::looks_like(text) {
+            Some(layout) => Kind::Json(layout),
+            // Tabs are rarer in a text than commas.
+            None if separated::looks_like(text) => Kind::Separated(Separator::TAB),
+            None => Kind::Text,
+        },
     }
 }

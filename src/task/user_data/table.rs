@@ -1,56 +1,81 @@
 //! A table: its header, and which columns are likely the text and the label.
 
+use super::error::UserDataError;
+use super::header::{is_header, is_same, names};
 use super::limits::MAX_LABELS;
+use super::names::{Likely, likely};
+use super::notes::Notes;
+use super::row::Row;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
 /// Rows of named columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// Names, from the header or `column 1` …
+    /// Names, from the header or `column 1` …; none is there twice.
     pub columns: Vec<String>,
     /// In the order of the file.
     pub rows: Vec<Row>,
+    /// How it was read, and what is left out.
+    pub notes: Notes,
 }
-
-/// A row with as many cells as there are columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Where it begins, from 1 on.
-    pub line: usize,
-    /// As they stand in the file.
-    pub cells: Vec<String>,
-}
-
-/// Names that a label column goes by.
-const LABEL_NAMES: [&str; 5] = ["label", "class", "category", "sentiment", "target"];
 
 impl Table {
-    /// Takes the first record for the header if it reads like one; otherwise names the columns.
-    pub fn with_header(mut records: Vec<Row>) -> Table {
-        let columns = if is_header(&records) {
-            records.remove(0).cells.iter().map(|cell| cell.trim().into()).collect()
-        } else {
-            let columns = records.first().map_or(0, |row| row.cells.len());
-            (1..=columns).map(|i| format!("column {i}")).collect()
-        };
-        Table { columns, rows: records }
+    /// Takes the first record for the header if it reads like one, or as `header` says; otherwise numbers the
+    /// columns. Leaves out the header where it comes again, and columns that are empty throughout.
+    ///
+    /// # Errors
+    /// Where no cell holds anything.
+    pub fn with_header(mut records: Vec<Row>, header: Option<bool>, mut notes: Notes) -> Result<Table, UserDataError> {
+        let width = records.first().map_or(0, |row| row.cells.len());
+        let named = !records.is_empty() && header.unwrap_or_else(|| is_header(&records));
+        let mut columns = vec![String::new(); width];
+        if named {
+            let first = records.remove(0);
+            let cells: Vec<&str> = first.cells.iter().map(|cell| cell.trim()).collect();
+            let before = records.len();
+            records.retain(|row| !is_same(row, &cells));
+            notes.repeated_headers = before - records.len();
+            columns = cells.into_iter().map(String::from).collect();
+        }
+        let used: Vec<bool> = (0..width)
+            .map(|i| !columns[i].is_empty() || records.iter().any(|row| !row.cells[i].trim().is_empty()))
+            .collect();
+        notes.header = Some(named);
+        notes.empty_columns = used.iter().filter(|used| !**used).count();
+        let mut columns = names(columns.iter().map(String::as_str));
+        if notes.empty_columns == width {
+            return Err(UserDataError::Empty);
+        }
+        if notes.empty_columns > 0 {
+            let used = || used.iter().copied();
+            columns = columns.into_iter().zip(used()).filter_map(|(name, used)| used.then_some(name)).collect();
+            for row in &mut records {
+                let cells = std::mem::take(&mut row.cells);
+                row.cells = cells.into_iter().zip(used()).filter_map(|(cell, used)| used.then_some(cell)).collect();
+            }
+        }
+        Ok(Table { columns, rows: records, notes })
     }
 
     /// The likely columns of the text and the label.
     ///
-    /// The label has the fewest distinct values from 2 to `MAX_LABELS`; of such columns one that is called
-    /// so, then the last. The text is the longest of the others.
+    /// The label has 2 to `MAX_LABELS` distinct values. Of such columns one that is called so comes first, and
+    /// one that tells of a row's origin last; then the fewest values count, then the last place. The text is
+    /// the longest of the others.
     pub fn guess(&self) -> Option<(usize, usize)> {
         let columns = 0..self.columns.len();
-        let label = columns
-            .clone()
-            .filter_map(|column| Some((self.few_values(column)?, !self.is_called_label(column), Reverse(column))))
-            .min()?;
-        let Reverse(label) = label.2;
+        let label = columns.clone().filter_map(|column| Some((self.likely(column)?, Reverse(column)))).min()?;
+        let Reverse(label) = label.1;
         let text =
             columns.filter(|column| *column != label).max_by_key(|column| (self.length(*column), Reverse(*column)))?;
         Some((text, label))
+    }
+
+    /// How likely a column is the label: by its name, then by its number of values.
+    fn likely(&self, column: usize) -> Option<(Likely, usize)> {
+        let values = self.few_values(column)?;
+        Some((likely(&self.columns[column], values.iter().copied()), values.len()))
     }
 
     /// The cell without the blanks around it; empty where there is none.
@@ -58,8 +83,8 @@ impl Table {
         self.rows.iter().map(move |row| row.cells.get(column).map_or("", |cell| cell.trim()))
     }
 
-    /// The number of distinct values if labels could be that many; empty cells do not count.
-    fn few_values(&self, column: usize) -> Option<usize> {
+    /// The distinct values if labels could be that many; empty cells do not count.
+    fn few_values(&self, column: usize) -> Option<HashSet<&str>> {
         let mut seen = HashSet::new();
         for value in self.values(column).filter(|value| !value.is_empty()) {
             seen.insert(value);
@@ -67,27 +92,12 @@ impl Table {
                 return None;
             }
         }
-        (seen.len() >= 2).then_some(seen.len())
-    }
-
-    fn is_called_label(&self, column: usize) -> bool {
-        LABEL_NAMES.contains(&self.columns[column].trim().to_lowercase().as_str())
+        (seen.len() >= 2).then_some(seen)
     }
 
     fn length(&self, column: usize) -> usize {
         self.values(column).map(|value| value.chars().count()).sum()
     }
-}
-
-/// Whether the first record names columns: distinct names, no numbers, and none that is also a value of its
-/// column.
-fn is_header(records: &[Row]) -> bool {
-    let Some((first, rest)) = records.split_first() else { return false };
-    let mut seen = HashSet::new();
-    first.cells.iter().map(|cell| cell.trim()).enumerate().all(|(column, name)| {
-        let is_value = |row: &Row| row.cells.get(column).is_some_and(|cell| cell.trim() == name);
-        !name.is_empty() && seen.insert(name) && name.parse::<f64>().is_err() && !rest.iter().any(is_value)
-    })
 }
 
 #[cfg(test)]
@@ -96,7 +106,7 @@ mod tests {
 
     fn table(records: &[&[&str]]) -> Table {
         let row = |(cells, line): (&&[&str], _)| Row { line, cells: cells.iter().map(|c| c.to_string()).collect() };
-        Table::with_header(records.iter().zip(1..).map(row).collect())
+        Table::with_header(records.iter().zip(1..).map(row).collect(), None, Notes::default()).unwrap()
     }
 
     #[test]
@@ -108,11 +118,56 @@ mod tests {
 
     #[test]
     fn a_first_record_of_values_is_no_header() {
-        for first in [["zero", "a"], ["", "label"], ["same", "same"], ["text", "3.5"]] {
+        for first in [["zero", "a"], ["", "remark"], ["same", "same"], ["remark", "3.5"]] {
             let table = table(&[&first, &["one", "a"], &["two", "b"]]);
             assert_eq!(table.columns, ["column 1", "column 2"], "{first:?}");
-            assert_eq!(table.rows.len(), 3);
+            assert_eq!((table.rows.len(), table.notes.header), (3, Some(false)));
         }
+    }
+
+    #[test]
+    fn a_visitor_may_know_better_where_the_header_is() {
+        let rows = || {
+            let row = |(cells, line): ([&str; 2], _)| Row { line, cells: cells.map(String::from).into() };
+            [["zero", "a"], ["one", "b"]].into_iter().zip(1..).map(row).collect::<Vec<Row>>()
+        };
+        let read = |header| Table::with_header(rows(), Some(header), Notes::default()).unwrap();
+        assert_eq!((read(true).columns.join(" "), read(true).rows.len()), ("zero a".into(), 1));
+        assert_eq!((read(false).columns.join(" "), read(false).rows.len()), ("column 1 column 2".into(), 2));
+    }
+
+    #[test]
+    fn the_header_once_more_and_empty_columns_are_left_out_and_counted() {
+        let table = table(&[
+            &["", "text", "", "mood", ""],
+            &["1", "one", "", "good", " "],
+            &["", "text ", "", "mood", ""],
+            &["2", "two", "", "bad", ""],
+        ]);
+        assert_eq!(table.columns, ["column 1", "text", "mood"]);
+        assert_eq!(table.rows[1], Row { line: 4, cells: ["2", "two", "bad"].map(String::from).into() });
+        assert_eq!((table.notes.repeated_headers, table.notes.empty_columns), (1, 2));
+        let empty = Table::with_header(vec![Row { line: 1, cells: vec![" ".into()] }], None, Notes::default());
+        assert_eq!(empty, Err(UserDataError::Empty));
+    }
+
+    #[test]
+    fn a_column_called_label_is_the_label_and_a_split_is_none() {
+        let of = |names: [&str; 4]| {
+            let row = |i: usize| {
+                let cells = [["train", "test"][i % 2], ["a", "b", "c"][i % 3], "", ["True", "False"][i % 2]];
+                let cells = [cells[0], cells[1], &format!("sentence {i}"), cells[3]].map(String::from);
+                Row { line: i + 2, cells: cells.into() }
+            };
+            let columns = names.map(String::from).into();
+            Table { columns, rows: (0..60).map(row).collect(), notes: Notes::default() }.guess()
+        };
+        assert_eq!(of(["split", "label", "text", "verified"]), Some((2, 1)));
+        assert_eq!(of(["part", "colour", "text", "bought"]), Some((2, 1)));
+        assert_eq!(of(["part", "colour", "text", "is_spam"]), Some((2, 3)));
+        // Too many values: the name does not help.
+        assert_eq!(of(["part", "colour", "label", "bought"]), Some((2, 1)));
+        assert_eq!(of(["class", "colour", "text", "bought"]), Some((2, 0)));
     }
 
     #[test]
@@ -121,7 +176,7 @@ mod tests {
             .map(|i| [i.to_string(), format!("a sentence with number {i}"), ["good", "bad"][i % 2].to_string()])
             .collect();
         let rows: Vec<Row> = many.into_iter().zip(1..).map(|(cells, line)| Row { line, cells: cells.into() }).collect();
-        assert_eq!(Table::with_header(rows).guess(), Some((1, 2)));
+        assert_eq!(Table::with_header(rows, None, Notes::default()).unwrap().guess(), Some((1, 2)));
     }
 
     #[test]

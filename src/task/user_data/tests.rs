@@ -15,7 +15,7 @@ fn a_name_s_ending_decides() {
     let csv = "text,label\none,a\ntwo,b\n";
     assert_eq!(read("notes.TXT", csv.as_bytes()), Ok(Dropped::Text(csv.into())));
     assert_eq!(table("a.CSV", csv).columns, ["text", "label"]);
-    assert_eq!(table("a.tsv", csv).columns, ["text,label"]);
+    assert_eq!(table("a.tsv", csv).columns, ["text", "label"]);
     assert_eq!(table("a.tsv", "text\tlabel\none, two\ta").columns, ["text", "label"]);
     for name in ["a.json", "a.jsonl", "a.ndjson"] {
         assert_eq!(table(name, "{\"text\":1}\r\n{\"text\":2}").rows[1].line, 2);
@@ -69,7 +69,7 @@ fn written(records: &[Vec<String>], separator: u8, end: csv::Terminator) -> Vec<
 
 fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
     let cell = "[^\0]{0,6}|[ab\",;\t\r\n ']{0,6}|[a-c]|[0-9]{1,2}";
-    (1_usize..5).prop_flat_map(move |n| prop::collection::vec(prop::collection::vec(cell, n), 1..8))
+    (2_usize..5).prop_flat_map(move |n| prop::collection::vec(prop::collection::vec(cell, n), 1..8))
 }
 
 fn rows() -> impl Strategy<Value = Vec<(String, String)>> {
@@ -90,56 +90,218 @@ fn semicolons_separate_where_the_first_line_has_no_comma() {
     assert!(ragged.to_string().contains("Line 3"), "{ragged}");
 }
 
+#[test]
+fn a_text_with_a_tab_in_every_line_is_a_table_and_either_may_be_wished_for() {
+    let rows = "good\tWhat a day\nbad\tSuch rain\ngood\tThe lake\nbad\tNo lunch\n";
+    let utf16: Vec<u8> = "\u{feff}".encode_utf16().chain(rows.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [rows.as_bytes(), &utf16] {
+        let Ok(Dropped::Table(table)) = read("a.txt", bytes) else { panic!() };
+        assert_eq!((table.rows.len(), table.guess()), (4, Some((1, 0))));
+        let as_text = read_as("a.txt", bytes, Wish { table: Some(false), header: None });
+        assert_eq!(as_text, Ok(Dropped::Text(rows.into())));
+    }
+    let csv = "text,label\none,a\ntwo,b\n";
+    let Ok(Dropped::Table(table)) = read_as("a.txt", csv.as_bytes(), Wish { table: Some(true), header: None }) else {
+        panic!()
+    };
+    assert_eq!(table.columns, ["text", "label"]);
+    let uneven = rows.replace("Such rain", "Such\train");
+    assert_eq!(read("a.txt", uneven.as_bytes()), Ok(Dropped::Text(uneven)));
+}
+
+/// Rows that a table holds and those that it says it left out.
+fn accounted(table: &Table) -> usize {
+    let notes = &table.notes;
+    table.rows.len() + notes.above + notes.repeated_headers + usize::from(notes.header == Some(true))
+}
+
+/// As many inputs as `PROPTEST_CASES` says; 10⁶ were tried once.
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
+    ProptestConfig { cases, max_global_rejects: cases.max(1024), ..ProptestConfig::default() }
+}
+
+/// A header of names, numbers, blanks and repeats.
+fn header() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec("|text|label|mood|[0-9]|[a-c]", 2..5)
+}
+
+/// Pieces that tables are made of, in any order.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "sep=;\n",
+        "sep=|\n",
+        "text",
+        "label",
+        "good",
+        "1",
+        ",",
+        ";",
+        "\t",
+        "|",
+        "\n",
+        "\r\n",
+        "\"",
+        "\"\"",
+        " ",
+        "#",
+        "é",
+        ",,",
+        "# title\n",
+        "text,label\n",
+        "a,b\n",
+        "a\tb\n",
+        "\"a\",b\n",
+        "\"a\nb\",c\n",
+    ]);
+    prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+}
+
+/// JSON in pieces: whole layouts, and what breaks them.
+fn json_pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\n",
+        " ",
+        "\"a\"",
+        "\"text\"",
+        "\"row\"",
+        "\"data\"",
+        "\"columns\"",
+        "\"0\"",
+        "\"1\"",
+        "1",
+        "null",
+        "true",
+        "\"é\"",
+        "[1,2]",
+        "{\"a\":1,\"b\":2}",
+        "{\"0\":1,\"1\":2}",
+        "\"data\":[",
+        "\"row\":{",
+        "\"event\":",
+    ]);
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn any_table_that_is_written_reads_back(
-        records in records(), tabs in any::<bool>(), crlf in any::<bool>(), mark in any::<bool>(),
+        records in records(), separator in prop::sample::select(vec![b',', b';', b'\t', b'|']), crlf in any::<bool>(),
+        mark in any::<bool>(), header in any::<bool>(),
     ) {
         prop_assume!(!records[0][0].starts_with('\u{feff}'));
-        // One column with semicolons in it may as well be several.
-        prop_assume!(records[0].len() > 1 || !records[0][0].contains(';'));
-        let (name, separator) = if tabs { ("a.tsv", b'\t') } else { ("a.csv", b',') };
+        // Between tabs a cell of a tab and a line's end may be two rows.
+        let tabbed = |cell: &String| cell.contains('\t') && cell.contains(['\n', '\r']);
+        prop_assume!(separator != b'\t' || !records.iter().flatten().any(tabbed));
         let end = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
         let mut file = if mark { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
+        file.extend(format!("sep={}\n", char::from(separator)).into_bytes());
         file.extend(written(&records, separator, end));
-        let Dropped::Table(table) = read(name, &file).unwrap() else { panic!("not a table") };
-        let mut found: Vec<Vec<String>> = table.rows.into_iter().map(|row| row.cells).collect();
-        if found.len() < records.len() {
-            let header: Vec<&str> = records[0].iter().map(|cell| cell.trim()).collect();
-            prop_assert_eq!(table.columns, header);
-            found.insert(0, records[0].clone());
+        let wish = Wish { table: Some(true), header: Some(header) };
+        let table = match read_as("a.csv", &file, wish) {
+            Ok(Dropped::Table(table)) => table,
+            // Nothing but blanks.
+            Err(UserDataError::Empty) => return Ok(()),
+            other => panic!("{other:?}"),
+        };
+        let titles = table.notes.above - 1;
+        let repeated = table.notes.repeated_headers;
+        prop_assert_eq!(accounted(&table), records.len() + 1);
+        let mut rows = records[titles..].to_vec();
+        if header {
+            let names: Vec<String> = rows.remove(0).iter().map(|cell| cell.trim().to_string()).collect();
+            let is_header = |row: &Vec<String>| row.iter().zip(&names).all(|(cell, name)| cell.trim() == name);
+            let before = rows.len();
+            rows.retain(|row| !is_header(row));
+            prop_assert_eq!(before - rows.len(), repeated);
         }
-        prop_assert_eq!(found, records);
+        // Columns that are empty throughout are gone; the rest is as it was.
+        let kept = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).cloned().collect::<Vec<_>>();
+        for (found, row) in table.rows.iter().zip(&rows) {
+            prop_assert_eq!(kept(&found.cells), kept(row));
+        }
+        prop_assert_eq!(table.columns.len() + table.notes.empty_columns, records[0].len());
+    }
+
+    #[test]
+    fn no_row_is_lost_between_titles_headers_and_blank_columns(
+        header in header(), rows in 1_usize..30, titles in 0_usize..3, again in 0_usize..3, blanks in 0_usize..3,
+        separator in prop::sample::select(vec![",", ";", "\t", "|"]), named in any::<bool>(), quotes in any::<bool>(),
+    ) {
+        let width = header.len() + blanks;
+        let line = |cells: Vec<String>| cells.join(separator) + &separator.repeat(blanks) + "\n";
+        let mut text = if named { format!("sep={separator}\n") } else { String::new() };
+        (0..titles).for_each(|i| text += &format!("A title {i}{}\n", separator.repeat(width - 1)));
+        text += &line(header.clone());
+        for i in 0..rows {
+            let cell = |column: usize| match column {
+                0 if quotes && separator == "\t" => format!("\"row {i}"),
+                0 => format!("row {i}"),
+                _ => ["good", "bad"][i % 2].to_string(),
+            };
+            text += &line((0..header.len()).map(cell).collect());
+            if i < again {
+                text += &line(header.clone());
+            }
+        }
+        let lines = text.lines().count();
+        let Ok(Dropped::Table(table)) = read("a.csv", text.as_bytes()) else { panic!("{text}") };
+        prop_assert_eq!(accounted(&table), lines, "{}\n{:?}", text, table.notes);
+        prop_assert!(table.columns.iter().collect::<std::collections::HashSet<_>>().len() == table.columns.len());
     }
 
     #[test]
     fn any_bytes_give_data_or_a_message(
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..200),
-            "[\\[\\]{}:,\"a1\t\r\n \u{feff}é]{0,60}".prop_map(String::into_bytes),
+            "[\\[\\]{}:,;|\"a1\t\r\n \u{feff}é]{0,60}".prop_map(String::into_bytes),
+            pieces().prop_map(String::into_bytes),
+            pieces().prop_map(|text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            json_pieces().prop_map(String::into_bytes),
             "(\\{\"[ab]\":(1|null|\"x\"|\\[\\])(,\"[ab]\":1)?\\}[,\r\n]{0,2}){0,6}".prop_map(|text| format!("[{text}").into_bytes()),
             "(\\{\"[ab]\":(1|null|\"x\"|\\[\\])\\}[\r\n ]{0,2}){0,6}".prop_map(String::into_bytes),
         ],
         name in prop::sample::select(vec!["", "a.txt", "a.csv", "a.tsv", "a.jsonl", "a.json", "a.zip"]),
+        table in prop::sample::select(vec![None, None, Some(true), Some(false)]),
+        header in prop::sample::select(vec![None, None, Some(true), Some(false)]),
     ) {
-        match read(name, &bytes) {
-            Ok(Dropped::Text(text)) => prop_assert!(!text.trim().is_empty()),
+        let begun = std::time::Instant::now();
+        match read_as(name, &bytes, Wish { table, header }) {
+            Ok(Dropped::Text(text)) => prop_assert!(!text.trim().is_empty() && table != Some(true)),
             Ok(Dropped::Table(table)) => {
                 prop_assert!(table.rows.iter().all(|row| row.cells.len() == table.columns.len()));
-                prop_assert!(table.rows.is_sorted_by_key(|row| row.line));
+                prop_assert!(table.rows.is_sorted_by_key(|row| row.line) || table.notes.separator.is_none());
+                prop_assert!(table.notes.sentences().iter().all(|said| said.ends_with('.')));
+                if table.notes.separator.is_some() {
+                    let text = decode::decode(&bytes).unwrap();
+                    let lines = text.split(['\n', '\r']).filter(|line| !line.is_empty()).count();
+                    // Without quotes every line is a row, or is told.
+                    if !text.contains('"') || table.notes.quotes_are_letters {
+                        prop_assert_eq!(accounted(&table), lines, "{:?}", table);
+                    }
+                }
                 if let Some((text, label)) = table.guess() {
                     let _ = labelled(&table, text, label, 0);
                 }
             }
             Err(e) => prop_assert!(!e.to_string().is_empty()),
         }
+        prop_assert!(begun.elapsed().as_secs() < 10);
     }
 
     #[test]
     fn no_row_is_both_trained_and_tested_on(rows in rows(), seed in any::<u64>()) {
         let cells = rows.into_iter().map(|(text, label)| vec![text, label]);
         let rows: Vec<Row> = cells.zip(1..).map(|(cells, line)| Row { line, cells }).collect();
-        let table = Table { columns: vec!["text".into(), "label".into()], rows };
+        let table = Table { columns: vec!["text".into(), "label".into()], rows, ..Table::default() };
         let data = match labelled(&table, 0, 1, seed) {
             Ok(data) => data,
             Err(e) => return { prop_assert!(!e.to_string().is_empty()); Ok(()) },
@@ -158,7 +320,7 @@ proptest! {
     #[test]
     fn a_split_text_is_the_text(part in "[a-cé\n ]{40,80}", times in 60_usize..90) {
         let text = format!("x{part}").repeat(times);
-        let (training, held_out) = text_split(&text).unwrap();
+        let (training, held_out) = text_split(&text);
         let (all, tested) = (text.trim().chars().count(), held_out.chars().count());
         prop_assert!(tested >= 200 && tested >= all / 10 && tested <= all / 10 * 2);
         prop_assert_eq!(training + &held_out, text.trim());

@@ -9,6 +9,7 @@ use crate::base::Fault;
 use crate::base::stream;
 use crate::peft::Template;
 use crate::task::tokenizer::Tokenizer;
+use crate::task::user_data::check_tokens;
 use crate::task::{Baselines, Example, Labelled, TaskConfig, questions, rules, rules_baseline, style, text};
 use rand_chacha::ChaCha8Rng;
 
@@ -139,7 +140,7 @@ impl TaskData {
             training: Source::Pool(pool.into_iter().map(|i| item(&data.training[i])).collect()),
             held_out: data.held_out.iter().map(|x| form.example(&item(x))).collect(),
             inputs: data.held_out.iter().map(|(_, text)| text.clone()).collect(),
-            baselines: data.baselines.unwrap_or_else(|| measured(data)),
+            baselines: data.baselines.unwrap_or_else(|| measured(data, tokenizer, max)),
             labels,
             form,
             longest_text: max,
@@ -151,9 +152,7 @@ impl TaskData {
     fn style(config: &TaskConfig, text: &style::AuthorText, tokenizer: &Tokenizer) -> Result<TaskData, Fault> {
         let (training, held_out) = (tokenizer.encode(&text.training), tokenizer.encode(&text.held_out));
         let windows = style::windows(&held_out);
-        if windows.is_empty() || style::windows(&training).is_empty() {
-            return Err(Fault::new("author", "The text is too short to train on."));
-        }
+        check_tokens(training.len(), held_out.len()).map_err(|e| Fault::new("author", e.to_string()))?;
         let (bigram, commonest) = style::bigram(&training, &held_out);
         let vocabulary = tokenizer.vocab_size();
         Ok(TaskData {

@@ -138,3 +138,42 @@ fn a_pool_of_sixteen_gives_sixteen() {
     let distinct: std::collections::HashSet<_> = drawn.iter().map(|e| e.tokens.clone()).collect();
     assert_eq!(distinct.len(), 16);
 }
+
+#[test]
+fn the_baseline_reads_what_the_network_reads() {
+    let data = |first: &str, last: &str| {
+        let filler = " and then the road went on".repeat(30);
+        let text = |i: usize| (i % 2, format!("{} {i} {filler} {}", [first, "dull"][i % 2], [last, "grey"][i % 2]));
+        let label =
+            |label: &str| crate::task::text::Label { label: label.into(), title: label.into(), about: String::new() };
+        Labelled {
+            labels: vec![label("A"), label("B")],
+            training: (0..60).map(text).collect(),
+            held_out: (60..80).map(text).collect(),
+            baselines: None,
+            source: String::new(),
+        }
+    };
+    let config =
+        TaskConfig::UserData { data: crate::task::UserData { name: "own".into(), classes: Some(2) }, examples: None };
+    let measured = |data: Labelled| {
+        let file = TaskFile::Labelled(data);
+        TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap().baselines.bag_of_words
+    };
+    // Words at the beginning tell the label, and nobody reads them; words at the end are read.
+    assert!(measured(data("bright", "grey")) < 0.7);
+    assert_eq!(measured(data("dull", "bright")), 1.0);
+}
+
+#[test]
+fn a_text_without_a_window_to_hold_out_is_refused_with_its_tokens() {
+    let config = TaskConfig::UserData { data: crate::task::UserData::default(), examples: None };
+    let author = style::AuthorText {
+        title: String::new(),
+        training: "It was so. ".repeat(100),
+        held_out: "It was so. ".repeat(12),
+    };
+    let file = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
+    let refused = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).err().unwrap().message;
+    assert!(refused.starts_with("The text has ") && refused.contains(" tokens as the base reads it"), "{refused}");
+}

@@ -4,11 +4,17 @@
 use super::bring_base::BringBase;
 use super::dialog::DialogFrame;
 use crate::base::grouped;
-use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table};
+use crate::task::text::MAX_TOKENS;
+use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table, cut_texts, left_out};
 use crate::ui::opener::Opener;
 use crate::ui::state::{Action, Bring, Bringing, Offer, State};
-use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
+
+/// Rows of a table that are shown.
+const ROWS: usize = 4;
+/// Columns of a table that are shown, beside those that are chosen.
+const COLUMNS: usize = 12;
 
 /// The dialog for a visitor's own data and checkpoints.
 pub struct BringOwn;
@@ -18,16 +24,20 @@ impl BringOwn {
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let bring = &state.bring;
         let offer = match &bring.offer {
-            Some(Offer::Text { name, text }) => of_text(name, text),
-            Some(Offer::Table { table, text, label, read, file }) => {
-                of_table(&file.name, table, (*text, *label), read, on)
+            Some(Offer::Text { file, text, check }) => of_text(&file.name, text, check.as_ref(), on),
+            Some(Offer::Table { table, text, label, read, file, longer, .. }) => {
+                let found = match read {
+                    Err(message) => html! { <p class="fault" role="alert">{ message }</p> },
+                    Ok(data) => of_labelled(table, data, *longer),
+                };
+                html! { <>{ of_table(&file.name, table, (*text, *label), on) }{ found }</> }
             }
             Some(Offer::Base(base)) => BringBase::of(base, &state.config),
             None => html! {},
         };
         let usable = match &bring.offer {
             Some(Offer::Base(base)) => BringBase::is_usable(base),
-            offer => matches!(offer, Some(Offer::Text { .. } | Offer::Table { read: Ok(_), .. })),
+            offer => offer.as_ref().is_some_and(Offer::is_usable),
         };
         let title =
             if let Some(Offer::Base(base)) = &bring.offer { BringBase::button(base) } else { "Use this data".into() };
@@ -44,7 +54,7 @@ impl BringOwn {
         html! {
             <DialogFrame open={bring.open} label="Bring your own" class="bring" close={Action::Bring(Bringing::Close)} on={on.clone()} {buttons} done=false>
                 <h2>{ "Bring your own" }</h2>
-                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON lines), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, weights, tokenizer). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
+                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, weights, tokenizer). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
                 <div class="files">
                     <Opener title="Choose files …" help="One file of data, or all files of a checkpoint" on={on.clone()} />
                     <Opener title="Choose a folder …" help="The folder of a checkpoint or of an adapter" folder=true on={on.clone()} />
@@ -82,20 +92,28 @@ fn named(name: &str) -> String {
     if name.is_empty() { "What you pasted".into() } else { name.into() }
 }
 
-fn of_text(name: &str, text: &str) -> Html {
+fn of_text(name: &str, text: &str, check: Option<&Result<(), String>>, on: &Callback<Action>) -> Html {
     let opening: String = text.trim_start().chars().take(160).collect();
+    let found = match check {
+        None => html! { <p>{ "Counting its tokens …" }</p> },
+        Some(Ok(())) => html! {
+            <p>{ "The base learns to go on like it; the last tenth is held out and never trained on." }</p>
+        },
+        Some(Err(message)) => html! { <p class="fault" role="alert">{ message }</p> },
+    };
     html! {
         <>
             <h3>{ format!("{}: a text of {} characters", named(name), grouped(text.chars().count())) }</h3>
+            <div class="columns">
+                <button type="button" class="link" onclick={emit(on, Bringing::AsTable)}>{ "It is a table, no text" }</button>
+            </div>
             <blockquote>{ opening }{ " …" }</blockquote>
-            <p>{ "The base learns to go on like it; the last tenth is held out and never trained on." }</p>
+            { found }
         </>
     }
 }
 
-type Read = Result<std::rc::Rc<LabelledSplit>, String>;
-
-fn of_table(name: &str, table: &Table, chosen: (usize, usize), read: &Read, on: &Callback<Action>) -> Html {
+fn of_table(name: &str, table: &Table, chosen: (usize, usize), on: &Callback<Action>) -> Html {
     let select = |id: &'static str, title: &'static str, column: usize, what: fn(usize) -> Bringing| {
         let on = on.clone();
         let onchange = Callback::from(move |event: Event| {
@@ -109,48 +127,71 @@ fn of_table(name: &str, table: &Table, chosen: (usize, usize), read: &Read, on: 
         });
         html! { <div class="field"><label for={id}>{ title }</label><select {id} {onchange}>{ for options }</select></div> }
     };
-    let cells = |row: &crate::task::user_data::Row| {
-        let cell = |i: usize| row.cells.get(i).map(|c| c.chars().take(120).collect::<String>()).unwrap_or_default();
-        html! { <tr><td>{ cell(chosen.0) }</td><td>{ cell(chosen.1) }</td></tr> }
-    };
-    let found = match read {
-        Err(message) => html! { <p class="fault" role="alert">{ message }</p> },
-        Ok(data) => of_labelled(data),
-    };
     html! {
         <>
             <h3>{ format!("{}: a table of {} rows", named(name), grouped(table.rows.len())) }</h3>
             <div class="columns">
                 { select("own-text", "Text", chosen.0, Bringing::TextColumn) }
                 { select("own-label", "Label", chosen.1, Bringing::LabelColumn) }
+                { for table.notes.header.map(|header| header_switch(header, on)) }
                 <button type="button" class="link" onclick={emit(on, Bringing::AsText)}>{ "It is one text, no table" }</button>
             </div>
-            <div class="wide"><table><thead><tr><th scope="col">{ "text" }</th><th scope="col">{ "label" }</th></tr></thead><tbody>{ for table.rows.iter().take(3).map(cells) }</tbody></table></div>
-            { found }
+            { first_rows(table, chosen) }
         </>
     }
 }
 
-fn of_labelled(data: &LabelledSplit) -> Html {
+fn header_switch(header: bool, on: &Callback<Action>) -> Html {
+    let on = on.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let switch: HtmlInputElement = event.target_unchecked_into();
+        on.emit(Action::Bring(Bringing::Header(switch.checked())));
+    });
+    html! { <label class="check"><input type="checkbox" checked={header} {onchange} />{ "First row is the header" }</label> }
+}
+
+/// The first rows as they were read, with their lines in the file.
+fn first_rows(table: &Table, (text, label): (usize, usize)) -> Html {
+    let shown: Vec<usize> = (0..table.columns.len()).filter(|i| *i < COLUMNS || [text, label].contains(i)).collect();
+    let short = |cell: &str| -> String {
+        let cut: String = cell.chars().take(120).collect();
+        if cut.len() < cell.len() { cut + " …" } else { cut }
+    };
+    let class = |i: usize| [text, label].contains(&i).then_some("chosen");
+    let names = shown.iter().map(|i| html! { <th scope="col" class={class(*i)}>{ short(&table.columns[*i]) }</th> });
+    let row = |row: &crate::task::user_data::Row| {
+        let cell = |i: &usize| {
+            html! { <td class={class(*i)}>{ row.cells.get(*i).map(|cell| short(cell)).unwrap_or_default() }</td> }
+        };
+        html! { <tr><th scope="row">{ row.line }</th>{ for shown.iter().map(cell) }</tr> }
+    };
+    html! {
+        <div class="wide" tabindex="0" role="group" aria-label="First rows">
+            <table>
+                <thead><tr><th scope="col">{ "line" }</th>{ for names }</tr></thead>
+                <tbody>{ for table.rows.iter().take(ROWS).map(row) }</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn of_labelled(table: &Table, data: &LabelledSplit, longer: Option<usize>) -> Html {
     let mut counts = vec![0_usize; data.labels.len()];
     data.training.iter().chain(&data.held_out).for_each(|(label, _)| counts[*label] += 1);
     let labels: Vec<String> = data.labels.iter().zip(counts).map(|(l, n)| format!("{l} ({})", grouped(n))).collect();
-    let left = &data.left_out;
-    let reasons = [
-        (left.without_text, "without a text"),
-        (left.without_label, "without a label"),
-        (left.repeated, "repeated"),
-        (left.contradicting, "with another label for the same text"),
-    ];
-    let reasons: Vec<String> = reasons.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
-    let left_out = if reasons.is_empty() { String::new() } else { format!(" Left out: {}.", reasons.join(", ")) };
+    let texts = data.training.len() + data.held_out.len();
+    let said = table.notes.sentences().into_iter().chain(left_out(data));
+    let said = said.chain(longer.and_then(|longer| cut_texts(texts, longer, MAX_TOKENS)));
     html! {
-        <p>{ format!(
-            "{} labels of {MAX_LABELS} at most: {}. {} rows to train on, {} held out.{left_out}",
-            data.labels.len(),
-            labels.join(", "),
-            grouped(data.training.len()),
-            grouped(data.held_out.len())
-        ) }</p>
+        <>
+            <p>{ format!(
+                "{} labels of {MAX_LABELS} at most: {}. {} rows to train on, {} held out.",
+                data.labels.len(),
+                labels.join(", "),
+                grouped(data.training.len()),
+                grouped(data.held_out.len())
+            ) }</p>
+            <p>{ said.collect::<Vec<_>>().join(" ") }</p>
+        </>
     }
 }

@@ -165,6 +165,7 @@ fn task(state: &State) -> Html {
             <table><tbody>
                 { row("what it asks", text(task.description())) }
                 { row("examples", text(sizes)) }
+                { state.cut_of_task().map(|cut| row("length", text(cut))) }
                 { row("source", text(source)) }
                 { judged }
                 { before }

@@ -90,6 +90,8 @@ pub enum Action {
     Card(bool),
     /// A base's card arrived, or did not.
     BaseCard(String, Option<String>),
+    /// A base's tokenizer arrived, or did not.
+    Tokenizer(String, Option<Vec<(&'static str, String)>>),
     /// The text of one's own was edited.
     EditTryIt(String),
     /// Asks for an answer to it.

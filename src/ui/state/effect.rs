@@ -30,6 +30,8 @@ pub enum Effect {
     FetchSweep(String),
     /// Fetch the card of a base.
     FetchCard(String),
+    /// Fetch the tokenizer of a base.
+    FetchTokenizer(String),
     /// Read the manifest again in a few seconds: the WebGPU trainer is still being built.
     PollManifest,
     /// Give the page its large type, or take it back.

@@ -3,7 +3,9 @@
 use super::file::File;
 use crate::bases::{Checkpoint, OwnBase};
 use crate::config::{RunConfig, Settled};
-use crate::task::user_data::{LabelledSplit, Table, UserData};
+use crate::task::tokenizer::Tokenizer;
+use crate::task::user_data::{LabelledSplit, Table, UserData, Wish};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What is looked at, and what has been brought.
@@ -25,6 +27,41 @@ pub struct Bring {
     pub wanted_base: Option<(String, String)>,
     /// How many checkpoints were looked at.
     pub looked_at: u32,
+    /// Tokenizers of bases by id, with which lengths of texts are counted.
+    pub(in crate::ui::state) tokenizers: BTreeMap<String, BaseTokenizer>,
+    /// Texts of a task's file that are longer than what a base reads of each: by file and base.
+    pub(in crate::ui::state) cut: BTreeMap<(String, String), usize>,
+}
+
+/// A base's tokenizer, as far as it is here.
+#[derive(Clone)]
+pub(in crate::ui::state) enum BaseTokenizer {
+    /// It is on its way.
+    Loading,
+    /// It can be used.
+    Ready(Rc<Tokenizer>),
+    /// It cannot be read, and why, as a sentence.
+    Unreadable(String),
+}
+
+impl PartialEq for BaseTokenizer {
+    fn eq(&self, other: &BaseTokenizer) -> bool {
+        match (self, other) {
+            (BaseTokenizer::Ready(one), BaseTokenizer::Ready(other)) => Rc::ptr_eq(one, other),
+            (BaseTokenizer::Unreadable(one), BaseTokenizer::Unreadable(other)) => one == other,
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        }
+    }
+}
+
+impl std::fmt::Debug for BaseTokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            BaseTokenizer::Loading => "loading",
+            BaseTokenizer::Ready(_) => "ready",
+            BaseTokenizer::Unreadable(_) => "unreadable",
+        })
+    }
 }
 
 /// Something that can be used, and what a visitor still chooses of it.
@@ -32,10 +69,12 @@ pub struct Bring {
 pub enum Offer {
     /// A text to write like.
     Text {
-        /// The file's name; empty for one that was pasted.
-        name: String,
+        /// The file as it was read; without a name where it was pasted.
+        file: File,
         /// The whole text.
         text: Rc<str>,
+        /// Whether it is long enough for the base, or why not; `None` until it is counted.
+        check: Option<Result<(), String>>,
     },
     /// Texts with labels.
     Table {
@@ -49,9 +88,24 @@ pub enum Offer {
         label: usize,
         /// What these two columns give, or why they give nothing.
         read: Result<Rc<LabelledSplit>, String>,
+        /// How its visitor wishes it to be read.
+        wish: Wish,
+        /// How many texts are longer than what the base reads of each; `None` until they are counted.
+        longer: Option<usize>,
     },
     /// A checkpoint.
     Base(OfferedBase),
+}
+
+impl Offer {
+    /// Whether a visitor can use it: what it accepts must train.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Offer::Text { check, .. } => matches!(check, Some(Ok(()))),
+            Offer::Table { read, .. } => read.is_ok(),
+            Offer::Base(_) => true,
+        }
+    }
 }
 
 /// A checkpoint of which only the beginnings of its files are known. The trainer reads all of them for the
@@ -107,8 +161,12 @@ pub enum Bringing {
     TextColumn(usize),
     /// The column that holds the labels.
     LabelColumn(usize),
+    /// Whether the first row names the columns.
+    Header(bool),
     /// A table was meant as a text.
     AsText,
+    /// A text was meant as a table.
+    AsTable,
     /// Keep the data as the trainer reads it, for the printed Python.
     Save,
     /// Use what is offered.

@@ -16,6 +16,7 @@ mod try_it;
 mod verdict;
 mod worker;
 
+pub(super) use bring::BaseTokenizer;
 pub use bring::{Bring, Bringing, Offer, OfferedBase};
 pub use cost_dialog::{Costing, Costs};
 pub use dial::Dial;

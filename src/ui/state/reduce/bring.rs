@@ -6,8 +6,8 @@
 use crate::config::RunConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, labelled};
-use crate::ui::state::{Bring, Bringing, Effect, File, Offer, State};
+use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, Wish, labelled};
+use crate::ui::state::{Bringing, Effect, File, Offer, State};
 use std::rc::Rc;
 
 impl State {
@@ -16,26 +16,37 @@ impl State {
             Bringing::Open => self.bring.open = true,
             Bringing::Close => {
                 // What was brought stays, what was only looked at goes.
-                let Bring { data, wanted, wanted_base, looked_at, .. } = std::mem::take(&mut self.bring);
-                self.bring = Bring { data, wanted, wanted_base, looked_at, ..Bring::default() };
+                (self.bring.open, self.bring.offer, self.bring.fault) = (false, None, None);
+                self.bring.pasted.clear();
             }
             Bringing::Type(text) => self.bring.pasted = text,
             Bringing::ReadPasted => {
                 let bytes = self.bring.pasted.clone().into_bytes();
-                self.look_at_data(File::new("", bytes));
+                return self.look_at_data(File::new("", bytes));
             }
-            Bringing::TextColumn(i) => self.choose_columns(|text, _| *text = i),
-            Bringing::LabelColumn(i) => self.choose_columns(|_, label| *label = i),
+            Bringing::TextColumn(i) => return self.choose_columns(|text, _| *text = i),
+            Bringing::LabelColumn(i) => return self.choose_columns(|_, label| *label = i),
+            Bringing::Header(header) => {
+                if let Some(Offer::Table { file, wish, .. }) = &self.bring.offer {
+                    let (file, wish) = (file.clone(), Wish { header: Some(header), ..*wish });
+                    return self.look_at_as(file, wish);
+                }
+            }
             Bringing::AsText => {
                 if let Some(Offer::Table { file, .. }) = &self.bring.offer {
                     let bytes = file.bytes.clone();
                     let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
                     let file = File { name: format!("{stem}.txt"), bytes, at: None };
-                    self.look_at_data(file);
+                    return self.look_at_as(file, Wish { table: Some(false), header: None });
+                }
+            }
+            Bringing::AsTable => {
+                if let Some(Offer::Text { file, .. }) = &self.bring.offer {
+                    return self.look_at_as(file.clone(), Wish { table: Some(true), header: None });
                 }
             }
             Bringing::Save => {
-                if let Some(Ok((data, json))) = self.offered_data() {
+                if let Some((data, json)) = self.offered_data() {
                     return vec![Effect::Download(vec![File::new(format!("{}.json", data.name), json.into_bytes())])];
                 }
             }
@@ -45,57 +56,59 @@ impl State {
     }
 
     /// Reads a file with data and shows what is in it.
-    pub(super) fn look_at_data(&mut self, file: File) {
+    pub(super) fn look_at_data(&mut self, file: File) -> Vec<Effect> {
+        self.look_at_as(file, Wish::default())
+    }
+
+    fn look_at_as(&mut self, file: File, wish: Wish) -> Vec<Effect> {
         let bring = &mut self.bring;
+        // What was chosen of a table stays while it is read in another way.
+        let chosen = match &bring.offer {
+            Some(Offer::Table { table, text, label, .. }) => Some((table.columns.len(), *text, *label)),
+            _ => None,
+        };
         (bring.open, bring.offer, bring.fault) = (true, None, None);
         let read = match file.size() {
             bytes if bytes > MAX_BYTES => Err(user_data::UserDataError::TooLarge { bytes }),
-            _ => user_data::read(&file.name, &file.bytes),
+            _ => user_data::read_as(&file.name, &file.bytes, wish),
         };
         match read {
             Err(e) => bring.fault = Some(named(&file.name, &e.to_string())),
-            Ok(Dropped::Text(text)) => match UserData::text(&file.name, &text) {
-                Err(e) => bring.fault = Some(named(&file.name, &e.to_string())),
-                Ok(_) => bring.offer = Some(Offer::Text { name: file.name, text: text.into() }),
-            },
+            Ok(Dropped::Text(text)) => bring.offer = Some(Offer::Text { file, text: text.into(), check: None }),
             Ok(Dropped::Table(table)) => {
-                let (text, label) = table.guess().unwrap_or((0, 1));
+                let chosen = chosen.filter(|(n, ..)| wish.header.is_some() && *n == table.columns.len());
+                let chosen = chosen.map(|(_, text, label)| (text, label));
+                let (text, label) = chosen.or_else(|| table.guess()).unwrap_or((0, 1));
                 let read = read_columns(&table, text, label);
-                bring.offer = Some(Offer::Table { file, table: Rc::new(table), text, label, read });
+                bring.offer = Some(Offer::Table { file, table: Rc::new(table), text, label, read, wish, longer: None });
             }
         }
+        self.count_offer()
     }
 
-    fn choose_columns(&mut self, choose: impl Fn(&mut usize, &mut usize)) {
-        if let Some(Offer::Table { table, text, label, read, .. }) = &mut self.bring.offer {
+    fn choose_columns(&mut self, choose: impl Fn(&mut usize, &mut usize)) -> Vec<Effect> {
+        if let Some(Offer::Table { table, text, label, read, longer, .. }) = &mut self.bring.offer {
             choose(text, label);
-            *read = read_columns(table, *text, *label);
+            (*read, *longer) = (read_columns(table, *text, *label), None);
         }
+        self.count_offer()
     }
 
     fn use_offer(&mut self) -> Vec<Effect> {
         if let Some(Offer::Base(_)) = &self.bring.offer {
             return self.use_base();
         }
-        let Some(made) = self.offered_data() else { return Vec::new() };
-        match made {
-            Ok((data, json)) => {
-                self.bring.data.retain(|d| d.name != data.name);
-                self.bring.data.push(data.clone());
-                vec![Effect::Publish(data.file(), json)]
-            }
-            Err(e) => {
-                self.bring.fault = Some(e.to_string());
-                Vec::new()
-            }
-        }
+        let Some((data, json)) = self.offered_data() else { return Vec::new() };
+        self.bring.data.retain(|d| d.name != data.name);
+        self.bring.data.push(data.clone());
+        vec![Effect::Publish(data.file(), json)]
     }
 
-    /// What is looked at as a task's file.
-    fn offered_data(&self) -> Option<Result<(UserData, String), user_data::UserDataError>> {
-        match self.bring.offer.as_ref()? {
-            Offer::Text { name, text } => Some(UserData::text(name, text)),
-            Offer::Table { file, read: Ok(labelled), .. } => Some(Ok(UserData::labelled(&file.name, labelled))),
+    /// What is looked at as a task's file, where it can be used.
+    fn offered_data(&self) -> Option<(UserData, String)> {
+        match self.bring.offer.as_ref().filter(|offer| offer.is_usable())? {
+            Offer::Text { file, text, .. } => Some(UserData::text(&file.name, text)),
+            Offer::Table { file, read: Ok(labelled), .. } => Some(UserData::labelled(&file.name, labelled)),
             _ => None,
         }
     }

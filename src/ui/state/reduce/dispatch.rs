@@ -124,10 +124,11 @@ impl State {
                 let read = text.and_then(|text| serde_json::from_str(&text).ok());
                 self.cards.insert(id, read.map(Rc::new));
             }
+            Action::Tokenizer(id, files) => return self.tokenizer_arrived(id, files.as_deref()),
             Action::EditTryIt(text) => return self.edit_try_it(text),
             Action::AskTryIt => return self.ask_try_it(),
             Action::Recordings(key, text) => self.recordings_arrived(key, text.as_deref()),
-            Action::Data(key, text) => self.data_arrived(key, text.as_deref()),
+            Action::Data(key, text) => return self.data_arrived(key, text.as_deref()),
             Action::GpuProbed(probe) => {
                 self.gpu = Some(probe);
                 let mut effects = self.advance();

@@ -45,11 +45,12 @@ impl State {
         self.card = shown;
         let id = self.config.base.id.to_string();
         let there = self.manifest.files.contains_key(&format!("models/{id}/card.json"));
-        if !shown || !there || self.cards.contains_key(&id) {
-            return Vec::new();
+        let mut effects = self.count_task();
+        if shown && there && !self.cards.contains_key(&id) {
+            self.cards.insert(id.clone(), None);
+            effects.push(Effect::FetchCard(id));
         }
-        self.cards.insert(id.clone(), None);
-        vec![Effect::FetchCard(id)]
+        effects
     }
 
     /// The lines of a figure, with live points where a finished run of the page belongs to one.

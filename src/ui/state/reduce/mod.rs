@@ -11,6 +11,7 @@ mod dial;
 mod dispatch;
 mod experiments;
 mod keeping;
+mod lengths;
 mod notices;
 mod queue;
 mod removal;

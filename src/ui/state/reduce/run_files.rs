@@ -8,6 +8,7 @@ use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::peft::{MethodConfig, Range};
 use crate::protocol::Command;
 use crate::protocol::Event;
+use crate::task::user_data::{Dropped, read};
 use crate::ui::state::{Bringing, Effect, File, NoticeTone, Phase, Run, State, Trainer};
 
 /// The largest file that is opened: φ of full fine-tuning on the largest base, in base64, many times over.
@@ -91,8 +92,7 @@ impl State {
             && !file.name.ends_with(".safetensors")
             && !is_run(file)
         {
-            self.look_at_data(file.clone());
-            return Vec::new();
+            return self.look_at_data(file.clone());
         }
         if let Some(large) = files.iter().find(|f| f.size() > MAX_BYTES) {
             self.fault(too_large(large), None);
@@ -216,11 +216,20 @@ fn too_large(file: &File) -> String {
     format!("{} is larger than {} MB: no φ of these bases is.", file.name, MAX_BYTES >> 20)
 }
 
-/// Whether a file holds a run's events, by its first line.
+/// Whether a file holds a run's events. Its first line tells: an event, or what begins like one and is no
+/// table. A table may have a column “event”, too.
 fn is_run(file: &File) -> bool {
     let head = &file.bytes[..file.bytes.len().min(1 << 20)];
     let first = head.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    let has = |key: &[u8]| first.windows(key.len()).any(|part| part == key);
+    // A run of data or a base that is not here, or of another version, cannot be read as an event.
+    let begins_run = || has(br#""event":"started""#) && has(br#""config":{"#);
+    let is_table = || match read(&file.name, &file.bytes) {
+        Ok(Dropped::Table(table)) => table.columns.len() > 1,
+        _ => false,
+    };
     first.trim_ascii_start().starts_with(b"{\"event\"")
+        && (serde_json::from_slice::<Event>(first).is_ok() || begins_run() || !is_table())
 }
 
 /// `rules-swap-ends.rotate-left-lora-r-4-seed-0`: two runs of different settings have different names.

@@ -99,7 +99,7 @@ impl State {
         self.recordings.insert(key, recordings);
     }
 
-    pub(super) fn data_arrived(&mut self, key: String, text: Option<&str>) {
+    pub(super) fn data_arrived(&mut self, key: String, text: Option<&str>) -> Vec<Effect> {
         match text.and_then(|text| Labelled::from_json(text).ok()) {
             Some(data) => {
                 self.data.insert(key, Some(Rc::new(data)));
@@ -107,6 +107,7 @@ impl State {
             // A later visit to the task may ask again.
             None => drop(self.data.remove(&key)),
         }
+        self.count_task()
     }
 
     /// The examples of the present task, if it has a file and that is here.

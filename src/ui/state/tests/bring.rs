@@ -20,10 +20,18 @@ fn use_it(state: &mut State) -> Vec<Effect> {
     state.reduce(Action::Published(name.clone(), "blob:1".into()))
 }
 
+/// Gives the page the tokenizer of a shipped base.
+fn with_tokenizer(state: &mut State) -> Vec<Effect> {
+    let path = format!("{}/www/models/prose-nano/tokenizer.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    state.reduce(Action::Tokenizer("prose-nano".into(), Some(vec![("tokenizer.json", text)])))
+}
+
 #[test]
 fn a_table_is_looked_at_its_columns_chosen_and_then_it_is_a_task() {
     let mut state = ready("#method=bitfit");
-    assert!(state.reduce(Action::Open(vec![file("Reviews.csv", &reviews())])).is_empty());
+    let effects = state.reduce(Action::Open(vec![file("Reviews.csv", &reviews())]));
+    assert_eq!(effects, [Effect::FetchTokenizer("prose-nano".into())]);
     let Some(Offer::Table { text, label, read: Ok(data), .. }) = &state.bring.offer else {
         panic!("{:?}", state.bring)
     };
@@ -68,6 +76,7 @@ fn a_text_or_a_table_meant_as_one_is_written_like() {
     assert!(matches!(state.bring.offer, Some(Offer::Table { .. })));
     state.reduce(Action::Bring(Bringing::AsText));
     assert!(matches!(state.bring.offer, Some(Offer::Text { .. })), "{:?}", state.bring);
+    with_tokenizer(&mut state);
     use_it(&mut state);
     assert!(state.config.task.is_written() && state.config.task.title() == "pasted");
     assert!(state.reduce(Action::Set("task", "own".into())).is_empty());
@@ -79,7 +88,6 @@ fn data_that_cannot_be_used_is_told_with_its_line() {
     for (name, text, said) in [
         ("a.csv", "text,label\none,a,b\n", "a.csv: Line 2"),
         ("a.jsonl", "{\"text\": 1", "Line 1"),
-        ("a.txt", "short", "2000 are needed"),
         ("a.tsv", "a\0b", "binary"),
     ] {
         state.reduce(Action::Open(vec![file(name, text)]));
@@ -87,6 +95,100 @@ fn data_that_cannot_be_used_is_told_with_its_line() {
         assert!(fault.contains(said) && state.bring.offer.is_none(), "{name}: {fault}");
     }
     assert_eq!(state.config, RunConfig::default());
+}
+
+#[test]
+fn a_text_is_used_only_if_it_is_long_enough_for_the_base() {
+    let mut state = ready("");
+    for (line, times) in [("A walk by the lake.\n", 8), ("Zwölf Boxkämpfer jagen Viktor. ", 5)] {
+        for (times, fits) in [(times, false), (60 * times, true)] {
+            let effects = state.reduce(Action::Open(vec![file("walk.txt", &line.repeat(times))]));
+            if matches!(state.bring.offer, Some(Offer::Text { check: None, .. })) {
+                assert_eq!(effects, [Effect::FetchTokenizer("prose-nano".into())]);
+                assert!(use_it(&mut state).is_empty() && state.bring.open, "it is not counted yet");
+                with_tokenizer(&mut state);
+            }
+            let Some(Offer::Text { check: Some(check), .. }) = state.bring.offer.clone() else { panic!() };
+            let said = check.err().unwrap_or_default();
+            assert_eq!(said.is_empty(), fits, "{said}");
+            assert!(fits || said.contains(" tokens as the base reads it, and about "), "{said}");
+            assert_eq!(use_it(&mut state).is_empty(), !fits);
+        }
+    }
+}
+
+#[test]
+fn a_tokenizer_that_cannot_be_read_is_told_and_asked_for_again() {
+    let mut state = ready("");
+    let text = file("walk.txt", &"A walk by the lake.\n".repeat(600));
+    state.reduce(Action::Open(vec![text.clone()]));
+    state.reduce(Action::Tokenizer("prose-nano".into(), None));
+    let Some(Offer::Text { check: Some(Err(said)), .. }) = &state.bring.offer else { panic!() };
+    assert!(said.starts_with("The tokenizer of prose-nano cannot be read"), "{said}");
+    assert_eq!(state.reduce(Action::Open(vec![text])), [Effect::FetchTokenizer("prose-nano".into())]);
+}
+
+#[test]
+fn texts_that_are_longer_than_what_is_read_are_counted_in_dialog_and_card() {
+    let mut state = ready("");
+    let rows = (0..20).map(|i| {
+        let words = if i < 6 { " and on".repeat(100) } else { String::new() };
+        format!("the road went on {i}{words}\t{}\n", ["good", "bad"][i % 2])
+    });
+    state.reduce(Action::Open(vec![file("roads.tsv", &rows.collect::<String>())]));
+    with_tokenizer(&mut state);
+    assert!(matches!(state.bring.offer, Some(Offer::Table { longer: Some(6), .. })), "{:?}", state.bring);
+    // Other columns are counted anew.
+    state.reduce(Action::Bring(Bringing::TextColumn(1)));
+    assert!(matches!(state.bring.offer, Some(Offer::Table { longer: None, .. })));
+    state.reduce(Action::Bring(Bringing::TextColumn(0)));
+    let Effect::Publish(name, json) = state.reduce(Action::Bring(Bringing::Use)).remove(0) else { panic!() };
+    state.reduce(Action::Published(name.clone(), "blob:1".into()));
+    state.reduce(Action::Card(true));
+    assert_eq!(state.cut_of_task(), None);
+    state.reduce(Action::Data(name, Some(json)));
+    let said = "Of 20 texts 6 are longer than the 96 tokens that are read; their end is read.";
+    assert_eq!(state.cut_of_task().as_deref(), Some(said));
+}
+
+#[test]
+fn the_first_row_is_the_header_if_its_visitor_says_so() {
+    let mut state = ready("");
+    let rows =
+        "good,1\n".to_string() + &(0..9).map(|i| format!("a day at the lake {i},{}\n", i % 2)).collect::<String>();
+    state.reduce(Action::Open(vec![file("a.csv", &rows)]));
+    let table = |state: &State| match &state.bring.offer {
+        Some(Offer::Table { table, text, label, .. }) => (table.columns.join(" "), table.rows.len(), *text, *label),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(table(&state), ("column 1 column 2".into(), 10, 0, 1));
+    state.reduce(Action::Bring(Bringing::Header(true)));
+    assert_eq!(table(&state), ("good 1".into(), 9, 0, 1));
+    // What was chosen stays chosen.
+    state.reduce(Action::Bring(Bringing::LabelColumn(0)));
+    state.reduce(Action::Bring(Bringing::Header(false)));
+    assert_eq!(table(&state), ("column 1 column 2".into(), 10, 0, 0));
+}
+
+#[test]
+fn a_text_may_be_meant_as_a_table() {
+    let mut state = ready("");
+    let rows: String = (0..9).map(|i| format!("a day at the lake {i},{}\n", ["good", "bad"][i % 2])).collect();
+    state.reduce(Action::Open(vec![file("a.txt", &rows)]));
+    assert!(matches!(state.bring.offer, Some(Offer::Text { .. })));
+    state.reduce(Action::Bring(Bringing::AsTable));
+    assert!(matches!(state.bring.offer, Some(Offer::Table { read: Ok(_), .. })), "{:?}", state.bring);
+}
+
+#[test]
+fn a_table_whose_first_key_is_event_is_no_run() {
+    let mut state = ready("");
+    for first in ["event\":\"a fair", "event\":\"started"] {
+        let row = |i: usize| format!("{{\"{first} {i}\",\"mood\":\"{}\"}}\n", ["good", "bad"][i % 2]);
+        let rows: String = (0..9).map(row).collect();
+        state.reduce(Action::Open(vec![file("days.jsonl", &rows)]));
+        assert!(matches!(state.bring.offer, Some(Offer::Table { read: Ok(_), .. })), "{:?}", state.notices);
+    }
 }
 
 const GPT2: &str =

@@ -3,6 +3,7 @@
 use super::*;
 use crate::interchange::RunFile;
 use crate::peft::MethodConfig;
+use std::rc::Rc;
 
 /// A page with a finished run 1.
 fn trained(hash: &str) -> State {
@@ -164,8 +165,7 @@ fn an_adapter_is_one_whatever_lies_beside_it() {
     let mut state = ready("");
     let held = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
     let in_folder = |name: &str| {
-        let (address, head) = (format!("blob:{name}"), Default::default());
-        let at = At { address, size: 1, folder: "sft".into(), head };
+        let at = At { address: format!("blob:{name}"), size: 1, folder: "sft".into(), head: Rc::default() };
         File { at: Some(at), ..File::new(name, b"{}".to_vec()) }
     };
     let trainers = ["README.md", "tokenizer.json", "config.json", "adapter_model.safetensors", "adapter_config.json"];

@@ -15,7 +15,7 @@ async fn in_context_learning_is_scored_and_its_spread_measured() {
     assert_eq!(finished["tokens"], 39.0);
     lab.press("Measure how much the prompt matters").await;
     lab.wait("labEvents.find(e => e.event === 'spread' && e.done === e.of)").await;
-    assert!(lab.text().await.contains("random labels add"), "{}", lab.text().await);
+    assert!(lab.text().await.contains("with random labels"), "{}", lab.text().await);
     assert_eq!(lab.count("spread").await, 44);
     lab.screenshot("spread").await;
     lab.assert_clean().await;

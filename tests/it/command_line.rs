@@ -1,0 +1,138 @@
+//! `peft-lab` as a program: what it prints, refuses and leaves behind.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn peft_lab(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peft-lab"));
+    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A folder of a test's own, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let folder = std::env::temp_dir().join(format!("peft-lab-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Scratch(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_reader_that_stops_ends_a_command_quietly() {
+    for args in [
+        &["methods"][..],
+        &["bases", "--json"],
+        &["tasks"],
+        &["cost", "--model", "opt-6.7b"],
+        &["count", "--method", "full"],
+        &["python"],
+        &["predict", "--base", "prose-nano", "--text", "It was", "--logits"],
+        &["bench", "--list"],
+    ] {
+        let mut child = peft_lab(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Nobody reads any more before the first line comes.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{args:?}: {}", said(&output));
+    }
+}
+
+/// A checkpoint of the fixtures, and a table of 60 rows.
+fn brought(scratch: &Scratch, checkpoint: &str) -> (String, String) {
+    let base = format!("tests/fixtures/own/{checkpoint}");
+    let rows: String = (0..60).map(|i| format!("a day by the lake {i},{}\n", ["good", "bad"][i % 2])).collect();
+    let data = scratch.path("days.csv");
+    std::fs::write(&data, format!("text,label\n{rows}")).unwrap();
+    (base, data)
+}
+
+#[test]
+fn a_run_on_one_s_own_base_and_data_is_scored_exported_and_merged() {
+    for checkpoint in ["opt", "gpt2"] {
+        let scratch = Scratch::new(&format!("own-run-{checkpoint}"));
+        let (base, data) = brought(&scratch, checkpoint);
+        let run = scratch.path("run.jsonl");
+        let ran = |args: &[&str]| peft_lab(args).output().unwrap();
+        let own = ["--base-folder", base.as_str(), "--data-file", data.as_str()];
+        let with = |args: &[&str]| ran(&[args, &own].concat());
+
+        let trained = with(&["train", "--steps", "3", "--batch-size", "4", "--method", "lora", "--out", &run]);
+        assert!(trained.status.success(), "{}", said(&trained));
+
+        let scored = with(&["evaluate", "--run", &run]);
+        assert!(scored.status.success() && said(&scored).contains("held-out loss"), "{}", said(&scored));
+        let read = ran(&["predict", "--run", &run, "--text", "a day", "--base-folder", &base, "--data-file", &data]);
+        assert!(read.status.success() && said(&read).contains("\"next\""), "{}", said(&read));
+        let (adapter, merged) = (scratch.path("adapter"), scratch.path("merged"));
+        let exported = with(&["export", "--run", &run, "--out", &adapter]);
+        assert!(
+            exported.status.success() && Path::new(&adapter).join("adapter_config.json").is_file(),
+            "{}",
+            said(&exported)
+        );
+        let folded = with(&["merge", "--run", &run, "--out", &merged]);
+        assert!(folded.status.success() && Path::new(&merged).join("model.safetensors").is_file(), "{}", said(&folded));
+        // What was merged is a checkpoint again.
+        let again = ran(&["evaluate", "--base-folder", &merged, "--data-file", &data]);
+        assert!(again.status.success(), "{}", said(&again));
+        assert_eq!(last_loss(&said(&again)), last_loss(&said(&scored)));
+
+        // Without the base the file is whole, and says what is missing.
+        for command in [&["evaluate", "--run", &run][..], &["export", "--run", &run, "--out", &adapter]] {
+            let refused = ran(command);
+            let text = said(&refused);
+            assert!(!refused.status.success() && text.contains("--base-folder names them"), "{text}");
+            assert!(!text.contains("not an event"), "{text}");
+        }
+    }
+}
+
+/// To three digits: a merged network answers to 1e-5.
+fn last_loss(said: &str) -> String {
+    let loss: f64 = said.rsplit("held-out loss ").next().unwrap().split_whitespace().next().unwrap().parse().unwrap();
+    format!("{loss:.3}")
+}
+
+#[test]
+fn flags_that_exclude_each_other_are_refused_together() {
+    let scratch = Scratch::new("exclusive");
+    let (base, data) = brought(&scratch, "opt");
+    for (args, told) in [
+        (&["count", "--base", "prose-nano", "--base-folder", &base][..], "name two bases"),
+        (&["train", "--steps", "1", "--task", "authors", "--data-file", &data], "name two tasks"),
+        (&["predict", "--text", "x", "--run", "a", "--adapter", "b"], "cannot be used with"),
+    ] {
+        let output = peft_lab(args).output().unwrap();
+        assert!(!output.status.success() && said(&output).contains(told), "{args:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_fault_names_the_flag() {
+    for (flag, value) in [("--target-modules", "w_q"), ("--rank", "0"), ("--num-virtual-tokens", "many")] {
+        let method = if flag == "--num-virtual-tokens" { "prompt" } else { "lora" };
+        let output = peft_lab(&["count", "--method", method, flag, value]).output().unwrap();
+        assert!(
+            !output.status.success() && said(&output).starts_with(&format!("peft-lab: {flag}: ")),
+            "{}",
+            said(&output)
+        );
+    }
+}
