@@ -6,6 +6,7 @@ use super::codec::{Kind, Tokenizer};
 use super::error::TokenizerError;
 use crate::base::json_fault;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -93,11 +94,35 @@ impl Model {
 }
 
 /// Two neighbours; older files write them as one string.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub(super) enum Merge {
     Pair(String, String),
     Joined(String),
+}
+
+/// By hand: serde would first copy each of them, and the page would carry the code for that.
+impl<'de> Deserialize<'de> for Merge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Merge, D::Error> {
+        struct Neighbours;
+        impl<'de> Visitor<'de> for Neighbours {
+            type Value = Merge;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("two neighbours, or both in one string")
+            }
+
+            fn visit_str<E>(self, joined: &str) -> Result<Merge, E> {
+                Ok(Merge::Joined(joined.into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Merge, A::Error> {
+                match (pair.next_element()?, pair.next_element()?, pair.next_element::<String>()?) {
+                    (Some(left), Some(right), None) => Ok(Merge::Pair(left, right)),
+                    _ => Err(A::Error::custom("a merge is of two neighbours")),
+                }
+            }
+        }
+        deserializer.deserialize_any(Neighbours)
+    }
 }
 
 impl Tokenizer {
