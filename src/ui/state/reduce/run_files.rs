@@ -223,13 +223,14 @@ fn is_run(file: &File) -> bool {
     let first = head.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     let has = |key: &[u8]| first.windows(key.len()).any(|part| part == key);
     // A run of data or a base that is not here, or of another version, cannot be read as an event.
+    // From a string, as everywhere: a reader of bytes would be a second copy of all that reads an event.
+    let is_event = || std::str::from_utf8(first).is_ok_and(|line| serde_json::from_str::<Event>(line).is_ok());
     let begins_run = || has(br#""event":"started""#) && has(br#""config":{"#);
     let is_table = || match read(&file.name, &file.bytes) {
         Ok(Dropped::Table(table)) => table.columns.len() > 1,
         _ => false,
     };
-    first.trim_ascii_start().starts_with(b"{\"event\"")
-        && (serde_json::from_slice::<Event>(first).is_ok() || begins_run() || !is_table())
+    first.trim_ascii_start().starts_with(b"{\"event\"") && (is_event() || begins_run() || !is_table())
 }
 
 /// `rules-swap-ends.rotate-left-lora-r-4-seed-0`: two runs of different settings have different names.
