@@ -101,10 +101,11 @@ pub trait Method: Cost + std::fmt::Debug {
 
     /// Everywhere φ steps in. Methods that share no spot can be trained together.
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
-        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
-        let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
-        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
-        copied.map(|(place, piece)| Site::Weight(place, piece)).collect()
+        let mut sites = Vec::new();
+        each_copied(model, &|place, piece| self.copies(place, piece, model), &mut |place, piece| {
+            sites.push(Site::Weight(place, piece));
+        });
+        sites
     }
 
     /// Positions of the context that φ takes.
@@ -114,11 +115,11 @@ pub trait Method: Cost + std::fmt::Debug {
 
     /// φ's tensors in the order in which the trained half holds them, under the names of files.
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
-        let model = &shape.model;
-        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
-        let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
-        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
-        copied.map(|(place, piece)| TensorInfo::of_theta(place, piece, model)).collect()
+        let (model, mut tensors) = (&shape.model, Vec::new());
+        each_copied(model, &|place, piece| self.copies(place, piece, model), &mut |place, piece| {
+            tensors.push(TensorInfo::of_theta(place, piece, model));
+        });
+        tensors
     }
 
     /// Trained numbers of a tensor of θ that φ copies.
@@ -158,10 +159,11 @@ pub trait Method: Cost + std::fmt::Debug {
 
     /// Elements of all [`copies`](Method::copies).
     fn copied(&self, model: &ModelConfig) -> u64 {
-        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
-        let copied = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
-        let copied = copied.filter(|(place, piece)| self.copies(*place, *piece, model));
-        copied.map(|(place, piece)| place.elements(piece, model)).sum()
+        let mut elements = 0;
+        each_copied(model, &|place, piece| self.copies(place, piece, model), &mut |place, piece| {
+            elements += place.elements(piece, model);
+        });
+        elements
     }
 
     /// The tuned default of AdamW's peak rate, for a task and a base: the best of factors of 2 to 3 on `count`, `cipher` and a new
@@ -192,5 +194,21 @@ pub trait Method: Cost + std::fmt::Debug {
     /// A short name with the knobs that matter (`LoRA r 4`), for curves and table rows.
     fn label(&self) -> String {
         self.info().title.to_string()
+    }
+}
+
+/// Goes through the tensors of θ that a φ copies. Written once for all methods: the compiler makes a trait's own
+/// bodies anew for each.
+fn each_copied(
+    model: &ModelConfig,
+    copies: &dyn Fn(ModulePath, ParamKind) -> bool,
+    take: &mut dyn FnMut(ModulePath, ParamKind),
+) {
+    for place in ModulePath::all(model.num_hidden_layers) {
+        for piece in place.pieces() {
+            if copies(place, *piece) {
+                take(place, *piece);
+            }
+        }
     }
 }

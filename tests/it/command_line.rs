@@ -125,6 +125,15 @@ fn flags_that_exclude_each_other_are_refused_together() {
 }
 
 #[test]
+fn what_gpt_2_s_layout_changes_is_told_of_gpt_2_alone() {
+    for (base, told) in [("opt", false), ("gpt2", true)] {
+        let folder = format!("tests/fixtures/own/{base}");
+        let output = peft_lab(&["count", "--base-folder", &folder, "--task", "authors"]).output().unwrap();
+        assert_eq!(said(&output).contains("are one matrix"), told, "{}", said(&output));
+    }
+}
+
+#[test]
 fn a_fault_names_the_flag() {
     for (flag, value) in [("--target-modules", "w_q"), ("--rank", "0"), ("--num-virtual-tokens", "many")] {
         let method = if flag == "--num-virtual-tokens" { "prompt" } else { "lora" };

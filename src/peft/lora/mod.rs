@@ -161,7 +161,7 @@ impl Method for Lora {
     fn fused(&self, shape: &Shape) -> Option<String> {
         let model = &shape.model;
         let k = [Target::Q, Target::K, Target::V].iter().filter(|t| self.target_modules.contains(t)).count();
-        if k == 0 {
+        if k == 0 || !model.family().joins_matrices() {
             return None;
         }
         // PEFT's A has k·r rows, its B as many columns over the three matrices side by side, most of them zero.
@@ -178,7 +178,7 @@ impl Method for Lora {
     }
 
     fn note(&self, shape: &Shape) -> Option<String> {
-        self.fused(shape).filter(|_| shape.model.family().joins_matrices())
+        self.fused(shape)
     }
 
     fn advice(&self, _outside: bool) -> &'static str {

@@ -94,7 +94,7 @@ pub enum Offer {
         longer: Option<usize>,
     },
     /// A checkpoint.
-    Base(OfferedBase),
+    Base(Box<OfferedBase>),
 }
 
 impl Offer {

@@ -17,7 +17,7 @@ impl State {
         (bring.open, bring.offer, bring.fault) = (true, None, None);
         bring.looked_at += 1;
         match offered_base(files, &self.config, bring.looked_at) {
-            Ok(base) => bring.offer = Some(Offer::Base(base)),
+            Ok(base) => bring.offer = Some(Offer::Base(Box::new(base))),
             Err(message) => bring.fault = Some(message),
         }
         self.identify()
