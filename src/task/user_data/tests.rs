@@ -198,9 +198,9 @@ proptest! {
         mark in any::<bool>(), header in any::<bool>(),
     ) {
         prop_assume!(!records[0][0].starts_with('\u{feff}'));
-        // Between tabs a cell of a tab and a line's end may be two rows.
-        let tabbed = |cell: &String| cell.contains('\t') && cell.contains(['\n', '\r']);
-        prop_assume!(separator != b'\t' || !records.iter().flatten().any(tabbed));
+        // Between tabs a row with both in its cells may as well be two rows, with quotes for letters.
+        let has = |row: &Vec<String>, ends: &[char]| row.iter().any(|cell| cell.contains(ends));
+        prop_assume!(separator != b'\t' || !records.iter().any(|row| has(row, &['\t']) && has(row, &['\n', '\r'])));
         let end = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
         let mut file = if mark { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
         file.extend(format!("sep={}\n", char::from(separator)).into_bytes());
