@@ -112,10 +112,9 @@ impl State {
         match run.phase {
             Phase::Running => {
                 let text = format!(
-                    "{} on {} waits at step {}: it goes on when you turn back to it and press Resume.",
+                    "{} on {} is paused: it goes on when you turn back to it and press Resume.",
                     run.label(),
-                    run.config.task.title(),
-                    run.step
+                    run.config.task.title()
                 );
                 let remedy = Some(Remedy::TurnBack(run.id));
                 let mut effects = send(run, Command::Pause);

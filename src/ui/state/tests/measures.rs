@@ -149,7 +149,7 @@ fn a_run_whose_base_or_task_is_left_waits_and_is_found_again() {
         let effects = set(&mut state, key, value);
         assert_eq!(command(&effects), Some((Trainer::Cpu, &Command::Pause)), "{key}={value}");
         assert!(state.notices[0].text.starts_with("LoRA r 4 on "), "{}", state.notices[0].text);
-        assert!(state.notices[0].text.contains("waits at step 2"), "{}", state.notices[0].text);
+        assert!(state.notices[0].text.contains("is paused"), "{}", state.notices[0].text);
         hear(&mut state, Trainer::Cpu, vec![Event::Paused { run: 1, step: 2 }]);
         assert_eq!(state.main_button(), MainButton::Train, "no Pause of a run that nobody sees");
         let effects = state.reduce(Action::Remedy(0, Remedy::TurnBack(1)));
