@@ -22,7 +22,7 @@ impl Examples {
         let run = state.exemplary().filter(|r| !r.examples.is_empty());
         let when = run.map(|r| match (r.recorded, state.dialled_examples()) {
             (true, _) => "recorded".to_string(),
-            (false, Some((lambda, _))) => format!("step {}, λ = {lambda:.2}", r.step),
+            (false, Some((lambda, _))) => format!("λ = {lambda:.2}"),
             (false, None) => format!("step {}", r.step),
         });
         let rows = state.examples().into_iter().map(|(index, item)| {

@@ -50,7 +50,8 @@ fn tell_apart(shown: &mut [VisibleRun]) {
                 keys.push(key);
             }
         }
-        keys.into_iter().map(|(name, value)| format!(", {name} {value}")).collect::<String>()
+        // A name and its value stay on one line.
+        keys.into_iter().map(|(name, value)| format!(", {name}\u{a0}{value}")).collect::<String>()
     };
     let names: Vec<String> = shown.iter().map(names).collect();
     shown.iter_mut().zip(names).for_each(|(shown, name)| shown.label.push_str(&name));

@@ -90,7 +90,7 @@ fn ran(hashes: &[&str]) -> State {
 fn labels(state: &State) -> Vec<String> {
     let mut shown: Vec<(u32, String)> = state.visible_runs().into_iter().map(|s| (s.run.id, s.label)).collect();
     shown.sort();
-    shown.into_iter().map(|(_, label)| label).collect()
+    shown.into_iter().map(|(_, label)| label.replace('\u{a0}', " ")).collect()
 }
 
 #[test]
