@@ -23,13 +23,14 @@ fn write_all(folder: &str, files: &[(&str, &[u8])]) -> Result<(), Sentence> {
 
 /// A run's φ as Hugging Face PEFT writes it.
 pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
+    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
+    user_data::spare(args, folder)?;
     let missing = |_: Option<&Base>| Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let mut files = session.export().await.map_err(|f| f.message)?;
     if let Some(path) = user_data::folder(session.config().base.id) {
         files = files.on(&path.display().to_string());
     }
-    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     write_all(folder, &[(hf_adapter::CONFIG_FILE, files.config.as_bytes()), (hf_adapter::MODEL_FILE, &files.weights)])?;
     print_line!("{folder}: {} for {}", session.config().label(), session.config().base.id);
     Ok(())
@@ -37,6 +38,8 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
 
 /// A copy of θ with a run's φ folded in.
 pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
+    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
+    user_data::spare(args, folder)?;
     let missing = |_: Option<&Base>| Err("--run is missing".to_string());
     let session = stored(args, missing).await?.ok_or("--run is missing")?;
     let merged = session.merged().map_err(|f| f.message)?;
@@ -47,7 +50,6 @@ pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     for name in std::iter::once("config.json").chain(base.tokenizer().iter().copied()) {
         files.push((name, disk.read(&format!("models/{id}/{name}")).await?));
     }
-    let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     write_all(folder, &files)?;
     print_line!("{folder}: {id} with {} folded in", session.config().label());

@@ -19,16 +19,14 @@ impl Files for Disk {
         if let Some(brought) = user_data::read(name) {
             return brought;
         }
+        if name.starts_with("data/own/") {
+            return Err(match user_data::taken_data() {
+                None => "The data is the owner's, and not here: name its file by --data-file.".into(),
+                Some(_) => "--data-file is not the data of this run: it has other contents, or other columns were taken. Name them as then, by --text-column, --label-column and --header.".into(),
+            });
+        }
         let path = self.0.join(name);
-        std::fs::read(&path).map_err(|e| {
-            let hint = if name.starts_with("data/own/") {
-                " It is data of your own: name it by --data-file."
-            } else if name.starts_with("data/") {
-                " `cargo xtask bake` writes it."
-            } else {
-                ""
-            };
-            format!("{} cannot be read: {e}.{hint}", path.display())
-        })
+        let hint = if name.starts_with("data/") { " `cargo xtask bake` writes it." } else { "" };
+        std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}.{hint}", path.display()))
     }
 }

@@ -2,11 +2,13 @@
 
 use super::adapter_folder::read_folder;
 use super::disk::Disk;
+use super::flags::of_a_run;
 use super::sentence::Sentence;
 use super::user_data;
 use crate::base::{Failure, clock};
 use crate::bases::Base;
-use crate::config::RunConfig;
+use crate::config::keys::METHOD;
+use crate::config::{Key, RunConfig};
 use crate::interchange::{RunFile, RunFileError, adapter_base, hf_adapter};
 use crate::train::Session;
 use crate::train::library::{LoadedBase, Materials};
@@ -15,6 +17,9 @@ use crate::train::micro_batch::threads::Threads;
 use burn::tensor::Device;
 use clap::ArgMatches;
 use std::rc::Rc;
+
+/// Flags that say nothing of what a run trains.
+const BESIDE: [&str; 5] = ["run", "adapter", "lambda", "input", "logits"];
 
 /// A session at its start, on the CPU.
 pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {
@@ -47,9 +52,16 @@ pub(super) async fn stored(
 ) -> Result<Option<Session>, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
     if let Some(path) = given("run") {
+        if let Some(flag) = of_a_run(args).into_iter().find(|flag| !BESIDE.contains(flag)) {
+            let flag = flag.replace('_', "-");
+            return Err(format!("--run takes everything from {path}: leave --{flag} out."));
+        }
         // A run on one's own base or data is read once they are here.
-        user_data::pairs(args)?;
+        let brought = user_data::pairs(args)?;
         let run = last_run(path)?;
+        if let Some((_, base)) = brought.iter().find(|(key, id)| key == "base" && id != run.config.base.id) {
+            return Err(format!("{path} is a run on {}, and --base-folder names {base}.", run.config.base.id));
+        }
         let tensors = run.phi_bytes();
         let tensors =
             tensors.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))??;
@@ -58,6 +70,11 @@ pub(super) async fn stored(
         return Ok(Some(session));
     }
     if let Some(folder) = given("adapter") {
+        let of_a_method = |flag: &&str| *flag == METHOD.name || (Key::named(flag).is_none() && !BESIDE.contains(flag));
+        if let Some(flag) = of_a_run(args).into_iter().find(of_a_method) {
+            let flag = flag.replace('_', "-");
+            return Err(format!("{folder} says itself what method it is: leave --{flag} out."));
+        }
         let files = read_folder(folder)?;
         let base = match given("base").or(given("base-folder")) {
             Some(_) => None,

@@ -82,6 +82,7 @@ impl Out {
     pub fn open(args: &ArgMatches) -> Result<Option<Out>, Sentence> {
         let (out, resume) = (args.get_one::<String>("out"), args.try_get_one::<String>("resume").ok().flatten());
         let Some(path) = out.or(resume) else { return Ok(None) };
+        user_data::spare(args, path)?;
         // The run so far stays as it is until there is more of it.
         let places = (resume == Some(path)).then(|| (PathBuf::from(format!("{path}.part")), PathBuf::from(path)));
         let written = places.as_ref().map_or_else(|| PathBuf::from(path), |(part, _)| part.clone());
@@ -106,7 +107,10 @@ pub(super) fn farewell(args: &ArgMatches, step: usize, steps: usize) -> Sentence
     let kept = args.get_one::<String>("out").or_else(|| args.get_one::<String>("resume"));
     match kept {
         Some(path) => {
-            format!("stopped at step {step} of {steps}; `peft-lab train --resume {path}` goes on to the same curve")
+            let own = user_data::typed(args);
+            format!(
+                "stopped at step {step} of {steps}; `peft-lab train --resume {path}{own}` goes on to the same curve"
+            )
         }
         None => format!("stopped at step {step} of {steps}; --out would have kept it"),
     }

@@ -75,6 +75,39 @@ pub fn pairs(args: &ArgMatches) -> Result<Vec<(String, String)>, Sentence> {
     Ok(pairs)
 }
 
+/// Refuses an output that a flag of the same command reads, or that lies among its files.
+pub fn spare(args: &ArgMatches, out: &str) -> Result<(), Sentence> {
+    if out.is_empty() {
+        return Err("--out is empty: name where to write.".into());
+    }
+    // What is not there yet cannot be lost.
+    let Ok(place) = Path::new(out).canonicalize() else { return Ok(()) };
+    for name in ["base-folder", "data-file", "run", "adapter"] {
+        let given = args.try_get_one::<String>(name).ok().flatten();
+        let Some(read) = given.and_then(|path| Path::new(path).canonicalize().ok()) else { continue };
+        if place == read || place.parent() == Some(&read) {
+            return Err(format!("--out {out} would be written over what --{name} names: choose another place."));
+        }
+    }
+    Ok(())
+}
+
+/// The flags that brought something, as they were typed.
+pub fn typed(args: &ArgMatches) -> String {
+    let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
+    let flags = FLAGS.iter().filter_map(|(name, ..)| Some((name, given(name)?)));
+    flags.map(|(name, value)| format!(" --{name} {}", quoted(value))).collect()
+}
+
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-=:@%+,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.into()
+    } else {
+        format!("'{}'", value.replace('\'', "'\\''"))
+    }
+}
+
 /// The contents of a brought file, or `None` for a name that was not brought.
 pub fn read(name: &str) -> Option<Result<Vec<u8>, String>> {
     let source = BROUGHT.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()?;

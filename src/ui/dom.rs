@@ -123,12 +123,21 @@ pub fn storage() -> Option<web_sys::StorageManager> {
     (!storage.is_undefined()).then(|| storage.unchecked_into())
 }
 
-/// Puts the focus on an element once it is drawn.
+/// Puts the focus on an element once it is drawn; a busy page may take a while.
 pub fn focus_soon(selector: &'static str) {
-    gloo::timers::callback::Timeout::new(0, move || {
+    try_to_focus(selector, 60);
+}
+
+fn try_to_focus(selector: &'static str, tries: u32) {
+    const FRAME_MS: u32 = 16;
+    gloo::timers::callback::Timeout::new(FRAME_MS, move || {
         let found = document().and_then(|d| d.query_selector(selector).ok().flatten());
-        if let Some(element) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let focused = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()).is_some_and(|element| {
             let _ = element.focus();
+            document().and_then(|d| d.active_element()).is_some_and(|active| active == *element)
+        });
+        if !focused && tries > 1 {
+            try_to_focus(selector, tries - 1);
         }
     })
     .forget();

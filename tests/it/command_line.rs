@@ -111,6 +111,64 @@ fn last_loss(said: &str) -> String {
 }
 
 #[test]
+fn an_output_is_never_written_over_what_the_command_reads() {
+    let scratch = Scratch::new("over");
+    let (fixture, data) = brought(&scratch, "opt");
+    let base = scratch.path("base");
+    std::fs::create_dir_all(&base).unwrap();
+    for file in std::fs::read_dir(&fixture).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), Path::new(&base).join(file.file_name())).unwrap();
+    }
+    let run = scratch.path("run.jsonl");
+    let own = ["--base-folder", base.as_str(), "--data-file", data.as_str()];
+    let trained = peft_lab(&[&["train", "--steps", "2", "--batch-size", "4", "--out", &run], &own[..]].concat());
+    assert!({ trained }.output().unwrap().status.success());
+    let contents = || [&data, &format!("{base}/model.safetensors"), &run].map(|path| std::fs::read(path).unwrap());
+    let before = contents();
+    for (args, out) in [
+        (&["train", "--steps", "1"][..], data.as_str()),
+        (&["train", "--steps", "1"], &format!("{base}/config.json")),
+        (&["merge", "--run", &run], &base),
+        (&["export", "--run", &run], &base),
+        (&["export", "--run", &run], ""),
+    ] {
+        let output = peft_lab(&[args, &own[..], &["--out", out]].concat()).output().unwrap();
+        assert!(!output.status.success() && said(&output).contains("--out"), "{args:?} {out}: {}", said(&output));
+    }
+    assert!(contents() == before, "nothing is lost");
+}
+
+#[test]
+fn a_run_brings_its_own_settings_and_asks_for_its_own_data() {
+    let scratch = Scratch::new("settings");
+    let data = scratch.path("days.csv");
+    let rows: String =
+        (0..60).map(|i| format!("a day {i},{},{}\n", ["up", "down"][i % 2], ["good", "bad", "dull"][i % 3])).collect();
+    std::fs::write(&data, format!("text,mood,label\n{rows}")).unwrap();
+    let run = scratch.path("run.jsonl");
+    let ran = |args: &[&str]| peft_lab(args).output().unwrap();
+    let columns = ["--data-file", data.as_str(), "--label-column", "mood"];
+    let trained = ran(&[&["train", "--steps", "2", "--batch-size", "4", "--out", &run], &columns[..]].concat());
+    assert!(trained.status.success(), "{}", said(&trained));
+    assert!(ran(&[&["evaluate", "--run", &run], &columns[..]].concat()).status.success());
+    for (flag, value) in [("--method", "ia3"), ("--rank", "2"), ("--base", "prose-micro"), ("--seed", "5")] {
+        let refused = ran(&[&["evaluate", "--run", &run, flag, value], &columns[..]].concat());
+        assert!(
+            !refused.status.success() && said(&refused).contains(&format!("leave {flag} out")),
+            "{}",
+            said(&refused)
+        );
+    }
+    // The same file with other columns is other data.
+    for other in [&[][..], &["--label-column", "label"]] {
+        let refused = ran(&[&["evaluate", "--run", &run, "--data-file", &data], other].concat());
+        let text = said(&refused);
+        assert!(!refused.status.success() && text.contains("--label-column") && !text.contains("www"), "{text}");
+    }
+}
+
+#[test]
 fn flags_that_exclude_each_other_are_refused_together() {
     let scratch = Scratch::new("exclusive");
     let (base, data) = brought(&scratch, "opt");

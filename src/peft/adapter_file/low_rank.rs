@@ -36,7 +36,9 @@ impl LowRank {
         alpha_key: &str,
         root: bool,
     ) -> Result<LowRank, AdapterError> {
-        let (r, alpha) = (settings.integer("r")?, settings.number(alpha_key)?);
+        // PEFT's defaults are 8 and 8.
+        let alpha = if settings.value(alpha_key).is_null() { 8.0 } else { settings.number(alpha_key)? };
+        let r = settings.integer_or("r", 8)?;
         let family = settings.model.family();
         let mut of = Vec::new();
         for (block, module) in &places.list {

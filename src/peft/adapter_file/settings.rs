@@ -28,7 +28,13 @@ impl AdapterSettings<'_> {
 
     /// False where the key is not there.
     pub fn flag(&self, key: &str) -> bool {
-        self.value(key).as_bool().unwrap_or(false)
+        match self.value(key) {
+            Value::Null => false,
+            Value::Bool(flag) => *flag,
+            Value::Number(n) => n.as_f64() != Some(0.0),
+            Value::String(text) => !text.is_empty(),
+            _ => true,
+        }
     }
 
     /// A key's value as a whole number, not negative. Refuses others, and a key that is not there.
@@ -36,6 +42,11 @@ impl AdapterSettings<'_> {
         let value = self.value(key);
         let integer = value.as_u64().and_then(|n| usize::try_from(n).ok());
         integer.ok_or_else(|| AdapterError::unsupported(key, value, "a whole number"))
+    }
+
+    /// The same; a key that is not there has PEFT's default.
+    pub fn integer_or(&self, key: &str, default: usize) -> Result<usize, AdapterError> {
+        if self.value(key).is_null() { Ok(default) } else { self.integer(key) }
     }
 
     /// A key's value as a number. Refuses others, and a key that is not there.

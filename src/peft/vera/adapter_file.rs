@@ -20,7 +20,7 @@ impl AdapterFile for Vera {
         let read = || {
             settings.check_keys()?;
             let Places { targets, blocks, .. } = places(settings)?;
-            Ok(Vera { rank: settings.integer("r")?, target_modules: targets, layers: blocks })
+            Ok(Vera { rank: settings.integer_or("r", 256)?, target_modules: targets, layers: blocks })
         };
         settings.is("VERA").then(read)
     }

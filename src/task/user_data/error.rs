@@ -139,7 +139,7 @@ pub enum UserDataError {
         key: String,
     },
     /// The chosen column is past the last.
-    #[error("There is no column {column}: the table has {}.", count(*columns, "column"))]
+    #[error("{}", no_column(*column, *columns))]
     NoColumn {
         /// The choice, counted from 1.
         column: usize,
@@ -208,6 +208,13 @@ pub enum UserDataError {
 fn megabytes(bytes: usize) -> String {
     let tenths = (bytes as u64 * 10).div_ceil(1 << 20);
     format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+fn no_column(column: usize, columns: usize) -> String {
+    match columns {
+        1 => "The table has one column, and texts with labels need two. A text to write like has a name that ends in .txt.".into(),
+        _ => format!("There is no column {column}: the table has {}.", count(columns, "column")),
+    }
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -53,7 +53,7 @@ enum Sign {
 
 /// Whether the first row names columns.
 ///
-/// It does if it holds a name that columns of labels or texts go by. It does if a cell is unlike its column's
+/// It does if it holds a name that columns of labels or texts go by and that is no value below it. It does if a cell is unlike its column's
 /// values: none of a few that come again, or no number above numbers. A cell that is one of its column's
 /// values speaks against it. Without such signs a row of different words is a header.
 pub fn is_header(rows: &[Row]) -> bool {
@@ -75,6 +75,13 @@ fn signs(rows: &[Row]) -> Option<bool> {
         return Some(rest.iter().any(|row| row.cells.iter().any(|cell| !cell.trim().is_empty() && !is_number(cell))));
     }
     let signs: Vec<Sign> = names.iter().enumerate().map(|(column, name)| sign(name, column, &rest)).collect();
+    // A name that columns go by, above values of another kind, outweighs a label that is called like one of its
+    // values. A number that comes again outweighs both.
+    let is_counted = signs.iter().zip(&names).any(|(sign, name)| *sign == Sign::Value && is_number(name));
+    let is_called = signs.iter().zip(&names).any(|(sign, name)| *sign != Sign::Value && is_known(name));
+    if is_called && !is_counted {
+        return Some(true);
+    }
     if signs.iter().zip(&names).any(|(sign, name)| *sign == Sign::Value && !is_known(name)) {
         return Some(false);
     }
@@ -199,6 +206,19 @@ mod tests {
         assert!(!is_header(&[]));
         let numbers = rows(&[&["0", "1"], &["3", "4"], &["5", "6"]]);
         assert!(!is_header(&numbers));
+    }
+
+    #[test]
+    fn a_known_name_outweighs_a_label_called_like_one_of_its_values() {
+        for (name, label) in [("text", "good"), ("Review", "bad"), ("message", "good")] {
+            let mut table = rows(&[&[name, label]]);
+            table.extend(
+                with(["1", "another day", "good"])
+                    .into_iter()
+                    .map(|row| Row { line: row.line, cells: row.cells[1..].to_vec() }),
+            );
+            assert!(is_header(&table), "{name},{label}");
+        }
     }
 
     #[test]

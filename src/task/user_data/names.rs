@@ -1,7 +1,7 @@
 //! Names that columns go by.
 
 /// Names of a column of labels; of several such columns the first in this list is the label.
-const LABELS: [&str; 14] = [
+const LABELS: [&str; 15] = [
     "label",
     "labels",
     "class",
@@ -16,6 +16,26 @@ const LABELS: [&str; 14] = [
     "topic",
     "rating",
     "stars",
+    "class index",
+];
+/// Words that names of labels have: `star_rating`, `is_spam`, `review_score`.
+const WORDS: [&str; 16] = [
+    "rating",
+    "ratings",
+    "star",
+    "stars",
+    "score",
+    "spam",
+    "toxic",
+    "hateful",
+    "sarcastic",
+    "stance",
+    "genre",
+    "verdict",
+    "overall",
+    "outcome",
+    "result",
+    "recommended",
 ];
 /// Names of a column of texts.
 const TEXTS: [&str; 12] = [
@@ -33,7 +53,7 @@ const TEXTS: [&str; 12] = [
     "utterance",
 ];
 /// Words in the name of a column that tells of a row's origin or number: it has few values and is no label.
-const ASIDE: [&str; 19] = [
+const ASIDE: [&str; 27] = [
     "split",
     "id",
     "ids",
@@ -53,6 +73,14 @@ const ASIDE: [&str; 19] = [
     "user",
     "confidence",
     "truncated",
+    "helpful",
+    "helpfulness",
+    "thumbs",
+    "votes",
+    "likes",
+    "count",
+    "counts",
+    "purchase",
 ];
 /// Values of a column that tells to which part of the data a row belongs.
 const PARTS: [&str; 8] = ["train", "training", "test", "testing", "dev", "valid", "val", "validation"];
@@ -88,7 +116,7 @@ pub fn likely<'a>(name: &str, mut values: impl Iterator<Item = &'a str>) -> Like
     if has(&ASIDE) {
         return Likely::Aside;
     }
-    if has(&LABELS[..9]) {
+    if has(&LABELS[..9]) || has(&WORDS) {
         return Likely::Named;
     }
     // `is_spam` is a label that is true or false, `verified` is not.
@@ -145,7 +173,13 @@ mod tests {
         let values = |name: &str, values: [&'static str; 2]| likely(name, values.into_iter());
         assert_eq!(values("part", ["Train", "dev"]), Likely::Aside);
         assert_eq!(values("bought", ["True", "false"]), Likely::Aside);
-        assert_eq!(values("is_spam", ["True", "False"]), Likely::Perhaps);
+        assert_eq!(values("is_spam", ["True", "False"]), Likely::Named);
+        assert_eq!(values("is_new", ["True", "False"]), Likely::Perhaps);
+        // Stars are what a review says, votes are what others say of it.
+        for (label, aside) in [("star_rating", "helpful"), ("score", "thumbsUpCount"), ("Class Index", "upvotes count")]
+        {
+            assert!(values(label, ["1", "2"]) < values(aside, ["1", "2"]), "{label} {aside}");
+        }
         assert_eq!(values("part", ["train", "bus"]), Likely::Perhaps);
         assert_eq!(values("label", ["true", "false"]), Likely::Called(0));
     }
