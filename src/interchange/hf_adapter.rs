@@ -4,10 +4,10 @@
 
 use super::adapter_base;
 use super::phi_file::{StoredPhi, push_shared, read_shared, values};
-use crate::base::read;
+use crate::base::{json_fault, read};
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
-use crate::model::files::{Reader, TensorFileError, Writer};
+use crate::model::files::{Reader, TensorFileError, Writer, foreign};
 use crate::peft::adapter_file::{OwnTensors, read_copies};
 use crate::peft::{AdapterSettings, MethodConfig, Phi, Shape};
 use serde_json::{Map, Value, json};
@@ -88,7 +88,9 @@ pub fn import(config: &RunConfig, files: &AdapterFiles) -> Result<(RunConfig, St
     let Adapter { method, also, phi } = read_adapter(files, &config.shape()).map_err(|error| {
         let of_shapes = match &error {
             AdapterError::Refused { key, .. } => ["target_modules", "layers_to_transform"].contains(&key.as_str()),
-            AdapterError::Json(_) | AdapterError::Device(_) | AdapterError::NotInPeft(_) => false,
+            AdapterError::Json(_) | AdapterError::Foreign(_) | AdapterError::Device(_) | AdapterError::NotInPeft(_) => {
+                false
+            }
             _ => true,
         };
         match adapter_base::told(&files.config, config.base).filter(|_| of_shapes) {
@@ -125,7 +127,10 @@ impl Adapter {
 /// Reads an adapter for a base of this shape.
 pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<Adapter, AdapterError> {
     let json: Map<String, Value> =
-        serde_json::from_str(&files.config).map_err(|e| AdapterError::Json(e.to_string()))?;
+        serde_json::from_str(&files.config).map_err(|e| match foreign(CONFIG_FILE, files.config.as_bytes()) {
+            Some(told) => AdapterError::Foreign(told),
+            None => AdapterError::Json(json_fault(&e)),
+        })?;
     let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
     let tensors = reader.shapes();
     let settings = AdapterSettings { json: &json, model: &shape.model, tensors: &tensors };

@@ -156,3 +156,46 @@ fn an_adapter_of_another_base_is_told_with_both_names() {
         assert!(said.contains(&format!("“{name}”")) && said.contains(&format!("“{}”", config.base.id)), "{said}");
     }
 }
+
+#[test]
+fn settings_that_are_no_settings_are_called_what_they_are() {
+    let shape = Shape { model: theta("opt").config, labels: 3 };
+    let told = |config: &str| {
+        let files = AdapterFiles { config: config.into(), ..files(&format!("opt/{}", cases("opt")[0])) };
+        read_adapter(&files, &shape).map(|_| ()).unwrap_err().to_string()
+    };
+    for (config, said) in [
+        ("", "it is empty"),
+        ("{\"r\": 4,", "is it cut short?"),
+        ("[]", "holds another kind of value"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 900\n", "is a pointer of Git LFS"),
+        ("<!DOCTYPE html><title>401</title>", "is a web page"),
+    ] {
+        assert!(told(config).contains(said), "{}", told(config));
+    }
+}
+
+#[test]
+fn rank_and_alpha_that_are_left_out_have_the_defaults_of_peft() {
+    let shape = Shape { model: theta("opt").config, labels: 3 };
+    let mut seen = 0;
+    for case in cases("opt") {
+        let whole = files(&format!("opt/{case}"));
+        let mut json: serde_json::Map<String, Value> = serde_json::from_str(&whole.config).unwrap();
+        for (key, default) in [("lora_alpha", json!(8)), ("r", json!(8))] {
+            if json.get(key) != Some(&default) {
+                continue;
+            }
+            seen += 1;
+            let left = json.remove(key);
+            let without =
+                AdapterFiles { config: Value::Object(json.clone()).to_string(), weights: whole.weights.clone() };
+            let labels = |files: &AdapterFiles| {
+                read_adapter(files, &shape).map(|a| format!("{:?}", a.method)).map_err(|e| e.to_string())
+            };
+            assert_eq!(labels(&without), labels(&whole), "{case} without {key}");
+            json.insert(key.into(), left.unwrap());
+        }
+    }
+    assert!(seen > 0, "a fixture has the default");
+}

@@ -11,6 +11,9 @@ pub enum AdapterError {
     /// The settings are no JSON; what the parser says.
     #[error("{CONFIG_FILE} is not readable: {0}")]
     Json(String),
+    /// The settings are another kind of file, which the sentence names.
+    #[error("{0}.")]
+    Foreign(String),
     /// A setting under which PEFT would compute something else.
     #[error("{CONFIG_FILE}: {key} is {found}, this lab knows {expected}")]
     Unsupported {

@@ -64,7 +64,7 @@ const LORA: &[(&str, Key)] = &[
         "init_lora_weights",
         Only(
             &["true", "false", "null", "\"gaussian\"", "\"orthogonal\"", "\"eva\"", "\"mica\""],
-            "it takes A and B out of the base's own weights, which are others from then on",
+            "A and B come, or may come, out of the base's own weights, which are others from then on",
             Way::Convert,
         ),
     ),
