@@ -112,7 +112,8 @@ impl State {
         // What was taken off the page in a tab that is gone cannot be brought back: nobody can press Undo.
         let is_over = |record: &&Record| {
             let head: Option<Head> = serde_json::from_str(&record.head).ok();
-            head.is_some_and(|head| head.removed && !tabs.contains(&head.tab) && *head.tab != *self.keeping.tab)
+            let is_nobodys = |head: &Head| !tabs.contains(&head.tab) && *head.tab != *self.keeping.tab;
+            head.is_some_and(|head| (head.removed || has_not_begun(record)) && is_nobodys(&head))
         };
         let over: Vec<Rc<str>> = records.iter().filter(is_over).map(|record| record.key.clone()).collect();
         let mut effects = Vec::new();
@@ -137,6 +138,9 @@ impl State {
             let known = self.runs.iter().position(|run| self.key_of(run) == record.key);
             if known.is_some_and(|place| self.runs[place].phase.is_active()) {
                 // It is this tab's own.
+                continue;
+            }
+            if has_not_begun(record) {
                 continue;
             }
             let Kept { head, file } = match record.read() {
@@ -255,4 +259,9 @@ impl State {
         );
         self.say(NoticeTone::Info, text, None)
     }
+}
+
+/// Whether a tab was closed before it wrote a run's first lines: nothing was measured, and nothing is lost.
+fn has_not_begun(record: &Record) -> bool {
+    record.text.trim().is_empty() && serde_json::from_str::<Head>(&record.head).is_ok()
 }

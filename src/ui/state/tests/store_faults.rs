@@ -83,3 +83,15 @@ fn the_oldest_runs_go_first_and_only_when_the_visitor_says_so() {
     assert_eq!(state.notices[0].remedy, None);
     assert!(state.notices[0].text.contains("Save the runs as files"), "{}", state.notices[0].text);
 }
+
+#[test]
+fn a_run_of_which_nothing_was_written_is_no_fault_and_goes_when_its_tab_is_gone() {
+    for tabs in [&[][..], &["another"]] {
+        let blank = Record { text: "\n".into(), ..cut_off(1, 5) };
+        let mut state = ready("");
+        let effects = state.reduce(listed(&[blank.clone(), cut_off(2, 5)], None, tabs));
+        assert_eq!(state.runs.len(), 1);
+        assert!(!state.notices.iter().any(|notice| notice.text.contains("cannot be read")), "{:?}", state.notices);
+        assert!(asks(&effects).iter().any(|ask| **ask == Ask::Erase(vec![blank.key.clone()])), "{effects:?}");
+    }
+}
