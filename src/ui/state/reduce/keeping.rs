@@ -263,5 +263,6 @@ impl State {
 
 /// Whether a tab was closed before it wrote a run's first lines: nothing was measured, and nothing is lost.
 fn has_not_begun(record: &Record) -> bool {
-    record.text.trim().is_empty() && serde_json::from_str::<Head>(&record.head).is_ok()
+    let is_ours = |head: Head| head.schema == SCHEMA;
+    record.text.trim().is_empty() && serde_json::from_str(&record.head).is_ok_and(is_ours)
 }
