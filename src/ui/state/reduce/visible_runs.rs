@@ -40,7 +40,7 @@ impl<'a> VisibleRun<'a> {
 /// Names what differs between runs that would read the same. A recorded run is told from live ones by its badge.
 fn tell_apart(shown: &mut [VisibleRun]) {
     let alike = |a: &VisibleRun, b: &VisibleRun| {
-        a.run.recorded == b.run.recorded && a.run.config.base == b.run.config.base && a.run.label() == b.run.label()
+        a.label == b.label && a.run.recorded == b.run.recorded && a.run.config.base == b.run.config.base
     };
     let names = |of: &VisibleRun| {
         let others = shown.iter().filter(|s| alike(s, of) && s.run.config != of.run.config);
@@ -168,6 +168,13 @@ impl State {
 
     /// All that chart and table show, the run one looks at first.
     pub fn visible_runs(&self) -> Vec<VisibleRun<'_>> {
+        let mut shown = self.shown_runs();
+        tell_apart(&mut shown);
+        shown
+    }
+
+    /// The same, under names that may repeat.
+    fn shown_runs(&self) -> Vec<VisibleRun<'_>> {
         let mut shown: Vec<VisibleRun> = Vec::new();
         // The chosen run may be of another base; then the latest is in front.
         let first = self.chosen_run().map(|r| r.id).or_else(|| self.comparable().next_back().map(|r| r.id));
@@ -193,7 +200,6 @@ impl State {
         if !drawn && let Some(run) = self.recorded(|r| r.config.method.info().name == full) {
             shown.push(VisibleRun::new(run, Role::Reference));
         }
-        tell_apart(&mut shown);
         shown
     }
 
@@ -222,17 +228,14 @@ impl State {
     /// What the base alone scored on the present task, on the examples of live evaluations.
     /// `None` until a run has begun with it.
     pub fn before_training(&self) -> Option<f64> {
-        let run = self
-            .visible_runs()
-            .into_iter()
-            .map(|s| s.run)
-            .find(|r| r.config.base == self.config.base && r.steps > 0)?;
+        let run =
+            self.shown_runs().into_iter().map(|s| s.run).find(|r| r.config.base == self.config.base && r.steps > 0)?;
         let (_, accuracy) = run.accuracy.points().first().filter(|(step, _)| *step == 0.0)?;
         Some(*accuracy)
     }
 
     /// What accuracies of the present task are judged against, as far as a run has said it.
     pub fn baselines(&self) -> Option<Baselines> {
-        self.visible_runs().iter().find_map(|s| s.run.baselines)
+        self.shown_runs().iter().find_map(|s| s.run.baselines)
     }
 }
