@@ -58,7 +58,7 @@ fn infos(config: &RunConfig, shape: &Shape) -> Vec<TensorInfo> {
 /// The weights of all matrices of θ.
 fn weights(shape: &Shape) -> u64 {
     use crate::model::{ModulePath, ParamKind};
-    ModulePath::all(shape.model.num_hidden_layers).map(|p| p.elements(ParamKind::Matrix, &shape.model)).sum()
+    ModulePath::all(&shape.model).map(|p| p.elements(ParamKind::Matrix, &shape.model)).sum()
 }
 
 /// Scores of all matrices' weights by which a mask chooses these.

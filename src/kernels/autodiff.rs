@@ -1,7 +1,7 @@
 //! The kernels' gradients, for every backend that has the passes.
 
-use super::FusedOps;
 use super::backward::FusedBackward;
+use super::{FusedOps, Heads, Rotation};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -34,6 +34,22 @@ impl<B: FusedBackward> Backward<B, 3> for LayerNorm {
         let (x, scale, moments) = ops.state;
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let found = B::backward_layer_norm(&x, &scale, &moments, gradient, wanted);
+        register!(gradients, ops.parents, found);
+    }
+}
+
+#[derive(Debug)]
+struct RmsNorm;
+
+impl<B: FusedBackward> Backward<B, 2> for RmsNorm {
+    /// x, scale, and the rows' moments.
+    type State = (FloatTensor<B>, FloatTensor<B>, B::Moments);
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let (x, scale, moments) = ops.state;
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = B::backward_rms_norm(&x, &scale, &moments, gradient, wanted);
         register!(gradients, ops.parents, found);
     }
 }
@@ -101,11 +117,39 @@ impl<B: FusedBackward> Backward<B, 1> for Relu {
 }
 
 #[derive(Debug)]
-struct Heads;
+struct Rotate;
 
-impl<B: FusedBackward> Backward<B, 3> for Heads {
-    /// q, k, v, weights, number of heads.
-    type State = ([FloatTensor<B>; 3], FloatTensor<B>, usize);
+impl<B: FusedBackward> Backward<B, 1> for Rotate {
+    type State = Rotation;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let rotation = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| B::turn(&B::contiguous(gradient), rotation, true));
+    }
+}
+
+#[derive(Debug)]
+struct Gated;
+
+impl<B: FusedBackward> Backward<B, 2> for Gated {
+    /// gate, x.
+    type State = [FloatTensor<B>; 2];
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let [gate, x] = ops.state;
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = B::backward_gated(&gate, &x, &gradient, wanted);
+        register!(gradients, ops.parents, found);
+    }
+}
+
+#[derive(Debug)]
+struct Attention;
+
+impl<B: FusedBackward> Backward<B, 3> for Attention {
+    /// q, k, v, weights, heads.
+    type State = ([FloatTensor<B>; 3], FloatTensor<B>, Heads);
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
@@ -149,6 +193,16 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         let [x, scale, bias] = [x, scale, bias].map(|t| B::contiguous(t.into_primitive()));
         let (y, moments) = B::forward_layer_norm(&x, &scale, &bias, epsilon);
         match Backward::<B, 3>::prepare::<C>(LayerNorm, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, scale, moments), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn rms_norm_rows(x: Tracked<B, C>, scale: Tracked<B, C>, epsilon: f32) -> Tracked<B, C> {
+        let nodes = [x.node(), scale.node()];
+        let [x, scale] = [x, scale].map(|t| B::contiguous(t.into_primitive()));
+        let (y, moments) = B::forward_rms_norm(&x, &scale, epsilon);
+        match Backward::<B, 2>::prepare::<C>(RmsNorm, nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((x, scale, moments), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
@@ -203,11 +257,30 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         }
     }
 
-    fn attention_heads(q: Tracked<B, C>, k: Tracked<B, C>, v: Tracked<B, C>, heads: usize) -> Tracked<B, C> {
+    fn rotate_heads(x: Tracked<B, C>, rotation: Rotation) -> Tracked<B, C> {
+        let (x, node) = x.into_parts();
+        let y = B::turn(&B::contiguous(x), rotation, false);
+        match Backward::<B, 1>::prepare::<C>(Rotate, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(rotation, y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn gated_elements(gate: Tracked<B, C>, x: Tracked<B, C>) -> Tracked<B, C> {
+        let nodes = [gate.node(), x.node()];
+        let inputs = [gate, x].map(|t| B::contiguous(t.into_primitive()));
+        let y = B::forward_gated(&inputs[0], &inputs[1]);
+        match Backward::<B, 2>::prepare::<C>(Gated, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(inputs, y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn attention_heads(q: Tracked<B, C>, k: Tracked<B, C>, v: Tracked<B, C>, heads: Heads) -> Tracked<B, C> {
         let nodes = [q.node(), k.node(), v.node()];
         let inputs = [q, k, v].map(|t| B::contiguous(t.into_primitive()));
         let (out, weights) = B::forward_attention(&inputs, heads);
-        match Backward::<B, 3>::prepare::<C>(Heads, nodes).compute_bound().stateful() {
+        match Backward::<B, 3>::prepare::<C>(Attention, nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((inputs, weights, heads), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }

@@ -1,6 +1,6 @@
 //! What a backend computes in one pass: forward, with what the pass back needs, and back.
 
-use super::FusedOps;
+use super::{FusedOps, Heads, Rotation};
 use burn::backend::tensor::FloatTensor;
 use std::fmt::Debug;
 
@@ -32,6 +32,21 @@ pub trait FusedBackward: FusedOps {
         gradient: FloatTensor<Self>,
         wanted: [bool; 3],
     ) -> Wanted<Self, 3>;
+
+    fn forward_rms_norm(
+        x: &FloatTensor<Self>,
+        scale: &FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, Self::Moments);
+
+    /// Gradients of x and scale.
+    fn backward_rms_norm(
+        x: &FloatTensor<Self>,
+        scale: &FloatTensor<Self>,
+        moments: &Self::Moments,
+        gradient: FloatTensor<Self>,
+        wanted: [bool; 2],
+    ) -> Wanted<Self, 2>;
 
     fn forward_linear(
         x: &FloatTensor<Self>,
@@ -75,14 +90,27 @@ pub trait FusedBackward: FusedOps {
 
     fn backward_gelu_new(x: &FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
 
+    /// Turned by the rotation, or back.
+    fn turn(x: &FloatTensor<Self>, rotation: Rotation, back: bool) -> FloatTensor<Self>;
+
+    fn forward_gated(gate: &FloatTensor<Self>, x: &FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Gradients of gate and x.
+    fn backward_gated(
+        gate: &FloatTensor<Self>,
+        x: &FloatTensor<Self>,
+        gradient: &FloatTensor<Self>,
+        wanted: [bool; 2],
+    ) -> Wanted<Self, 2>;
+
     /// The output, and the weights `[sequences, heads, queries, keys]`.
-    fn forward_attention(inputs: &[FloatTensor<Self>; 3], heads: usize) -> (FloatTensor<Self>, FloatTensor<Self>);
+    fn forward_attention(inputs: &[FloatTensor<Self>; 3], heads: Heads) -> (FloatTensor<Self>, FloatTensor<Self>);
 
     /// Gradients of q, k and v.
     fn backward_attention(
         inputs: &[FloatTensor<Self>; 3],
         weights: &FloatTensor<Self>,
-        heads: usize,
+        heads: Heads,
         gradient: &FloatTensor<Self>,
         wanted: [bool; 3],
     ) -> Wanted<Self, 3>;
@@ -112,6 +140,10 @@ macro_rules! forward_ops {
             ) -> FloatTensor<Self> {
                 let [x, scale, bias] = [x, scale, bias].map(Self::contiguous);
                 Self::forward_layer_norm(&x, &scale, &bias, epsilon).0
+            }
+
+            fn rms_norm_rows(x: FloatTensor<Self>, scale: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self> {
+                Self::forward_rms_norm(&Self::contiguous(x), &Self::contiguous(scale), epsilon).0
             }
 
             fn linear_rows(
@@ -144,9 +176,17 @@ macro_rules! forward_ops {
                 q: FloatTensor<Self>,
                 k: FloatTensor<Self>,
                 v: FloatTensor<Self>,
-                heads: usize,
+                heads: Heads,
             ) -> FloatTensor<Self> {
                 Self::forward_attention(&[q, k, v].map(Self::contiguous), heads).0
+            }
+
+            fn rotate_heads(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self> {
+                Self::turn(&Self::contiguous(x), rotation, false)
+            }
+
+            fn gated_elements(gate: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {
+                Self::forward_gated(&Self::contiguous(gate), &Self::contiguous(x))
             }
 
             fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self> {

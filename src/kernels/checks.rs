@@ -66,6 +66,60 @@ pub async fn layer_norm_is_burn_s(device: &Device) {
     );
 }
 
+/// RMSNorm, of views as well, and of heads alone.
+pub async fn rms_norm_is_burn_s(device: &Device) {
+    let (x, s) = (random(device, 1, [3, 5, 19]), random(device, 2, [19]));
+    same!(rms_norm(x.clone(), s.clone(), 1e-5), reference::rms_norm(x.clone(), s.clone(), 1e-5), x, s);
+    let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
+    same!(rms_norm(view(&x), s.clone(), 1e-5), reference::rms_norm(view(&x), s.clone(), 1e-5), x, s);
+    let (x, s) = (random(device, 3, [2, 3, 4, 6]), random(device, 4, [6]));
+    same!(rms_norm(x.clone(), s.clone(), 1e-2), reference::rms_norm(x.clone(), s.clone(), 1e-2), x, s);
+    // A frozen scale, or a first block's input.
+    let frozen = s.clone().detach();
+    same!(rms_norm(x.clone(), frozen.clone(), 1e-2), reference::rms_norm(x.clone(), frozen.clone(), 1e-2), x);
+    let x = x.detach();
+    same!(rms_norm(x.clone(), s.clone(), 1e-2), reference::rms_norm(x.clone(), s.clone(), 1e-2), s);
+}
+
+/// Heads turned by their position, whole and in part.
+pub async fn rotations_are_burn_s(device: &Device) {
+    let x = random(device, 1, [2, 5, 24]);
+    for (head_dim, dims, first) in [(8, 8, 0), (12, 4, 3), (6, 6, 100)] {
+        let rotation = Rotation { head_dim, dims, base: 10_000.0, first };
+        same!(rotate(x.clone(), rotation), reference::rotate(x.clone(), rotation), x);
+        let view = || x.clone().swap_dims(0, 1);
+        same!(rotate(view(), rotation), reference::rotate(view(), rotation), x);
+    }
+}
+
+/// SiLU(gate) ⊙ x.
+pub async fn a_gate_is_burn_s(device: &Device) {
+    let (gate, x) = (random(device, 1, [2, 5, 33]), random(device, 2, [2, 5, 33]));
+    let wide = || gate.clone().mul_scalar(4.0);
+    same!(gated(wide(), x.clone()), reference::gated(wide(), x.clone()), gate, x);
+    let still = x.clone().detach();
+    same!(gated(gate.clone(), still.clone()), reference::gated(gate.clone(), still.clone()), gate);
+}
+
+/// Attention whose keys and values serve several heads of queries, with and without a prefix.
+pub async fn shared_keys_are_burn_s(device: &Device) {
+    for (prefix, keys) in [(0, 1), (3, 2)] {
+        let heads = Heads { queries: 6, keys };
+        let (q, k, v) = (
+            random(device, 4, [2, 5, 24]),
+            random(device, 5, [2, 5 + prefix, 4 * keys]),
+            random(device, 6, [2, 5 + prefix, 4 * keys]),
+        );
+        same!(
+            attention(q.clone(), k.clone(), v.clone(), heads),
+            reference::attention(q.clone(), k.clone(), v.clone(), heads),
+            q,
+            k,
+            v
+        );
+    }
+}
+
 /// x·W + b over the last dimension, and W as a view.
 pub async fn linear_is_burn_s(device: &Device) {
     let (x, w, b) = (random(device, 1, [3, 5, 7]), random(device, 2, [7, 11]), random(device, 3, [11]));
@@ -126,8 +180,8 @@ pub async fn attention_is_burn_s(device: &Device) {
         );
         let (a, b) = (q.clone(), k.clone());
         same!(
-            attention(q.clone(), k.clone(), v.clone(), 3),
-            reference::attention(q.clone(), k.clone(), v.clone(), 3),
+            attention(q.clone(), k.clone(), v.clone(), Heads::alike(3)),
+            reference::attention(q.clone(), k.clone(), v.clone(), Heads::alike(3)),
             q,
             k,
             v
@@ -135,19 +189,19 @@ pub async fn attention_is_burn_s(device: &Device) {
         // Some inputs without gradients.
         let (q, k) = (q.detach(), k.detach());
         same!(
-            attention(q.clone(), k.clone(), v.clone(), 3),
-            reference::attention(q.clone(), k.clone(), v.clone(), 3),
+            attention(q.clone(), k.clone(), v.clone(), Heads::alike(3)),
+            reference::attention(q.clone(), k.clone(), v.clone(), Heads::alike(3)),
             v
         );
         same!(
-            attention(a.clone(), k.clone(), v.clone(), 3),
-            reference::attention(a.clone(), k.clone(), v.clone(), 3),
+            attention(a.clone(), k.clone(), v.clone(), Heads::alike(3)),
+            reference::attention(a.clone(), k.clone(), v.clone(), Heads::alike(3)),
             a,
             v
         );
         same!(
-            attention(q.clone(), b.clone(), v.clone().detach(), 3),
-            reference::attention(q.clone(), b.clone(), v.clone().detach(), 3),
+            attention(q.clone(), b.clone(), v.clone().detach(), Heads::alike(3)),
+            reference::attention(q.clone(), b.clone(), v.clone().detach(), Heads::alike(3)),
             b
         );
     }
@@ -221,6 +275,10 @@ macro_rules! each_kernel_check {
     ($macro:ident) => {
         $macro! {
             layer_norm_is_burn_s
+            rms_norm_is_burn_s
+            rotations_are_burn_s
+            a_gate_is_burn_s
+            shared_keys_are_burn_s
             linear_is_burn_s
             a_low_rank_update_is_burn_s
             relu_is_burn_s

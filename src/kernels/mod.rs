@@ -10,11 +10,13 @@ pub mod checks;
 mod constants;
 mod cpu;
 mod reference;
+mod shape;
 mod wasm;
 #[cfg(feature = "webgpu")]
 mod webgpu;
 
 pub use constants::AdamConstants;
+pub use shape::{Heads, Rotation};
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
@@ -29,6 +31,8 @@ pub(crate) trait FusedOps: Backend {
         bias: FloatTensor<Self>,
         epsilon: f32,
     ) -> FloatTensor<Self>;
+
+    fn rms_norm_rows(x: FloatTensor<Self>, scale: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self>;
 
     fn linear_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -48,8 +52,12 @@ pub(crate) trait FusedOps: Backend {
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
-        heads: usize,
+        heads: Heads,
     ) -> FloatTensor<Self>;
+
+    fn rotate_heads(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self>;
+
+    fn gated_elements(gate: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -60,6 +68,11 @@ pub(crate) trait FusedOps: Backend {
 pub fn layer_norm<const D: usize>(x: Tensor<D>, scale: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> Tensor<D> {
     let [scale, bias] = [scale, bias].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::layer_norm_rows(x.into_dispatch(), scale, bias, epsilon as f32))
+}
+
+/// RMS normalisation (Zhang & Sennrich 2019) of the last dimension: x/√(mean of x² + ε)·scale.
+pub fn rms_norm<const D: usize>(x: Tensor<D>, scale: Tensor<1>, epsilon: f64) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::rms_norm_rows(x.into_dispatch(), scale.into_dispatch(), epsilon as f32))
 }
 
 /// x·W + b; `x` is `[.., inputs]`, `weight` `[inputs, outputs]`.
@@ -84,11 +97,22 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 }
 
 /// Attention of every head: softmax(Q Kᵀ/√d_h + mask) V. `q` is `[sequences, queries, width]`, `k` and `v`
-/// are `[sequences, keys, width]`, a head in each `width / heads` columns. Every query sees the keys up to
-/// its own; those in front of the text, a prefix, are seen from everywhere.
-pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
+/// are `[sequences, keys, key width]`, a head in each `width / heads` columns. Where there are fewer heads of
+/// keys, each serves as many heads of queries as come on it, in order. Every query sees the keys up to its own;
+/// those in front of the text, a prefix, are seen from everywhere.
+pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: Heads) -> Tensor<3> {
     let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::attention_heads(q, k, v, heads))
+}
+
+/// Turns every head of `[sequences, length, width]` by its position (rotary positions, Su et al. 2021).
+pub fn rotate(x: Tensor<3>, rotation: Rotation) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::rotate_heads(x.into_dispatch(), rotation))
+}
+
+/// SiLU(gate) ⊙ x, of one shape.
+pub fn gated(gate: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::gated_elements(gate.into_dispatch(), x.into_dispatch()))
 }
 
 /// GELU by its tanh approximation (Hendrycks & Gimpel 2016), as x·σ(2√(2/π)·(x + 0.044715 x³)): the same

@@ -12,8 +12,8 @@ pub struct LinearAt<'a> {
     pub target: Target,
     /// `[inputs, outputs]`
     pub weight: &'a Tensor<2>,
-    /// `[outputs]`
-    pub bias: &'a Tensor<1>,
+    /// `[outputs]`, where the layer has one.
+    pub bias: Option<&'a Tensor<1>>,
 }
 
 /// How one method changes the forward pass. Every default leaves the network as it is.
@@ -29,12 +29,12 @@ pub trait Composition {
         None
     }
 
-    /// A LayerNorm's scale that stands in for `theta`.
+    /// A norm's scale that stands in for `theta`.
     fn scale(&self, _path: ModulePath, _theta: &Tensor<1>) -> Option<Tensor<1>> {
         None
     }
 
-    /// The head `[vocab, d]` in place of the token embedding `table`.
+    /// The head `[vocab, d]` in place of θ's, which is the token embedding where it is tied.
     fn head(&self, _table: &Tensor<2>) -> Option<Tensor<2>> {
         None
     }
@@ -49,9 +49,9 @@ pub trait Composition {
         None
     }
 
-    /// The linear layer's matrix and bias with φ folded in, where [`update`](Self::update) or
+    /// The linear layer's matrix and bias, if it has one, with φ folded in, where [`update`](Self::update) or
     /// [`input`](Self::input) change it.
-    fn merged(&self, _at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+    fn merged(&self, _at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
         None
     }
 
@@ -65,13 +65,14 @@ pub trait Composition {
         None
     }
 
-    /// Input composition: for each block that has them, keys and values in front of its own, each `[n, d]`.
+    /// Input composition: for each block that has them, keys and values in front of its own, each
+    /// `[n, key-value width]`.
     fn prefixes(&self) -> Vec<Prefixed> {
         Vec::new()
     }
 
     /// Function composition: what follows or accompanies a sub-layer, before the residual line. `input` is
-    /// the sub-layer's, before its LayerNorm, `y` is what it gives.
+    /// the sub-layer's, before its norm, `y` is what it gives.
     fn after(&self, _block: usize, _sublayer: Sublayer, _input: &Tensor<3>, _y: &Tensor<3>) -> Option<Tensor<3>> {
         None
     }
@@ -127,7 +128,7 @@ pub struct Text {
     pub after: usize,
 }
 
-/// Keys and values in front of a block's own, each `[n, d]`.
+/// Keys and values in front of a block's own, each `[n, key-value heads · head_dim]`.
 #[derive(Clone, Debug)]
 pub struct Prefixed {
     /// From 0.
@@ -182,12 +183,12 @@ impl dyn Compositions + '_ {
         self.fold(theta, |c, theta| c.bias(path, theta))
     }
 
-    /// The scale that a LayerNorm uses.
+    /// The scale that a norm uses.
     pub fn scale(&self, path: ModulePath, theta: Tensor<1>) -> Tensor<1> {
         self.fold(theta, |c, theta| c.scale(path, theta))
     }
 
-    /// The head, given the token embedding `table` that it is tied to.
+    /// The head, given θ's: `[vocab, d]`.
     pub fn head(&self, table: Tensor<2>) -> Tensor<2> {
         self.fold(table, |c, table| c.head(table))
     }
@@ -223,12 +224,15 @@ impl dyn Compositions + '_ {
     }
 
     /// A linear layer's matrix and bias with every part folded in.
-    pub fn merged(&self, at: LinearAt<'_>) -> (Tensor<2>, Tensor<1>) {
-        let start = (at.weight.clone(), at.bias.clone());
+    pub fn merged(&self, at: LinearAt<'_>) -> (Tensor<2>, Option<Tensor<1>>) {
+        let start = (at.weight.clone(), at.bias.cloned());
         self.parts().fold(start, |(weight, bias), part| {
-            let at = LinearAt { weight: &weight, bias: &bias, ..at };
+            let at = LinearAt { weight: &weight, bias: bias.as_ref(), ..at };
             match part.merged(at) {
-                Some((w, b)) => (self.dial(&weight, w), self.dial(&bias, b)),
+                Some((w, b)) => {
+                    let b = bias.as_ref().zip(b).map(|(bias, b)| self.dial(bias, b));
+                    (self.dial(&weight, w), b)
+                }
                 None => (weight, bias),
             }
         })

@@ -59,20 +59,43 @@ impl ConfigKeys {
         }
     }
 
-    /// Refuses a number other than the one that this network computes with, which is the default too.
-    pub fn must_equal(&self, key: &'static str, known: f64, written: &str) -> Result<(), ModelConfigError> {
-        match self.0.get(key) {
-            Some(value) if value.as_f64() != Some(known) => Err(ModelConfigError::unsupported(key, value, written)),
-            _ => Ok(()),
+    /// A number above 0, `default` where the key is missing.
+    pub fn number(&self, key: &'static str, default: f64) -> Result<f64, ModelConfigError> {
+        let Some(value) = self.there(key) else { return Ok(default) };
+        let number = value.as_f64().filter(|number| *number > 0.0 && (*number as f32).is_finite());
+        number.ok_or_else(|| ModelConfigError::unsupported(key, value, "a number above 0"))
+    }
+
+    /// A flag, `default` where the key is missing.
+    pub fn flag(&self, key: &'static str, default: bool) -> Result<bool, ModelConfigError> {
+        match self.there(key) {
+            None => Ok(default),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(ModelConfigError::unsupported(key, other, "true or false")),
         }
     }
 
-    /// The activation of the MLP under any of transformers' names.
-    pub fn activation(&self, key: &'static str, default: Activation) -> Result<Activation, ModelConfigError> {
+    /// The keys inside a key, none where it is missing or null.
+    pub fn inner(&self, key: &'static str) -> Result<ConfigKeys, ModelConfigError> {
+        match self.there(key) {
+            None => Ok(ConfigKeys(Map::new())),
+            Some(Value::Object(keys)) => Ok(ConfigKeys(keys.clone())),
+            Some(other) => Err(ModelConfigError::unsupported(key, other, "keys")),
+        }
+    }
+
+    /// The activation of the MLP under any of transformers' names, one of those that the family's MLP is
+    /// computed with.
+    pub fn activation(
+        &self,
+        key: &'static str,
+        default: Activation,
+        computed: &[Activation],
+    ) -> Result<Activation, ModelConfigError> {
         let Some(name) = self.text(key)? else { return Ok(default) };
-        let known =
-            || format!("{}: take a model with one of these", Activation::names().collect::<Vec<_>>().join(", "));
-        Activation::named(name).ok_or_else(|| ModelConfigError::unsupported(key, name, known()))
+        let known = || format!("{}: take a model with one of these", Activation::names(computed).join(", "));
+        let found = Activation::named(name).filter(|activation| computed.contains(activation));
+        found.ok_or_else(|| ModelConfigError::unsupported(key, name, known()))
     }
 
     /// What every configuration of transformers may have, and this network does not compute: quantised weights,
@@ -93,7 +116,13 @@ impl ConfigKeys {
         }
     }
 
-    fn there(&self, key: &str) -> Option<&Value> {
+    /// Whether the key stands there, be it null.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// What stands under a key, `None` where it is missing or null.
+    pub fn there(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }
 }

@@ -28,11 +28,11 @@ pub struct Family {
     pub decoder: &'static str,
     /// The same in a checkpoint that was written without the head; empty where nothing stands around them.
     pub headless_decoder: &'static str,
-    /// The head, outside the decoder. It is tied to the token embedding, and a file may hold either.
+    /// The head, outside the decoder. Where it is tied to the token embedding, a file may hold either.
     pub head: &'static str,
     /// The token embedding.
     pub tokens: &'static str,
-    /// The position embedding.
+    /// The position embedding; empty where positions are not learned.
     pub positions: &'static str,
     /// The list of blocks.
     pub blocks: &'static str,
@@ -40,9 +40,11 @@ pub struct Family {
     pub attention_norm: &'static str,
     /// The norm before the MLP, in its block.
     pub mlp_norm: &'static str,
+    /// The norms of every head of queries and of keys, in their block; none where no model has them.
+    pub head_norms: Option<[&'static str; 2]>,
     /// The norm behind all blocks.
     pub final_norm: &'static str,
-    /// The linear modules of a block. Together they hold every [`Target`] once.
+    /// The linear modules of a block. Together they hold every [`Target`] of the family's models once.
     pub modules: &'static [LinearModule],
     /// Whether a checkpoint holds matrices as `[inputs, outputs]`; else as `[outputs, inputs]`. The name is
     /// PEFT's.
@@ -58,10 +60,36 @@ pub struct LinearModule {
     pub peft: &'static str,
     /// The matrices that it holds, their outputs side by side in this order.
     pub holds: &'static [Target],
+    /// How the outputs of several lie side by side.
+    pub joined: Joined,
+}
+
+/// How the outputs of matrices that share a module lie side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// One matrix whole after the other.
+    Whole,
+    /// Head after head: the first head of each matrix, then the second of each.
+    ByHead,
+}
+
+impl LinearModule {
+    /// A module that is one matrix, whose path ends with its name in PEFT.
+    pub const fn one(path: &'static str, peft: &'static str, holds: &'static [Target]) -> LinearModule {
+        LinearModule { path, peft, holds, joined: Joined::Whole }
+    }
+
+    /// Into how many pieces each matrix's outputs are cut, which lie in turns.
+    pub fn turns(&self, model: &ModelConfig) -> usize {
+        match self.joined {
+            Joined::Whole => 1,
+            Joined::ByHead => model.num_attention_heads,
+        }
+    }
 }
 
 /// A published model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RealModel {
     /// In addresses and flags.
     pub id: &'static str,
@@ -72,11 +100,9 @@ pub struct RealModel {
 }
 
 impl Family {
-    /// The linear module that holds a matrix.
-    #[expect(clippy::expect_used, reason = "a test sees that every family's modules hold every target")]
-    pub fn module(&self, target: Target) -> &LinearModule {
-        let module = self.modules.iter().find(|module| module.holds.contains(&target));
-        module.expect("a family's modules hold every target")
+    /// The linear module that holds a matrix; `None` for one that the family's models lack.
+    pub fn module(&self, target: Target) -> Option<&LinearModule> {
+        self.modules.iter().find(|module| module.holds.contains(&target))
     }
 
     /// The linear modules that a name in PEFT's `target_modules` means: those whose path ends with it.
@@ -94,6 +120,7 @@ impl Family {
     /// The names of norms, each once, as PEFT's `target_modules` has them.
     pub fn norms(&self) -> Vec<&'static str> {
         let mut norms = vec![self.attention_norm, self.mlp_norm, self.final_norm];
+        norms.extend(self.head_norms.into_iter().flatten());
         // OPT calls two of them alike.
         norms.dedup();
         norms
@@ -104,22 +131,32 @@ impl Family {
         format!("{}.{block}.{module}", self.blocks)
     }
 
-    /// The path of a module inside the decoder. Matrices that share a module share its path.
+    /// The path of a module inside the decoder; of the head, which stands outside, its whole path. Matrices
+    /// that share a module share its path. Modules that the family lacks have the name of those that have them.
     pub fn path(&self, path: ModulePath) -> String {
         match path {
             ModulePath::Tokens => self.tokens.into(),
             ModulePath::Positions => self.positions.into(),
-            ModulePath::Linear(block, target) => self.in_block(block, self.module(target).path),
+            ModulePath::Linear(block, target) => {
+                self.in_block(block, self.module(target).map_or(target.module(), |module| module.path))
+            }
             ModulePath::AttentionNorm(block) => self.in_block(block, self.attention_norm),
             ModulePath::MlpNorm(block) => self.in_block(block, self.mlp_norm),
+            ModulePath::QueryNorm(block) => {
+                self.in_block(block, self.head_norms.map_or("self_attn.q_norm", |norms| norms[0]))
+            }
+            ModulePath::KeyNorm(block) => {
+                self.in_block(block, self.head_norms.map_or("self_attn.k_norm", |norms| norms[1]))
+            }
             ModulePath::FinalNorm => self.final_norm.into(),
+            ModulePath::Head => self.head.into(),
         }
     }
 
     /// The path of a module in a model with its head, which is its name in a checkpoint:
     /// `model.decoder.layers.0.self_attn.q_proj`.
     pub fn key(&self, path: ModulePath) -> String {
-        within(self.decoder, &self.path(path))
+        if path == ModulePath::Head { self.head.into() } else { within(self.decoder, &self.path(path)) }
     }
 
     /// The path of a module in a model that PEFT wraps:

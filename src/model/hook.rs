@@ -13,8 +13,8 @@ pub struct At {
     pub target: Target,
     /// The matrix that is used there.
     pub weight: Var,
-    /// Its bias.
-    pub bias: Var,
+    /// Its bias, where it has one.
+    pub bias: Option<Var>,
     /// Rows of its input, over all sequences.
     pub rows: usize,
     /// (inputs, outputs)
@@ -49,7 +49,7 @@ pub enum Hook {
         block: usize,
         /// Attention or MLP.
         sublayer: Sublayer,
-        /// What the sub-layer reads, before its LayerNorm: `[rows, d_model]`.
+        /// What the sub-layer reads, before its norm: `[rows, d_model]`.
         input: Var,
         /// What it gives, before the residual line: `[rows, d_model]`.
         y: Var,

@@ -8,18 +8,22 @@ use burn::tensor::Tensor;
 pub struct Linear {
     /// `[inputs, outputs]`
     pub weight: Param<Tensor<2>>,
-    /// `[outputs]`
-    pub bias: Param<Tensor<1>>,
+    /// `[outputs]`, where the layer has one.
+    pub bias: Option<Param<Tensor<1>>>,
 }
 
-/// Layer normalisation (Ba et al. 2016) over the last dimension.
+impl Linear {
+    /// Its bias.
+    pub fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
+    }
+}
+
+/// What a norm over the last dimension multiplies with and adds.
 #[derive(Module, Debug)]
-pub struct LayerNorm {
-    /// γ, `[d_model]`; PyTorch calls it `weight`.
+pub struct NormTensors {
+    /// γ, `[d_model]` or a head's width; PyTorch calls it `weight`.
     pub scale: Param<Tensor<1>>,
-    /// β, `[d_model]`
-    pub bias: Param<Tensor<1>>,
+    /// β, of the same shape; an RMSNorm has none.
+    pub bias: Option<Param<Tensor<1>>>,
 }
-
-/// Added to the variance. Families refuse a `config.json` that asks for another.
-pub const LAYER_NORM_EPSILON: f64 = 1e-5;

@@ -29,9 +29,9 @@ mod weights;
 
 #[cfg(feature = "train")]
 pub use composition::{Composition, Compositions, LinearAt, Prefixed, Text};
-pub use config::{Activation, ModelConfig, ModelConfigError, Sizes};
+pub use config::{Activation, Biases, ModelConfig, ModelConfigError, Norm, NormKind, Positions, Sizes};
 pub use config_keys::{ConfigKeys, UNQUANTISED};
-pub use family::{Family, LinearModule, RealModel, within};
+pub use family::{Family, Joined, LinearModule, RealModel, within};
 pub use hook::{At, Hook};
 pub use module_path::{ModulePath, ParamKind, Sublayer};
 pub use site::Site;

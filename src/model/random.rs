@@ -1,7 +1,8 @@
 //! A base with random weights, for benchmarks and tests.
 
-use super::layers::{LayerNorm, Linear};
-use super::{Block, Model, ModelConfig, Weights};
+use super::layers::{Linear, NormTensors};
+use super::weights::HeadNorms;
+use super::{Block, Model, ModelConfig, ModulePath, ParamKind, Target, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
@@ -10,30 +11,20 @@ use rand_chacha::ChaCha8Rng;
 impl Model {
     /// Every matrix and bias uniform with standard deviation 0.1, scales near 1: no tensor is trivially zero.
     pub fn random(config: ModelConfig, rng: &mut ChaCha8Rng, device: &Device) -> Model {
-        let (d, f) = (config.hidden_size, config.ffn_dim);
-        let mut draw = Draw { rng, device };
-        let blocks = (0..config.num_hidden_layers).map(|_| Block {
-            attention_norm: draw.norm(d),
-            q: draw.linear(d, d),
-            k: draw.linear(d, d),
-            v: draw.linear(d, d),
-            out: draw.linear(d, d),
-            mlp_norm: draw.norm(d),
-            fc1: draw.linear(d, f),
-            fc2: draw.linear(f, d),
-        });
-        let blocks = blocks.collect();
+        let mut draw = Draw { config: &config, rng, device };
         let weights = Weights {
-            tokens: draw.tensor([config.vocab_size, d], 0.0),
-            positions: draw.tensor([config.position_rows(), d], 0.0),
-            blocks,
-            final_norm: draw.norm(d),
+            blocks: (0..config.num_hidden_layers).map(|block| draw.block(block)).collect(),
+            tokens: draw.tensor([config.vocab_size, config.hidden_size], 0.0),
+            positions: draw.embedding(ModulePath::Positions),
+            final_norm: draw.norm(ModulePath::FinalNorm),
+            head: draw.embedding(ModulePath::Head),
         };
         Model { config, weights }
     }
 }
 
 struct Draw<'a> {
+    config: &'a ModelConfig,
     rng: &'a mut ChaCha8Rng,
     device: &'a Device,
 }
@@ -47,11 +38,42 @@ impl Draw<'_> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
-    fn linear(&mut self, inputs: usize, outputs: usize) -> Linear {
-        Linear { weight: self.tensor([inputs, outputs], 0.0), bias: self.tensor([outputs], 0.0) }
+    fn block(&mut self, block: usize) -> Block {
+        Block {
+            attention_norm: self.norm(ModulePath::AttentionNorm(block)),
+            q: self.linear(Target::Q),
+            k: self.linear(Target::K),
+            v: self.linear(Target::V),
+            out: self.linear(Target::O),
+            mlp_norm: self.norm(ModulePath::MlpNorm(block)),
+            fc1: self.linear(Target::Fc1),
+            fc2: self.linear(Target::Fc2),
+            gate: self.config.gated.then(|| self.linear(Target::Gate)),
+            head_norms: self.config.normed_heads.then(|| HeadNorms {
+                queries: self.norm(ModulePath::QueryNorm(block)),
+                keys: self.norm(ModulePath::KeyNorm(block)),
+            }),
+        }
     }
 
-    fn norm(&mut self, d: usize) -> LayerNorm {
-        LayerNorm { scale: self.tensor([d], 1.0), bias: self.tensor([d], 0.0) }
+    fn linear(&mut self, target: Target) -> Linear {
+        let (inputs, outputs) = target.shape(self.config);
+        Linear { weight: self.tensor([inputs, outputs], 0.0), bias: self.bias(ModulePath::Linear(0, target), outputs) }
+    }
+
+    fn norm(&mut self, path: ModulePath) -> NormTensors {
+        let width = path.elements(ParamKind::Scale, self.config) as usize;
+        NormTensors { scale: self.tensor([width], 1.0), bias: self.bias(path, width) }
+    }
+
+    fn bias(&mut self, path: ModulePath, width: usize) -> Option<Param<Tensor<1>>> {
+        path.pieces(self.config).contains(&ParamKind::Bias).then(|| self.tensor([width], 0.0))
+    }
+
+    /// A matrix outside the blocks, `[rows, d_model]`, where the model has it.
+    fn embedding(&mut self, path: ModulePath) -> Option<Param<Tensor<2>>> {
+        let (there, d) = (ModulePath::outside_blocks(self.config).any(|of| of == path), self.config.hidden_size);
+        let rows = path.elements(ParamKind::Matrix, self.config) as usize / d;
+        there.then(|| self.tensor([rows, d], 0.0))
     }
 }

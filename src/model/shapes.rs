@@ -7,9 +7,11 @@ impl Target {
     pub fn shape(self, model: &ModelConfig) -> (usize, usize) {
         let (d, f) = (model.hidden_size, model.ffn_dim);
         match self {
-            Target::Fc1 => (d, f),
+            Target::Q => (d, model.query_width()),
+            Target::K | Target::V => (d, model.key_value_width()),
+            Target::O => (model.query_width(), d),
+            Target::Fc1 | Target::Gate => (d, f),
             Target::Fc2 => (f, d),
-            _ => (d, d),
         }
     }
 }
@@ -17,21 +19,25 @@ impl Target {
 impl ModulePath {
     /// Elements of one of the module's tensors, 0 for one that it lacks.
     pub fn elements(self, kind: ParamKind, model: &ModelConfig) -> u64 {
-        let d = model.hidden_size as u64;
-        match (self, kind) {
-            (ModulePath::Tokens, ParamKind::Matrix) => model.vocab_size as u64 * d,
-            (ModulePath::Positions, ParamKind::Matrix) => model.position_rows() as u64 * d,
-            (ModulePath::Linear(_, target), ParamKind::Matrix) => {
-                let (inputs, outputs) = target.shape(model);
-                inputs as u64 * outputs as u64
-            }
-            (ModulePath::Linear(_, target), ParamKind::Bias) => target.shape(model).1 as u64,
-            (
-                ModulePath::AttentionNorm(_) | ModulePath::MlpNorm(_) | ModulePath::FinalNorm,
-                ParamKind::Scale | ParamKind::Bias,
-            ) => d,
-            _ => 0,
+        if !self.pieces(model).contains(&kind) {
+            return 0;
         }
+        let d = model.hidden_size as u64;
+        match self {
+            ModulePath::Tokens | ModulePath::Head => model.vocab_size as u64 * d,
+            ModulePath::Positions => model.position_rows() as u64 * d,
+            ModulePath::Linear(_, target) => {
+                let (inputs, outputs) = target.shape(model);
+                outputs as u64 * if kind == ParamKind::Matrix { inputs as u64 } else { 1 }
+            }
+            ModulePath::AttentionNorm(_) | ModulePath::MlpNorm(_) | ModulePath::FinalNorm => d,
+            ModulePath::QueryNorm(_) | ModulePath::KeyNorm(_) => model.head_dim as u64,
+        }
+    }
+
+    /// Elements of all the module's tensors.
+    pub fn parameters(self, model: &ModelConfig) -> u64 {
+        self.pieces(model).iter().map(|kind| self.elements(*kind, model)).sum()
     }
 }
 
@@ -51,7 +57,6 @@ mod tests {
             num_attention_heads: 2,
         };
         let model = ModelConfig::native(sizes, Activation::Relu);
-        let elements = |path: ModulePath| path.pieces().iter().map(|p| path.elements(*p, &model)).sum::<u64>();
-        assert_eq!(ModulePath::all(3).map(elements).sum::<u64>(), model.parameters());
+        assert_eq!(ModulePath::all(&model).map(|path| path.parameters(&model)).sum::<u64>(), model.parameters());
     }
 }

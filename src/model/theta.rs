@@ -1,11 +1,12 @@
-//! The network: embeddings, blocks, final norm, tied head. θ stays as it is; φ is asked at every place where
+//! The network: embeddings, blocks, final norm, head. θ stays as it is; φ is asked at every place where
 //! it may step in.
 
-use super::layers::{LAYER_NORM_EPSILON, LayerNorm};
+use super::layers::NormTensors;
 use super::{
-    Activation, Block, Compositions, LinearAt, ModelConfig, ModulePath, Prefixed, Sublayer, Target, Tokens, Weights,
+    Activation, Block, Compositions, LinearAt, ModelConfig, ModulePath, NormKind, Positions, Prefixed, Sublayer,
+    Target, Tokens, Weights,
 };
-use crate::kernels::{attention, gelu_new, layer_norm, linear, relu};
+use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, linear, relu, rms_norm, rotate};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 /// θ with its shape.
@@ -21,7 +22,8 @@ impl Model {
     /// Logits over the vocabulary, `[rows, vocab]`, of [`features`](Self::features).
     pub fn logits(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
         let features = self.features(phi, tokens, rows);
-        let head = phi.head(phi.matrix(ModulePath::Tokens, self.weights.tokens.val()));
+        let path = if self.config.tied { ModulePath::Tokens } else { ModulePath::Head };
+        let head = phi.head(phi.matrix(path, self.weights.head().val()));
         linear(features, head.transpose(), None)
     }
 
@@ -56,8 +58,15 @@ impl Model {
         let mut x = self.embed(phi, tokens, prompt, first, &device);
         for (block, theta) in self.weights.blocks.iter().enumerate() {
             let prefix = prefixes.iter().find(|p| p.block == block);
-            x = self.attention(phi, block, theta, x, prefix);
-            x = self.mlp(phi, block, theta, x);
+            let attended = self.attention(phi, block, theta, &x, prefix, first);
+            if self.config.parallel_residual {
+                let changed = self.mlp(phi, block, theta, &x) + attended;
+                x = x + changed;
+            } else {
+                x = x + attended;
+                let changed = self.mlp(phi, block, theta, &x);
+                x = x + changed;
+            }
         }
 
         let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
@@ -83,51 +92,69 @@ impl Model {
             let prompt = prompt.reshape([1, n, d]).expand([tokens.sequences, n, d]);
             x = Tensor::cat(vec![prompt, x], 1);
         }
-        let length = x.dims()[1];
-        let first = self.config.position_offset + first;
-        let positions = phi.matrix(ModulePath::Positions, self.weights.positions.val());
-        x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
+        match (self.config.positions, &self.weights.positions) {
+            (Positions::Learned { unused_rows }, Some(table)) => {
+                let (length, first) = (x.dims()[1], unused_rows + first);
+                let positions = phi.matrix(ModulePath::Positions, table.val());
+                x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
+            }
+            _ => x,
+        }
     }
 
-    /// x + W_O softmax(QKᵀ/√d_h) V on LayerNorm(x); `[sequences, length, d_model]` in and out. `theta` is the
-    /// block's.
+    /// W_O softmax(QKᵀ/√d_h) V on norm(x), with what φ makes of it; `[sequences, length, d_model]` in and out.
+    /// `theta` is the block's. The text's positions begin at `first`.
     fn attention(
         &self,
         phi: &dyn Compositions,
         block: usize,
         theta: &Block,
-        x: Tensor<3>,
+        x: &Tensor<3>,
         prefix: Option<&Prefixed>,
+        first: usize,
     ) -> Tensor<3> {
-        let [b, _, d] = x.dims();
+        let b = x.dims()[0];
         let n = self.normalise(phi, ModulePath::AttentionNorm(block), &theta.attention_norm, x.clone());
-        let q = self.linear(phi, block, Target::Q, theta, n.clone());
+        let mut q = self.linear(phi, block, Target::Q, theta, n.clone());
         let mut k = self.linear(phi, block, Target::K, theta, n.clone());
         let mut v = self.linear(phi, block, Target::V, theta, n);
+        if let Some(norms) = &theta.head_norms {
+            q = self.normalise_heads(phi, ModulePath::QueryNorm(block), &norms.queries, q);
+            k = self.normalise_heads(phi, ModulePath::KeyNorm(block), &norms.keys, k);
+        }
+        if let Positions::Rotary { base, dims } = self.config.positions {
+            let rotation = Rotation { head_dim: self.config.head_dim, dims, base: base as f32, first };
+            [q, k] = [q, k].map(|x| rotate(x, rotation));
+        }
+        // A prefix stands as it is: what was learned is not turned, as keys in transformers' cache are not again.
         if let Some(Prefixed { keys, values, .. }) = prefix {
-            let p = keys.dims()[0];
-            let batched = |z: &Tensor<2>| z.clone().reshape([1, p, d]).expand([b, p, d]);
+            let [p, width] = keys.dims();
+            let batched = |z: &Tensor<2>| z.clone().reshape([1, p, width]).expand([b, p, width]);
             k = Tensor::cat(vec![batched(keys), k], 1);
             v = Tensor::cat(vec![batched(values), v], 1);
         }
-        let mixed = attention(q, k, v, self.config.num_attention_heads);
+        let heads = Heads { queries: self.config.num_attention_heads, keys: self.config.num_key_value_heads };
+        let mixed = attention(q, k, v, heads);
         let out = self.linear(phi, block, Target::O, theta, mixed);
-        let out = phi.after(block, Sublayer::Attention, &x, out);
-        x + out
+        phi.after(block, Sublayer::Attention, x, out)
     }
 
-    /// x + W₂ act(W₁ LayerNorm(x)); `[sequences, length, d_model]` in and out. `theta` is the block's.
-    fn mlp(&self, phi: &dyn Compositions, block: usize, theta: &Block, x: Tensor<3>) -> Tensor<3> {
+    /// W₂ act(W₁n), or W₂(act(W_gate n) ⊙ W₁n), on n = norm(x), with what φ makes of it;
+    /// `[sequences, length, d_model]` in and out. `theta` is the block's.
+    fn mlp(&self, phi: &dyn Compositions, block: usize, theta: &Block, x: &Tensor<3>) -> Tensor<3> {
         let n = self.normalise(phi, ModulePath::MlpNorm(block), &theta.mlp_norm, x.clone());
+        let gate = self.config.gated.then(|| self.linear(phi, block, Target::Gate, theta, n.clone()));
         let inner = self.linear(phi, block, Target::Fc1, theta, n);
-        let inner = match self.config.activation_function {
-            Activation::Relu => relu(inner),
-            Activation::GeluNew => gelu_new(inner),
-            Activation::Gelu => activation::gelu(inner),
+        let inner = match (gate, self.config.activation_function) {
+            // A family's gate is SiLU's.
+            (Some(gate), _) => gated(gate, inner),
+            (None, Activation::Relu) => relu(inner),
+            (None, Activation::GeluNew) => gelu_new(inner),
+            (None, Activation::Gelu) => activation::gelu(inner),
+            (None, Activation::Silu) => activation::silu(inner),
         };
         let out = self.linear(phi, block, Target::Fc2, theta, inner);
-        let out = phi.after(block, Sublayer::Mlp, &x, out);
-        x + out
+        phi.after(block, Sublayer::Mlp, x, out)
     }
 
     /// Where a weight meets its input, `[sequences, length, inputs]`: θ's tensors or what stands in for them,
@@ -136,23 +163,40 @@ impl Model {
         let theta = theta.linear(target);
         let path = ModulePath::Linear(block, target);
         let weight = &phi.matrix(path, theta.weight.val());
-        let bias = &phi.bias(path, theta.bias.val());
-        let at = LinearAt { block, target, weight, bias };
+        let bias = theta.bias().map(|bias| phi.bias(path, bias));
+        let at = LinearAt { block, target, weight, bias: bias.as_ref() };
         let x = phi.input(at, x);
-        let y = linear(x.clone(), weight.clone(), Some(bias.clone()));
+        let y = linear(x.clone(), weight.clone(), bias.clone());
         phi.update(at, &x, y)
     }
 
-    /// LayerNorm over the last dimension, with θ's scale and bias or what stands in for them.
+    /// The base's norm over the last dimension, with θ's scale and bias or what stands in for them.
     fn normalise<const D: usize>(
         &self,
         phi: &dyn Compositions,
         path: ModulePath,
-        theta: &LayerNorm,
+        theta: &NormTensors,
         x: Tensor<D>,
     ) -> Tensor<D> {
         let scale = phi.scale(path, theta.scale.val());
-        let bias = phi.bias(path, theta.bias.val());
-        layer_norm(x, scale, bias, LAYER_NORM_EPSILON)
+        let epsilon = self.config.norm.epsilon;
+        match (self.config.norm.kind, &theta.bias) {
+            (NormKind::Layer, Some(bias)) => layer_norm(x, scale, phi.bias(path, bias.val()), epsilon),
+            _ => rms_norm(x, scale, epsilon),
+        }
+    }
+
+    /// An RMSNorm of every head alone: `[sequences, length, heads · head_dim]`.
+    fn normalise_heads(
+        &self,
+        phi: &dyn Compositions,
+        path: ModulePath,
+        theta: &NormTensors,
+        x: Tensor<3>,
+    ) -> Tensor<3> {
+        let ([b, t, width], head_dim) = (x.dims(), self.config.head_dim);
+        let heads = x.reshape([b, t, width / head_dim, head_dim]);
+        let scale = phi.scale(path, theta.scale.val());
+        rms_norm(heads, scale, self.config.norm.epsilon).reshape([b, t, width])
     }
 }

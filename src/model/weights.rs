@@ -1,16 +1,16 @@
 //! The tensors of θ.
 
-use super::layers::{LayerNorm, Linear};
+use super::layers::{Linear, NormTensors};
 use super::{ModulePath, Target};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-/// One block: attention and MLP, each behind a LayerNorm and beside a residual line.
+/// One block: attention and MLP, each behind a norm and beside a residual line. Shapes are [`Target`]'s.
 #[derive(Module, Debug)]
 pub struct Block {
     /// In front of attention.
-    pub attention_norm: LayerNorm,
-    /// W_Q, `[d_model, d_model]` as the next three.
+    pub attention_norm: NormTensors,
+    /// W_Q
     pub q: Linear,
     /// W_K
     pub k: Linear,
@@ -19,15 +19,29 @@ pub struct Block {
     /// W_O
     pub out: Linear,
     /// In front of the MLP.
-    pub mlp_norm: LayerNorm,
-    /// W₁, `[d_model, ffn]`
+    pub mlp_norm: NormTensors,
+    /// W₁
     pub fc1: Linear,
-    /// W₂, `[ffn, d_model]`
+    /// W₂
     pub fc2: Linear,
+    /// The matrix of the MLP's gate, where it has one.
+    pub gate: Option<Linear>,
+    /// Over every head of queries and of keys, where they are normalised.
+    pub head_norms: Option<HeadNorms>,
+}
+
+/// The norms of a block's heads: scales of a head's width.
+#[derive(Module, Debug)]
+pub struct HeadNorms {
+    /// Of every head of queries.
+    pub queries: NormTensors,
+    /// Of every head of keys.
+    pub keys: NormTensors,
 }
 
 impl Block {
-    /// The linear layer that a method names.
+    /// A linear layer that the block has.
+    #[expect(clippy::expect_used, reason = "callers ask for the targets of the model's own shape")]
     pub fn linear(&self, target: Target) -> &Linear {
         match target {
             Target::Q => &self.q,
@@ -36,6 +50,7 @@ impl Block {
             Target::O => &self.out,
             Target::Fc1 => &self.fc1,
             Target::Fc2 => &self.fc2,
+            Target::Gate => self.gate.as_ref().expect("a gated MLP"),
         }
     }
 }
@@ -43,14 +58,16 @@ impl Block {
 /// All tensors of a model.
 #[derive(Module, Debug)]
 pub struct Weights {
-    /// Token embedding and, tied, the head: `[vocab, d_model]`.
+    /// Token embedding and, where it is tied, the head: `[vocab, d_model]`.
     pub tokens: Param<Tensor<2>>,
-    /// `[positions, d_model]`, in front of them the rows that no token uses.
-    pub positions: Param<Tensor<2>>,
+    /// `[positions, d_model]`, in front of them the rows that no token uses; none where positions are not learned.
+    pub positions: Option<Param<Tensor<2>>>,
     /// In the order of the forward pass.
     pub blocks: Vec<Block>,
     /// Behind all blocks, in front of the head.
-    pub final_norm: LayerNorm,
+    pub final_norm: NormTensors,
+    /// The head, where it is not the token embedding: `[vocab, d_model]`.
+    pub head: Option<Param<Tensor<2>>>,
 }
 
 /// The tensors of a module.
@@ -63,20 +80,36 @@ pub struct ModuleTensors<'a> {
     pub scale: Option<&'a Param<Tensor<1>>>,
 }
 
+fn norm(norm: Option<&NormTensors>) -> ModuleTensors<'_> {
+    let bias = norm.and_then(|norm| norm.bias.as_ref());
+    ModuleTensors { matrix: None, bias, scale: norm.map(|norm| &norm.scale) }
+}
+
 impl Weights {
-    /// θ's tensors in a module.
+    /// θ's tensors in a module; none where this model has no such module.
     pub fn at(&self, path: ModulePath) -> ModuleTensors<'_> {
-        let norm = match path {
-            ModulePath::Tokens => return ModuleTensors { matrix: Some(&self.tokens), bias: None, scale: None },
-            ModulePath::Positions => return ModuleTensors { matrix: Some(&self.positions), bias: None, scale: None },
-            ModulePath::Linear(block, target) => {
-                let linear = self.blocks[block].linear(target);
-                return ModuleTensors { matrix: Some(&linear.weight), bias: Some(&linear.bias), scale: None };
+        let block = path.block().map(|block| &self.blocks[block]);
+        let heads = block.and_then(|block| block.head_norms.as_ref());
+        let matrix = |matrix| ModuleTensors { matrix, bias: None, scale: None };
+        match path {
+            ModulePath::Tokens => matrix(Some(&self.tokens)),
+            ModulePath::Positions => matrix(self.positions.as_ref()),
+            ModulePath::Head => matrix(self.head.as_ref()),
+            ModulePath::Linear(_, target) => {
+                let linear = block.map(|block| block.linear(target));
+                let bias = linear.and_then(|linear| linear.bias.as_ref());
+                ModuleTensors { matrix: linear.map(|linear| &linear.weight), bias, scale: None }
             }
-            ModulePath::AttentionNorm(block) => &self.blocks[block].attention_norm,
-            ModulePath::MlpNorm(block) => &self.blocks[block].mlp_norm,
-            ModulePath::FinalNorm => &self.final_norm,
-        };
-        ModuleTensors { matrix: None, bias: Some(&norm.bias), scale: Some(&norm.scale) }
+            ModulePath::AttentionNorm(_) => norm(block.map(|block| &block.attention_norm)),
+            ModulePath::MlpNorm(_) => norm(block.map(|block| &block.mlp_norm)),
+            ModulePath::QueryNorm(_) => norm(heads.map(|heads| &heads.queries)),
+            ModulePath::KeyNorm(_) => norm(heads.map(|heads| &heads.keys)),
+            ModulePath::FinalNorm => norm(Some(&self.final_norm)),
+        }
+    }
+
+    /// The head's matrix `[vocab, d_model]`: its own, or the token embedding.
+    pub fn head(&self) -> &Param<Tensor<2>> {
+        self.head.as_ref().unwrap_or(&self.tokens)
     }
 }

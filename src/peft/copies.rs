@@ -27,7 +27,7 @@ impl Copies {
     pub fn init(method: &dyn Method, context: &mut InitContext<'_>) -> Copies {
         let weights = &context.theta.weights;
         let mut copies = Copies { copied: Vec::new(), places: Vec::new() };
-        for place in ModulePath::all(weights.blocks.len()) {
+        for place in ModulePath::all(&context.theta.config) {
             let wanted = |piece| method.copies(place, piece, &context.theta.config);
             let theta = weights.at(place);
             let copied = Copied {

@@ -4,7 +4,7 @@ use crate::base::grouped;
 use crate::model::ModelConfig;
 
 /// All that a count depends on: the base's shape and the number of the task's labels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
     /// The base.
     pub model: ModelConfig,

@@ -124,7 +124,7 @@ impl InitContext<'_> {
         let bound = (inputs as f32).sqrt().recip();
         crate::model::layers::Linear {
             weight: self.uniform([inputs, outputs], bound),
-            bias: self.uniform([outputs], bound),
+            bias: Some(self.uniform([outputs], bound)),
         }
     }
 
@@ -136,7 +136,16 @@ impl InitContext<'_> {
     /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read
     /// back.
     pub fn token_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
+        self.rows_of(&self.theta.weights.tokens, rows)
+    }
+
+    /// Trainable copies of rows of the head, `[rows, d]`.
+    pub fn head_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
+        self.rows_of(self.theta.weights.head(), rows)
+    }
+
+    fn rows_of(&self, matrix: &Param<Tensor<2>>, rows: &[u32]) -> Param<Tensor<2>> {
         let rows = self.places(rows.iter().map(|r| *r as i32).collect());
-        Param::from_tensor(self.theta.weights.tokens.val().select(0, rows).autodiff())
+        Param::from_tensor(matrix.val().select(0, rows).autodiff())
     }
 }

@@ -42,6 +42,15 @@ pub fn check_rank(rank: usize, shape: &Shape) -> Result<(), Fault> {
     Err(Fault::new("rank", message))
 }
 
+/// A gate where the base has none is refused.
+pub fn check_targets(targets: &[Target], shape: &Shape) -> Result<(), Fault> {
+    if shape.model.gated || !targets.contains(&Target::Gate) {
+        return Ok(());
+    }
+    let message = "This base's MLP has no gate: choose among its other matrices.";
+    Err(Fault::new(TARGETS.name, message))
+}
+
 /// Names of modules, as [`TARGETS`] writes them.
 pub fn modules(targets: &[Target]) -> Value {
     Value::Set(targets.iter().map(|t| t.module().to_string()).collect())

@@ -204,8 +204,8 @@ fn each_copied(
     copies: &dyn Fn(ModulePath, ParamKind) -> bool,
     take: &mut dyn FnMut(ModulePath, ParamKind),
 ) {
-    for place in ModulePath::all(model.num_hidden_layers) {
-        for piece in place.pieces() {
+    for place in ModulePath::all(model) {
+        for piece in place.pieces(model) {
             if copies(place, *piece) {
                 take(place, *piece);
             }

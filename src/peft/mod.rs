@@ -25,6 +25,7 @@ pub mod phi;
 pub mod python;
 mod rates;
 mod registry;
+mod sums;
 #[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
 mod toy;
 mod virtual_tokens;

@@ -18,11 +18,11 @@ pub fn trace(method: &dyn Method, hook: Hook, model: &ModelConfig, tape: &mut Ta
 /// Python that trains the parameters which a method copies, by their names.
 pub fn python(method: &dyn Method, script: &Script<'_>) -> String {
     let model = script.model();
-    let kinds = |path: ModulePath| path.pieces().iter().map(move |kind| (path, *kind));
+    let kinds = |path: ModulePath| path.pieces(model).iter().map(move |kind| (path, *kind));
     let name = |(path, kind): (ModulePath, ParamKind)| {
         format!("{}.{}", path.key(), if kind == ParamKind::Bias { "bias" } else { "weight" })
     };
-    let all = ModulePath::all(model.num_hidden_layers).flat_map(kinds);
+    let all = ModulePath::all(model).flat_map(kinds);
     let (inside, outside): (Vec<_>, Vec<_>) = all.partition(|(path, kind)| method.copies(*path, *kind, model));
     if outside.is_empty() {
         return include_str!("python/all_parameters.py").into();

@@ -99,6 +99,34 @@ impl Tape {
         self.push(&[x, scale, bias], y, &[x, scale, moments], &handed, [0, 0])
     }
 
+    /// RMS normalisation of `rows`.
+    pub fn rms_norm(&mut self, x: Var, scale: Var, rows: usize) -> Var {
+        let tracked = x.tracked || scale.tracked;
+        let y = self.var(x.elements, Class::Activation, tracked);
+        let moments = self.var(2 * rows as u64, Class::Activation, tracked);
+        let parameters = if scale.tracked { 3 * x.elements } else { 0 };
+        self.other(4 * x.elements, parameters + if x.tracked { 7 * x.elements } else { 0 });
+        let handed = [(scale, Handed::Made), (x, Handed::Passed)];
+        self.push(&[x, scale], y, &[x, scale, moments], &handed, [0, 0])
+    }
+
+    /// Heads turned by their position: four products and two sums for each pair. Nothing is kept for the way
+    /// back, which turns the gradient.
+    pub fn rotate(&mut self, x: Var) -> Var {
+        let y = self.var(x.elements, Class::Activation, x.tracked);
+        self.other(3 * x.elements, if x.tracked { 3 * x.elements } else { 0 });
+        self.push(&[x], y, &[], &[(x, Handed::Made)], [0, 0])
+    }
+
+    /// SiLU(gate) ⊙ x, of one shape; both are kept.
+    pub fn gated(&mut self, gate: Var, x: Var) -> Var {
+        let tracked = gate.tracked || x.tracked;
+        let y = self.var(x.elements, Class::Activation, tracked);
+        let (of_gate, of_x) = (if gate.tracked { 9 } else { 0 }, if x.tracked { 6 } else { 0 });
+        self.other(6 * x.elements, (of_gate + of_x) * x.elements);
+        self.push(&[gate, x], y, &[gate, x], &[(gate, Handed::Made), (x, Handed::Made)], [0, 0])
+    }
+
     /// Attention of all heads: softmax(q·kᵀ)·v of each, `[sequences · queries, width]`. The softmax is kept.
     pub fn attention(&mut self, q: Var, k: Var, v: Var, size: Attention) -> Var {
         let Attention { sequences, heads, queries, keys, width } = size;

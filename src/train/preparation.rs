@@ -7,8 +7,7 @@ use crate::base::Failure;
 use crate::base::read;
 use crate::base::stream;
 use crate::config::RunConfig;
-use crate::model::Model;
-use crate::model::{ModulePath, ParamKind};
+use crate::model::{Model, ModelConfig, ModulePath, ParamKind};
 use crate::peft::{InitContext, Phi};
 use crate::peft::{Mask, MethodConfig};
 use crate::protocol::Event;
@@ -110,12 +109,11 @@ impl Preparation {
         if self.done < self.of {
             return Ok(None);
         }
-        let blocks = theta.config.num_hidden_layers;
         if self.mask == Mask::Fisher {
-            return Ok(Some(matrices(std::mem::take(&mut self.squares), blocks).await?));
+            return Ok(Some(matrices(std::mem::take(&mut self.squares), &theta.config).await?));
         }
         let trained = self.full.take().map(|full| full.frozen().flat()).unwrap_or_default();
-        let (trained, theta) = (matrices(trained, blocks).await?, of_theta(theta).await?);
+        let (trained, theta) = (matrices(trained, &theta.config).await?, of_theta(theta).await?);
         Ok(Some(absolute(trained.iter().zip(theta).map(|(a, b)| a - b).collect())))
     }
 }
@@ -143,13 +141,8 @@ fn absolute(values: Vec<f32>) -> Vec<f32> {
 async fn of_theta(theta: &Model) -> Result<Vec<f32>, Failure> {
     let weights = &theta.weights;
     let mut all = Vec::new();
-    for place in ModulePath::all(theta.config.num_hidden_layers) {
-        let matrix = match place {
-            ModulePath::Tokens => weights.tokens.val(),
-            ModulePath::Positions => weights.positions.val(),
-            ModulePath::Linear(block, target) => weights.blocks[block].linear(target).weight.val(),
-            _ => continue,
-        };
+    for place in ModulePath::all(&theta.config) {
+        let Some(matrix) = weights.at(place).matrix.map(Param::val) else { continue };
         let n = matrix.shape().num_elements();
         all.extend(read(matrix.reshape([n])).await?);
     }
@@ -157,8 +150,8 @@ async fn of_theta(theta: &Model) -> Result<Vec<f32>, Failure> {
 }
 
 /// The matrices among the tensors of full fine-tuning, one behind the other.
-async fn matrices(tensors: Vec<Tensor<1>>, blocks: usize) -> Result<Vec<f32>, Failure> {
-    let pieces = ModulePath::all(blocks).flat_map(|place| place.pieces().iter().copied());
+async fn matrices(tensors: Vec<Tensor<1>>, model: &ModelConfig) -> Result<Vec<f32>, Failure> {
+    let pieces = ModulePath::all(model).flat_map(|place| place.pieces(model).iter().copied());
     let mut all = Vec::new();
     for (tensor, piece) in tensors.into_iter().zip(pieces) {
         if piece == ParamKind::Matrix {

@@ -10,6 +10,7 @@ mod adapters;
 mod checkpoints;
 mod command_line;
 mod counts;
+mod families;
 mod fixtures;
 mod gradients;
 mod interchange;

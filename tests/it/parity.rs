@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use peft_lab::base::read;
-use peft_lab::model::{ModulePath, ParamKind};
+use peft_lab::model::{ModelConfig, ModulePath, ParamKind};
 use peft_lab::peft::Phi;
 use peft_lab::peft::{MethodConfig, Shape};
 use peft_lab::train::data::Batch;
@@ -91,10 +91,10 @@ fn logits_loss_and_gradients_of_phi_are_pytorch_s_to_1e_4() {
 }
 
 /// A place and a piece by the checkpoint's name of the tensor, without what all names begin with.
-fn piece(name: &str, blocks: usize) -> (ModulePath, ParamKind) {
+fn piece(name: &str, model: &ModelConfig) -> (ModulePath, ParamKind) {
     let (module, tensor) = name.rsplit_once('.').unwrap();
-    let place = ModulePath::all(blocks).find(|p| p.key() == format!("model.decoder.{module}")).unwrap();
-    let first = place.pieces()[0];
+    let place = ModulePath::all(model).find(|p| p.key() == format!("model.decoder.{module}")).unwrap();
+    let first = place.pieces(model)[0];
     (place, if tensor == "bias" { ParamKind::Bias } else { first })
 }
 
@@ -118,14 +118,13 @@ fn check_one_tensor(name: &str, phi: &Phi, fixture: &Value, theirs: &[f32]) {
 fn a_sparse_change_is_pytorch_s_to_1e_4() {
     let theta = model(&folder().join("tiny"));
     let fixture = json("plain/sparse.json");
-    let blocks = theta.config.num_hidden_layers;
     // For each matrix of ours, in order: which weights are chosen, with their change and its gradient.
     let mut chosen: Vec<(usize, f32, f32)> = Vec::new();
     let mut first = 0;
-    for place in ModulePath::all(blocks) {
+    for place in ModulePath::all(&theta.config) {
         let n = place.elements(ParamKind::Matrix, &theta.config) as usize;
         for (name, indices) in fixture["indices"].as_object().unwrap() {
-            if piece(name, blocks).0 != place {
+            if piece(name, &theta.config).0 != place {
                 continue;
             }
             let (values, gradients) = (flat(&fixture["phi"][name]).0, flat(&fixture["gradients"][name]).0);
@@ -163,7 +162,7 @@ fn a_subspace_is_pytorch_s_to_1e_4() {
     let d = values.len();
     let mut rows = Vec::new();
     for (name, projection) in fixture["projection"].as_object().unwrap() {
-        let (place, piece) = piece(name, theta.config.num_hidden_layers);
+        let (place, piece) = piece(name, &theta.config);
         let (numbers, shape) = flat(projection);
         let ours = match (place, piece) {
             // Rows of P go with the flat weights, which we hold as [inputs, outputs].

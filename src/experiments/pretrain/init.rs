@@ -4,8 +4,8 @@ use super::episodes::SLOT;
 use super::recipe::{Data, Recipe};
 use crate::base::standard_normal;
 use crate::model::Model;
-use crate::model::layers::{LayerNorm, Linear};
-use crate::model::{Block, Weights};
+use crate::model::layers::{Linear, NormTensors};
+use crate::model::{Block, Positions, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +29,8 @@ pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
         mlp_norm: draw.norm(d),
         fc1: draw.linear(d, f, 0.02),
         fc2: draw.linear(f, d, back),
+        gate: None,
+        head_norms: None,
     });
     let blocks = blocks.collect();
     let (tokens, mut positions) = match recipe.data {
@@ -47,12 +49,15 @@ pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
         }
     };
     // OPT's offset rows: no token uses them.
-    positions.splice(0..0, vec![0.0; config.position_offset * d]);
+    if let Positions::Learned { unused_rows } = config.positions {
+        positions.splice(0..0, vec![0.0; unused_rows * d]);
+    }
     let weights = Weights {
         tokens: draw.param(tokens, [config.vocab_size, d]),
-        positions: draw.param(positions, [config.position_rows(), d]),
+        positions: Some(draw.param(positions, [config.position_rows(), d])),
         blocks,
         final_norm: draw.norm(d),
+        head: None,
     };
     Model { config, weights }
 }
@@ -73,10 +78,10 @@ impl Draw<'_> {
 
     fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
         let values = self.normals(inputs * outputs, deviation);
-        Linear { weight: self.param(values, [inputs, outputs]), bias: self.param(vec![0.0; outputs], [outputs]) }
+        Linear { weight: self.param(values, [inputs, outputs]), bias: Some(self.param(vec![0.0; outputs], [outputs])) }
     }
 
-    fn norm(&self, d: usize) -> LayerNorm {
-        LayerNorm { scale: self.param(vec![1.0; d], [d]), bias: self.param(vec![0.0; d], [d]) }
+    fn norm(&self, d: usize) -> NormTensors {
+        NormTensors { scale: self.param(vec![1.0; d], [d]), bias: Some(self.param(vec![0.0; d], [d])) }
     }
 }

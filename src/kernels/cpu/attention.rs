@@ -3,9 +3,10 @@
 use super::gemm::multiply;
 use super::slices::{causal_softmax, causal_softmax_backward};
 use super::view::{View, Write};
+use crate::kernels::Heads;
 
-/// Shape of an attention: queries `[sequences, queries, width]`, keys and values `[sequences, keys, width]`,
-/// a head in each `width / heads` columns. The first `keys − queries` keys are a prefix, seen from
+/// Shape of an attention: queries `[sequences, queries, width]`, keys and values
+/// `[sequences, keys, key width]`, a head in each `width / heads` columns. The first `keys − queries` keys are a prefix, seen from
 /// everywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention {
@@ -15,10 +16,10 @@ pub struct Attention {
     pub queries: usize,
     /// Keys of a sequence, as many as queries or more.
     pub keys: usize,
-    /// Columns of all heads together, `d_model`.
+    /// Columns of all heads of queries together.
     pub width: usize,
     /// Heads of a sequence.
-    pub heads: usize,
+    pub heads: Heads,
 }
 
 /// Where a head lies in queries (or keys), and where its weights are.
@@ -28,16 +29,23 @@ struct Head {
     k: usize,
     /// Elements of `[heads, queries, keys]` weights.
     weights: std::ops::Range<usize>,
+    /// What becomes of its keys' gradients: heads that share keys add theirs.
+    write: Write,
 }
 
 impl Attention {
     /// Elements of the weights.
     pub fn weights(&self) -> usize {
-        self.sequences * self.heads * self.queries * self.keys
+        self.sequences * self.heads.queries * self.queries * self.keys
     }
 
     fn head_dim(&self) -> usize {
-        self.width / self.heads
+        self.width / self.heads.queries
+    }
+
+    /// Columns of all heads of keys together.
+    fn key_width(&self) -> usize {
+        self.heads.keys * self.head_dim()
     }
 
     fn scale(&self) -> f32 {
@@ -47,13 +55,14 @@ impl Attention {
     fn each(&self) -> impl Iterator<Item = Head> + use<> {
         let a = *self;
         let size = a.queries * a.keys;
-        (0..a.sequences * a.heads).map(move |i| {
-            let (sequence, head) = (i / a.heads, i % a.heads);
-            let column = head * a.head_dim();
+        let (heads, group) = (a.heads.queries, a.heads.group());
+        (0..a.sequences * heads).map(move |i| {
+            let (sequence, head) = (i / heads, i % heads);
             Head {
-                q: sequence * a.queries * a.width + column,
-                k: sequence * a.keys * a.width + column,
+                q: sequence * a.queries * a.width + head * a.head_dim(),
+                k: sequence * a.keys * a.key_width() + head / group * a.head_dim(),
                 weights: i * size..(i + 1) * size,
+                write: if head % group == 0 { Write::Replace } else { Write::Add },
             }
         })
     }
@@ -63,7 +72,7 @@ impl Attention {
     }
 
     fn of_keys<'a>(&self, x: &'a [f32], head: &Head) -> View<'a> {
-        View::spaced(&x[head.k..], self.keys, self.head_dim(), self.width)
+        View::spaced(&x[head.k..], self.keys, self.head_dim(), self.key_width())
     }
 
     fn square<'a>(&self, weights: &'a [f32]) -> View<'a> {
@@ -90,7 +99,7 @@ impl Attention {
             let w = &weights[head.weights.clone()];
             let g = self.of_queries(gradient, &head);
             if let Some(of_v) = &mut of_v {
-                multiply(&mut of_v[head.k..], self.width, Write::Replace, self.square(w).transposed(), g);
+                multiply(&mut of_v[head.k..], self.key_width(), head.write, self.square(w).transposed(), g);
             }
             if of_q.is_none() && of_k.is_none() {
                 continue;
@@ -102,7 +111,8 @@ impl Attention {
                 multiply(&mut of_q[head.q..], self.width, Write::Replace, s, self.of_keys(k, &head));
             }
             if let Some(of_k) = &mut of_k {
-                multiply(&mut of_k[head.k..], self.width, Write::Replace, s.transposed(), self.of_queries(q, &head));
+                let q = self.of_queries(q, &head);
+                multiply(&mut of_k[head.k..], self.key_width(), head.write, s.transposed(), q);
             }
         }
     }

@@ -6,6 +6,7 @@ use super::slices;
 use super::slices::Moments;
 use super::view::{View, Write};
 use crate::kernels::backward::{FusedBackward, Wanted};
+use crate::kernels::{Heads, Rotation};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, Shape};
 use burn::tensor::TensorData;
@@ -70,7 +71,7 @@ fn as_matrix(x: &Flat) -> View<'_> {
 }
 
 /// Shape of an attention.
-fn attention_of(q: &Flat, k: &Flat, heads: usize) -> Attention {
+fn attention_of(q: &Flat, k: &Flat, heads: Heads) -> Attention {
     let (q, k) = (q.layout().shape(), k.layout().shape());
     Attention { sequences: q[0], queries: q[1], keys: k[1], width: q[2], heads }
 }
@@ -129,6 +130,29 @@ impl FusedBackward for Flex {
         let g =
             of_x.then(|| change(gradient, |g| slices::layer_norm_backward(elements(x), elements(scale), moments, g)));
         [g, s, b]
+    }
+
+    fn forward_rms_norm(x: &Flat, scale: &Flat, epsilon: f32) -> (Flat, Vec<Moments>) {
+        let mut moments = Vec::new();
+        let y = like(x, |y| moments = slices::rms_norm(elements(x), elements(scale), epsilon, y));
+        (y, moments)
+    }
+
+    fn backward_rms_norm(
+        x: &Flat,
+        scale: &Flat,
+        moments: &Vec<Moments>,
+        gradient: Flat,
+        [of_x, of_scale]: [bool; 2],
+    ) -> Wanted<Self, 2> {
+        let d = elements(scale).len();
+        let s = of_scale.then(|| {
+            let (mut scales, mut biases) = (vec![0.0; d], vec![0.0; d]);
+            slices::layer_norm_parameters(elements(x), moments, elements(&gradient), &mut scales, &mut biases);
+            tensor(scales, [d])
+        });
+        let g = of_x.then(|| change(gradient, |g| slices::rms_norm_backward(elements(x), elements(scale), moments, g)));
+        [g, s]
     }
 
     fn forward_linear(x: &Flat, weight: &Flat, bias: Option<&Flat>) -> Flat {
@@ -190,17 +214,37 @@ impl FusedBackward for Flex {
         change(gradient, |g| slices::gelu_new_backward(elements(x), g))
     }
 
-    fn forward_attention([q, k, v]: &[Flat; 3], heads: usize) -> (Flat, Flat) {
+    fn turn(x: &Flat, rotation: Rotation, back: bool) -> Flat {
+        let (length, width) = (x.layout().shape()[1], last(x));
+        let angles = rotation.angles(length);
+        let mut values = elements(x).to_vec();
+        slices::rotate(&mut values, width, length, rotation, &angles, back);
+        tensor(values, shape(x))
+    }
+
+    fn forward_gated(gate: &Flat, x: &Flat) -> Flat {
+        like(x, |y| slices::gated(elements(gate), elements(x), y))
+    }
+
+    fn backward_gated(gate: &Flat, x: &Flat, gradient: &Flat, [of_gate, of_x]: [bool; 2]) -> Wanted<Self, 2> {
+        let (gates, xs, g) = (elements(gate), elements(x), elements(gradient));
+        let of_gate = of_gate.then(|| like(gate, |of_gate| slices::gated_backward(gates, xs, g, of_gate)));
+        // SiLU(gate)·gradient
+        let of_x = of_x.then(|| like(x, |of_x| slices::gated(gates, g, of_x)));
+        [of_gate, of_x]
+    }
+
+    fn forward_attention([q, k, v]: &[Flat; 3], heads: Heads) -> (Flat, Flat) {
         let attention = attention_of(q, k, heads);
         let mut weights = vec![0.0; attention.weights()];
         let out = like(q, |out| attention.forward(elements(q), elements(k), elements(v), &mut weights, out));
-        (out, tensor(weights, [attention.sequences, heads, attention.queries, attention.keys]))
+        (out, tensor(weights, [attention.sequences, heads.queries, attention.queries, attention.keys]))
     }
 
     fn backward_attention(
         inputs: &[Flat; 3],
         weights: &Flat,
-        heads: usize,
+        heads: Heads,
         gradient: &Flat,
         wanted: [bool; 3],
     ) -> Wanted<Self, 3> {

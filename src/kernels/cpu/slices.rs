@@ -1,7 +1,7 @@
 //! The arithmetic, on slices. Loops are written so that the compiler turns them into SIMD: no branches, sums
 //! in lanes.
 
-use crate::kernels::AdamConstants;
+use crate::kernels::{AdamConstants, Rotation};
 
 /// 2√(2/π), inside [`gelu_new`]'s logistic function.
 pub const GELU_SLOPE: f32 = 1.595_769;
@@ -145,6 +145,72 @@ pub fn layer_norm_parameters(x: &[f32], moments: &[Moments], gradient: &[f32], s
             *s += g * (x - m.mean) * m.inverse;
             *b += g;
         }
+    }
+}
+
+/// RMS-normalises rows of `scale.len()` elements into `y`.
+pub fn rms_norm(x: &[f32], scale: &[f32], epsilon: f32, y: &mut [f32]) -> Vec<Moments> {
+    let d = scale.len();
+    let rows = x.chunks_exact(d).zip(y.chunks_exact_mut(d));
+    rows.map(|(x, y)| {
+        let inverse = 1.0 / (sum(x, x, |x, _| x * x) / d as f32 + epsilon).sqrt();
+        for ((y, x), s) in y.iter_mut().zip(x).zip(scale) {
+            *y = x * inverse * s;
+        }
+        Moments { mean: 0.0, inverse }
+    })
+    .collect()
+}
+
+/// Turns the gradient of the output into that of `x`, row by row.
+pub fn rms_norm_backward(x: &[f32], scale: &[f32], moments: &[Moments], gradient: &mut [f32]) {
+    let d = scale.len();
+    for ((x, g), m) in x.chunks_exact(d).zip(gradient.chunks_exact_mut(d)).zip(moments) {
+        for (g, s) in g.iter_mut().zip(scale) {
+            *g *= s;
+        }
+        let along = sum(g, x, |g, x| g * x) * m.inverse * m.inverse / d as f32;
+        for (g, x) in g.iter_mut().zip(x) {
+            *g = m.inverse * (*g - x * along);
+        }
+    }
+}
+
+/// Turns the heads of rows, `width` numbers each, in place; `angles` are those of `length` positions, again and
+/// again. `back` turns the other way.
+pub fn rotate(x: &mut [f32], width: usize, length: usize, rotation: Rotation, angles: &[[f32; 2]], back: bool) {
+    let half = rotation.dims / 2;
+    let sign = if back { -1.0 } else { 1.0 };
+    for (row, x) in x.chunks_exact_mut(width).enumerate() {
+        let angles = &angles[row % length * half..][..half];
+        for head in x.chunks_exact_mut(rotation.head_dim) {
+            let (first, second) = head[..rotation.dims].split_at_mut(half);
+            for ((a, b), [cosine, sine]) in first.iter_mut().zip(second).zip(angles) {
+                let sine = sign * sine;
+                (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
+            }
+        }
+    }
+}
+
+/// 1/(1 + e^−x)
+#[inline(always)]
+fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// SiLU(gate)·x into `y`.
+pub fn gated(gate: &[f32], x: &[f32], y: &mut [f32]) {
+    for ((y, gate), x) in y.iter_mut().zip(gate).zip(x) {
+        *y = gate * logistic(*gate) * x;
+    }
+}
+
+/// The gradient of the gate, from that of the output.
+pub fn gated_backward(gate: &[f32], x: &[f32], gradient: &[f32], of_gate: &mut [f32]) {
+    for ((of_gate, gate), (x, g)) in of_gate.iter_mut().zip(gate).zip(x.iter().zip(gradient)) {
+        let open = logistic(*gate);
+        *of_gate = g * x * (open + gate * open * (1.0 - open));
     }
 }
 

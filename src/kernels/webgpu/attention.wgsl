@@ -14,20 +14,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let width = info[2];
     let heads = info[3];
     let scale = bitcast<f32>(info[4]);
+    let key_heads = info[5];
     let size = width / heads;
+    let key_width = key_heads * size;
     let query = group.x;
     let sequence = group.y / heads;
-    let column = group.y % heads * size;
+    let head = group.y % heads;
+    let column = head * size;
     let seen = keys - queries + query + 1u;
     let own = (sequence * queries + query) * width + column;
-    let others = sequence * keys * width + column;
+    // Several heads of queries may look at the same keys.
+    let others = sequence * keys * key_width + head / (heads / key_heads) * size;
     let row = (group.y * queries + query) * keys;
 
     var most = -3.4e38;
     for (var key = index; key < seen; key += 32u) {
         var score = 0.0;
         for (var i = 0u; i < size; i += 1u) {
-            score += q[own + i] * k[others + key * width + i];
+            score += q[own + i] * k[others + key * key_width + i];
         }
         score *= scale;
         weights[row + key] = score;
@@ -53,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     for (var i = index; i < size; i += 32u) {
         var value = 0.0;
         for (var key = 0u; key < seen; key += 1u) {
-            value += weights[row + key] * v[others + key * width + i];
+            value += weights[row + key] * v[others + key * key_width + i];
         }
         out[own + i] = value;
     }

@@ -15,20 +15,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let width = info[2];
     let heads = info[3];
     let scale = bitcast<f32>(info[4]);
+    let key_heads = info[5];
     let size = width / heads;
+    let key_width = key_heads * size;
     let query = group.x;
     let sequence = group.y / heads;
-    let column = group.y % heads * size;
+    let head = group.y % heads;
+    let column = head * size;
     let seen = keys - queries + query + 1u;
     let own = (sequence * queries + query) * width + column;
-    let others = sequence * keys * width + column;
+    // Several heads of queries may look at the same keys.
+    let others = sequence * keys * key_width + head / (heads / key_heads) * size;
     let row = (group.y * queries + query) * keys;
 
     var sum = 0.0;
     for (var key = index; key < seen; key += 32u) {
         var of_weight = 0.0;
         for (var i = 0u; i < size; i += 1u) {
-            of_weight += gradient[own + i] * v[others + key * width + i];
+            of_weight += gradient[own + i] * v[others + key * key_width + i];
         }
         of_scores[row + key] = of_weight;
         sum += of_weight * weights[row + key];
@@ -42,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     for (var i = index; i < size; i += 32u) {
         var value = 0.0;
         for (var key = 0u; key < seen; key += 1u) {
-            value += of_scores[row + key] * k[others + key * width + i];
+            value += of_scores[row + key] * k[others + key * key_width + i];
         }
         of_q[own + i] = value;
     }

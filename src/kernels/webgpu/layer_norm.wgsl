@@ -1,8 +1,12 @@
-// Layer normalisation of each row of x, [rows, n], with its mean and 1/√(variance + ε). A workgroup takes a row at a time.
+// Layer normalisation of each row of x, [rows, n], with its mean and 1/√(variance + ε); with ROOT by the root of the mean
+// square alone. A workgroup takes a row at a time.
 
 @group(0) @binding(#) var<storage, read> x: array<f32>;
 @group(0) @binding(#) var<storage, read> scale: array<f32>;
+//#if ROOT
+//#else
 @group(0) @binding(#) var<storage, read> bias: array<f32>;
+//#end
 @group(0) @binding(#) var<storage, read_write> y: array<f32>;
 @group(0) @binding(#) var<storage, read_write> moments: array<vec2f>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
@@ -18,11 +22,15 @@ fn main(
     let epsilon = bitcast<f32>(info[2]);
     for (var row = group.x; row < rows; row += groups.x) {
         let first = row * n;
+//#if ROOT
+        let mean = 0.0;
+//#else
         var sum = 0.0;
         for (var i = index; i < n; i += 32u) {
             sum += x[first + i];
         }
         let mean = total(index, vec2f(sum, 0.0)).x / f32(n);
+//#end
         var squares = 0.0;
         for (var i = index; i < n; i += 32u) {
             let difference = x[first + i] - mean;
@@ -30,7 +38,11 @@ fn main(
         }
         let inverse = inverseSqrt(total(index, vec2f(squares, 0.0)).x / f32(n) + epsilon);
         for (var i = index; i < n; i += 32u) {
+//#if ROOT
+            y[first + i] = x[first + i] * inverse * scale[i];
+//#else
             y[first + i] = (x[first + i] - mean) * inverse * scale[i] + bias[i];
+//#end
         }
         if (index == 0u) {
             moments[row] = vec2f(mean, inverse);

@@ -1,4 +1,4 @@
-// The gradient of layer normalisation with respect to x. A workgroup takes a row at a time.
+// The gradient of layer normalisation with respect to x, with ROOT that of the root of the mean square. A workgroup takes a row at a time.
 
 @group(0) @binding(#) var<storage, read> x: array<f32>;
 @group(0) @binding(#) var<storage, read> scale: array<f32>;
@@ -24,7 +24,11 @@ fn main(
             let g = gradient[first + i] * scale[i];
             sums += vec2f(g, g * (x[first + i] - mean) * inverse);
         }
+//#if ROOT
+        let means = vec2f(0.0, total(index, sums).y / f32(n));
+//#else
         let means = total(index, sums) / f32(n);
+//#end
         for (var i = index; i < n; i += 32u) {
             let g = gradient[first + i] * scale[i];
             let normal = (x[first + i] - mean) * inverse;

@@ -1,10 +1,13 @@
-// The gradients of layer normalisation with respect to scale and bias. A workgroup takes eight columns, eight invocations each.
+// The gradients of layer normalisation with respect to scale and bias; with ROOT there is no bias. A workgroup takes eight columns, eight invocations each.
 
 @group(0) @binding(#) var<storage, read> x: array<f32>;
 @group(0) @binding(#) var<storage, read> moments: array<vec2f>;
 @group(0) @binding(#) var<storage, read> gradient: array<f32>;
 @group(0) @binding(#) var<storage, read_write> of_scale: array<f32>;
+//#if ROOT
+//#else
 @group(0) @binding(#) var<storage, read_write> of_bias: array<f32>;
+//#end
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
 var<workgroup> shared_: array<vec2f, 64>;
@@ -32,6 +35,9 @@ fn main(
             sum += shared_[i * 8u + local.x];
         }
         of_scale[column] = sum.x;
+//#if ROOT
+//#else
         of_bias[column] = sum.y;
+//#end
     }
 }

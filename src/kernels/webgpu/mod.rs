@@ -5,6 +5,7 @@ pub mod adam;
 mod shader;
 
 use super::backward::{FusedBackward, Wanted};
+use super::{Heads, Rotation};
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
 use burn_wgpu::CubeTensor;
@@ -13,6 +14,12 @@ use shader::{Shader, contiguous, empty};
 const LAYER_NORM: Shader = Shader::reducing(include_str!("layer_norm.wgsl"));
 const LAYER_NORM_BACKWARD: Shader = Shader::reducing(include_str!("layer_norm_backward.wgsl"));
 const LAYER_NORM_PARAMETERS: Shader = Shader::new(include_str!("layer_norm_parameters.wgsl"), [8, 8]);
+const RMS_NORM: Shader = LAYER_NORM.with(&[("ROOT", 1)]);
+const RMS_NORM_BACKWARD: Shader = LAYER_NORM_BACKWARD.with(&[("ROOT", 1)]);
+const RMS_NORM_SCALE: Shader = LAYER_NORM_PARAMETERS.with(&[("ROOT", 1)]);
+const ROTATE: Shader = Shader::new(include_str!("rotate.wgsl"), [256, 1]);
+const GATED: Shader = Shader::new(include_str!("gated.wgsl"), [256, 1]);
+const GATED_BACKWARD: Shader = GATED.with(&[("BACKWARD", 1)]);
 const COLUMN_SUMS: Shader = Shader::new(include_str!("column_sums.wgsl"), [8, 8]);
 const ATTENTION: Shader = Shader::reducing(include_str!("attention.wgsl"));
 const ATTENTION_QUERIES: Shader = Shader::reducing(include_str!("attention_queries.wgsl"));
@@ -137,11 +144,19 @@ fn column_sums(x: &CubeTensor) -> CubeTensor {
     sums
 }
 
-/// Shape of an attention as its programs read it, and the workgroups of sequences and heads.
-fn attention_info(q: &CubeTensor, k: &CubeTensor, heads: usize) -> ([u32; 5], [usize; 3]) {
+/// Shape of an attention as its programs read it, and sequences · heads, queries, keys.
+fn attention_info(q: &CubeTensor, k: &CubeTensor, heads: Heads) -> ([u32; 6], [usize; 3]) {
     let (q, k) = (q.meta.shape(), k.meta.shape());
-    let scale = 1.0 / ((q[2] / heads) as f32).sqrt();
-    ([q[1] as u32, k[1] as u32, q[2] as u32, heads as u32, scale.to_bits()], [q[0] * heads, q[1], k[1]])
+    let scale = 1.0 / ((q[2] / heads.queries) as f32).sqrt();
+    let [queries, keys, width, of_queries, of_keys] =
+        [q[1], k[1], q[2], heads.queries, heads.keys].map(|size| size as u32);
+    ([queries, keys, width, of_queries, scale.to_bits(), of_keys], [q[0] * heads.queries, q[1], k[1]])
+}
+
+/// Numbers that a program reads, on the device of another tensor.
+fn uploaded(like: &CubeTensor, bytes: &[u8], shape: impl Into<Shape>, dtype: DType) -> CubeTensor {
+    let handle = like.client.create_from_slice(bytes);
+    CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape.into(), handle, dtype)
 }
 
 impl FusedBackward for Cube {
@@ -189,6 +204,38 @@ impl FusedBackward for Cube {
             g
         });
         [g, s, b]
+    }
+
+    fn forward_rms_norm(x: &CubeTensor, scale: &CubeTensor, epsilon: f32) -> (CubeTensor, CubeTensor) {
+        let n = last(x);
+        let rows = elements(x) / n.max(1);
+        let (y, moments) = (empty(x, x.meta.shape().clone()), empty(x, [rows, 2]));
+        let info = [rows as u32, n as u32, epsilon.to_bits()];
+        RMS_NORM.launch(&[x, scale], &[&y, &moments], &info, [rows, 1]);
+        (y, moments)
+    }
+
+    fn backward_rms_norm(
+        x: &CubeTensor,
+        scale: &CubeTensor,
+        moments: &CubeTensor,
+        gradient: CubeTensor,
+        [of_x, of_scale]: [bool; 2],
+    ) -> Wanted<Self, 2> {
+        let n = last(x);
+        let rows = elements(x) / n.max(1);
+        let info = [rows as u32, n as u32];
+        let s = of_scale.then(|| {
+            let scales = empty(x, [n]);
+            RMS_NORM_SCALE.launch(&[x, moments, &gradient], &[&scales], &info, [n.div_ceil(8), 1]);
+            scales
+        });
+        let g = of_x.then(|| {
+            let g = empty(x, x.meta.shape().clone());
+            RMS_NORM_BACKWARD.launch(&[x, scale, moments, &gradient], &[&g], &info, [rows, 1]);
+            g
+        });
+        [g, s]
     }
 
     fn forward_linear(x: &CubeTensor, weight: &CubeTensor, bias: Option<&CubeTensor>) -> CubeTensor {
@@ -273,7 +320,32 @@ impl FusedBackward for Cube {
         elementwise(GELU_BACKWARD, &[x, &contiguous(gradient)])
     }
 
-    fn forward_attention([q, k, v]: &[CubeTensor; 3], heads: usize) -> (CubeTensor, CubeTensor) {
+    fn turn(x: &CubeTensor, rotation: Rotation, back: bool) -> CubeTensor {
+        let (n, width, length) = (elements(x), last(x), x.meta.shape()[1]);
+        let turned = rotation.angles(length).into_iter().flat_map(|[c, s]| [c, if back { -s } else { s }]);
+        let bytes: Vec<u8> = turned.flat_map(f32::to_le_bytes).collect();
+        let angles = uploaded(x, &bytes, [length, rotation.dims], DType::F32);
+        let y = empty(x, x.meta.shape().clone());
+        let info = [n, width, length, rotation.head_dim, rotation.dims].map(|size| size as u32);
+        ROTATE.launch(&[x, &angles], &[&y], &info, [n.div_ceil(256), 1]);
+        y
+    }
+
+    fn forward_gated(gate: &CubeTensor, x: &CubeTensor) -> CubeTensor {
+        elementwise(GATED, &[gate, x])
+    }
+
+    fn backward_gated(
+        gate: &CubeTensor,
+        x: &CubeTensor,
+        gradient: &CubeTensor,
+        [of_gate, of_x]: [bool; 2],
+    ) -> Wanted<Self, 2> {
+        let of_gate = of_gate.then(|| elementwise(GATED_BACKWARD, &[gate, x, gradient]));
+        [of_gate, of_x.then(|| elementwise(GATED, &[gate, gradient]))]
+    }
+
+    fn forward_attention([q, k, v]: &[CubeTensor; 3], heads: Heads) -> (CubeTensor, CubeTensor) {
         let (info, [batch, queries, keys]) = attention_info(q, k, heads);
         let (weights, out) = (empty(q, [batch, queries, keys]), empty(q, q.meta.shape().clone()));
         ATTENTION.launch(&[q, k, v], &[&weights, &out], &info, [queries, batch]);
@@ -283,7 +355,7 @@ impl FusedBackward for Cube {
     fn backward_attention(
         [q, k, v]: &[CubeTensor; 3],
         weights: &CubeTensor,
-        heads: usize,
+        heads: Heads,
         gradient: &CubeTensor,
         _: [bool; 3],
     ) -> Wanted<Self, 3> {
@@ -291,6 +363,7 @@ impl FusedBackward for Cube {
         let [of_q, of_k, of_v] = [q, k, v].map(|x| empty(x, x.meta.shape().clone()));
         let of_scores = empty(q, [batch, queries, keys]);
         ATTENTION_QUERIES.launch(&[k, v, weights, gradient], &[&of_scores, &of_q], &info, [queries, batch]);
+        let batch = batch / heads.group();
         ATTENTION_KEYS.launch(&[q, weights, &of_scores, gradient], &[&of_k, &of_v], &info, [keys, batch]);
         [Some(of_q), Some(of_k), Some(of_v)]
     }
@@ -299,9 +372,7 @@ impl FusedBackward for Cube {
         let logits = contiguous(logits);
         let (rows, n) = (targets.len(), last(&logits));
         let bytes: Vec<u8> = targets.iter().flat_map(|target| target.to_le_bytes()).collect();
-        let handle = logits.client.create_from_slice(&bytes);
-        let (client, device) = (logits.client.clone(), logits.device.clone());
-        let targets = CubeTensor::new_contiguous(client, device, [rows].into(), handle, DType::I32);
+        let targets = uploaded(&logits, &bytes, [rows], DType::I32);
         let (losses, probabilities) = (empty(&logits, [rows]), empty(&logits, [rows, n]));
         let info = [rows as u32, n as u32];
         CROSS_ENTROPY.launch(&[&logits, &targets], &[&losses, &probabilities], &info, [rows, 1]);

@@ -2,7 +2,10 @@
 //! list.
 
 mod gpt2;
+mod gpt_neox;
+mod llama;
 mod opt;
+mod rope;
 
 use super::{Activation, ConfigKeys, Family, ModelConfig, ModelConfigError, ModulePath, RealModel, Sizes};
 #[cfg(feature = "train")]
@@ -10,7 +13,8 @@ use serde_json::Value;
 
 /// Every family. In the first one the project's own bases are made, and φ is kept under its names on any
 /// base.
-static FAMILIES: [&Family; 2] = [&opt::FAMILY, &gpt2::FAMILY];
+static FAMILIES: [&Family; 7] =
+    [&opt::FAMILY, &gpt2::FAMILY, &llama::LLAMA, &llama::MISTRAL, &llama::QWEN2, &llama::QWEN3, &gpt_neox::FAMILY];
 
 /// The family of the project's own bases.
 pub fn native() -> &'static Family {
@@ -59,7 +63,10 @@ impl ModelConfig {
         let found = keys.text("model_type")?;
         let Some(family) = all().find(|family| found == Some(family.model_type)) else {
             let known: Vec<String> = all().map(|family| format!("\"{}\"", family.model_type)).collect();
-            let known = known.join(" and ");
+            let known = match known.split_last() {
+                Some((last, others)) => format!("{} and {last}", others.join(", ")),
+                None => String::new(),
+            };
             return Err(ModelConfigError::unsupported("model_type", found.unwrap_or("missing"), known));
         };
         keys.check_common()?;

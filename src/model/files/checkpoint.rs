@@ -3,7 +3,8 @@
 use super::columns::{apart, side_by_side};
 use super::{Layout, Reader, ShardIndex, TensorFileError, Writer};
 use crate::base::{Failure, read};
-use crate::model::layers::{LayerNorm, Linear};
+use crate::model::layers::{Linear, NormTensors};
+use crate::model::weights::HeadNorms;
 use crate::model::{Block, LinearModule, Model, ModelConfig, ModulePath, ParamKind, Target, TensorInfo, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -32,8 +33,9 @@ impl Model {
         let weights = Weights {
             blocks,
             tokens: loader.tokens()?,
-            positions: loader.matrix(ModulePath::Positions)?,
+            positions: loader.outside(ModulePath::Positions)?,
             final_norm: loader.norm(ModulePath::FinalNorm)?,
+            head: loader.outside(ModulePath::Head)?,
         };
         Ok(Model { config, weights })
     }
@@ -52,25 +54,28 @@ impl Model {
     async fn written(&self, push: impl Fn(&mut Writer, &TensorInfo, &[f32])) -> Result<Vec<u8>, Failure> {
         let layout = Layout::with_head(&self.config);
         let mut writer = Writer::default();
-        for path in ModulePath::all(self.config.num_hidden_layers) {
+        for path in ModulePath::all(&self.config) {
             if matches!(path, ModulePath::Linear(..)) {
                 continue;
             }
-            for kind in path.pieces() {
+            for kind in path.pieces(&self.config) {
                 push(&mut writer, &layout.tensor(path, *kind), &self.values(path, *kind).await?);
             }
         }
         for block in 0..self.config.num_hidden_layers {
-            for module in layout.family.modules {
+            for module in layout.modules() {
                 let (mut matrices, mut biases) = (Vec::new(), Vec::new());
                 for target in module.holds {
                     let path = ModulePath::Linear(block, *target);
                     matrices.push(self.values(path, ParamKind::Matrix).await?);
-                    biases.extend(self.values(path, ParamKind::Bias).await?);
+                    biases.push(self.values(path, ParamKind::Bias).await?);
                 }
-                let [weight, bias] = layout.module(block, module);
-                push(&mut writer, &weight, &side_by_side(matrices, &layout.widths(module)));
-                push(&mut writer, &bias, &biases);
+                let ((weight, bias), widths) = (layout.module(block, module), layout.widths(module));
+                let turns = module.turns(&self.config);
+                push(&mut writer, &weight, &side_by_side(matrices, &widths, turns));
+                if let Some(bias) = bias {
+                    push(&mut writer, &bias, &side_by_side(biases, &widths, turns));
+                }
             }
         }
         Ok(writer.finish())
@@ -102,49 +107,72 @@ impl Loader<'_> {
     fn block(&mut self, block: usize) -> Result<Block, TensorFileError> {
         let attention_norm = self.norm(ModulePath::AttentionNorm(block))?;
         let mut linears = Vec::new();
-        for module in self.layout.family.modules {
+        for module in self.layout.modules().collect::<Vec<_>>() {
             linears.extend(module.holds.iter().zip(self.linears(block, module)?));
         }
         let mlp_norm = self.norm(ModulePath::MlpNorm(block))?;
+        let mut taken = |target: Target| {
+            let at = linears.iter().position(|(of, _)| **of == target)?;
+            Some(linears.swap_remove(at).1)
+        };
         #[expect(clippy::expect_used, reason = "a test sees that every family's modules hold every target")]
-        let [q, k, v, out, fc1, fc2] = Target::ALL.map(|target| {
-            let at = linears.iter().position(|(of, _)| **of == target);
-            linears.swap_remove(at.expect("a family's modules hold every target")).1
-        });
-        Ok(Block { attention_norm, q, k, v, out, mlp_norm, fc1, fc2 })
+        let [q, k, v, out, fc1, fc2] =
+            Target::UNGATED.map(|target| taken(target).expect("a family's modules hold every target"));
+        let gate = taken(Target::Gate);
+        let head_norms = match self.layout.config().normed_heads {
+            true => Some(HeadNorms {
+                queries: self.norm(ModulePath::QueryNorm(block))?,
+                keys: self.norm(ModulePath::KeyNorm(block))?,
+            }),
+            false => None,
+        };
+        Ok(Block { attention_norm, q, k, v, out, mlp_norm, fc1, fc2, gate, head_norms })
     }
 
     /// The linear layers of a module, in its order.
     fn linears(&mut self, block: usize, module: &LinearModule) -> Result<Vec<Linear>, TensorFileError> {
-        let [weight, bias] = self.layout.module(block, module);
+        let (weight, bias) = self.layout.module(block, module);
         let (inputs, widths) = (self.layout.inputs(module), self.layout.widths(module));
-        let matrices = apart(self.values(&weight)?, &widths);
-        let biases = apart(self.values(&bias)?, &widths);
+        let turns = module.turns(self.layout.config());
+        let matrices = apart(self.values(&weight)?, &widths, turns);
+        let biases = match bias {
+            Some(bias) => apart(self.values(&bias)?, &widths, turns).into_iter().map(Some).collect(),
+            None => vec![None; widths.len()],
+        };
         let linears = matrices.into_iter().zip(biases).zip(widths).map(|((weight, bias), outputs)| Linear {
             weight: param(weight, [inputs, outputs], self.device),
-            bias: param(bias, [outputs], self.device),
+            bias: bias.map(|bias| param(bias, [outputs], self.device)),
         });
         Ok(linears.collect())
     }
 
-    fn norm(&mut self, path: ModulePath) -> Result<LayerNorm, TensorFileError> {
+    fn norm(&mut self, path: ModulePath) -> Result<NormTensors, TensorFileError> {
+        let biased = path.pieces(self.layout.config()).contains(&ParamKind::Bias);
         let mut vector = |kind| {
             let info = self.layout.tensor(path, kind);
             Ok::<_, TensorFileError>(param(self.values(&info)?, [info.shape[0]], self.device))
         };
-        Ok(LayerNorm { scale: vector(ParamKind::Scale)?, bias: vector(ParamKind::Bias)? })
+        let scale = vector(ParamKind::Scale)?;
+        Ok(NormTensors { scale, bias: biased.then(|| vector(ParamKind::Bias)).transpose()? })
     }
 
-    /// The token embedding. A head beside it must hold the same numbers: it is tied.
+    /// The token embedding. A head beside it must hold the same numbers where it is tied.
     fn tokens(&mut self) -> Result<Param<Tensor<2>>, TensorFileError> {
         let (tokens, head) = (self.layout.tensor(ModulePath::Tokens, ParamKind::Matrix), self.layout.head());
-        if head.name != tokens.name && self.reader.has(&head.name) && self.values(&head)? != self.values(&tokens)? {
+        let beside = self.layout.config().tied && head.name != tokens.name && self.reader.has(&head.name);
+        if beside && self.values(&head)? != self.values(&tokens)? {
             return Err(TensorFileError::Untied { head: head.name, tokens: tokens.name });
         }
         self.matrix(ModulePath::Tokens)
     }
 
-    /// An embedding, `[rows, d_model]`.
+    /// A matrix outside the blocks that only some models have.
+    fn outside(&mut self, path: ModulePath) -> Result<Option<Param<Tensor<2>>>, TensorFileError> {
+        let there = ModulePath::outside_blocks(self.layout.config()).any(|of| of == path);
+        there.then(|| self.matrix(path)).transpose()
+    }
+
+    /// A matrix outside the blocks, `[rows, d_model]`.
     fn matrix(&mut self, path: ModulePath) -> Result<Param<Tensor<2>>, TensorFileError> {
         let info = self.layout.tensor(path, ParamKind::Matrix);
         Ok(param(self.values(&info)?, [info.shape[0], info.shape[1]], self.device))
@@ -210,8 +238,8 @@ mod tests {
             assert_ne!(headless, file);
             for bytes in [&file, &headless] {
                 let loaded = Model::load(model.config.clone(), bytes, &Device::flex()).unwrap();
-                for path in ModulePath::all(SIZES.num_hidden_layers) {
-                    for kind in path.pieces() {
+                for path in ModulePath::all(&model.config) {
+                    for kind in path.pieces(&model.config) {
                         let values = |model: &Model| pollster::block_on(model.values(path, *kind)).unwrap();
                         assert!(!values(&model).is_empty());
                         assert_eq!(values(&loaded), values(&model), "{}: {}", family.title, path.title());

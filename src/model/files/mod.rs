@@ -16,6 +16,8 @@ mod survey;
 #[cfg(feature = "train")]
 mod tensor_file;
 
+#[cfg(feature = "train")]
+pub use columns::apart;
 pub use error::TensorFileError;
 pub use foreign::{foreign, gguf, pickle};
 pub use header::Header;

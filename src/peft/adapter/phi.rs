@@ -35,8 +35,8 @@ impl Phi {
         let layers = config.layers.list(context.theta.config.num_hidden_layers);
         let mut bottlenecks = |wanted: bool| -> Vec<Bottleneck> {
             let one = |_| Bottleneck {
-                down: Linear { weight: context.normal([d, k], DOWN_STD), bias: context.zeros([k]) },
-                up: Linear { weight: context.zeros([k, d]), bias: context.zeros([d]) },
+                down: Linear { weight: context.normal([d, k], DOWN_STD), bias: Some(context.zeros([k])) },
+                up: Linear { weight: context.zeros([k, d]), bias: Some(context.zeros([d])) },
             };
             (0..if wanted { layers.len() } else { 0 }).map(one).collect()
         };
@@ -58,14 +58,14 @@ impl Composition for Phi {
         let place = self.layers.iter().position(|l| *l == layer)?;
         let Bottleneck { down, up } = adapters.get(place)?;
         let x = if self.config.placement == Placement::Parallel { input } else { y };
-        let inner = linear(x.clone(), down.weight.val(), Some(down.bias.val()));
+        let inner = linear(x.clone(), down.weight.val(), down.bias());
         let inner = match self.config.non_linearity {
             NonLinearity::Relu => relu(inner),
             NonLinearity::GeluNew => gelu_new(inner),
             NonLinearity::Silu => activation::silu(inner),
             NonLinearity::Tanh => activation::tanh(inner),
         };
-        let change = linear(inner, up.weight.val(), Some(up.bias.val()));
+        let change = linear(inner, up.weight.val(), up.bias());
         let change = if self.config.scaling == 1.0 { change } else { change.mul_scalar(self.config.scaling) };
         Some(y.clone() + change)
     }

@@ -19,7 +19,7 @@ pub use settings::AdapterSettings;
 use super::{Blocks, Method, Shape};
 use crate::base::Fault;
 use crate::model::files::{Reader, Writer};
-use crate::model::{Compositions, ModelConfig, Target, TensorInfo};
+use crate::model::{Compositions, ModelConfig, ModulePath, Target, TensorInfo};
 use burn::tensor::Tensor;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ pub trait AdapterFile: Method {
 /// Adds φ's tensors under PEFT's keys.
 pub fn write_tensors(method: &(impl Method + ?Sized), writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
     for (info, values) in method.tensors(shape).iter().zip(values) {
-        writer.push(key(info), info, values);
+        writer.push(key(info, &shape.model), info, values);
     }
 }
 
@@ -87,12 +87,16 @@ pub fn read_tensors(
     shape: &Shape,
 ) -> Result<Vec<Vec<f32>>, AdapterError> {
     let infos = method.tensors(shape);
-    Ok(infos.iter().map(|info| reader.tensor(&key(info), info)).collect::<Result<_, _>>()?)
+    Ok(infos.iter().map(|info| reader.tensor(&key(info, &shape.model), info)).collect::<Result<_, _>>()?)
 }
 
-/// PEFT's key of one of φ's tensors.
-fn key(info: &TensorInfo) -> String {
-    if info.name.starts_with("model.") { format!("base_model.model.{}", info.name) } else { info.name.clone() }
+/// PEFT's key of one of φ's tensors: a module of θ has its family's name there.
+fn key(info: &TensorInfo, model: &ModelConfig) -> String {
+    let inside = |path: ModulePath| {
+        let rest = info.name.strip_prefix(&path.key())?.strip_prefix('.')?;
+        Some(format!("{}.{rest}", model.family().peft_key(path)))
+    };
+    ModulePath::all(model).find_map(inside).unwrap_or_else(|| info.name.clone())
 }
 
 /// Why a method has no file there.
@@ -126,9 +130,9 @@ macro_rules! no_adapter_file {
 }
 pub(crate) use no_adapter_file;
 
-/// Module names of chosen targets, all the same in every block, as PEFT's `target_modules`.
-pub fn modules(targets: &[Target]) -> Value {
-    targets.iter().map(|t| t.module()).collect()
+/// Module names of chosen targets, all the same in every block, as PEFT's `target_modules` has them on this base.
+pub fn modules(targets: &[Target], model: &ModelConfig) -> Value {
+    targets.iter().filter_map(|target| model.family().module(*target)).map(|module| module.peft).collect()
 }
 
 /// `layers_to_transform`: null for all blocks.
@@ -136,8 +140,9 @@ pub fn blocks_to_transform(blocks: &Blocks, model: &ModelConfig) -> Value {
     if blocks.is_all() { Value::Null } else { json!(blocks.list(model.num_hidden_layers)) }
 }
 
-/// Keys of every method with virtual tokens.
-pub fn virtual_tokens(n: usize, model: &ModelConfig) -> Value {
-    json!({"num_virtual_tokens": n, "token_dim": model.hidden_size, "num_layers": model.num_hidden_layers,
-           "num_attention_heads": model.num_attention_heads, "num_transformer_submodules": 1})
+/// Keys of every method with virtual tokens, each so wide.
+pub fn virtual_tokens(n: usize, width: usize, model: &ModelConfig) -> Value {
+    let heads = if width == model.hidden_size { model.num_attention_heads } else { model.num_key_value_heads };
+    json!({"num_virtual_tokens": n, "token_dim": width, "num_layers": model.num_hidden_layers,
+           "num_attention_heads": heads, "num_transformer_submodules": 1})
 }

@@ -3,7 +3,7 @@
 use super::choice::pattern;
 use super::error::{AdapterError, merge_it};
 use super::settings::AdapterSettings;
-use crate::model::files::Reader;
+use crate::model::files::{Reader, apart};
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
 use crate::peft::Method;
 use serde_json::Value;
@@ -37,8 +37,7 @@ impl OwnTensors {
     /// What the file has of θ. Refuses modules that are to be saved and are not there.
     pub fn found(settings: &AdapterSettings<'_>) -> Result<OwnTensors, AdapterError> {
         let model = settings.model;
-        let all =
-            ModulePath::all(model.num_hidden_layers).flat_map(|path| path.pieces().iter().map(move |k| (path, *k)));
+        let all = ModulePath::all(model).flat_map(|path| path.pieces(model).iter().map(move |k| (path, *k)));
         let pieces: Vec<(ModulePath, ParamKind)> =
             all.filter(|(path, kind)| key(settings, *path, *kind).is_some()).collect();
         let mut head = settings.shape_of(&head_key()).is_some();
@@ -103,8 +102,8 @@ pub fn read_copies(
         let shape = [model.vocab_size, model.hidden_size];
         values.push(if there { Some(reader.floats(&head_key(), &shape)?) } else { None });
     }
-    for path in ModulePath::all(model.num_hidden_layers) {
-        for kind in path.pieces().iter().filter(|kind| method.copies(path, **kind, model)) {
+    for path in ModulePath::all(model) {
+        for kind in path.pieces(model).iter().filter(|kind| method.copies(path, **kind, model)) {
             values.push(match key(settings, path, *kind) {
                 Some(key) => Some(read_own(&key, path, *kind, model, reader)?),
                 None => None,
@@ -124,9 +123,11 @@ fn read_own(
 ) -> Result<Vec<f32>, AdapterError> {
     let info = TensorInfo::of_theta(path, kind, model);
     let ModulePath::Linear(_, target) = path else { return Ok(reader.tensor(key, &info)?) };
-    let holds = model.family().module(target).holds;
-    let n = info.elements();
-    let all = reader.floats(key, &[holds.len() * n])?;
-    let nth = holds.iter().position(|t| *t == target).unwrap_or_default();
-    Ok(all[nth * n..][..n].to_vec())
+    let Some(module) = model.family().module(target).filter(|module| module.holds.len() > 1) else {
+        return Ok(reader.tensor(key, &info)?);
+    };
+    let widths: Vec<usize> = module.holds.iter().map(|target| target.shape(model).1).collect();
+    let all = reader.floats(key, &[widths.iter().sum()])?;
+    let nth = module.holds.iter().position(|t| *t == target).unwrap_or_default();
+    Ok(apart(all, &widths, module.turns(model)).swap_remove(nth))
 }

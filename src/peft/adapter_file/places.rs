@@ -29,8 +29,10 @@ pub struct Part {
     pub module: &'static LinearModule,
     /// Inputs and outputs of the matrix.
     pub shape: (usize, usize),
-    /// Which of the module's matrices it is: their outputs lie one after the other.
+    /// Which of the module's matrices it is: their outputs lie one after the other, or in turns.
     pub nth: usize,
+    /// [`LinearModule::turns`]
+    pub turns: usize,
 }
 
 impl Part {
@@ -40,8 +42,10 @@ impl Part {
     }
 
     /// The rows of this matrix, out of those of its module, each of so many numbers.
-    pub fn rows<'v>(&self, values: &'v [f32], columns: usize) -> &'v [f32] {
-        &values[self.nth * self.shape.1 * columns..][..self.shape.1 * columns]
+    pub fn rows(&self, values: &[f32], columns: usize) -> Vec<f32> {
+        let piece = self.shape.1 / self.turns * columns;
+        let turns = values.chunks_exact(self.module.holds.len() * piece);
+        turns.flat_map(|turn| &turn[self.nth * piece..][..piece]).copied().collect()
     }
 
     /// A tensor's key.
@@ -77,7 +81,7 @@ impl Places {
             let at = self.list.iter().position(|(b, module)| *b == block && module.holds.contains(&target))?;
             let module = self.list[at].1;
             let nth = module.holds.iter().position(|t| *t == target)?;
-            Some(Part { at, block, module, shape: target.shape(model), nth })
+            Some(Part { at, block, module, shape: target.shape(model), nth, turns: module.turns(model) })
         };
         matrices.map(part).collect()
     }

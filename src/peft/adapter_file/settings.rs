@@ -54,13 +54,12 @@ impl AdapterSettings<'_> {
         self.value(key).as_f64().ok_or_else(|| AdapterError::unsupported(key, self.value(key), "a number"))
     }
 
-    /// `num_virtual_tokens`. Refuses an adapter for a base of another width.
-    pub fn virtual_tokens(&self) -> Result<usize, AdapterError> {
-        let width = self.value("token_dim");
-        if !width.is_null() && width.as_u64() != Some(self.model.hidden_size as u64) {
-            let expected =
-                format!("{}, the width of this base: the adapter was made for another", self.model.hidden_size);
-            return Err(AdapterError::unsupported("token_dim", width, &expected));
+    /// `num_virtual_tokens`, each of so many numbers. Refuses an adapter for a base of another width.
+    pub fn virtual_tokens(&self, width: usize) -> Result<usize, AdapterError> {
+        let found = self.value("token_dim");
+        if !found.is_null() && found.as_u64() != Some(width as u64) {
+            let expected = format!("{width}, the width of this base: the adapter was made for another");
+            return Err(AdapterError::unsupported("token_dim", found, &expected));
         }
         self.integer("num_virtual_tokens")
     }

@@ -11,7 +11,7 @@ mod python;
 mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind};
-use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, rates};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates, sums};
 
 /// A trainable copy of all blocks and the last LayerNorm. No knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,19 +44,19 @@ impl Method for AllButEmbeddings {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let [d, f, n] = factors([m.hidden_size, m.ffn_dim, m.num_hidden_layers]);
+        let (n, last) = (m.num_hidden_layers as u64, sums::final_norm(m));
         Count::new([
             Term::new(
-                "blocks: four projections, two LayerNorms, the MLP",
-                format!("{n} blocks × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
+                format!("blocks: {}", sums::block_in_words(m)),
+                format!("{n} blocks × ({})", sums::block(m).written),
                 n * m.block_parameters(),
             ),
-            Term::new("final LayerNorm", format!("2 × {d}"), 2 * d),
+            Term::new(format!("final {}", m.norm.kind.title()), last.written, last.value),
         ])
     }
 
     fn copies(&self, place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
-        !matches!(place, ModulePath::Tokens | ModulePath::Positions)
+        !place.is_embedding() && place != ModulePath::Head
     }
 
     fn advice(&self, _outside: bool) -> &'static str {

@@ -10,8 +10,10 @@ mod python;
 #[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
 mod tests;
 
-use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
+use crate::base::Fault;
+use crate::model::{Biases, ModelConfig, ModulePath, ParamKind, Target};
+use crate::peft::sums::{Sum, grouped_by};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
 
 /// BitFit over all biases, or those of chosen modules.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +26,7 @@ pub struct BitFit {
 
 impl Default for BitFit {
     fn default() -> Self {
-        BitFit { targets: Target::ALL.to_vec(), norms: true }
+        BitFit { targets: Target::UNGATED.to_vec(), norms: true }
     }
 }
 
@@ -76,22 +78,41 @@ impl Method for BitFit {
         }
     }
 
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        if self.count(shape).total() > 0 {
+            return Ok(());
+        }
+        let message = match shape.model.biases == Biases::all(false) {
+            true => "This base has no biases: its linear layers are bare matrices and its norms have a scale alone.",
+            false => "None of the chosen layers has a bias in this base: choose W_Q, W_K or W_V.",
+        };
+        Err(Fault::new("biases", message))
+    }
+
     fn count(&self, shape: &Shape) -> Count {
-        let m = &shape.model;
-        let [d, f, n] = factors([m.hidden_size, m.ffn_dim, m.num_hidden_layers]);
-        let wide = u64::from(self.targets.contains(&Target::Fc1));
-        let narrow = self.targets.len() as u64 - wide;
-        let norms = 2 * u64::from(self.norms);
-        let mut sum = Vec::new();
-        sum.extend((narrow > 0).then(|| format!("{narrow} × {d}")));
-        sum.extend((norms > 0).then(|| format!("{norms} × {d}")));
-        sum.extend((wide > 0).then(|| f.to_string()));
+        let (m, n) = (&shape.model, shape.model.num_hidden_layers as u64);
+        let bias = |place: ModulePath| place.elements(ParamKind::Bias, m);
+        let sum = |targets: &mut dyn Iterator<Item = Target>, one: bool| {
+            let targets: Vec<Target> = targets.collect();
+            let groups = grouped_by(&targets, |target| bias(ModulePath::Linear(0, *target)));
+            Sum::of(groups.into_iter().map(|(width, k)| {
+                let written = if one && k == 1 { width.to_string() } else { format!("{k} × {width}") };
+                Sum { written, value: k as u64 * width }
+            }))
+        };
+        let inside = |target: &Target| matches!(target, Target::Fc1 | Target::Gate);
+        let narrow = sum(&mut self.targets.iter().copied().filter(|target| !inside(target)), false);
+        let wide = sum(&mut self.targets.iter().copied().filter(inside), true);
+        let (of_norm, last) = (bias(ModulePath::AttentionNorm(0)), bias(ModulePath::FinalNorm));
+        let norms = if self.norms { 2 * of_norm } else { 0 };
+        let sum = Sum::of([narrow, Sum { written: format!("2 × {of_norm}"), value: norms }, wide]);
         let mut terms = vec![Term::new(
             "biases of the chosen linear layers, LayerNorms, fc1",
-            format!("{n} blocks × ({})", sum.join(" + ")),
-            n * ((narrow + norms) * d + wide * f),
+            format!("{n} blocks × ({})", sum.written),
+            n * sum.value,
         )];
-        terms.extend(self.norms.then(|| Term::new("bias of the final LayerNorm", format!("{d}"), d)));
+        let behind = self.norms && last > 0;
+        terms.extend(behind.then(|| Term::new("bias of the final LayerNorm", format!("{last}"), last)));
         Count::new(terms)
     }
 

@@ -11,7 +11,7 @@ impl AdapterFile for Dora {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
         adapter_file::refuse_fused(self, model)?;
         Ok(json!({"peft_type": "LORA", "r": self.rank, "lora_alpha": self.alpha(), "lora_dropout": 0.0,
-            "target_modules": adapter_file::modules(&self.target_modules),
+            "target_modules": adapter_file::modules(&self.target_modules, model),
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
             "use_rslora": false, "use_dora": true, "bias": "none", "fan_in_fan_out": false, "init_lora_weights": true,
             "rank_pattern": {}, "alpha_pattern": {}}))
@@ -41,7 +41,7 @@ impl AdapterFile for Dora {
                 Some(part) => {
                     values.extend(updates.pair(&part, [A, "lora_B.weight"], reader, &shape.model)?.map(Some));
                     let lengths = reader.floats(&part.key(&shape.model, "lora_magnitude_vector"), &[part.outputs()])?;
-                    values.push(Some(part.rows(&lengths, 1).to_vec()));
+                    values.push(Some(part.rows(&lengths, 1)));
                 }
                 // Without an update the lengths are θ's own.
                 None => values.extend([None, None, None]),

@@ -18,8 +18,9 @@ impl Cost for Dora {
         let squares = tape.multiply(moved, moved);
         let lengths = tape.expand(squares, outputs as u64);
         let factor = tape.multiply(magnitude, lengths);
-        let bare = tape.add(y, at.bias);
+        let Some(bias) = at.bias else { return Some(tape.multiply(y, factor)) };
+        let bare = tape.add(y, bias);
         let scaled = tape.multiply(bare, factor);
-        Some(tape.add(scaled, at.bias))
+        Some(tape.add(scaled, bias))
     }
 }

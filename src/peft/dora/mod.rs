@@ -85,6 +85,7 @@ impl Method for Dora {
     }
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        matrices::check_targets(&self.target_modules, shape)?;
         matrices::check_rank(self.rank, shape)?;
         self.layers.check(shape)
     }

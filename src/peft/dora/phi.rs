@@ -72,14 +72,20 @@ impl Composition for Phi {
         let update = self.at(at)?;
         let (_, factor) = self.direction(at, update);
         let moved = add_low_rank(y.clone(), x.clone(), update.a.val(), update.b.val(), self.scaling);
-        let bias = at.bias.clone().reshape([1, 1, at.bias.dims()[0]]);
-        let factor = factor.reshape([1, 1, at.bias.dims()[0]]);
-        Some((moved - bias.clone()) * factor + bias)
+        let outputs = factor.dims()[0];
+        let factor = factor.reshape([1, 1, outputs]);
+        Some(match at.bias {
+            Some(bias) => {
+                let bias = bias.clone().reshape([1, 1, outputs]);
+                (moved - bias.clone()) * factor + bias
+            }
+            None => moved * factor,
+        })
     }
 
-    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
         let (moved, factor) = self.direction(at, self.at(at)?);
         let outputs = factor.dims()[0];
-        Some((moved * factor.reshape([1, outputs]), at.bias.clone()))
+        Some((moved * factor.reshape([1, outputs]), at.bias.cloned()))
     }
 }

@@ -10,7 +10,8 @@ mod python;
 #[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
 mod tests;
 
-use crate::model::{ModelConfig, ModulePath, ParamKind};
+use crate::base::Fault;
+use crate::model::{ModelConfig, ModulePath, ParamKind, Positions};
 use crate::peft::knob::place_of;
 use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
 
@@ -70,6 +71,16 @@ impl Method for Embeddings {
         }
     }
 
+    fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        match shape.model.positions {
+            Positions::Rotary { .. } if self.tables == Tables::Positions => {
+                let message = "This base has no position embedding, it turns queries and keys by their position: choose the token embedding.";
+                Err(Fault::new("embeddings", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
         let [v, d, p] = factors([m.vocab_size, m.hidden_size, m.position_rows()]);
@@ -77,7 +88,7 @@ impl Method for Embeddings {
         if self.tables != Tables::Positions {
             terms.push(Term::new("token embedding", format!("{v} tokens × {d}"), v * d));
         }
-        if self.tables != Tables::Tokens {
+        if self.tables != Tables::Tokens && p > 0 {
             terms.push(Term::new("position embedding", format!("{p} positions × {d}"), p * d));
         }
         Count::new(terms)

@@ -11,7 +11,7 @@ mod python;
 mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind};
-use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, rates};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates, sums};
 
 /// Full fine-tuning. No knobs: everything is trained.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,16 +44,15 @@ impl Method for Full {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let [d, f, v, n] = factors([m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers]);
-        let p = m.position_rows() as u64;
+        let (n, tables, last) = (m.num_hidden_layers as u64, sums::embeddings(m), sums::final_norm(m));
         Count::new([
-            Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),
+            Term::new(sums::embeddings_in_words(m), tables.written, tables.value),
             Term::new(
-                "blocks: four projections, two LayerNorms, the MLP",
-                format!("{n} blocks × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
+                format!("blocks: {}", sums::block_in_words(m)),
+                format!("{n} blocks × ({})", sums::block(m).written),
                 n * m.block_parameters(),
             ),
-            Term::new("final LayerNorm", format!("2 × {d}"), 2 * d),
+            Term::new(format!("final {}", m.norm.kind.title()), last.written, last.value),
         ])
     }
 

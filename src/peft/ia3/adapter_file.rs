@@ -13,7 +13,7 @@ impl AdapterFile for Ia3 {
         // (IA)³'s configuration has no list of blocks: chosen ones are named module by module.
         let named = |target: &Target| -> Vec<String> {
             if self.layers.is_all() {
-                return vec![target.module().to_string()];
+                return model.family().module(*target).map(|module| module.peft.to_string()).into_iter().collect();
             }
             let family = model.family();
             self.blocks(model).map(|block| family.path(ModulePath::Linear(block, *target))).collect()
@@ -51,7 +51,7 @@ impl AdapterFile for Ia3 {
             let key = part.key(&shape.model, FACTORS);
             values.push(Some(match is_inner(part.module) {
                 true => reader.floats(&key, &[1, part.shape.0])?,
-                false => part.rows(&reader.floats(&key, &[part.outputs(), 1])?, 1).to_vec(),
+                false => part.rows(&reader.floats(&key, &[part.outputs(), 1])?, 1),
             }));
         }
         Ok(values)

@@ -12,6 +12,7 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, Target, TensorInfo};
+use crate::peft::sums::{Sum, grouped_by};
 use crate::peft::{
     Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices,
 };
@@ -88,20 +89,21 @@ impl Method for Ia3 {
     }
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        matrices::check_targets(&self.target_modules, shape)?;
         self.layers.check(shape)
     }
 
     fn count(&self, shape: &Shape) -> Count {
         let n = self.layers.list(shape.model.num_hidden_layers).len();
-        let wide = self.target_modules.iter().filter(|t| matches!(t, Target::Fc1 | Target::Fc2)).count();
-        let narrow = self.target_modules.len() - wide;
-        let [n, d, f, wide, narrow] = factors([n, shape.model.hidden_size, shape.model.ffn_dim, wide, narrow]);
-        let mut sum = Vec::new();
-        sum.extend((narrow > 0).then(|| format!("{narrow} × {d}")));
-        sum.extend((wide > 0).then(|| format!("{wide} × {f}")));
+        let groups = grouped_by(&self.target_modules, |target| width(*target, &shape.model));
+        let sum =
+            Sum::of(groups.into_iter().map(|(width, k)| Sum {
+                written: format!("{k} × {width}"),
+                value: factors([k, width]).iter().product(),
+            }));
         let unit = if n == 1 { "block" } else { "blocks" };
-        let product = format!("{n} {unit} × ({})", sum.join(" + "));
-        Count::new([Term::new("a factor for each dimension", product, n * (narrow * d + wide * f))])
+        let product = format!("{n} {unit} × ({})", sum.written);
+        Count::new([Term::new("a factor for each dimension", product, n as u64 * sum.value)])
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
@@ -109,7 +111,7 @@ impl Method for Ia3 {
         // A factor behind a layer rescales its bias too.
         let biases = matrices.clone().into_iter().filter_map(|spot| match spot {
             Site::Weight(place @ ModulePath::Linear(_, target), _) if target != Target::Fc2 => {
-                Some(Site::Weight(place, ParamKind::Bias))
+                place.pieces(model).contains(&ParamKind::Bias).then_some(Site::Weight(place, ParamKind::Bias))
             }
             _ => None,
         });

@@ -48,12 +48,12 @@ impl Composition for Phi {
         (at.target != Target::Fc2).then(|| self.at(at)).flatten().map(|factor| scaled(y, factor))
     }
 
-    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
         let factor = self.at(at)?;
         let n = factor.dims()[0];
         Some(match at.target {
-            Target::Fc2 => (at.weight.clone() * factor.reshape([n, 1]), at.bias.clone()),
-            _ => (at.weight.clone() * factor.clone().reshape([1, n]), at.bias.clone() * factor),
+            Target::Fc2 => (at.weight.clone() * factor.reshape([n, 1]), at.bias.cloned()),
+            _ => (at.weight.clone() * factor.clone().reshape([1, n]), at.bias.map(|bias| bias.clone() * factor)),
         })
     }
 }

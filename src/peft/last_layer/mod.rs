@@ -12,7 +12,7 @@ mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, sums};
 
 /// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,20 +78,20 @@ impl Method for LastLayer {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let [d, f, v, labels] = factors([m.hidden_size, m.ffn_dim, m.vocab_size, shape.labels]);
+        let [d, v, labels] = factors([m.hidden_size, m.vocab_size, shape.labels]);
         Count::new([match self.rows {
             Rows::All => Term::new("an untied copy of the head", format!("{v} tokens × {d}"), v * d),
             Rows::Labels => Term::new("the labels' rows of the head", format!("{labels} labels × {d}"), labels * d),
             Rows::Block => Term::new(
-                "the last block: four projections, two LayerNorms, the MLP",
-                format!("1 block × (4 × ({d} × {d} + {d}) + 2 × 2 × {d} + {d} × {f} + {f} + {f} × {d} + {d})"),
+                format!("the last block: {}", sums::block_in_words(m)),
+                format!("1 block × ({})", sums::block(m).written),
                 m.block_parameters(),
             ),
         }])
     }
 
     fn copies(&self, place: ModulePath, _piece: ParamKind, model: &ModelConfig) -> bool {
-        self.rows == Rows::Block && ModulePath::of_block(model.num_hidden_layers - 1).any(|p| p == place)
+        self.rows == Rows::Block && ModulePath::of_block(model.num_hidden_layers - 1, model).any(|p| p == place)
     }
 
     fn merges(&self) -> Result<(), &'static str> {
@@ -103,8 +103,8 @@ impl Method for LastLayer {
             return vec![Site::Head];
         }
         let last = model.num_hidden_layers - 1;
-        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| Site::Weight(place, *piece));
-        ModulePath::of_block(last).flat_map(pieces).collect()
+        let pieces = |place: ModulePath| place.pieces(model).iter().map(move |piece| Site::Weight(place, *piece));
+        ModulePath::of_block(last, model).flat_map(pieces).collect()
     }
 
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
@@ -113,9 +113,10 @@ impl Method for LastLayer {
             Rows::All => vec![TensorInfo::new("lm_head.weight", [shape.model.vocab_size, d])],
             Rows::Labels => vec![TensorInfo::new("lm_head.rows", [shape.labels, d])],
             Rows::Block => {
-                let last = ModulePath::of_block(shape.model.num_hidden_layers - 1);
-                let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
-                last.flat_map(pieces).map(|(p, piece)| TensorInfo::of_theta(p, piece, &shape.model)).collect()
+                let model = &shape.model;
+                let last = ModulePath::of_block(model.num_hidden_layers - 1, model);
+                let pieces = |place: ModulePath| place.pieces(model).iter().map(move |piece| (place, *piece));
+                last.flat_map(pieces).map(|(p, piece)| TensorInfo::of_theta(p, piece, model)).collect()
             }
         }
     }

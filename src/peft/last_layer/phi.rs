@@ -21,10 +21,10 @@ pub struct Phi {
 impl Phi {
     pub fn init(config: &LastLayer, context: &mut InitContext<'_>) -> Phi {
         let (rows, tokens) = match config.rows {
-            Rows::All => (Some(context.copy(&context.theta.weights.tokens)), None),
+            Rows::All => (Some(context.copy(context.theta.weights.head())), None),
             Rows::Labels => {
                 let tokens = context.labels.iter().map(|t| *t as i32).collect();
-                (Some(context.token_rows(context.labels)), Some(context.places(tokens)))
+                (Some(context.head_rows(context.labels)), Some(context.places(tokens)))
             }
             Rows::Block => (None, None),
         };

@@ -12,9 +12,8 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
-use crate::peft::{
-    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates,
-};
+use crate::peft::sums::Sum;
+use crate::peft::{Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates, sums};
 
 /// A trainable copy of the chosen parts of the chosen blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,27 +103,29 @@ impl Method for Layers {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let [d, f, n] = factors([m.hidden_size, m.ffn_dim, self.layers.list(m.num_hidden_layers).len()]);
-        let parts = self.parts.iter().map(|part| match part {
-            BlockPart::Attention => (format!("4 × ({d} × {d} + {d})"), 4 * (d * d + d)),
-            BlockPart::Mlp => (format!("{d} × {f} + {f} + {f} × {d} + {d}"), 2 * d * f + f + d),
-            BlockPart::Norms => (format!("2 × 2 × {d}"), 4 * d),
-        });
-        let (products, values): (Vec<String>, Vec<u64>) = parts.unzip();
+        let n = self.layers.list(m.num_hidden_layers).len() as u64;
+        let sum = Sum::of(self.parts.iter().map(|part| match part {
+            BlockPart::Attention => sums::attention(m),
+            BlockPart::Mlp => sums::mlp(m),
+            BlockPart::Norms => sums::norms(m),
+        }));
         let unit = if n == 1 { "block" } else { "blocks" };
         Count::new([Term::new(
             "the chosen parts of the chosen blocks",
-            format!("{n} {unit} × ({})", products.join(" + ")),
-            n * values.iter().sum::<u64>(),
+            format!("{n} {unit} × ({})", sum.written),
+            n * sum.value,
         )])
     }
 
     fn copies(&self, place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
         let (block, part) = match place {
-            ModulePath::Linear(block, Target::Fc1 | Target::Fc2) => (block, BlockPart::Mlp),
-            ModulePath::Linear(block, _) => (block, BlockPart::Attention),
-            ModulePath::AttentionNorm(block) | ModulePath::MlpNorm(block) => (block, BlockPart::Norms),
-            ModulePath::Tokens | ModulePath::Positions | ModulePath::FinalNorm => return false,
+            ModulePath::Linear(block, Target::Fc1 | Target::Fc2 | Target::Gate) => (block, BlockPart::Mlp),
+            ModulePath::Linear(block, Target::Q | Target::K | Target::V | Target::O) => (block, BlockPart::Attention),
+            ModulePath::AttentionNorm(block)
+            | ModulePath::MlpNorm(block)
+            | ModulePath::QueryNorm(block)
+            | ModulePath::KeyNorm(block) => (block, BlockPart::Norms),
+            ModulePath::Tokens | ModulePath::Positions | ModulePath::FinalNorm | ModulePath::Head => return false,
         };
         self.layers.contains(block) && self.parts.contains(&part)
     }

@@ -36,12 +36,12 @@ impl AdapterFile for LnTuning {
     ) -> Result<Values, AdapterError> {
         let (there, model) = (norms(settings)?, &shape.model);
         let mut values = Values::new();
-        for path in ModulePath::all(model.num_hidden_layers).filter(|path| is_norm(*path)) {
-            for tensor in [SCALE, "ln_tuning_layers.bias"] {
-                let key = format!("{}.{tensor}", model.family().peft_key(path));
+        for path in ModulePath::all(model).filter(|path| path.is_norm()) {
+            for kind in path.pieces(model) {
+                let key = format!("{}.ln_tuning_layers.{}", model.family().peft_key(path), kind.name());
                 // A norm that nobody trained stays θ's.
                 values.push(match there.contains(&path) {
-                    true => Some(reader.floats(&key, &[model.hidden_size])?),
+                    true => Some(reader.floats(&key, &[path.elements(*kind, model) as usize])?),
                     false => None,
                 });
             }
@@ -56,15 +56,11 @@ impl AdapterFile for LnTuning {
 
 const SCALE: &str = "ln_tuning_layers.weight";
 
-fn is_norm(path: ModulePath) -> bool {
-    path.pieces().contains(&ParamKind::Scale)
-}
-
 /// The norms that an adapter trains.
 fn norms(settings: &AdapterSettings<'_>) -> Result<Vec<ModulePath>, AdapterError> {
     let (model, choice) = (settings.model, Choice::of(settings));
     let mut norms = Vec::new();
-    for path in ModulePath::all(model.num_hidden_layers).filter(|path| is_norm(*path)) {
+    for path in ModulePath::all(model).filter(|path| path.is_norm()) {
         if settings.stands_in(&choice, &model.family().key(path), SCALE, false)? {
             norms.push(path);
         }

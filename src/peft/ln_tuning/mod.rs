@@ -10,8 +10,8 @@ mod python;
 #[cfg(all(test, feature = "train", not(target_arch = "wasm32")))]
 mod tests;
 
-use crate::model::{ModelConfig, ModulePath, ParamKind, TensorInfo};
-use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, rates};
+use crate::model::{ModelConfig, ModulePath, NormKind, ParamKind, TensorInfo};
+use crate::peft::{Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, rates, sums};
 
 /// A trainable copy of every LayerNorm. No knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,23 +43,34 @@ impl Method for LnTuning {
     fn set(&mut self, _knob: &str, _value: Value) {}
 
     fn count(&self, shape: &Shape) -> Count {
-        let [d, n] = factors([shape.model.hidden_size, shape.model.num_hidden_layers]);
+        let (m, n) = (&shape.model, shape.model.num_hidden_layers as u64);
+        let (norms, last, kind) = (sums::norms(m), sums::final_norm(m), m.norm.kind.title());
+        let what = match (m.norm.kind, m.normed_heads) {
+            (NormKind::Layer, _) => format!("two {kind}s: scale and bias"),
+            (NormKind::Root, false) => format!("two {kind}s: a scale"),
+            (NormKind::Root, true) => format!("two {kind}s, and those of queries and keys: a scale"),
+        };
+        let product = match m.normed_heads {
+            true => format!("{n} blocks × ({})", norms.written),
+            false => format!("{n} blocks × {}", norms.written),
+        };
         Count::new([
-            Term::new("two LayerNorms: scale and bias", format!("{n} blocks × 2 × 2 × {d}"), n * 4 * d),
-            Term::new("final LayerNorm", format!("2 × {d}"), 2 * d),
+            Term::new(what, product, n * norms.value),
+            Term::new(format!("final {kind}"), last.written, last.value),
         ])
     }
 
     fn copies(&self, place: ModulePath, _piece: ParamKind, _model: &ModelConfig) -> bool {
-        matches!(place, ModulePath::AttentionNorm(_) | ModulePath::MlpNorm(_) | ModulePath::FinalNorm)
+        place.is_norm()
     }
 
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
         let model = &shape.model;
-        let norms = ModulePath::all(model.num_hidden_layers).filter(|place| place.pieces().contains(&ParamKind::Scale));
-        let pieces = norms.flat_map(|place| [(place, "weight"), (place, "bias")]);
-        let named = |(place, piece): (ModulePath, &str)| {
-            TensorInfo::new(format!("{}.ln_tuning_layers.{piece}", place.key()), [model.hidden_size])
+        let norms = ModulePath::all(model).filter(|place| place.is_norm());
+        let pieces = norms.flat_map(|place| place.pieces(model).iter().map(move |piece| (place, *piece)));
+        let named = |(place, piece): (ModulePath, ParamKind)| {
+            let elements = place.elements(piece, model) as usize;
+            TensorInfo::new(format!("{}.ln_tuning_layers.{}", place.key(), piece.name()), [elements])
         };
         pieces.map(named).collect()
     }

@@ -12,7 +12,7 @@ impl AdapterFile for Loha {
         adapter_file::refuse_fused(self, model)?;
         Ok(json!({"peft_type": "LOHA", "r": self.rank, "alpha": self.alpha(), "rank_dropout": 0.0,
             "module_dropout": 0.0, "use_effective_conv2d": false,
-            "target_modules": adapter_file::modules(&self.target_modules),
+            "target_modules": adapter_file::modules(&self.target_modules, model),
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
             "init_weights": true, "rank_pattern": {}, "alpha_pattern": {}}))
     }

@@ -72,7 +72,7 @@ impl Composition for Phi {
     }
 
     /// W₀ + s·(B₁A₁ ⊙ B₂A₂)
-    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
-        Some((at.weight.clone() + self.change(at)?, at.bias.clone()))
+    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
+        Some((at.weight.clone() + self.change(at)?, at.bias.cloned()))
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 impl AdapterFile for Lora {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
         let json = json!({"peft_type": "LORA", "r": self.rank, "lora_alpha": self.alpha(), "lora_dropout": self.lora_dropout,
-            "target_modules": adapter_file::modules(&self.target_modules),
+            "target_modules": adapter_file::modules(&self.target_modules, model),
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
             "use_rslora": self.use_rslora, "use_dora": false, "bias": "none", "fan_in_fan_out": false, "init_lora_weights": true,
             "rank_pattern": {}, "alpha_pattern": {}});

@@ -1,4 +1,4 @@
-//! LoRA where W_Q, W_K and W_V are one matrix `c_attn`, as in some families: updates of k of them become one of rank k·r, whose A holds
+//! LoRA where W_Q, W_K and W_V are one matrix, as in some families: updates of k of them become one of rank k·r, whose A holds
 //! theirs one below the other and whose B is zero outside their blocks. The product is the same.
 
 use super::Lora;
@@ -46,6 +46,7 @@ pub fn write(writer: &mut Writer, lora: &Lora, model: &ModelConfig, values: &[Ve
             let of = module.holds;
             let chosen = chosen(lora, of);
             let ((inputs, outputs), rank) = (of[0].shape(model), chosen.len() * r);
+            let piece = outputs / module.turns(model);
             let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; of.len() * outputs * rank]);
             for (n, place) in chosen.iter().enumerate() {
                 let among = lora.target_modules.iter().position(|t| *t == of[*place]).unwrap_or(0);
@@ -55,7 +56,9 @@ pub fn write(writer: &mut Writer, lora: &Lora, model: &ModelConfig, values: &[Ve
                         a[(n * r + x) * inputs + y] = values[at][y * r + x];
                     }
                     for y in 0..outputs {
-                        b[(place * outputs + y) * rank + n * r + x] = values[at + 1][x * outputs + y];
+                        // The row of the module in which this output of the matrix stands.
+                        let row = (y / piece * of.len() + place) * piece + y % piece;
+                        b[row * rank + n * r + x] = values[at + 1][x * outputs + y];
                     }
                 }
             }

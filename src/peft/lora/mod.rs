@@ -125,6 +125,7 @@ impl Method for Lora {
     }
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        matrices::check_targets(&self.target_modules, shape)?;
         matrices::check_rank(self.rank, shape)?;
         self.layers.check(shape)
     }
@@ -170,7 +171,8 @@ impl Method for Lora {
         let peft = ours + 2 * factors([n, k, self.rank, d]).iter().product::<u64>();
         let updates = if k == 1 { "the update is".into() } else { format!("the {k} updates are") };
         Some(format!(
-            "In GPT-2's layout W_Q, W_K, W_V are one matrix: in PEFT {updates} one of rank {}, block by block, with {} numbers instead of {}.",
+            "In {}'s layout W_Q, W_K, W_V are one matrix: in PEFT {updates} one of rank {}, block by block, with {} numbers instead of {}.",
+            model.family().title,
             k * self.rank,
             grouped(peft),
             grouped(ours)

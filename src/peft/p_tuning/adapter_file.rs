@@ -8,7 +8,7 @@ use serde_json::Value;
 
 impl AdapterFile for PTuning {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
-        let mut json = adapter_file::virtual_tokens(self.num_virtual_tokens, model);
+        let mut json = adapter_file::virtual_tokens(self.num_virtual_tokens, model.hidden_size, model);
         json["peft_type"] = "P_TUNING".into();
         json["encoder_reparameterization_type"] = "MLP".into();
         json["encoder_hidden_size"] = self.encoder_hidden_size.into();

@@ -32,7 +32,7 @@ impl Phi {
 
 impl Composition for Phi {
     fn prompt(&self) -> Option<Tensor<2>> {
-        let apply = |x: Tensor<2>, layer: &Linear| linear(x, layer.weight.val(), Some(layer.bias.val()));
+        let apply = |x: Tensor<2>, layer: &Linear| linear(x, layer.weight.val(), layer.bias());
         let x = relu(apply(self.embedding.val(), &self.first));
         let x = relu(apply(x, &self.second));
         Some(apply(x, &self.third))

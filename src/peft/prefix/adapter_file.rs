@@ -12,7 +12,7 @@ impl AdapterFile for Prefix {
             let message = "PEFT's prefix stands in every layer: one of chosen blocks has no file there.";
             return Err(AdapterError::NotInPeft(message.into()));
         }
-        let mut json = adapter_file::virtual_tokens(self.num_virtual_tokens, model);
+        let mut json = adapter_file::virtual_tokens(self.num_virtual_tokens, model.key_value_width(), model);
         json["peft_type"] = "PREFIX_TUNING".into();
         // The MLP has folded away: what is stored are the keys and values themselves.
         json["prefix_projection"] = false.into();
@@ -23,7 +23,10 @@ impl AdapterFile for Prefix {
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
         let read = || {
             settings.check_keys()?;
-            Ok(Prefix { num_virtual_tokens: settings.virtual_tokens()?, ..Prefix::default() })
+            Ok(Prefix {
+                num_virtual_tokens: settings.virtual_tokens(settings.model.key_value_width())?,
+                ..Prefix::default()
+            })
         };
         settings.is("PREFIX_TUNING").then(read)
     }

@@ -11,7 +11,8 @@ impl Cost for Prefix {
         if !self.layers.list(model.num_hidden_layers).contains(&block) {
             return None;
         }
-        let (n, d, h, w) = (self.num_virtual_tokens, model.hidden_size, self.encoder_hidden_size, self.width(model));
+        let (n, d, h, w) =
+            (self.num_virtual_tokens, model.key_value_width(), self.encoder_hidden_size, self.width(model));
         let all = if self.prefix_projection {
             tape.shared("prefix", |tape| {
                 let embedding = tape.phi("E", (n * d) as u64);

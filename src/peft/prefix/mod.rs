@@ -70,7 +70,7 @@ static INFO: MethodInfo = MethodInfo {
 impl Prefix {
     /// Numbers of keys and values of one virtual token.
     fn width(&self, model: &ModelConfig) -> usize {
-        2 * self.layers.list(model.num_hidden_layers).len() * model.hidden_size
+        2 * self.layers.list(model.num_hidden_layers).len() * model.key_value_width()
     }
 }
 
@@ -105,7 +105,7 @@ impl Method for Prefix {
     }
 
     fn count(&self, shape: &Shape) -> Count {
-        let [n, d, h] = factors([self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size]);
+        let [n, d, h] = factors([self.num_virtual_tokens, shape.model.key_value_width(), self.encoder_hidden_size]);
         let blocks = self.layers.list(shape.model.num_hidden_layers).len();
         let w = self.width(&shape.model) as u64;
         let unit = if blocks == 1 { "block" } else { "blocks" };
@@ -133,7 +133,7 @@ impl Method for Prefix {
     }
 
     fn tensors(&self, shape: &Shape) -> Vec<TensorInfo> {
-        let (n, d, h) = (self.num_virtual_tokens, shape.model.hidden_size, self.encoder_hidden_size);
+        let (n, d, h) = (self.num_virtual_tokens, shape.model.key_value_width(), self.encoder_hidden_size);
         let w = self.width(&shape.model);
         if !self.prefix_projection {
             return vec![TensorInfo::new("prompt_embeddings", [n, w])];

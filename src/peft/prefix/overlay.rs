@@ -6,7 +6,7 @@ use crate::peft::{Everywhere, Mark, Overlay, PrefixMark, Shape, factors};
 impl Overlay for Prefix {
     fn marks(&self, shape: &Shape) -> Vec<Mark> {
         let tokens = self.num_virtual_tokens;
-        let [n, d, h] = factors([tokens, shape.model.hidden_size, self.encoder_hidden_size]);
+        let [n, d, h] = factors([tokens, shape.model.key_value_width(), self.encoder_hidden_size]);
         let (shape, elements) = match self.prefix_projection {
             false => (format!("{n} × {d}"), n * d),
             true => (format!("{n} × {d}, of W₂ and its bias {h} × {d} + {d}"), (h + 1) * d),
@@ -26,6 +26,6 @@ impl Overlay for Prefix {
 
     fn shapes(&self, shape: &Shape) -> String {
         let blocks = if self.layers.is_all() { "each block".into() } else { format!("blocks {}", self.layers) };
-        format!("φ_K, φ_V ∈ ℝ^{{{}×{}}} in {blocks}", self.num_virtual_tokens, shape.model.hidden_size)
+        format!("φ_K, φ_V ∈ ℝ^{{{}×{}}} in {blocks}", self.num_virtual_tokens, shape.model.key_value_width())
     }
 }

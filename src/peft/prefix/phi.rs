@@ -27,7 +27,7 @@ const VALUE_STD: f32 = 0.1;
 
 impl Phi {
     pub fn init(config: &Prefix, context: &mut InitContext<'_>) -> Phi {
-        let (n, d) = (config.num_virtual_tokens, context.theta.config.hidden_size);
+        let (n, d) = (config.num_virtual_tokens, context.theta.config.key_value_width());
         let layers = config.layers.list(context.theta.config.num_hidden_layers);
         let w = 2 * layers.len() * d;
         let (embedding, transform) = if config.prefix_projection {
@@ -44,7 +44,7 @@ impl Phi {
 
     /// `[n, 2·layers·d]`, the MLP folded away.
     pub fn folded(&self) -> Tensor<2> {
-        let apply = |x: Tensor<2>, layer: &Linear| linear(x, layer.weight.val(), Some(layer.bias.val()));
+        let apply = |x: Tensor<2>, layer: &Linear| linear(x, layer.weight.val(), layer.bias());
         match self.transform.as_slice() {
             [first, second] => apply(activation::tanh(apply(self.embedding.val(), first)), second),
             _ => self.embedding.val(),

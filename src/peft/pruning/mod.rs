@@ -11,9 +11,10 @@ mod python;
 mod tests;
 
 use crate::base::{Fault, grouped};
-use crate::model::{ModelConfig, ModulePath, ParamKind, Target};
+use crate::model::{Biases, ModelConfig, ModulePath, ParamKind, Target};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates};
+use crate::peft::sums::{Sum, grouped_by};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates, sums};
 
 /// f_{m ⊙ θ′}(x): rounds of pruning the blocks' matrices by magnitude and training what is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,21 +132,32 @@ impl Method for Pruning {
 
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
-        let [d, f, v, n] = factors([m.hidden_size, m.ffn_dim, m.vocab_size, m.num_hidden_layers]);
-        let p = m.position_rows() as u64;
-        let (square, wide) = (self.kept(d * d), self.kept(d * f));
+        let (n, tables, last) = (m.num_hidden_layers as u64, sums::embeddings(m), sums::final_norm(m));
+        let of = |target: &Target, kind| ModulePath::Linear(0, *target).elements(kind, m);
+        // In the order of the forward pass: a gate beside the matrix that it opens.
+        let matrices = grouped_by(Target::of(m), |target| self.kept(of(target, ParamKind::Matrix)));
+        let matrices = Sum::of(
+            matrices.into_iter().map(|(kept, k)| Sum { written: format!("{k} × {kept}"), value: k as u64 * kept }),
+        );
+        let biases = |targets: &[Target]| {
+            let groups = grouped_by(targets, |target| of(target, ParamKind::Bias));
+            Sum::of(groups.into_iter().map(|(width, k)| {
+                let written = if k == 1 { width.to_string() } else { format!("{k} × {width}") };
+                Sum { written, value: k as u64 * width }
+            }))
+        };
+        let attention = biases(&[Target::Q, Target::K, Target::V, Target::O]);
+        let rest = Sum::of([attention, sums::norms(m), biases(&[Target::Fc1, Target::Fc2, Target::Gate])]);
+        let kind = m.norm.kind.title();
+        let what = if m.biases == Biases::all(false) { format!("{kind}s") } else { format!("biases and {kind}s") };
         Count::new([
-            Term::new("token and position embeddings", format!("({v} + {p}) × {d}"), (v + p) * d),
+            Term::new(sums::embeddings_in_words(m), tables.written, tables.value),
             Term::new(
                 "what is left of the blocks' matrices",
-                format!("{n} blocks × (4 × {square} + 2 × {wide})"),
-                n * (4 * square + 2 * wide),
+                format!("{n} blocks × ({})", matrices.written),
+                n * matrices.value,
             ),
-            Term::new(
-                "biases and LayerNorms",
-                format!("{n} blocks × (4 × {d} + 2 × 2 × {d} + {f} + {d}) + 2 × {d}"),
-                n * (9 * d + f) + 2 * d,
-            ),
+            Term::new(what, format!("{n} blocks × ({}) + {}", rest.written, last.written), n * rest.value + last.value),
         ])
     }
 
@@ -168,7 +180,8 @@ impl Method for Pruning {
 
     fn note(&self, shape: &Shape) -> Option<String> {
         let m = &shape.model;
-        let matrices: u64 = Target::ALL.iter().map(|t| ModulePath::Linear(0, *t).elements(ParamKind::Matrix, m)).sum();
+        let matrices: u64 =
+            Target::of(m).iter().map(|t| ModulePath::Linear(0, *t).elements(ParamKind::Matrix, m)).sum();
         let matrices = matrices * m.num_hidden_layers as u64;
         let kept = grouped(self.count(shape).total());
         (self.schedule == Schedule::Iterative).then(|| {

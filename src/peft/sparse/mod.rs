@@ -61,7 +61,7 @@ static INFO: MethodInfo = MethodInfo {
 
 /// Weights among which the mask chooses: those of all matrices.
 fn weights(model: &ModelConfig) -> u64 {
-    ModulePath::all(model.num_hidden_layers).map(|place| place.elements(ParamKind::Matrix, model)).sum()
+    ModulePath::all(model).map(|place| place.elements(ParamKind::Matrix, model)).sum()
 }
 
 impl Method for Sparse {
@@ -104,8 +104,7 @@ impl Method for Sparse {
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
-        let places =
-            ModulePath::all(model.num_hidden_layers).filter(|place| place.elements(ParamKind::Matrix, model) > 0);
+        let places = ModulePath::all(model).filter(|place| place.elements(ParamKind::Matrix, model) > 0);
         places.map(|place| Site::Weight(place, ParamKind::Matrix)).collect()
     }
 

@@ -46,7 +46,7 @@ impl Phi {
 /// Places counted through all matrices, sorted, as places in each.
 fn split(order: &[usize], model: &crate::model::ModelConfig) -> Vec<(ModulePath, usize, Vec<i32>)> {
     let (mut chosen, mut first, mut done) = (Vec::new(), 0, 0);
-    for place in ModulePath::all(model.num_hidden_layers) {
+    for place in ModulePath::all(model) {
         let end = first + place.elements(ParamKind::Matrix, model) as usize;
         let inside: Vec<i32> = order[done..].iter().take_while(|i| **i < end).map(|i| (i - first) as i32).collect();
         let n = inside.len();

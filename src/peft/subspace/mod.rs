@@ -81,8 +81,8 @@ impl Subspace {
             Projection::Dense => model.parameters() * self.intrinsic_dimension as u64,
             Projection::Fastfood => {
                 let side = self.intrinsic_dimension.next_power_of_two() as u64;
-                let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| (place, *piece));
-                let places = ModulePath::all(model.num_hidden_layers).flat_map(pieces);
+                let pieces = |place: ModulePath| place.pieces(model).iter().map(move |piece| (place, *piece));
+                let places = ModulePath::all(model).flat_map(pieces);
                 places.map(|(place, piece)| 3 * place.elements(piece, model).div_ceil(side) * side).sum()
             }
         }
@@ -132,8 +132,8 @@ impl Method for Subspace {
     }
 
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
-        let pieces = |place: ModulePath| place.pieces().iter().map(move |piece| Site::Weight(place, *piece));
-        ModulePath::all(model.num_hidden_layers).flat_map(pieces).collect()
+        let pieces = |place: ModulePath| place.pieces(model).iter().map(move |piece| Site::Weight(place, *piece));
+        ModulePath::all(model).flat_map(pieces).collect()
     }
 
     fn tensors(&self, _shape: &Shape) -> Vec<TensorInfo> {

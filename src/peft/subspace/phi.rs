@@ -44,8 +44,8 @@ impl Phi {
         let d = config.intrinsic_dimension;
         let std = (model.parameters() as f32).sqrt().recip();
         let mut rows = Vec::new();
-        for place in ModulePath::all(model.num_hidden_layers) {
-            for piece in place.pieces() {
+        for place in ModulePath::all(&model) {
+            for piece in place.pieces(&model) {
                 let n = place.elements(*piece, &model) as usize;
                 let part = match config.projection {
                     Projection::Dense => {

@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 impl AdapterFile for Vera {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
         adapter_file::refuse_fused(self, model)?;
-        Ok(json!({"peft_type": "VERA", "r": self.rank, "target_modules": adapter_file::modules(&self.target_modules),
+        Ok(
+            json!({"peft_type": "VERA", "r": self.rank, "target_modules": adapter_file::modules(&self.target_modules, model),
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
             "projection_prng_key": 0, "save_projection": true, "d_initial": 0.1, "vera_dropout": 0.0, "bias": "none",
-            "fan_in_fan_out": false, "init_weights": true}))
+            "fan_in_fan_out": false, "init_weights": true}),
+        )
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {

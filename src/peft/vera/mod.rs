@@ -90,6 +90,7 @@ impl Method for Vera {
     }
 
     fn check(&self, shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        matrices::check_targets(&self.target_modules, shape)?;
         self.layers.check(shape)
     }
 

@@ -71,11 +71,11 @@ impl Composition for Phi {
         Some(y.clone() + linear(inner, b, None) * scales.b.val().reshape([1, 1, outputs]))
     }
 
-    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Tensor<1>)> {
+    fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
         let (scales, a, b) = self.at(at)?;
         let (r, outputs) = (a.dims()[1], b.dims()[1]);
         let update = (a * scales.d.val().reshape([1, r])).matmul(b) * scales.b.val().reshape([1, outputs]);
-        Some((at.weight.clone() + update, at.bias.clone()))
+        Some((at.weight.clone() + update, at.bias.cloned()))
     }
 
     fn shared(&self) -> Option<[Tensor<2>; 2]> {

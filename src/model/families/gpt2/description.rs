@@ -25,12 +25,13 @@ pub static FAMILY: Family = Family {
     blocks: "h",
     attention_norm: "ln_1",
     mlp_norm: "ln_2",
+    head_norms: None,
     final_norm: "ln_f",
     modules: &[
-        LinearModule { path: "attn.c_attn", peft: "attn.c_attn", holds: &[Target::Q, Target::K, Target::V] },
-        LinearModule { path: "attn.c_proj", peft: "attn.c_proj", holds: &[Target::O] },
-        LinearModule { path: "mlp.c_fc", peft: "mlp.c_fc", holds: &[Target::Fc1] },
-        LinearModule { path: "mlp.c_proj", peft: "mlp.c_proj", holds: &[Target::Fc2] },
+        LinearModule::one("attn.c_attn", "attn.c_attn", &[Target::Q, Target::K, Target::V]),
+        LinearModule::one("attn.c_proj", "attn.c_proj", &[Target::O]),
+        LinearModule::one("mlp.c_fc", "mlp.c_fc", &[Target::Fc1]),
+        LinearModule::one("mlp.c_proj", "mlp.c_proj", &[Target::Fc2]),
     ],
     // A `Conv1D` of transformers.
     fan_in_fan_out: true,

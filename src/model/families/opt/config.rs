@@ -1,6 +1,6 @@
 //! OPT's `config.json`.
 
-use crate::model::{Activation, ConfigKeys, ModelConfig, ModelConfigError, Sizes};
+use crate::model::{Activation, Biases, ConfigKeys, ModelConfig, ModelConfigError, Norm, NormKind, Positions, Sizes};
 
 pub(super) const MODEL_TYPE: &str = "opt";
 
@@ -11,12 +11,20 @@ pub const fn config(sizes: Sizes, activation_function: Activation) -> ModelConfi
         model_type: MODEL_TYPE,
         vocab_size: sizes.vocab_size,
         max_position_embeddings: sizes.max_position_embeddings,
-        position_offset: 2,
         hidden_size: sizes.hidden_size,
         ffn_dim: sizes.ffn_dim,
         num_hidden_layers: sizes.num_hidden_layers,
         num_attention_heads: sizes.num_attention_heads,
+        num_key_value_heads: sizes.num_attention_heads,
+        head_dim: if sizes.num_attention_heads == 0 { 0 } else { sizes.hidden_size / sizes.num_attention_heads },
         activation_function,
+        gated: false,
+        positions: Positions::Learned { unused_rows: 2 },
+        norm: Norm { kind: NormKind::Layer, epsilon: 1e-5 },
+        normed_heads: false,
+        biases: Biases::all(true),
+        parallel_residual: false,
+        tied: true,
     }
 }
 
@@ -40,7 +48,12 @@ pub fn read(keys: &ConfigKeys) -> Result<ModelConfig, ModelConfigError> {
         let known = format!("hidden_size, {}, as all sizes of OPT but 350m have it", sizes.hidden_size);
         return Err(ModelConfigError::unsupported("word_embed_proj_dim", width, known));
     }
-    config(sizes, keys.activation("activation_function", Activation::Relu)?).checked([
+    ModelConfig::share_of_width(
+        ("hidden_size", sizes.hidden_size),
+        ("num_attention_heads", sizes.num_attention_heads),
+    )?;
+    let activation = keys.activation("activation_function", Activation::Relu, &Activation::PLAIN)?;
+    config(sizes, activation).checked([
         "vocab_size",
         "max_position_embeddings",
         "hidden_size",

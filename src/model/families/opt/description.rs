@@ -25,14 +25,15 @@ pub static FAMILY: Family = Family {
     attention_norm: "self_attn_layer_norm",
     // The norm behind all blocks has the same name, one level up.
     mlp_norm: "final_layer_norm",
+    head_norms: None,
     final_norm: "final_layer_norm",
     modules: &[
-        LinearModule { path: "self_attn.q_proj", peft: "q_proj", holds: &[Target::Q] },
-        LinearModule { path: "self_attn.k_proj", peft: "k_proj", holds: &[Target::K] },
-        LinearModule { path: "self_attn.v_proj", peft: "v_proj", holds: &[Target::V] },
-        LinearModule { path: "self_attn.out_proj", peft: "out_proj", holds: &[Target::O] },
-        LinearModule { path: "fc1", peft: "fc1", holds: &[Target::Fc1] },
-        LinearModule { path: "fc2", peft: "fc2", holds: &[Target::Fc2] },
+        LinearModule::one("self_attn.q_proj", "q_proj", &[Target::Q]),
+        LinearModule::one("self_attn.k_proj", "k_proj", &[Target::K]),
+        LinearModule::one("self_attn.v_proj", "v_proj", &[Target::V]),
+        LinearModule::one("self_attn.out_proj", "out_proj", &[Target::O]),
+        LinearModule::one("fc1", "fc1", &[Target::Fc1]),
+        LinearModule::one("fc2", "fc2", &[Target::Fc2]),
     ],
     fan_in_fan_out: false,
 };

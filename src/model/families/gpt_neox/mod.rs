@@ -1,0 +1,6 @@
+//! GPT-NeoX (Black et al. 2022), as transformers has it: `GPTNeoXForCausalLM`. Pythia's models are of this family.
+
+mod config;
+mod description;
+
+pub(super) use description::FAMILY;
