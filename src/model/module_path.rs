@@ -100,10 +100,15 @@ impl ModulePath {
         }
     }
 
-    /// The tensors that stand there.
+    /// The tensors that stand there; none where the model has no such module.
     pub fn pieces(self, model: &ModelConfig) -> &'static [ParamKind] {
         let biased = match self {
-            ModulePath::Tokens | ModulePath::Positions | ModulePath::Head => return &[ParamKind::Matrix],
+            ModulePath::Tokens => return &[ParamKind::Matrix],
+            ModulePath::Positions if model.position_rows() == 0 => return &[],
+            ModulePath::Head if model.tied => return &[],
+            ModulePath::Positions | ModulePath::Head => return &[ParamKind::Matrix],
+            ModulePath::Linear(_, Target::Gate) if !model.gated => return &[],
+            ModulePath::QueryNorm(_) | ModulePath::KeyNorm(_) if !model.normed_heads => return &[],
             ModulePath::Linear(_, Target::Q | Target::K | Target::V) => model.biases.inputs,
             ModulePath::Linear(_, Target::O) => model.biases.output,
             ModulePath::Linear(_, Target::Fc1 | Target::Fc2 | Target::Gate) => model.biases.mlp,

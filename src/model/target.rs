@@ -47,6 +47,15 @@ impl Target {
         ("gate_proj", "gate"),
     ];
 
+    /// What a person calls it in a model: in a gated MLP the first matrix is `up` and the last `down`.
+    pub fn label(self, model: &ModelConfig) -> &'static str {
+        match self {
+            Target::Fc1 if model.gated => "up",
+            Target::Fc2 if model.gated => "down",
+            _ => Self::OPTIONS[self as usize].1,
+        }
+    }
+
     /// Its value in the knob `target_modules`.
     pub fn module(self) -> &'static str {
         Self::OPTIONS[self as usize].0

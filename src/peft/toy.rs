@@ -9,7 +9,7 @@
 
 use super::{InitContext, MethodConfig, Phi};
 use crate::base::stream;
-use crate::model::layers::{LayerNorm, Linear};
+use crate::model::layers::{Linear, NormTensors};
 use crate::model::{Activation, Block, Composition, Model, ModelConfig, Sizes, Tokens, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -26,8 +26,8 @@ pub fn theta() -> Model {
     };
     let config = ModelConfig::native(sizes, Activation::Relu);
     let zeros = || Param::from_tensor(vector([0.0, 0.0]));
-    let linear = |w| Linear { weight: Param::from_tensor(weight(w)), bias: zeros() };
-    let norm = || LayerNorm { scale: Param::from_tensor(vector([1.0, 1.0])), bias: zeros() };
+    let linear = |w| Linear { weight: Param::from_tensor(weight(w)), bias: Some(zeros()) };
+    let norm = || NormTensors { scale: Param::from_tensor(vector([1.0, 1.0])), bias: Some(zeros()) };
     let block = Block {
         attention_norm: norm(),
         q: linear([[1.0, 0.0], [0.0, 1.0]]),
@@ -37,13 +37,16 @@ pub fn theta() -> Model {
         mlp_norm: norm(),
         fc1: linear([[1.0, 2.0], [3.0, 4.0]]),
         fc2: linear([[0.0, 0.0], [0.0, 0.0]]),
+        gate: None,
+        head_norms: None,
     };
     let weights = Weights {
         // `<s>` abstains, token 1 votes −u, token 2 votes u.
         tokens: Param::from_tensor(rows([[0.0, 0.0], [-1.0, 1.0], [1.0, -1.0]])),
-        positions: Param::from_tensor(rows([[0.0, 0.0]; 10])),
+        positions: Some(Param::from_tensor(rows([[0.0, 0.0]; 10]))),
         blocks: vec![block],
         final_norm: norm(),
+        head: None,
     };
     Model { config, weights }
 }

@@ -125,7 +125,7 @@ fn what_is_missing_or_another_kind_of_file_is_called_what_it_is() {
             "model.safetensors is cut short or not a safetensors file: it has 0 bytes",
         ),
         (with("config.json", vec![0xff, 0xfe]), "config.json is not text"),
-        (with("config.json", b"{\"model_type\": \"llama\"}".to_vec()), "config.json: model_type is llama"),
+        (with("config.json", b"{\"model_type\": \"gemma\"}".to_vec()), "config.json: model_type is gemma"),
         (instead("pytorch_model.bin"), "pytorch_model.bin is a Python pickle"),
         (instead("pytorch_model.bin.index.json"), "pytorch_model.bin is a Python pickle"),
         (instead("pytorch_model-00001-of-00002.bin"), "pytorch_model-00001-of-00002.bin is a Python pickle"),

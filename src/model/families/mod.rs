@@ -81,4 +81,4 @@ impl ModelConfig {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

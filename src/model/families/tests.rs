@@ -1,16 +1,40 @@
 use super::*;
-use crate::model::Target;
+use crate::model::{Positions, Target};
 use serde_json::Value;
 
 /// A `config.json` with its sizes and nothing else.
-const SIZES: [(&str, &str); 2] = [
+const SIZES: [(&str, &str); 7] = [
     (
         "opt",
         r#"{"model_type":"opt","vocab_size":40,"max_position_embeddings":24,"hidden_size":16,"ffn_dim":32,
             "num_hidden_layers":3,"num_attention_heads":2}"#,
     ),
     ("gpt2", r#"{"model_type":"gpt2","vocab_size":40,"n_positions":24,"n_embd":16,"n_layer":3,"n_head":2}"#),
+    ("llama", LLAMA),
+    ("mistral", MISTRAL),
+    ("qwen2", QWEN2),
+    ("qwen3", QWEN3),
+    (
+        "gpt_neox",
+        r#"{"model_type":"gpt_neox","vocab_size":40,"max_position_embeddings":24,"hidden_size":16,
+            "intermediate_size":32,"num_hidden_layers":3,"num_attention_heads":2}"#,
+    ),
 ];
+const LLAMA: &str = r#"{"model_type":"llama","vocab_size":40,"max_position_embeddings":24,"hidden_size":16,
+    "intermediate_size":32,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
+    "tie_word_embeddings":true}"#;
+const MISTRAL: &str = r#"{"model_type":"mistral","vocab_size":40,"max_position_embeddings":24,"hidden_size":16,
+    "intermediate_size":32,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":1}"#;
+const QWEN2: &str = r#"{"model_type":"qwen2","vocab_size":40,"max_position_embeddings":24,"hidden_size":16,
+    "intermediate_size":32,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
+    "tie_word_embeddings":true}"#;
+const QWEN3: &str = r#"{"model_type":"qwen3","vocab_size":40,"max_position_embeddings":24,"hidden_size":16,"head_dim":8,
+    "intermediate_size":32,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2}"#;
+
+/// A small model of every family.
+pub fn tiny() -> Vec<ModelConfig> {
+    SIZES.into_iter().map(|(family, _)| config(family)).collect()
+}
 
 fn config(family: &str) -> ModelConfig {
     let (_, json) = SIZES.into_iter().find(|(name, _)| *name == family).unwrap();
@@ -30,7 +54,7 @@ fn every_family_s_modules_hold_every_linear_layer_once() {
     for family in all() {
         let mut held: Vec<Target> = family.modules.iter().flat_map(|module| module.holds).copied().collect();
         held.sort_unstable();
-        assert_eq!(held, Target::ALL, "{}", family.title);
+        assert_eq!(held, Target::of(&config(family.model_type)), "{}", family.title);
         for module in family.modules {
             assert_eq!(family.modules_named(module.peft).collect::<Vec<_>>(), [module], "{}", family.title);
         }
@@ -176,7 +200,21 @@ fn every_key_that_would_change_the_result_is_refused_by_its_name() {
         ("gpt2", "scale_attn_by_inverse_layer_idx", yes.clone(), "true"),
         ("gpt2", "add_cross_attention", yes, "true"),
         ("gpt2", "tie_word_embeddings", no, "false"),
-        ("gpt2", "layer_norm_epsilon", 1e-6.into(), "1e-6"),
+        ("gpt2", "layer_norm_epsilon", 0.into(), "0"),
+        ("llama", "rms_norm_eps", "small".into(), "\"small\""),
+        ("llama", "hidden_act", "gelu".into(), "gelu"),
+        ("qwen2", "hidden_act", "relu".into(), "relu"),
+        ("llama", "num_key_value_heads", 3.into(), "3"),
+        ("mistral", "num_key_value_heads", 0.into(), "0"),
+        ("qwen3", "head_dim", 5.into(), "5"),
+        ("llama", "rope_theta", (-1).into(), "-1"),
+        ("llama", "partial_rotary_factor", 0.5.into(), "0.5"),
+        ("llama", "attention_bias", 1.into(), "1"),
+        ("gpt_neox", "rotary_pct", 1.5.into(), "1.5"),
+        ("gpt_neox", "rotary_pct", 0.1.into(), "0.1"),
+        ("gpt_neox", "hidden_act", "silu".into(), "silu"),
+        ("gpt_neox", "use_parallel_residual", "no".into(), "\"no\""),
+        ("gpt_neox", "hidden_size", 15.into(), "15"),
         ("gpt2", "n_embd", 15.into(), "15"),
         ("gpt2", "n_inner", 0.into(), "0"),
         ("opt", "model_type", 7.into(), "7"),
@@ -206,15 +244,20 @@ fn what_is_no_config_is_told_in_words_of_our_own() {
 
 #[test]
 fn another_architecture_is_refused_by_name() {
-    let error = with("opt", "model_type", "llama".into()).unwrap_err().to_string();
-    assert_eq!(error, "config.json: model_type is llama, this loader knows \"opt\" and \"gpt2\"");
+    for name in ["gemma2", "qwen2_moe"] {
+        let error = with("opt", "model_type", name.into()).unwrap_err().to_string();
+        let known = "\"opt\", \"gpt2\", \"llama\", \"mistral\", \"qwen2\", \"qwen3\" and \"gpt_neox\"";
+        assert_eq!(error, format!("config.json: model_type is {name}, this loader knows {known}"));
+    }
 }
 
 #[cfg(feature = "train")]
 #[test]
 fn a_config_that_was_written_reads_as_the_same_model() {
     for family in all() {
-        let config = ModelConfig { ffn_dim: 20, activation_function: Activation::Gelu, ..config(family.model_type) };
+        let own = config(family.model_type);
+        let activation_function = if own.gated { Activation::Silu } else { Activation::GeluNew };
+        let config = ModelConfig { ffn_dim: 20, activation_function, ..own };
         assert_eq!(ModelConfig::from_json(&config.to_json().to_string()).unwrap(), config);
     }
 }
@@ -223,12 +266,25 @@ fn a_config_that_was_written_reads_as_the_same_model() {
 fn names_of_modules_are_those_of_hugging_face() {
     let q = ModulePath::Linear(1, Target::Q);
     let names = |path: ModulePath| all().map(|family| family.key(path)).collect::<Vec<_>>();
-    assert_eq!(names(q), ["model.decoder.layers.1.self_attn.q_proj", "transformer.h.1.attn.c_attn"]);
-    assert_eq!(names(ModulePath::MlpNorm(0)), ["model.decoder.layers.0.final_layer_norm", "transformer.h.0.ln_2"]);
-    assert_eq!(names(ModulePath::FinalNorm), ["model.decoder.final_layer_norm", "transformer.ln_f"]);
+    let llama = |name: &str| [name; 4].map(String::from);
+    let of = |opt: &str, gpt2: &str, others: &str, neox: &str| {
+        [&[opt.into(), gpt2.into()], &llama(others)[..], &[neox.into()]].concat()
+    };
+    let neox = "gpt_neox.layers.1.attention.query_key_value";
+    let (opt, gpt2) = ("model.decoder.layers.1.self_attn.q_proj", "transformer.h.1.attn.c_attn");
+    assert_eq!(names(q), of(opt, gpt2, "model.layers.1.self_attn.q_proj", neox));
+    let (opt, after) = ("model.decoder.layers.0.final_layer_norm", "layers.0.post_attention_layernorm");
+    let others = (format!("model.{after}"), format!("gpt_neox.{after}"));
+    assert_eq!(names(ModulePath::MlpNorm(0)), of(opt, "transformer.h.0.ln_2", &others.0, &others.1));
+    let (opt, neox) = ("model.decoder.final_layer_norm", "gpt_neox.final_layer_norm");
+    assert_eq!(names(ModulePath::FinalNorm), of(opt, "transformer.ln_f", "model.norm", neox));
+    assert_eq!(names(ModulePath::Head), of("lm_head", "lm_head", "lm_head", "embed_out"));
     assert_eq!(native().peft_key(q), "base_model.model.model.decoder.layers.1.self_attn.q_proj");
     let norms: Vec<_> = all().map(Family::norms).collect();
-    assert_eq!(norms, [vec!["self_attn_layer_norm", "final_layer_norm"], vec!["ln_1", "ln_2", "ln_f"]]);
+    assert_eq!(norms[..2], [vec!["self_attn_layer_norm", "final_layer_norm"], vec!["ln_1", "ln_2", "ln_f"]]);
+    let own = ["input_layernorm", "post_attention_layernorm", "norm"];
+    assert_eq!(norms[2], own);
+    assert_eq!(norms[5], [&own[..], &["self_attn.q_norm", "self_attn.k_norm"]].concat());
     // PEFT's `c_proj` means two modules of GPT-2.
     let found = config("gpt2").family().modules_named("c_proj").map(|module| module.path).collect::<Vec<_>>();
     assert_eq!(found, ["attn.c_proj", "mlp.c_proj"]);
@@ -237,7 +293,7 @@ fn names_of_modules_are_those_of_hugging_face() {
 #[test]
 fn no_two_modules_have_one_name_unless_their_matrices_lie_side_by_side() {
     for family in all() {
-        let mut names: Vec<String> = ModulePath::all(3).map(|path| family.key(path)).collect();
+        let mut names: Vec<String> = ModulePath::all(&config(family.model_type)).map(|path| family.key(path)).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();
@@ -255,4 +311,62 @@ fn a_published_model_is_found_by_its_id_and_is_of_its_family() {
             assert_eq!(model.config.model_type, family.model_type);
         }
     }
+}
+
+#[test]
+fn angles_that_are_scaled_are_refused_under_the_key_that_says_so() {
+    for (family, key, kind) in [
+        ("llama", "rope_scaling", serde_json::json!({"rope_type": "llama3", "factor": 32.0})),
+        ("qwen2", "rope_scaling", serde_json::json!({"type": "yarn", "factor": 4.0})),
+        ("gpt_neox", "rope_parameters", serde_json::json!({"rope_type": "linear", "factor": 2.0})),
+    ] {
+        let name = kind["rope_type"].as_str().or(kind["type"].as_str()).unwrap().to_string();
+        let error = with(family, key, kind).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("config.json: {key} is {name}, this loader knows default")), "{error}");
+    }
+}
+
+#[test]
+fn the_base_of_the_angles_stands_in_either_place() {
+    let base = |config: ModelConfig| match config.positions {
+        Positions::Rotary { base, dims } => (base, dims),
+        Positions::Learned { .. } => panic!("positions are learned"),
+    };
+    let inside = |theta: f64| serde_json::json!({"rope_type": "default", "rope_theta": theta});
+    assert_eq!(base(config("llama")), (10_000.0, 4));
+    assert_eq!(base(with("llama", "rope_theta", 500.into()).unwrap()), (500.0, 4));
+    assert_eq!(base(with("qwen3", "rope_parameters", inside(1e6)).unwrap()), (1e6, 8));
+    assert_eq!(base(with("llama", "rope_scaling", inside(700.0)).unwrap()), (700.0, 4));
+    assert_eq!(base(config("gpt_neox")), (10_000.0, 2));
+    assert_eq!(base(with("gpt_neox", "rotary_emb_base", 300.into()).unwrap()), (300.0, 2));
+    assert_eq!(base(with("gpt_neox", "rotary_pct", 1.into()).unwrap()), (10_000.0, 8));
+}
+
+#[test]
+fn texts_are_no_longer_than_a_window() {
+    let positions = |config: Result<ModelConfig, _>| config.unwrap().max_position_embeddings;
+    assert_eq!(positions(with("mistral", "sliding_window", 16.into())), 16);
+    assert_eq!(positions(with("mistral", "sliding_window", Value::Null)), 24);
+    assert_eq!(positions(with("mistral", "sliding_window", 4096.into())), 24);
+    // Qwen's window is off unless it is switched on.
+    assert_eq!(positions(with("qwen2", "sliding_window", 16.into())), 24);
+    assert_eq!(positions(with("llama", "sliding_window", 16.into())), 24);
+}
+
+#[test]
+fn published_sizes_of_the_new_families_count_as_their_cards_say() {
+    let of = |text: &str| ModelConfig::from_json(text).unwrap().parameters();
+    // HuggingFaceTB/SmolLM2-135M, Qwen/Qwen2.5-0.5B, Qwen/Qwen3-0.6B, EleutherAI/pythia-70m.
+    let smol = r#"{"model_type":"llama","vocab_size":49152,"hidden_size":576,"intermediate_size":1536,
+        "num_hidden_layers":30,"num_attention_heads":9,"num_key_value_heads":3,"tie_word_embeddings":true}"#;
+    assert_eq!(of(smol), 134_515_008);
+    let qwen2 = r#"{"model_type":"qwen2","vocab_size":151936,"hidden_size":896,"intermediate_size":4864,
+        "num_hidden_layers":24,"num_attention_heads":14,"num_key_value_heads":2,"tie_word_embeddings":true}"#;
+    assert_eq!(of(qwen2), 494_032_768);
+    let qwen3 = r#"{"model_type":"qwen3","vocab_size":151936,"hidden_size":1024,"intermediate_size":3072,
+        "num_hidden_layers":28,"num_attention_heads":16,"num_key_value_heads":8,"tie_word_embeddings":true}"#;
+    assert_eq!(of(qwen3), 596_049_920);
+    let pythia = r#"{"model_type":"gpt_neox","vocab_size":50304,"hidden_size":512,"intermediate_size":2048,
+        "num_hidden_layers":6,"num_attention_heads":8}"#;
+    assert_eq!(of(pythia), 70_426_624);
 }

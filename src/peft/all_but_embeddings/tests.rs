@@ -2,7 +2,6 @@
 
 use super::AllButEmbeddings;
 use crate::kernels::{layer_norm, linear};
-use crate::model::layers::LAYER_NORM_EPSILON;
 use crate::model::{ModulePath, ParamKind};
 use crate::peft::{MethodConfig, toy};
 
@@ -15,8 +14,8 @@ fn the_last_layer_norm_learns_through_a_head_that_stays() {
     // Token embedding, with it the head, and positions have no copy; everything else has.
     let e = theta.weights.tokens.val();
     let zero = toy::vector([0.0, 0.0]);
-    for place in ModulePath::all(1) {
-        let copied = match place.pieces()[0] {
+    for place in ModulePath::all(&theta.config) {
+        let copied = match place.pieces(&theta.config)[0] {
             ParamKind::Matrix => part.matrix(place, &e).is_some(),
             _ => part.scale(place, &zero).is_some() && part.bias(place, &zero).is_some(),
         };
@@ -26,8 +25,8 @@ fn the_last_layer_norm_learns_through_a_head_that_stays() {
 
     // x = (300, 100) has μ = 200 and σ = 100: f = (x − μ)/σ + β = (1, −1) + (0, 0)
     let norm = &theta.weights.final_norm;
-    let beta = part.bias(ModulePath::FinalNorm, &norm.bias.val()).unwrap();
-    let f = layer_norm(toy::token([300.0, 100.0]), norm.scale.val(), beta.clone(), LAYER_NORM_EPSILON);
+    let beta = part.bias(ModulePath::FinalNorm, &norm.bias.as_ref().unwrap().val()).unwrap();
+    let f = layer_norm(toy::token([300.0, 100.0]), norm.scale.val(), beta.clone(), 1e-5);
 
     // E = (0 0; −1 1; 1 −1): logits = E f = (0, −1 − 1, 1 + 1) = (0, −2, 2)
     let logits = linear(f, e.transpose(), None);

@@ -106,11 +106,14 @@ impl Method for BitFit {
         let (of_norm, last) = (bias(ModulePath::AttentionNorm(0)), bias(ModulePath::FinalNorm));
         let norms = if self.norms { 2 * of_norm } else { 0 };
         let sum = Sum::of([narrow, Sum { written: format!("2 × {of_norm}"), value: norms }, wide]);
-        let mut terms = vec![Term::new(
-            "biases of the chosen linear layers, LayerNorms, fc1",
-            format!("{n} blocks × ({})", sum.written),
-            n * sum.value,
-        )];
+        let mut terms = Vec::new();
+        terms.extend((sum.value > 0).then(|| {
+            Term::new(
+                "biases of the chosen linear layers, LayerNorms, fc1",
+                format!("{n} blocks × ({})", sum.written),
+                n * sum.value,
+            )
+        }));
         let behind = self.norms && last > 0;
         terms.extend(behind.then(|| Term::new("bias of the final LayerNorm", format!("{last}"), last)));
         Count::new(terms)

@@ -16,7 +16,7 @@ fn a_trained_bias_stands_in_for_thetas() {
     let fc1 = &theta.weights.blocks[0].fc1;
     let place = ModulePath::Linear(0, Target::Fc1);
     assert!(part.matrix(place, &fc1.weight.val()).is_none());
-    let b = part.bias(place, &fc1.bias.val()).unwrap();
+    let b = part.bias(place, &fc1.bias().unwrap()).unwrap();
 
     // W₀x = (1·1 + 2·2, 3·1 + 4·2) = (5, 11),  h = (5 + 10, 11 + 20) = (15, 31)
     let h = linear(toy::token([1.0, 2.0]), fc1.weight.val(), Some(b));
@@ -35,7 +35,7 @@ fn only_chosen_biases_are_trained() {
 
     // Biases of W_Q, fc1 and the LayerNorms; those of W_K, W_V, W_O and fc2 stay θ's, and every scale.
     let trained = |place: &ModulePath| toy::part(&phi).bias(*place, &zero).is_some();
-    let chosen: Vec<ModulePath> = ModulePath::all(1).filter(trained).collect();
+    let chosen: Vec<ModulePath> = ModulePath::all(&theta.config).filter(trained).collect();
     let (q, fc1) = (ModulePath::Linear(0, Target::Q), ModulePath::Linear(0, Target::Fc1));
     assert_eq!(chosen, [ModulePath::AttentionNorm(0), ModulePath::MlpNorm(0), q, fc1, ModulePath::FinalNorm]);
     assert!(toy::part(&phi).scale(ModulePath::FinalNorm, &zero).is_none());

@@ -18,7 +18,7 @@ fn a_trained_vector_moves_the_input_and_the_head() {
     let e = part.matrix(ModulePath::Tokens, &theta.weights.tokens.val()).unwrap();
     assert!(part.head(&e).is_none());
     // Positions and the network that reads the vectors stay θ's.
-    assert!(part.matrix(ModulePath::Positions, &theta.weights.positions.val()).is_none());
+    assert!(part.matrix(ModulePath::Positions, &theta.weights.positions.as_ref().unwrap().val()).is_none());
     let q = theta.weights.blocks[0].q.weight.val();
     assert!(part.matrix(ModulePath::Linear(0, Target::Q), &q).is_none());
 

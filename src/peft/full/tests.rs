@@ -11,9 +11,9 @@ fn every_tensor_has_a_copy_that_starts_as_thetas() {
     let phi = toy::phi(&theta, MethodConfig::Full(Full), toy::Start::default());
     let part = toy::part(&phi);
 
-    for place in ModulePath::all(1) {
+    for place in ModulePath::all(&theta.config) {
         let own = theta.weights.at(place);
-        for kind in place.pieces() {
+        for kind in place.pieces(&theta.config) {
             let (copy, own) = match kind {
                 ParamKind::Matrix => {
                     let own = own.matrix.unwrap().val();

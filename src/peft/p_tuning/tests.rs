@@ -1,7 +1,7 @@
 //! P-tuning with a pencil: an MLP writes the virtual token, and the gradient goes back through it.
 
 use super::PTuning;
-use crate::kernels::attention;
+use crate::kernels::{Heads, attention};
 use crate::peft::{MethodConfig, toy};
 use burn::tensor::Tensor;
 
@@ -24,7 +24,7 @@ fn an_mlp_writes_the_virtual_token_that_attention_reads() {
     // [p, x] with x = (1, 1), and Q = K = V = [p, x]: x looks at both with 2/√2, softmax gives ½ and ½.
     // The mix is ½·(2, 0) + ½·(1, 1) = (1.5, 0.5)
     let z = Tensor::cat(vec![p, toy::rows([[1.0, 1.0]])], 0).unsqueeze::<3>();
-    let mixed = attention(z.clone(), z.clone(), z, 1).slice([0..1, 1..2, 0..2]);
+    let mixed = attention(z.clone(), z.clone(), z, Heads::alike(1)).slice([0..1, 1..2, 0..2]);
     toy::assert_close(&toy::numbers(mixed.clone()), &[1.5, 0.5]);
 
     // p₁ is a value and a key: the mix's first number has the slope ½ + ¼·(1/√2)·(2 − 1) = 0.67678 in p₁.

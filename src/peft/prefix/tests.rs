@@ -1,7 +1,7 @@
 //! Prefix tuning with a pencil: a trained key and value stand in front of the text's own.
 
 use super::Prefix;
-use crate::kernels::attention;
+use crate::kernels::{Heads, attention};
 use crate::peft::{MethodConfig, Phi, toy};
 use burn::tensor::Tensor;
 
@@ -22,7 +22,7 @@ fn a_trained_key_is_scored_and_its_value_is_mixed_in() {
     let q = toy::token([1.0, 0.0]);
     let keys = Tensor::cat(vec![prefixes[0].keys.clone(), toy::rows([[0.0, 0.0]])], 0).unsqueeze::<3>();
     let values = Tensor::cat(vec![prefixes[0].values.clone(), toy::rows([[0.0, 4.0]])], 0).unsqueeze::<3>();
-    let mixed = attention(q, keys, values, 1);
+    let mixed = attention(q, keys, values, Heads::alike(1));
 
     // Scores q·φ_K/√2 = ln 3 and q·k/√2 = 0: softmax gives 3/(3 + 1) = ¾ and 1/(3 + 1) = ¼.
     // The mix is ¾·(4, 0) + ¼·(0, 4) = (3, 1)

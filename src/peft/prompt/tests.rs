@@ -1,7 +1,7 @@
 //! Prompt tuning with a pencil: a trained vector stands in front, and attention reads it like a token.
 
 use super::Prompt;
-use crate::kernels::attention;
+use crate::kernels::{Heads, attention};
 use crate::peft::{MethodConfig, Phi, toy};
 use burn::tensor::Tensor;
 
@@ -13,7 +13,7 @@ fn a_virtual_token_is_attended_to_like_a_token() {
     // [p, x] with p = (2, 0) and x = (1, 1), and Q = K = V = [p, x].
     let p = phi.prompt().unwrap();
     let z = Tensor::cat(vec![p, toy::rows([[1.0, 1.0]])], 0).unsqueeze::<3>();
-    let mixed = attention(z.clone(), z.clone(), z, 1).slice([0..1, 1..2, 0..2]);
+    let mixed = attention(z.clone(), z.clone(), z, Heads::alike(1)).slice([0..1, 1..2, 0..2]);
 
     // x looks at p with x·p/√2 = 2/√2 and at itself with x·x/√2 = 2/√2: softmax gives ½ and ½.
     // The mix is ½·(2, 0) + ½·(1, 1) = (1.5, 0.5)

@@ -2,7 +2,7 @@
 
 use super::{Pruning, Schedule};
 use crate::model::Composition;
-use crate::model::{ModulePath, Target};
+use crate::model::ModulePath;
 use crate::peft::InitContext;
 use crate::peft::copies::Copies;
 use burn::module::Module;
@@ -17,18 +17,16 @@ pub struct Phi {
     masks: Vec<(ModulePath, Tensor<2>, usize)>,
     #[module(skip)]
     config: Pruning,
+    /// The matrices that are pruned.
     #[module(skip)]
-    blocks: usize,
+    places: Vec<ModulePath>,
 }
 
 impl Phi {
     pub fn init(config: &Pruning, context: &mut InitContext<'_>) -> Phi {
-        let blocks = context.theta.config.num_hidden_layers;
-        Phi { copies: Copies::init(config, context), masks: Vec::new(), config: *config, blocks }
-    }
-
-    fn places(&self) -> impl Iterator<Item = ModulePath> {
-        (0..self.blocks).flat_map(|block| Target::ALL.map(|target| ModulePath::Linear(block, target)))
+        let matrices = ModulePath::all(&context.theta.config).filter(|place| matches!(place, ModulePath::Linear(..)));
+        let places = matrices.collect();
+        Phi { copies: Copies::init(config, context), masks: Vec::new(), config: *config, places }
     }
 
     /// The share to prune before this step; `None` where nothing happens, 0 where everything grows again.
@@ -70,7 +68,7 @@ impl Composition for Phi {
             return Vec::new();
         }
         // θ is not looked at: every place has its copy.
-        let matrices = self.places().filter_map(|place| {
+        let matrices = self.places.iter().copied().filter_map(|place| {
             let copy = self.copies.own(place)?;
             let mask = self.masks.iter().find(|(p, ..)| *p == place);
             Some(match mask {
@@ -89,7 +87,7 @@ impl Composition for Phi {
     /// Prunes the smallest of each matrix; pruned weights that grow again start at zero.
     fn host_values(&mut self, step: usize, steps: usize, values: Vec<Vec<f32>>) {
         let Some(share) = self.due(step, steps) else { return };
-        let places: Vec<ModulePath> = self.places().collect();
+        let places: Vec<ModulePath> = self.places.iter().copied().collect();
         let mut masks = Vec::new();
         for (place, values) in places.into_iter().zip(values) {
             let Some(copy) = self.copies.own(place) else { continue };

@@ -22,7 +22,7 @@ fn theta_moves_along_the_columns_of_p() {
     let w = toy::part(&phi).matrix(place, &fc1.weight.val()).unwrap();
     assert_eq!(toy::numbers(w.clone()), toy::down_columns([[2.0, 4.0], [3.0, 5.0]]));
     // Tensors without rows in P do not move.
-    assert!(toy::part(&phi).bias(place, &fc1.bias.val()).is_none());
+    assert!(toy::part(&phi).bias(place, &fc1.bias().unwrap()).is_none());
 
     // h = Wx = (2·1 + 4·2, 3·1 + 5·2) = (10, 13)
     let h = linear(toy::token([1.0, 2.0]), w, None);

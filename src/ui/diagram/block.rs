@@ -2,7 +2,7 @@
 
 use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Flow, Form, PLUS, Part};
-use crate::model::{ModulePath, Target};
+use crate::model::{ModulePath, ParamKind, Positions, Target};
 use crate::peft::{Beside, PrefixMark};
 use crate::ui::chart::label_placement::Rect;
 
@@ -38,32 +38,44 @@ struct Climb<'a> {
     layer: usize,
     canvas: Canvas,
     y: f64,
+    /// Where attention's output waits at the right, on its way past the MLP.
+    aside: Option<f64>,
 }
 
 /// Draws a block; `y` is negative, 0 is its bottom. Gives its height too.
 pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
-    let mut climb = Climb { plan, layer, canvas: Canvas::default(), y: 0.0 };
+    let mut climb = Climb { plan, layer, canvas: Canvas::default(), y: 0.0, aside: None };
     let adapter = plan.adapter_at(layer);
     let (attention, mlp) = (adapter.is_some_and(|a| a.at_attention), adapter.is_some_and(|a| a.at_mlp));
     let parallel = adapter.is_some_and(|a| a.parallel);
     let (enters, branch) = (6.0, -5.0);
     climb.y = branch;
-    climb.norm(ModulePath::AttentionNorm(layer), "LayerNorm before attention", enters, RIGHT);
+    let m = plan.model();
+    let (kind, at_once) = (m.norm.kind.title(), m.parallel_residual);
+    climb.norm(ModulePath::AttentionNorm(layer), &format!("{kind} before attention"), enters, RIGHT);
     climb.heads();
     let joins = climb.matrix_row(Target::O, 110.0, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
     let joins = if attention { climb.adapter(joins, "after attention", None) } else { joins };
-    climb.sum(joins, branch, "sum: attention's output and the residual line");
-    let (from, branch) = (climb.y, climb.y - 5.0);
+    let (from, branch) = if at_once {
+        climb.past(joins)
+    } else {
+        climb.sum(joins, branch, "sum: attention's output and the residual line");
+        (climb.y, climb.y - 5.0)
+    };
     climb.y = branch;
-    // What stands beside the MLP reads what the MLP's LayerNorm reads: its line goes up at the right.
+    // What stands beside the MLP reads what the MLP's norm reads: its line goes up at the right.
     climb.norm(
         ModulePath::MlpNorm(layer),
-        "LayerNorm before the MLP",
+        &format!("{kind} before the MLP"),
         from,
         if parallel { BESIDE - 8.0 } else { RIGHT },
     );
     let aside = if mlp { ASIDE } else { 0.0 };
-    climb.matrix_row(Target::Fc1, 172.0, aside, GAP);
+    if m.gated {
+        climb.gated(aside);
+    } else {
+        climb.matrix_row(Target::Fc1, 172.0, aside, GAP);
+    }
     climb.activation(aside);
     let joins = climb.matrix_row(Target::Fc2, 172.0, aside, 5.0);
     let joins = match (mlp, parallel) {
@@ -71,7 +83,10 @@ pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
         (true, false) => climb.adapter(joins, "after the MLP", None),
         _ => joins,
     };
-    climb.sum(joins, branch, "sum: the MLP's output and the residual line");
+    match at_once {
+        true => climb.sum(joins, -5.0, "sum: the outputs of attention and of the MLP, and the residual line"),
+        false => climb.sum(joins, branch, "sum: the MLP's output and the residual line"),
+    }
     // The frame's title stands beside the way out.
     let top = climb.y - 18.0;
     climb.canvas.line(Flow::Main, &[(MIDDLE, climb.y), (MIDDLE, top)]);
@@ -87,7 +102,41 @@ struct Out {
 }
 
 impl Climb<'_> {
-    /// A LayerNorm over the whole width, fed from `from`.
+    /// Attention's output goes up at the right to the sum at the top, where attention and MLP read the same: the
+    /// MLP's branch leaves the residual line here. Gives where it does, twice.
+    fn past(&mut self, out: Out) -> (f64, f64) {
+        let x = RIGHT + 7.0;
+        let from = self.y;
+        self.y -= 8.0;
+        let (start, height) = if out.area.w > 0.0 { (MIDDLE, from) } else { (out.side, out.area.y) };
+        self.canvas.line(Flow::Main, &[(start, height), (start, self.y), (x, self.y)]);
+        self.aside = Some(self.y);
+        self.y -= 8.0;
+        self.canvas.line(Flow::Main, &[(RESIDUAL, self.y), (MIDDLE, self.y)]);
+        (self.y, self.y)
+    }
+
+    /// The two matrices of a gated MLP side by side.
+    fn gated(&mut self, aside: f64) {
+        let from = self.y;
+        self.y -= BYPASS_GAP + MATRIX;
+        let right = if aside > 0.0 { MIDDLE - aside + 86.0 } else { RIGHT };
+        let cell = (right - LEFT) / 2.0;
+        let top = self.y;
+        let joined = top - 8.0;
+        for (i, target) in [Target::Gate, Target::Fc1].into_iter().enumerate() {
+            let middle = LEFT + cell * (i as f64 + 0.5);
+            let paired = self.plan.update_at(self.layer, target).is_some();
+            let (x, w) = if paired { (middle - 22.0, 52.0) } else { (middle, (cell - 36.0).min(96.0)) };
+            let area = Rect { x: x - w / 2.0, y: top, w, h: MATRIX };
+            self.canvas.arrow(&[(x, from), (x, area.bottom())]);
+            self.matrix(target, area);
+            self.canvas.line(Flow::Main, &[(x, top), (x, joined), (MIDDLE - aside, joined)]);
+        }
+        self.y = joined;
+    }
+
+    /// A norm over the whole width, fed from `from`.
     fn norm(&mut self, place: ModulePath, name: &str, from: f64, right: f64) {
         self.y -= GAP + NORM;
         let area = Rect { x: LEFT, y: self.y, w: right - LEFT, h: NORM };
@@ -112,11 +161,40 @@ impl Climb<'_> {
             self.matrix(target, area);
         }
         let mut from = top;
+        let m = self.plan.model();
+        if m.normed_heads {
+            self.y -= 5.0 + 15.0;
+            for (x, place, what) in [
+                (columns[0], ModulePath::QueryNorm(self.layer), "queries"),
+                (columns[1], ModulePath::KeyNorm(self.layer), "keys"),
+            ] {
+                let area = Rect { x: x - 26.0, y: self.y, w: 52.0, h: 15.0 };
+                self.canvas.line(Flow::Main, &[(x, from), (x, area.bottom())]);
+                let part = Part::new(Form::Box, area, "RMSNorm", format!("RMSNorm of every head of {what}"));
+                let part = part.shape(format!("scale {}", m.head_dim), m.head_dim as u64).letter(10.0);
+                self.canvas.parts.push(part.trained(self.plan.whole(place)).moved(self.plan.moves(place)));
+            }
+            self.canvas.line(Flow::Main, &[(columns[2], from), (columns[2], self.y)]);
+            from = self.y;
+        }
+        if let Positions::Rotary { dims, .. } = m.positions {
+            self.y -= 5.0 + 15.0;
+            for (x, what) in [(columns[0], "queries"), (columns[1], "keys")] {
+                let area = Rect { x: x - 26.0, y: self.y, w: 52.0, h: 15.0 };
+                self.canvas.line(Flow::Main, &[(x, from), (x, area.bottom())]);
+                let part = Part::new(Form::Pill, area, "rotate", format!("rotary positions of the {what}"));
+                let share = if dims < m.head_dim { format!("{dims} numbers of each head") } else { "each head".into() };
+                let shape = format!("{share} turned by its position, no parameters");
+                self.canvas.parts.push(part.shape(shape, 0).letter(10.0));
+            }
+            self.canvas.line(Flow::Main, &[(columns[2], from), (columns[2], self.y)]);
+            from = self.y;
+        }
         let prefix = self.plan.prefix_at(self.layer);
         self.y -= BYPASS_GAP;
         if let Some(PrefixMark { shape, elements, .. }) = prefix {
             self.y -= 19.0;
-            let d = self.plan.model().hidden_size;
+            let d = m.key_value_width();
             for (x, letter, what) in [(columns[1], "K", "keys"), (columns[2], "V", "values")] {
                 let y = self.y;
                 self.canvas.arrow(&[(x, from), (x, y + 19.0)]);
@@ -143,8 +221,12 @@ impl Climb<'_> {
                 self.canvas.arrow(&[(x - 34.0, from), (x - 34.0, area.bottom())]);
             }
         }
-        let m = self.plan.model();
-        let heads = format!("{} heads of {} dimensions, causal, no parameters", m.num_attention_heads, m.head_dim());
+        let shared = match m.num_key_value_heads == m.num_attention_heads {
+            true => String::new(),
+            false => format!(", {} of keys and values", m.num_key_value_heads),
+        };
+        let heads =
+            format!("{} heads of {} dimensions{shared}, causal, no parameters", m.num_attention_heads, m.head_dim);
         let label = match prefix {
             Some(_) => "softmax(Q[⟨φ_K⟩, K]ᵀ/√d_h) [⟨φ_V⟩, V]",
             None => "softmax(QKᵀ/√d_h) V",
@@ -188,9 +270,12 @@ impl Climb<'_> {
         let area = Rect { x: middle - 42.0, y: self.y, w: 84.0, h: 15.0 };
         self.canvas.line(Flow::Main, &[(middle, from), (middle, area.bottom())]);
         self.canvas.line(Flow::Main, &[(middle, area.y), (middle, area.y - 5.0)]);
-        let title = self.plan.model().activation_function.title();
-        let part =
-            Part::new(Form::Pill, area, title, format!("{title}, the MLP's non-linearity")).shape("no parameters", 0);
+        let (title, gated) = (self.plan.model().activation_function.title(), self.plan.model().gated);
+        let (label, what) = match gated {
+            true => (format!("{title}(gate) ⊙ up"), "the MLP's gate"),
+            false => (title.to_string(), "the MLP's non-linearity"),
+        };
+        let part = Part::new(Form::Pill, area, label, format!("{title}, {what}")).shape("no parameters", 0);
         self.canvas.parts.push(part.letter(11.0));
     }
 
@@ -247,15 +332,19 @@ impl Climb<'_> {
             self.canvas.arrow(&[(x, y), (x + 7.0, y), (x + 7.0, middle.1), (MIDDLE + PLUS, middle.1)]);
         }
         self.canvas.arrow(&[(MIDDLE, branch), (RESIDUAL, branch), (RESIDUAL, middle.1), (MIDDLE - PLUS, middle.1)]);
+        if let Some(y) = self.aside.take() {
+            let x = RIGHT + 7.0;
+            self.canvas.arrow(&[(x, y), (x, middle.1), (MIDDLE + PLUS, middle.1)]);
+        }
         self.canvas.plus(middle, name);
     }
 
     /// A linear layer of θ, its bias as a part of its own where only that is trained, LoRA's A and B at its right.
     fn matrix(&mut self, target: Target, area: Rect) {
         let (inputs, outputs) = target.shape(self.plan.model());
-        let label = Target::OPTIONS[target as usize].1;
+        let label = target.label(self.plan.model());
         let form = match target {
-            Target::Fc1 => Form::Widening,
+            Target::Fc1 | Target::Gate => Form::Widening,
             Target::Fc2 => Form::Narrowing,
             _ => Form::Box,
         };
@@ -269,8 +358,9 @@ impl Climb<'_> {
                 .shape(outputs.to_string(), outputs as u64)
                 .trained(true)
         } else {
-            let trained = self.plan.trained(place);
-            part.shape(format!("{outputs} × {inputs} and bias {outputs}"), (inputs * outputs + outputs) as u64)
+            let (trained, biased) = (self.plan.trained(place), place.elements(ParamKind::Bias, self.plan.model()) > 0);
+            let bias = if biased { format!(" and bias {outputs}") } else { String::new() };
+            part.shape(format!("{outputs} × {inputs}{bias}"), place.parameters(self.plan.model()))
                 .partly(trained)
                 .moved(self.plan.moves(place))
         };
@@ -327,9 +417,9 @@ impl Climb<'_> {
     }
 }
 
-/// A LayerNorm in an area, its bias as a part of its own where only that is trained.
+/// A norm in an area, its bias as a part of its own where only that is trained.
 pub fn norm(canvas: &mut Canvas, plan: &Plan, place: ModulePath, area: Rect, name: &str) {
-    let label = "LayerNorm";
+    let label = plan.model().norm.kind.title();
     let d = plan.model().hidden_size;
     if plan.only_bias(place) {
         let scale = Rect { w: area.w - BIAS - 3.0, ..area };
@@ -338,7 +428,9 @@ pub fn norm(canvas: &mut Canvas, plan: &Plan, place: ModulePath, area: Rect, nam
         let part = Part::new(Form::Box, bias, "b", format!("bias of the {name}")).shape(d.to_string(), d as u64);
         canvas.parts.push(part.trained(true));
     } else {
-        let part = Part::new(Form::Box, area, label, name).shape(format!("scale {d} and bias {d}"), 2 * d as u64);
+        let biased = place.elements(ParamKind::Bias, plan.model()) > 0;
+        let shape = if biased { format!("scale {d} and bias {d}") } else { format!("scale {d}") };
+        let part = Part::new(Form::Box, area, label, name).shape(shape, place.parameters(plan.model()));
         canvas.parts.push(part.trained(plan.whole(place)).moved(plan.moves(place)));
     }
 }

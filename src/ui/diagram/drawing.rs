@@ -6,7 +6,7 @@ use super::embeddings::{VECTOR, VECTOR_PITCH, VECTORS, embedding, everywhere, fi
 use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Flow, PLUS, Scope};
 use crate::config::RunConfig;
-use crate::model::ModulePath;
+use crate::model::{ModulePath, Positions};
 use crate::ui::chart::label_placement::Rect;
 
 /// A block of the stack.
@@ -139,14 +139,17 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     if let Some(n) = plan.front.as_ref().and_then(|front| front.tokens) {
         canvas.note(vectors_x, vectors_y - 6.0, format!("{n} × ⟨φ⟩"));
     }
-    canvas.arrow(&[(middle, vectors_y), (middle, plus_y + PLUS)]);
-    let table = Rect { x: TIE + STACK - 56.0, y: plus_y - 8.0, w: 56.0, h: 16.0 };
-    positions(canvas, plan, table);
-    canvas.arrow(&[(table.x, plus_y), (middle + PLUS, plus_y)]);
-    let mut sum = Canvas::default();
-    sum.plus((middle, plus_y), "sum: vectors and positions");
-    sum.parts.iter_mut().for_each(|p| p.scope = Scope::Network);
-    canvas.append(sum);
+    let learned = matches!(plan.model().positions, Positions::Learned { .. });
+    if learned {
+        canvas.arrow(&[(middle, vectors_y), (middle, plus_y + PLUS)]);
+        let table = Rect { x: TIE + STACK - 56.0, y: plus_y - 8.0, w: 56.0, h: 16.0 };
+        positions(canvas, plan, table);
+        canvas.arrow(&[(table.x, plus_y), (middle + PLUS, plus_y)]);
+        let mut sum = Canvas::default();
+        sum.plus((middle, plus_y), "sum: vectors and positions");
+        sum.parts.iter_mut().for_each(|p| p.scope = Scope::Network);
+        canvas.append(sum);
+    }
 
     let head_area = row(15.0, 24.0);
     let norm_area = row(head_area.bottom() + STEP, 20.0);
@@ -154,13 +157,13 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     final_norm(canvas, plan, norm_area);
     canvas.arrow(&[(middle, norm_area.y), (middle, head_area.bottom())]);
     canvas.arrow(&[(middle, head_area.y), (middle, head_area.y - 12.0)]);
-    if plan.head.is_none() {
+    if plan.head.is_none() && plan.model().tied {
         let (top, bottom) = (head_area.y + 12.0, embedding_area.y + 12.0);
         canvas.line(Flow::Tie, &[(TIE, bottom), (1.0, bottom), (1.0, top), (TIE, top)]);
     }
 
     let layers = plan.model().num_hidden_layers;
-    let (bottom, top) = (plus_y - PLUS, norm_area.bottom());
+    let (bottom, top) = (if learned { plus_y - PLUS } else { vectors_y }, norm_area.bottom());
     // Space above each block for its arrow; deep networks get thin blocks.
     let pitch = (bottom - top - STEP) / layers as f64;
     let gap = (0.28 * pitch).min(20.0);
@@ -174,8 +177,8 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
                 layer,
                 area,
                 marks: marks(plan, layer, area),
-                trained: ModulePath::of_block(layer).all(|place| plan.whole(place)),
-                moved: ModulePath::of_block(layer).any(|place| plan.moves(place)),
+                trained: ModulePath::of_block(layer, plan.model()).all(|place| plan.whole(place)),
+                moved: ModulePath::of_block(layer, plan.model()).any(|place| plan.moves(place)),
             }
         })
         .collect();
@@ -217,13 +220,17 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
             })
             .collect();
     }
-    if ModulePath::of_block(layer).all(|place| plan.whole(place)) {
+    if ModulePath::of_block(layer, plan.model()).all(|place| plan.whole(place)) {
         // The whole block is in φ's colour.
         return Vec::new();
     }
     let factor = |place: &ModulePath| matches!(place, ModulePath::Linear(_, target) if plan.factor_at(layer, *target));
-    let touched = ModulePath::of_block(layer).enumerate().filter(|(_, place)| plan.touches(*place) || factor(place));
-    touched.map(|(i, _)| rect(column(i, 8, 3.0, 2.5), top, 3.0, h)).collect()
+    let touched = ModulePath::of_block(layer, plan.model())
+        .enumerate()
+        .filter(|(_, place)| plan.touches(*place) || factor(place));
+    touched
+        .map(|(i, _)| rect(column(i, ModulePath::of_block(layer, plan.model()).count(), 3.0, 2.5), top, 3.0, h))
+        .collect()
 }
 
 /// The opened block; what is trained outside the blocks stands above and below it, so that φ is never out of sight.
@@ -379,7 +386,7 @@ mod tests {
         let (config, ..) = RunConfig::from_hash("#method=lora&rank=8&target_modules=k_proj,out_proj,fc2");
         let drawing = Drawing::new(&config, 0, false);
         assert_eq!(drawing.blocks.len(), config.shape().model.num_hidden_layers);
-        for target in Target::ALL {
+        for target in Target::UNGATED {
             let label = Target::OPTIONS[target as usize].1;
             let pairs =
                 drawing.canvas.parts.iter().filter(|p| p.name.starts_with("LoRA") && p.name.ends_with(label)).count();

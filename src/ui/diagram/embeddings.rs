@@ -69,10 +69,10 @@ pub fn everywhere(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     }
 }
 
-/// The last LayerNorm.
+/// The last norm.
 pub fn final_norm(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let mut own = Canvas::default();
-    block::norm(&mut own, plan, ModulePath::FinalNorm, area, "last LayerNorm");
+    block::norm(&mut own, plan, ModulePath::FinalNorm, area, &format!("last {}", plan.model().norm.kind.title()));
     for part in &mut own.parts {
         part.scope = Scope::Network;
     }
@@ -82,12 +82,17 @@ pub fn final_norm(canvas: &mut Canvas, plan: &Plan, area: Rect) {
 /// The head: the embedding once more, or φ's copy of it, or φ's copies of the labels' rows beside it.
 pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let (v, d) = (plan.model().vocab_size, plan.model().hidden_size);
-    let tied = |area: Rect, label: &'static str| {
+    let own = !plan.model().tied;
+    let (title, place) = if own { ("Head", ModulePath::Head) } else { ("Head (tied)", ModulePath::Tokens) };
+    let frozen = |area: Rect, label: &'static str| {
         let part = Part::new(Form::Box, area, label, "head").scope(Scope::Network);
-        part.shape(format!("{v} × {d}, tied: the token embedding itself"), 0)
+        match own {
+            true => part.shape(format!("{v} × {d}"), (v * d) as u64),
+            false => part.shape(format!("{v} × {d}, tied: the token embedding itself"), 0),
+        }
     };
     match plan.head {
-        None => canvas.parts.push(tied(area, "Head (tied)").trained(plan.whole(ModulePath::Tokens))),
+        None => canvas.parts.push(frozen(area, title).trained(plan.whole(place))),
         Some(HeadCopy::All) => {
             let part =
                 Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), (v * d) as u64);
@@ -98,8 +103,8 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
             let labels = plan.shape.labels;
             let w = (area.w * labels as f64 / v as f64).clamp(14.0, area.w - 24.0);
             let rest = Rect { x: area.x + w, w: area.w - w, ..area };
-            let (ours, theirs) = if w > area.w / 2.0 { ("labels", "") } else { ("", "Head (tied)") };
-            canvas.parts.push(tied(rest, theirs));
+            let (ours, theirs) = if w > area.w / 2.0 { ("labels", "") } else { ("", title) };
+            canvas.parts.push(frozen(rest, theirs));
             let part = Part::new(Form::Box, Rect { w, ..area }, ours, "the labels' rows of the head, untied copies");
             canvas
                 .parts

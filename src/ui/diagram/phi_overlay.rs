@@ -73,7 +73,7 @@ impl Plan {
 
     /// Low-rank updates of a block, in the order of its matrices.
     pub fn updates_of(&self, layer: usize) -> usize {
-        Target::ALL.iter().filter(|target| self.update_at(layer, **target).is_some()).count()
+        Target::of(self.model()).iter().filter(|target| self.update_at(layer, **target).is_some()).count()
     }
 
     /// Whether φ has a factor at a layer.
@@ -101,22 +101,23 @@ impl Plan {
         let of = |piece: &ParamKind| {
             self.methods.iter().map(|m| m.method().trained(place, *piece, self.model())).sum::<u64>()
         };
-        place.pieces().iter().map(of).sum()
+        place.pieces(self.model()).iter().map(of).sum()
     }
 
     /// Whether a place's bias alone is trained, not what stands beside it.
     pub fn only_bias(&self, place: ModulePath) -> bool {
-        place.pieces().iter().all(|piece| self.copies(place, *piece) == (*piece == ParamKind::Bias))
+        self.copies(place, ParamKind::Bias)
+            && place.pieces(self.model()).iter().all(|piece| self.copies(place, *piece) == (*piece == ParamKind::Bias))
     }
 
     /// Whether all tensors of a place are trained.
     pub fn whole(&self, place: ModulePath) -> bool {
-        place.pieces().iter().all(|piece| self.copies(place, *piece))
+        place.pieces(self.model()).iter().all(|piece| self.copies(place, *piece))
     }
 
     /// Whether any is.
     pub fn touches(&self, place: ModulePath) -> bool {
-        place.pieces().iter().any(|piece| self.copies(place, *piece))
+        place.pieces(self.model()).iter().any(|piece| self.copies(place, *piece))
     }
 
     /// Whether φ moves a place from elsewhere.
@@ -126,7 +127,7 @@ impl Plan {
 
     /// Whether anything outside the blocks is trained.
     pub fn outside(&self) -> bool {
-        [ModulePath::Tokens, ModulePath::Positions, ModulePath::FinalNorm].into_iter().any(|place| self.touches(place))
+        ModulePath::outside_blocks(self.model()).any(|place| self.touches(place))
             || self.head.is_some()
             || self.front.is_some()
             || self.everywhere.is_some()

@@ -398,7 +398,7 @@ fn a_checkpoint_that_cannot_be_used_is_told_by_what_is_wrong() {
         (checkpoint(GPT2).into_iter().take(2).collect(), "tokenizer.json is missing"),
         (cut, "model.safetensors is cut short: it has"),
         (with_config("{"), "not readable"),
-        (with_config(r#"{"model_type":"llama"}"#), "config.json: model_type is llama"),
+        (with_config(r#"{"model_type":"gemma"}"#), "config.json: model_type is gemma"),
         (with_config(r#"{"model_type":"opt"}"#), "has no tensor “model.decoder.embed_tokens.weight”"),
         (
             with_config(r#"{"model_type":"gpt2","quantization_config":{"quant_method":"awq"}}"#),
