@@ -51,7 +51,7 @@ fn command() -> Command {
                     Arg::new("out")
                         .long("out")
                         .value_name("RUN")
-                        .help("Write the events to this run file, and φ at the end or on Ctrl-C"),
+                        .help("Write the events to this run file, and φ at the end, on Ctrl-C or SIGTERM"),
                 )
                 .arg(unfinished::arg()),
         )

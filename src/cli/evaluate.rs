@@ -7,7 +7,7 @@ use super::sentence::Sentence;
 use super::session::{session, stored};
 use super::taken::{report, say};
 use super::user_data;
-use crate::base::read;
+use crate::base::{grouped, read};
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::Tokens;
@@ -21,9 +21,7 @@ use serde_json::json;
 /// Loss and accuracy on the task's held-out examples, with θ ⊕ λφ or θ alone.
 pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
     let lambda: f64 = args.get_one("lambda").copied().unwrap_or(1.0);
-    if !(0.0..=1.5).contains(&lambda) {
-        return Err(format!("λ cannot be {lambda}: it runs from 0 to 1.5."));
-    }
+    RunConfig::check_lambda(lambda).map_err(|fault| fault.message)?;
     let scores = match stored(args, |base| config_on(args, base)).await? {
         Some(session) => {
             if lambda != 1.0 {
@@ -77,7 +75,16 @@ pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let logits = read(logits).await.map_err(|f| f.message)?;
     let logits: Vec<&[f32]> = logits.chunks(vocab).collect();
     let last = logits[tokens.len() - 1];
-    let next = (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best });
+    let not_finite = logits.iter().copied().flatten().filter(|logit| !logit.is_finite()).count();
+    if not_finite > 0 {
+        let all = tokens.len() * vocab;
+        say(&[format!("{} of {} logits are not finite: null stands for them.", grouped(not_finite), grouped(all))]);
+    }
+    // Among numbers that are none, none is the likeliest.
+    let next = last
+        .iter()
+        .all(|logit| logit.is_finite())
+        .then(|| (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best }));
     let mut answer = json!({"tokens": tokens, "next": next});
     if args.get_flag("logits") {
         answer["logits"] = json!(logits);
