@@ -154,7 +154,8 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "export" => pollster::block_on(adapters::export(args)),
         "merge" => pollster::block_on(adapters::merge(args)),
         "python" => {
-            print_line!("{}", python::script(&config(args)?));
+            let config = config(args)?;
+            print_line!("{}", python::script_from(&config, &user_data::python_sources(args)?)?);
             Ok(())
         }
         "spread" => pollster::block_on(measure::spread(args)),

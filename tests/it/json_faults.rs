@@ -176,3 +176,23 @@ fn what_the_parser_says_is_shown_to_nobody() {
         }
     }
 }
+
+#[test]
+fn null_is_a_measurement_that_is_not_finite_and_numbers_past_32_bits_are_refused() {
+    let started = r#"{"event":"started","run":1,"config":{"base":"rules","task":"rules","method":"lora"},"device":"cpu","trainable":1,"total":2,"steps":3,"baselines":{"chance":0,"majority":0,"bag_of_words":0}}"#;
+    let read = |line: &str| RunFile::read_all(&format!("{started}\n{line}"));
+    let step = |loss: &str, norm: &str| {
+        format!(r#"{{"event":"step","run":1,"step":1,"loss":{loss},"lr":0.1,"ms":1,"tokens":1,"grad_norm":{norm}}}"#)
+    };
+    let run = read(&step("null", "null")).unwrap().remove(0);
+    assert!(run.losses[0].1.is_nan());
+    // What was read is written as it was.
+    assert_eq!(serde_json::to_string(&run.events[1]).unwrap(), step("null", "null").replace("\"ms\":1", "\"ms\":1.0"));
+    let score = r#"{"event":"evaluated","run":1,"step":1,"loss":null,"accuracy":0.5,"n":4}"#;
+    assert!(read(score).unwrap()[0].evaluations[0].1.is_nan());
+    for (loss, norm, said) in [("1e300", "1", "“loss”: 1e300"), ("1", "-4e38", "“grad_norm”: -4e38")] {
+        let found = read(&step(loss, norm)).unwrap_err().to_string();
+        assert!(found.starts_with("line 2 of the run file") && found.contains(said), "{found}");
+        assert!(found.contains("from -3.4e38 to 3.4e38"), "{found}");
+    }
+}
