@@ -312,6 +312,52 @@ fn tolerances_and_limits_are_those_of_the_sources() {
     super::none_of(faults);
 }
 
+/// Tables with figures, by page and the beginning of their heads, and the file of the test that derives them.
+const DERIVED: &[(&str, &str, &str)] = &[
+    ("README.md", "| from nothing", "tests/it/performance.rs"),
+    ("CONTRIBUTING.md", "| command", "tests/it/performance.rs"),
+    ("docs/performance.md", "|", "tests/it/performance.rs"),
+    ("docs/hosting.md", "| header", "tests/it/performance.rs"),
+    ("docs/kernels.md", "| program", "tests/it/performance.rs"),
+    ("docs/decisions/0036-what-the-page-weighs.md", "| part", "tests/it/performance.rs"),
+    ("docs/bases-and-tasks.md", "|", "tests/it/bases.rs"),
+    ("docs/results.md", "|", "tests/it/results.rs"),
+    ("docs/methods.md", "|", "src/cli/method_page.rs"),
+    ("docs/formats.md", "| key", "tests/it/contract.rs"),
+    ("docs/formats.md", "| OPT", "tests/it/contract.rs"),
+    ("docs/formats.md", "| GPT-2", "tests/it/contract.rs"),
+    ("docs/formats.md", "| event", "tests/it/contract.rs"),
+    ("docs/formats.md", "| command", "tests/it/contract.rs"),
+    ("docs/command-line.md", "| command", "tests/it/contract.rs"),
+    ("docs/testing.md", "| test", "xtask/tests/docs/lists.rs"),
+    ("docs/testing.md", "| flag", "xtask/tests/docs/lists.rs"),
+];
+
+#[test]
+fn no_table_of_figures_is_without_a_test() {
+    let mut faults = Vec::new();
+    for page in pages() {
+        let lines: Vec<&str> = page.text.lines().collect();
+        for (i, head) in lines.iter().enumerate().filter(|(i, _)| lines.get(i + 1).is_some_and(|l| l.starts_with("|-")))
+        {
+            let rows = lines[i + 2..].iter().take_while(|line| line.starts_with('|'));
+            let is_figure = |word: &str| word.trim_start_matches(['(', '.']).starts_with(|c: char| c.is_ascii_digit());
+            let has_figures = |row: &&&str| {
+                let words: String = row.split('`').step_by(2).collect();
+                words.split_whitespace().any(is_figure)
+            };
+            let derived = DERIVED
+                .iter()
+                .any(|(of, start, file)| *of == page.path && head.starts_with(start) && root().join(file).is_file());
+            let tested = TESTED.iter().any(|(of, start, _)| *of == page.path && head.starts_with(start));
+            if let Some(row) = rows.clone().find(has_figures).filter(|_| !derived && !tested) {
+                faults.push(format!("{}: what derives the table with “{row}”?", page.path));
+            }
+        }
+    }
+    super::none_of(faults);
+}
+
 #[test]
 fn inputs_of_damaged_files_are_counted() {
     let each = 2000;
