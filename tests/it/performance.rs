@@ -246,6 +246,13 @@ fn sentences_repeat_the_figures_of_the_tables() {
         .filter(|row| row["where"] == "chromium-webgpu" && !own.contains(&row["method"].as_str().unwrap()));
     let others: Vec<f64> = others.map(|row| row["dispatches"].as_f64().unwrap().round()).collect();
     let end = |of: fn(f64, f64) -> f64| number(others.iter().copied().reduce(of).unwrap());
+    let date = |place: &str| {
+        let row = measured.bench.iter().find(|row| row["where"] == place).unwrap();
+        let (month, day) = row["date"].as_str().unwrap().split_at(8);
+        let months = [("2026-11-", "November 2026"), ("2026-12-", "December 2026")];
+        let month = months.iter().find(|(start, _)| *start == month).unwrap_or_else(|| panic!("{month} has no name")).1;
+        format!("{} {month}", day.trim_start_matches('0'))
+    };
     let seconds = |ms: f64| format!("{:.1}", ms / 1e3);
     let fused = |key: &str| {
         ["before fused kernels", "with fused kernels alone"].map(|when| once(&format!("native step at S {when}"), key))
@@ -255,6 +262,7 @@ fn sentences_repeat_the_figures_of_the_tables() {
     check_sentences(
         PERFORMANCE,
         &[
+            ("measured these figures on {}, sizes on {}.", vec![date("baseline"), date("dist")]),
             (
                 "S in Chromium takes {} × PyTorch's time.",
                 vec![format!("{:.1}", chromium("full") / of("pytorch", "full", "ms"))],
