@@ -309,7 +309,8 @@ fn what_is_no_plain_table_is_read_or_told_on_the_command_line() {
     let rows: String = (0..40).map(|i| format!("{i},said in walk {i},{}\n", ["good", "bad"][i % 2])).collect();
     let (ran, said) = trained_on("survey.csv", format!("nr,said,felt\nint,free text,class\n{rows}").as_bytes(), &[]);
     assert!(
-        ran && said.contains("Line 2, below the header, holds units or questions, no values, and is left out.\n"),
+        ran && said
+            .contains("Line 2, below the header, holds names, units or questions, no values, and is left out.\n"),
         "{said}"
     );
     assert!(said.contains("text: said, label: felt (bad 20, good 20); 0 rows left out"), "{said}");

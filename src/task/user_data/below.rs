@@ -5,6 +5,7 @@
 use super::header::{is_header, is_number};
 use super::levels::levels;
 use super::limits::{MAX_LABELS, MIN_ROWS};
+use super::names::is_label;
 use super::row::Row;
 use std::collections::HashMap;
 use std::fmt;
@@ -31,7 +32,7 @@ pub enum Below {
     Names,
     /// The name of the index, in a row of its own.
     IndexName,
-    /// Units, or a survey's questions.
+    /// Units, a survey's questions, or names once more.
     Units,
 }
 
@@ -43,7 +44,7 @@ impl fmt::Display for HeaderRow {
             Below::Types => "holds the columns' types and is left out",
             Below::Names => "is a second row of names: it is read as part of the header",
             Below::IndexName => "names the index alone and is left out",
-            Below::Units => "holds units or questions, no values, and is left out",
+            Below::Units => "holds names, units or questions, no values, and is left out",
         };
         write!(f, "Line {}, below the header, {what}.", self.line)
     }
@@ -302,7 +303,7 @@ fn are_units(header: &Row, row: &Row, rest: &[Row]) -> bool {
 }
 
 /// Whether a cell asks for what stands below it: as no other value of its column it ends with a question mark, or
-/// has three words or more and begins like a question, or names the column.
+/// has three words or more and begins like a question, or names the column, or is a name that labels go by.
 fn is_question<'a>(cell: &str, name: &str, mut values: impl Iterator<Item = &'a str>) -> bool {
     let words = |text: &str| text.split_whitespace().count();
     let lower = cell.to_lowercase();
@@ -312,7 +313,7 @@ fn is_question<'a>(cell: &str, name: &str, mut values: impl Iterator<Item = &'a 
     let is_named = !name.is_empty() && lower.split_whitespace().any(|part| word(part) == name);
     let denies = ["no", "not", "without", "other", "mixed", "non"].contains(&begins.as_str());
     let is_long = words(cell) >= 3 && (ASKS.contains(&begins.as_str()) || (is_named && !denies));
-    let ends = cell.ends_with('?') || is_long || lower == name;
+    let ends = cell.ends_with('?') || is_long || lower == name || is_label(cell);
     ends && values.all(|value| !value.ends_with('?') && words(value) < words(cell).max(2))
 }
 
@@ -405,6 +406,8 @@ mod tests {
             ("-,Tell us,How do you feel?", Below::Units),
             (",Write it down,Please choose one", Below::Units),
             ("Nr,Remark,Feel", Below::Units),
+            ("-,Text of the remark,Sentiment", Below::Units),
+            ("-,Comment,Class", Below::Units),
         ] {
             let text = format!("nr,remark,feel\n{second}\n{ROWS}");
             assert_eq!(of(&text), (["nr", "remark", "feel"].map(String::from).into(), 6, vec![(2, why)]), "{second}");

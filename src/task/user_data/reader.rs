@@ -86,6 +86,7 @@ fn kind(name: &str, text: &str, table: Option<bool>) -> Kind {
         (_, Some("json")) => Kind::Json(json::layout(text, false)),
         (_, Some("jsonl" | "ndjson")) => Kind::Json(json::layout(text, true)),
         (Some(true), _) => json::looks_like(text).map_or(Kind::Separated(Separator::COMMA), Kind::Json),
+        (None, _) if separated::is_of_r(text) => Kind::Separated(Separator::BLANK),
         // Excel's “Unicode text” has this ending and tabs.
         (None, Some("txt")) if separated::is_tabbed(text) => Kind::Separated(Separator::TAB),
         (None, Some("txt" | "md")) => Kind::Text,

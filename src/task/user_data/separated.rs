@@ -39,6 +39,15 @@ pub fn looks_like(text: &str) -> bool {
     named(text).is_some() || Separator::KNOWN.iter().any(fits)
 }
 
+/// Whether a text is a table as R's `write.table` has it where nothing else is asked for: quoted names with blanks
+/// between them, above rows of one cell more.
+pub fn is_of_r(text: &str) -> bool {
+    let quoted = text.split(['\n', '\r']).next().is_some_and(are_quoted);
+    quoted
+        && count(text, Separator::BLANK, true).is_some()
+        && short_header(&first_records(text, Separator::BLANK, true, LOOKED_AT))
+}
+
 /// Whether a tab stands in every line, equally often, as where Excel saves a table as Unicode text.
 pub fn is_tabbed(text: &str) -> bool {
     let is_table = |quoting| count(text, Separator::TAB, quoting).is_some_and(|(records, _)| records >= MIN_ROWS);
@@ -74,8 +83,7 @@ fn find(text: &str, usual: Separator) -> Separator {
     if let Some((.., place)) = candidates.iter().enumerate().filter_map(rank).min() {
         return candidates[place];
     }
-    let quoted = text.split(['\n', '\r']).next().is_some_and(are_quoted);
-    if quoted && short_header(&first_records(text, Separator::BLANK, true, LOOKED_AT)) {
+    if is_of_r(text) {
         return Separator::BLANK;
     }
     // None does: the one that separates the first record, so that the row which differs is told.
@@ -366,6 +374,10 @@ mod tests {
             }
         }
         assert!(is_tabbed("a\tb\n1\tc\td\n2\te\tf\n3\tg\th\n"));
+        assert!(is_of_r("\"a\" \"b\"\n\"1\" \"c d\" 0\n\"2\" \"e\" 1\n"));
+        assert!(
+            !is_of_r("\"Well\" \"no\"\nhe said\nto her\n") && !is_of_r("\"a\" \"b\"\n\"1\" \"c\" 0\n\"2\" \"e\"\n")
+        );
         // A comma in each text is none of R's, nor is one row that differs.
         for text in [
             "remark,mood\nGood, really,a\nBad, really,b\nNot, really,a\n",

@@ -85,8 +85,11 @@ impl Table {
         let lacks = match (most_missed(&self.notes.nested), self.guess()) {
             (Some(column), None) if column.is_label() || column.is_text() => Some(column),
             (Some(column), Some((text, label))) => {
-                let is_aside =
-                    column.is_label() && self.likely(label).is_some_and(|(likely, _)| likely == Likely::Aside);
+                // A guess that is none: it tells of the row's origin, or none of its values comes again.
+                let filled = self.values(label).filter(|value| !value.is_empty()).count();
+                let is_none =
+                    self.likely(label).is_some_and(|(likely, values)| likely == Likely::Aside || values == filled);
+                let is_aside = column.is_label() && is_none;
                 let reads = |i: usize| i != label && (is_text(&self.columns[i]) || self.are_sentences(i));
                 let mut nested = self.notes.nested.iter();
                 let text = nested

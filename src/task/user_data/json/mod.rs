@@ -226,6 +226,9 @@ mod tests {
         let parts: String =
             parts.lines().enumerate().map(|(i, l)| l.replace('@', ["train", "test"][i % 2]) + "\n").collect();
         assert!(all(&parts).unwrap_err().to_string().starts_with("On line 1, “label” is an object"));
+        // Nor are values that never come again, of few rows.
+        let few: String = (0..9).map(|i| format!("{{\"said\":\"walk {i}\",\"idx\":{i},\"label\":[0,1]}}\n")).collect();
+        assert!(all(&few).unwrap_err().to_string().starts_with("On line 1, “label” is a list of 2 values"));
         // Beside a text and a label of their own they do not matter.
         let used = file(r#""text":"text $","mood":"@","label":{"n":1},"messages":[{"role":"user","content":"a"}]"#);
         let used: String =
