@@ -76,6 +76,8 @@ pub async fn walk<E: Entry>(dropped: Vec<E>) -> Result<Vec<(E::File, Option<Stri
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
     use super::*;
 
     /// A folder that gives 100 entries at a time, or a file.
