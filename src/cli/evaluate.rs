@@ -12,6 +12,8 @@ use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::Tokens;
 use crate::peft::{InitContext, Phi};
+use crate::protocol::CutText;
+use crate::task::user_data::cut_text;
 use crate::train::evaluate::evaluate;
 use crate::train::library::LoadedBase;
 use burn::tensor::Device;
@@ -66,9 +68,13 @@ pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let methods = || stored.iter().flat_map(|stored| stored.config.methods()).map(|method| method.method());
     let in_front = methods().map(|method| method.positions()).sum::<usize>();
     let limit = loaded.theta.config.max_position_embeddings - in_front;
-    if tokens.is_empty() || tokens.len() > limit {
-        return Err(format!("The text has {} tokens; this base reads 1 to {limit}.", tokens.len()));
+    if tokens.is_empty() {
+        return Err("--text is empty: give a text to read.".into());
     }
+    // As where a text is typed on the page: the last tokens are read, and that is said.
+    let all = tokens.len();
+    let tokens = tokens[all.saturating_sub(limit)..].to_vec();
+    say(&cut_text(all, tokens.len()).into_iter().collect::<Vec<_>>());
     let batch = Tokens { ids: tokens.iter().map(|t| *t as i32).collect(), sequences: 1, length: tokens.len() };
     let rows: Vec<usize> = (0..tokens.len()).collect();
     let vocab = loaded.theta.config.vocab_size;
@@ -101,6 +107,9 @@ pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
         .all(|logit| logit.is_finite())
         .then(|| (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best }));
     let mut answer = json!({"tokens": tokens, "next": next});
+    if tokens.len() < all {
+        answer["cut"] = json!(CutText { tokens: all, read: tokens.len() });
+    }
     if args.get_flag("logits") {
         answer["logits"] = json!(logits);
     }

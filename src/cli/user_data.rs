@@ -7,7 +7,7 @@ use crate::bases::{Base, Checkpoint, Identity, OwnBase, Part};
 use crate::interchange::python;
 use crate::interchange::python::Sources;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, LabelledSplit, Table, UserData, Wish, labelled, left_out, taken};
+use crate::task::user_data::{Dropped, LabelledSplit, Table, UserData, Wish, labelled, refusal, taken};
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -190,7 +190,7 @@ enum Chosen {
 /// Reads a file with data as its flags say.
 fn choose(path: &str, bytes: &[u8], args: &ArgMatches) -> Result<Chosen, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
-    let told = |e: user_data::UserDataError| format!("{path}: {e}");
+    let told = |e: user_data::UserDataError| e.about(path);
     let header = given("header").map(|text| yes_or_no(text)).transpose()?;
     // Who names a column or a header has a table.
     let is_table = ["text-column", "label-column", "header"].into_iter().any(|flag| given(flag).is_some());
@@ -201,7 +201,7 @@ fn choose(path: &str, bytes: &[u8], args: &ArgMatches) -> Result<Chosen, Sentenc
             let guess = table.guess().unwrap_or((0, 1));
             let text = column(&table, given("text-column"), guess.0)?;
             let label = column(&table, given("label-column"), guess.1)?;
-            let split = labelled(&table, text, label, 0).map_err(told)?;
+            let split = labelled(&table, text, label, 0).map_err(|e| format!("{path}: {}", refusal(&table, &e)))?;
             Chosen::Table { table, text, label, split }
         }
     })
@@ -224,8 +224,7 @@ fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
         }
         Chosen::Table { table, text, label, split } => {
             let (data, json) = UserData::labelled(&name, &split);
-            let mut notes = table.notes.sentences();
-            notes.extend(left_out(&split));
+            let notes = user_data::told(&table, text, label, &split);
             (data, json, notes, Some(taken(&table, text, label, &split)))
         }
     };
@@ -274,8 +273,8 @@ fn column(table: &Table, name: Option<&String>, guess: usize) -> Result<usize, S
         return Ok(place);
     }
     // The sentence that the page has for a table of nothing else.
-    if let Some((key, line)) = table.notes.nested.iter().find(|(key, _)| key == name) {
-        return Err(user_data::UserDataError::Nested { line: *line, key: key.clone() }.to_string());
+    if let Some(column) = table.notes.nested.iter().find(|column| column.key == *name) {
+        return Err(column.to_string());
     }
     Err(format!("There is no column “{name}”: the table has {}.", table.columns.join(", ")))
 }

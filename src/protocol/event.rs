@@ -333,6 +333,18 @@ pub struct Prediction {
     /// The right answer, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub right: Option<String>,
+    /// How much of a typed text is read; absent where all of it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cut: Option<CutText>,
+}
+
+/// A text that is longer than what is read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutText {
+    /// Tokens that it has.
+    pub tokens: usize,
+    /// Of these the last that are read.
+    pub read: usize,
 }
 
 /// An answer as text: four letters for `rules`, a label (`A`…`G`) for `authors`.

@@ -2,7 +2,7 @@
 
 use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;
-use super::opener;
+use super::dropped;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, State, Trainer};
 use super::store::Store;
@@ -249,12 +249,13 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
             EventListenerOptions::enable_prevent_default(),
             move |event| {
                 let Some(files) = event.dyn_ref::<DragEvent>().and_then(|e| e.data_transfer()) else { return };
-                let Some(list) = files.files().filter(|list| list.length() > 0 || event.type_() == "dragover") else {
+                let is_drop = event.type_() == "drop";
+                if is_drop && !dropped::has_files(&files) {
                     return;
-                };
+                }
                 event.prevent_default();
-                if event.type_() == "drop" {
-                    opener::open(Some(list), &on);
+                if is_drop {
+                    dropped::open(&files, &on);
                 }
             },
         ));

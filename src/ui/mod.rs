@@ -7,6 +7,7 @@ pub mod assets;
 pub mod chart;
 pub mod diagram;
 pub mod state;
+pub mod walk;
 
 #[cfg(target_arch = "wasm32")]
 mod app;
@@ -14,6 +15,8 @@ mod app;
 mod dialogs;
 #[cfg(target_arch = "wasm32")]
 mod dom;
+#[cfg(target_arch = "wasm32")]
+mod dropped;
 #[cfg(target_arch = "wasm32")]
 mod indexed_db;
 #[cfg(target_arch = "wasm32")]

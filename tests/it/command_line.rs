@@ -35,6 +35,29 @@ impl Drop for Scratch {
 }
 
 #[test]
+fn a_text_longer_than_the_base_reads_is_cut_to_its_end_and_told() {
+    let long = "over the hills and far away ".repeat(40);
+    for (base, begin) in [("prose-nano", ""), ("prose-micro", "Once ")] {
+        let answer = |text: &str| {
+            let output = peft_lab(&["predict", "--base", base, "--text", text]).output().unwrap();
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            (json, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (all, said) = answer(&format!("{begin}{long}"));
+        let (tokens, read) = (all["cut"]["tokens"].as_u64().unwrap(), all["cut"]["read"].as_u64().unwrap());
+        assert_eq!(all["tokens"].as_array().unwrap().len() as u64, read);
+        let grouped = if tokens > 999 { format!("{},{:03}", tokens / 1000, tokens % 1000) } else { tokens.to_string() };
+        assert_eq!(said, format!("The text has {grouped} tokens, of which the last {read} are read.\n"), "{base}");
+        // What stands in front of them does not matter.
+        assert_eq!(answer(&format!("{long}{long}")).0["tokens"], all["tokens"], "{base}");
+        let (short, said) = answer("far away");
+        assert!(short.get("cut").is_none() && said.is_empty(), "{said}");
+    }
+    let empty = peft_lab(&["predict", "--base", "prose-nano", "--text", ""]).output().unwrap();
+    assert!(!empty.status.success() && said(&empty).contains("--text is empty: give a text to read."));
+}
+
+#[test]
 fn a_reader_that_stops_ends_a_command_quietly() {
     for args in [
         &["methods"][..],

@@ -17,7 +17,7 @@ mod survey;
 mod tensor_file;
 
 pub use error::TensorFileError;
-pub use foreign::{foreign, gguf, pickle};
+pub use foreign::{foreign, gguf, pickle, stand_in};
 pub use header::Header;
 pub use layout::Layout;
 pub use shards::ShardIndex;

@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::peft::Phi;
 use crate::protocol::{Event, Prediction};
 use crate::task::Example;
-use crate::train::data::Batch;
+use crate::train::data::{Batch, Typed};
 use crate::train::evaluate::{Evaluation, evaluate};
 
 impl Session {
@@ -114,10 +114,10 @@ impl Session {
     pub async fn predict(&self, text: &str, lambda: f64) -> Result<Prediction, Failure> {
         RunConfig::check_lambda(lambda).map_err(input)?;
         let typed = self.data().typed(text, &self.setup.base.tokenizer);
-        let (text, prompt, right) = typed.map_err(|fault| input(fault.message))?;
+        let Typed { text, prompt, right, cut } = typed.map_err(|fault| input(fault.message))?;
         let prompts = [prompt];
         let base = self.setup.answers(&Phi::none(), &prompts).await?.swap_remove(0);
         let adapted = self.setup.answers(&self.phi.frozen().dialled(lambda), &prompts).await?.swap_remove(0);
-        Ok(Prediction { index: None, input: text, base, adapted, right })
+        Ok(Prediction { index: None, input: text, base, adapted, right, cut })
     }
 }

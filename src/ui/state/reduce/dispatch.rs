@@ -91,6 +91,7 @@ impl State {
             Action::MergePhi => return self.merge_phi(),
             Action::Python(shown) => self.python = shown,
             Action::Open(files) => return self.open_files(files),
+            Action::Refuse(why) => self.refuse(why),
             Action::Costing(what) => self.costing(what),
             Action::Bring(what) => return self.bringing(what),
             Action::Published(file, address) => return self.published(file, address),
