@@ -7,8 +7,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod adapters;
+mod bases;
 mod checkpoints;
 mod command_line;
+mod contract;
 mod counts;
 mod fixtures;
 mod gradients;
@@ -17,6 +19,7 @@ mod merging;
 mod own;
 mod parity;
 mod peft;
+mod performance;
 mod pretrain;
 #[path = "../shared/published.rs"]
 mod published;
@@ -26,5 +29,6 @@ mod results;
 // The programs beside this one check the same things in a browser.
 #[path = "../shared/mod.rs"]
 mod shared;
+mod tables;
 mod training;
 mod unfinished;
