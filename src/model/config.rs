@@ -1,6 +1,6 @@
 //! The shape of a model: what the forward pass, the counts and the ledger ask.
 
-use crate::base::{json_fault, shorten};
+use crate::base::shorten;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -109,12 +109,6 @@ pub enum ModelConfigError {
         /// The values that are read.
         expected: String,
     },
-}
-
-impl From<serde_json::Error> for ModelConfigError {
-    fn from(error: serde_json::Error) -> Self {
-        ModelConfigError::Json(json_fault(&error))
-    }
 }
 
 impl ModelConfigError {

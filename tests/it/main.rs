@@ -15,6 +15,7 @@ mod counts;
 mod fixtures;
 mod gradients;
 mod interchange;
+mod json_faults;
 mod merging;
 mod own;
 mod parity;

@@ -71,7 +71,7 @@ fn json(data: &impl serde::Serialize) -> String {
 
 /// One capital letter for each label: the label's first, where no other begins so, else the next in the
 /// alphabet.
-fn letters(labels: &[String]) -> Vec<char> {
+pub fn letters(labels: &[String]) -> Vec<char> {
     let initials: Vec<Option<char>> = labels
         .iter()
         .map(|label| label.chars().next().map(|c| c.to_ascii_uppercase()).filter(char::is_ascii_uppercase))

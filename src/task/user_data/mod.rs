@@ -23,7 +23,7 @@ mod separator;
 mod table;
 mod text;
 
-pub use data::{UserData, parse_classes, parse_name};
+pub use data::{UserData, letters, parse_classes, parse_name};
 pub use error::UserDataError;
 pub use labelled::{LabelledSplit, LeftOut, labelled};
 pub use limits::{MAX_BYTES, MAX_LABELS};

@@ -182,10 +182,10 @@ mod tests {
     #[test]
     fn a_line_that_is_no_object_is_refused_with_its_place() {
         for (text, place, message) in [
-            ("{\"a\":1}\n\n{\"a\" 1}", "Line 3, column 6: ", "expected `:`"),
-            ("{\"a\":1}\n5", "Line 2, column 1: ", "invalid type: integer `5`, expected an object. A row"),
+            ("{\"a\":1}\n\n{\"a\" 1}", "Line 3, column 6: ", "a colon must follow a key"),
+            ("{\"a\":1}\n5", "Line 2, column 1: ", "it is 5, and an object is expected. A row"),
             ("{\n\"a\":1\n}", "Line 1, column 1: ", "all on one line"),
-            ("{\"a\":1} {\"a\":2}", "Line 1, column 9: ", "trailing characters"),
+            ("{\"a\":1} {\"a\":2}", "Line 1, column 9: ", "something follows the end"),
         ] {
             let refused = lines(text).unwrap_err().to_string();
             assert!(refused.starts_with(place) && refused.contains(message), "{refused}");
@@ -196,10 +196,10 @@ mod tests {
     fn a_broken_array_is_refused_with_its_place() {
         for (text, place, message) in [
             ("[\n {\"a\":1}\n {\"a\":2}]", "Line 3, column 2: ", "a comma or ]"),
-            ("[{\"a\":1},\n{\"a\":\n oops}]", "Line 3, column 2: ", "expected value"),
-            ("[{\"a\":1}, 5]", "Line 1, column 11: ", "expected an object"),
+            ("[{\"a\":1},\n{\"a\":\n oops}]", "Line 3, column 2: ", "no value begins like this"),
+            ("[{\"a\":1}, 5]", "Line 1, column 11: ", "an object is expected"),
             ("[{\"a\":1},", "Line 1, column 10: ", "not closed"),
-            ("[{\"a\":1},]", "Line 1, column 10: ", "expected"),
+            ("[{\"a\":1},]", "Line 1, column 10: ", "no value begins"),
             ("[{\"a\":1}]\n[]", "Line 2, column 1: ", "something follows"),
             ("[", "Line 1, column 2: ", "not closed"),
         ] {

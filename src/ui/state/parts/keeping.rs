@@ -4,7 +4,7 @@ use super::notice::Notice;
 use super::own::{Own, OwnFiles, Unkept};
 use super::run::{Phase, Run};
 use super::schema::SCHEMA;
-use crate::base::FailureReason;
+use crate::base::{FailureReason, read_json};
 use crate::interchange::RunFile;
 use crate::protocol::Event;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ impl Record {
     /// # Errors
     /// The end of a sentence: why it cannot be read.
     pub(in crate::ui::state) fn read(&self) -> Result<Kept, String> {
-        let head: Head = serde_json::from_str(&self.head).map_err(|e| format!("its first part is damaged: {e}"))?;
+        let head: Head = read_json(&self.head).map_err(|e| format!("its first part is damaged: {e}"))?;
         if head.schema != SCHEMA {
             return Err(format!("it was written by another version of this page (schema {})", head.schema));
         }
