@@ -5,7 +5,7 @@ use super::dom;
 use super::dropped;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, State, Trainer};
-use super::store::Store;
+use super::store::{NAME, Store};
 use super::tabs;
 use super::trainer::Client;
 use crate::bases::Base;
@@ -40,7 +40,7 @@ impl Component for App {
         let on = ctx.link().callback(|action| action);
         let tab = tabs::name();
         state.name_tab(&tab);
-        let store = Store::open(tab, on.clone());
+        let store = Store::open(NAME, tab, on.clone());
         let mut app = App { state, clients: [None, None], store, _listeners: listeners(&on), on };
         app.perform(effects);
         let on = app.on.clone();

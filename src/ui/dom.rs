@@ -123,6 +123,20 @@ pub fn storage() -> Option<web_sys::StorageManager> {
     (!storage.is_undefined()).then(|| storage.unchecked_into())
 }
 
+/// Asks the browser not to clear the site's storage by itself.
+pub fn persist() {
+    if let Some(Ok(asked)) = storage().map(|storage| storage.persist()) {
+        wasm_bindgen_futures::spawn_local(async move { drop(JsFuture::from(asked).await) });
+    }
+}
+
+/// Bytes that this site uses, and that the browser gives it.
+pub async fn room() -> Option<(f64, f64)> {
+    let found = JsFuture::from(storage()?.estimate().ok()?).await.ok()?;
+    let number = |name: &str| js_sys::Reflect::get(&found, &name.into()).ok().and_then(|value| value.as_f64());
+    Some((number("usage")?, number("quota")?))
+}
+
 /// Puts the focus on an element once it is drawn; a busy page may take a while.
 pub fn focus_soon(selector: &'static str) {
     try_to_focus(selector, 60);

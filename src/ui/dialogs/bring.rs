@@ -3,6 +3,7 @@
 
 use super::bring_base::BringBase;
 use super::dialog::DialogFrame;
+use super::kept::KeptOwn;
 use crate::base::grouped;
 use crate::task::text::MAX_TOKENS;
 use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table, cut_texts, told};
@@ -62,6 +63,7 @@ impl BringOwn {
                 { paste(bring, on) }
                 { for bring.fault.as_ref().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }) }
                 <div role="status">{ offer }</div>
+                { KeptOwn::of(state, on) }
             </DialogFrame>
         }
     }

@@ -1,6 +1,6 @@
 //! `cargo xtask test --changed`: from the files that differ to the stages that they can break.
 
-use super::stage::Stage::{self, EndToEnd, Native, Page, WasmCpu, WasmGpu, WasmRelaxed, Xtask};
+use super::stage::Stage::{self, EndToEnd, Native, Page, WasmCpu, WasmGpu, WasmPage, WasmRelaxed, Xtask};
 use crate::cargo::root;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
@@ -19,10 +19,15 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("src/cli/", &[Native, Xtask]),
     ("src/worker/", &[Native, EndToEnd, WasmRelaxed, WasmGpu, Xtask]),
     ("src/ui/", &[EndToEnd, Page, Xtask]),
+    ("src/ui/store", &[EndToEnd, WasmPage, Page, Xtask]),
+    ("src/ui/indexed_db.rs", &[EndToEnd, WasmPage, Xtask]),
+    ("src/ui/tabs.rs", &[EndToEnd, WasmPage, Xtask]),
+    ("src/ui/state/parts/", &[EndToEnd, WasmPage, Page, Xtask]),
     ("tests/", &[Native, Xtask]),
     ("tests/shared/", &[Native, WasmCpu, WasmRelaxed, WasmGpu, Xtask]),
     ("tests/browser.rs", &[WasmCpu, WasmRelaxed, Xtask]),
     ("tests/browser_webgpu.rs", &[WasmGpu, Xtask]),
+    ("tests/browser_store.rs", &[WasmPage, Xtask]),
     ("tests/e2e/", &[EndToEnd, Xtask]),
     ("linear-baseline/", &[Native, EndToEnd, Page, Xtask]),
     ("xtask/", &[Xtask]),
@@ -52,7 +57,7 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("rustfmt.toml", &[]),
     ("clippy.toml", &[]),
     (".ci/", &[]),
-    ("webdriver.json", &[WasmCpu, WasmGpu]),
+    ("webdriver.json", &[WasmCpu, WasmGpu, WasmPage]),
     (".cargo/", &Stage::ALL),
     ("Cargo.toml", &Stage::ALL),
     ("Cargo.lock", &Stage::ALL),
@@ -101,6 +106,7 @@ mod tests {
     fn a_file_runs_what_it_can_break_and_no_more() {
         assert_eq!(of(&[]), []);
         assert_eq!(of(&["src/ui/app.rs"]), [EndToEnd, Page, Xtask]);
+        assert_eq!(of(&["src/ui/store/own.rs"]), [EndToEnd, WasmPage, Page, Xtask]);
         assert_eq!(of(&["src/kernels/webgpu/add.wgsl"]), [Native, WasmCpu, EndToEnd, WasmRelaxed, WasmGpu, Xtask]);
         assert_eq!(of(&["src/peft/lora/mod.rs"]), [Native, EndToEnd, WasmRelaxed, Page, Xtask]);
         assert_eq!(of(&["src/cli/cost.rs"]), [Native, Xtask]);

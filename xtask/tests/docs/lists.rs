@@ -225,8 +225,9 @@ const TESTED: &[(&str, &str, &[Held])] = &[
         "docs/formats.md",
         "| object store |",
         &[
-            ("`heads`", "`schema` (1)", "src/ui/state/parts/keeping.rs", "SCHEMA: u32 = 1"),
-            ("`page`", "`schema` (1)", "src/ui/state/parts/keeping.rs", "SCHEMA: u32 = 1"),
+            ("`heads`", "`schema` (1)", "src/ui/state/parts/schema.rs", "SCHEMA: u32 = 1"),
+            ("`page`", "`schema` (1)", "src/ui/state/parts/schema.rs", "SCHEMA: u32 = 1"),
+            ("`own`", "`schema` (1)", "src/ui/state/parts/schema.rs", "SCHEMA: u32 = 1"),
         ],
     ),
     (
@@ -267,7 +268,14 @@ const SAID: &[(&str, &str, &str, &str)] = &[
         "src/task/user_data/limits.rs",
         "MAX_LABELS: usize = 20",
     ),
-    ("docs/formats.md", "`peft-lab` of version 1", "src/ui/store.rs", "const VERSION: u32 = 1"),
+    ("docs/formats.md", "`peft-lab` of version 2", "src/ui/store.rs", "const VERSION: u32 = 2"),
+    (
+        "docs/page.md",
+        "a checkpoint up to 1 GB",
+        "src/ui/state/reduce/own.rs",
+        "const MOST_OF_A_BASE: u64 = 1_000_000_000",
+    ),
+    ("docs/page.md", "at most 70 % of what", "src/ui/store/own.rs", "const SHARE: f64 = 0.7"),
     ("docs/add-a-method.md", "against PEFT, to 1e-4", PEFT, "apart < 1e-4"),
     ("docs/add-a-method.md", "merging to 1e-5", MERGING, "apart < 1e-5"),
 ];

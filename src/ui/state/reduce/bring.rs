@@ -51,6 +51,7 @@ impl State {
                 }
             }
             Bringing::Use => return self.use_offer(),
+            Bringing::Forget(id) => return self.forget_own(id),
         }
         Vec::new()
     }

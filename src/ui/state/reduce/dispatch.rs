@@ -62,6 +62,7 @@ impl State {
     /// The next state, and what it asks of the browser.
     pub fn reduce(&mut self, action: Action) -> Vec<Effect> {
         let mut effects = self.carry_out(action);
+        effects.extend(self.keep_own());
         effects.extend(self.spare_trainers());
         effects.extend(self.recall_chosen());
         effects.extend(self.keep_what_is_shown());

@@ -6,9 +6,11 @@ mod faults;
 mod keeping;
 mod learn;
 mod measures;
+mod own;
 mod queue;
 mod run_files;
 mod store_faults;
+mod taking;
 
 use super::*;
 use crate::base::FailureReason;

@@ -23,10 +23,7 @@ fn a_record_that_cannot_be_read_is_left_aside_with_a_sentence() {
         assert_eq!(state.runs.len(), n);
         let notice = state.notices.iter().find(|notice| notice.remedy == Some(Remedy::SaveAside)).unwrap().clone();
         assert!(notice.text.contains(said) && notice.text.contains("left aside"), "{}", notice.text);
-        assert!(
-            !asks(&effects).iter().any(|ask| matches!(ask, Ask::Erase(_) | Ask::Mark { .. })),
-            "nothing is deleted"
-        );
+        assert!(!asks(&effects).iter().any(|ask| matches!(ask, Ask::Erase(_) | Ask::Remove(_))), "nothing is deleted");
         // Told once, and a way on.
         let told = state.notices.len();
         state.reduce(listed(&records, None, &[]));
