@@ -184,7 +184,15 @@ fn digest(identity: &mut Identity, name: &str, path: &Path) -> std::io::Result<(
 /// What a file with data turned out to be, with its columns chosen.
 enum Chosen {
     Text(String),
-    Table { table: Table, text: usize, label: usize, split: LabelledSplit },
+    Table(Box<ChosenTable>),
+}
+
+/// A table with its columns chosen.
+struct ChosenTable {
+    table: Table,
+    text: usize,
+    label: usize,
+    split: LabelledSplit,
 }
 
 /// Reads a file with data as its flags say.
@@ -202,7 +210,7 @@ fn choose(path: &str, bytes: &[u8], args: &ArgMatches) -> Result<Chosen, Sentenc
             let text = column(&table, given("text-column"), guess.0)?;
             let label = column(&table, given("label-column"), guess.1)?;
             let split = labelled(&table, text, label, 0).map_err(|e| format!("{path}: {}", refusal(&table, &e)))?;
-            Chosen::Table { table, text, label, split }
+            Chosen::Table(Box::new(ChosenTable { table, text, label, split }))
         }
     })
 }
@@ -222,7 +230,8 @@ fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
             let (data, json) = UserData::text(&name, &text);
             (data, json, vec![format!("{path}: a text of {} characters.", grouped(text.chars().count()))], None)
         }
-        Chosen::Table { table, text, label, split } => {
+        Chosen::Table(chosen) => {
+            let ChosenTable { table, text, label, split } = *chosen;
             let (data, json) = UserData::labelled(&name, &split);
             let notes = user_data::told(&table, text, label, &split);
             (data, json, notes, Some(taken(&table, text, label, &split)))
@@ -248,7 +257,10 @@ pub(super) fn python_sources(args: &ArgMatches) -> Result<Sources, Sentence> {
         let bytes = bytes_of(path)?;
         match choose(path, &bytes, args)? {
             Chosen::Text(text) => python::text_file(path, &bytes, &text),
-            Chosen::Table { table, text, label, split } => python::table(path, &bytes, &table, (text, label), &split),
+            Chosen::Table(chosen) => {
+                let ChosenTable { table, text, label, split } = &*chosen;
+                python::table(path, &bytes, table, (*text, *label), split)
+            }
         }
     });
     Ok(Sources { base, data: data.transpose()? })
