@@ -26,4 +26,6 @@ pub enum FailureReason {
     Input,
     /// A fault of ours: the worker ended.
     Crash,
+    /// What was kept of a run is no whole φ any more, or not this run's.
+    Damaged,
 }

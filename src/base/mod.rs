@@ -15,7 +15,7 @@ mod readback;
 pub use clock::clock;
 pub use failure::{Failure, FailureReason};
 pub use fault::{Fault, shorten};
-pub use json::json_fault;
+pub use json::{json_words, measured, read_json};
 pub use names::{fingerprint, grouped, slug};
 pub use random::{standard_normal, stream};
 #[cfg(feature = "train")]

@@ -26,7 +26,8 @@ pub(super) async fn export(args: &ArgMatches) -> Result<(), Sentence> {
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     user_data::spare(args, folder)?;
     let missing = |_: Option<&Base>| Err("--run is missing".to_string());
-    let session = stored(args, missing).await?.ok_or("--run is missing")?;
+    let stored = stored(args, missing)?.ok_or("--run is missing")?;
+    let session = stored.session().await.map_err(|f| f.message)?;
     let mut files = session.export().await.map_err(|f| f.message)?;
     if let Some(path) = user_data::folder(session.config().base.id) {
         files = files.on(&path.display().to_string());
@@ -41,7 +42,8 @@ pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     let folder: &String = args.get_one("out").ok_or("--out is missing")?;
     user_data::spare(args, folder)?;
     let missing = |_: Option<&Base>| Err("--run is missing".to_string());
-    let session = stored(args, missing).await?.ok_or("--run is missing")?;
+    let stored = stored(args, missing)?.ok_or("--run is missing")?;
+    let session = stored.session().await.map_err(|f| f.message)?;
     let merged = session.merged().map_err(|f| f.message)?;
     let weights = merged.to_safetensors().await.map_err(|f| f.message)?;
     let (disk, base) = (Disk::default(), session.config().base);

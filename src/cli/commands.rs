@@ -51,7 +51,7 @@ fn command() -> Command {
                     Arg::new("out")
                         .long("out")
                         .value_name("RUN")
-                        .help("Write the events to this run file, and φ at the end or on Ctrl-C"),
+                        .help("Write the events to this run file, and φ at the end, on Ctrl-C or SIGTERM"),
                 )
                 .arg(unfinished::arg()),
         )
@@ -154,7 +154,8 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "export" => pollster::block_on(adapters::export(args)),
         "merge" => pollster::block_on(adapters::merge(args)),
         "python" => {
-            print_line!("{}", python::script(&config(args)?));
+            let config = config(args)?;
+            print_line!("{}", python::script_from(&config, &user_data::python_sources(args)?)?);
             Ok(())
         }
         "spread" => pollster::block_on(measure::spread(args)),

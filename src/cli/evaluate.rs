@@ -4,14 +4,16 @@ use super::disk::Disk;
 use super::flags::{config, config_on};
 use super::output::print_line;
 use super::sentence::Sentence;
-use super::session::{session, stored};
+use super::session::{Stored, session, stored};
 use super::taken::{report, say};
 use super::user_data;
-use crate::base::read;
+use crate::base::{grouped, read, stream};
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::Tokens;
-use crate::peft::Phi;
+use crate::peft::{InitContext, Phi};
+use crate::protocol::CutText;
+use crate::task::user_data::cut_text;
 use crate::train::evaluate::evaluate;
 use crate::train::library::LoadedBase;
 use burn::tensor::Device;
@@ -21,11 +23,10 @@ use serde_json::json;
 /// Loss and accuracy on the task's held-out examples, with θ ⊕ λφ or θ alone.
 pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
     let lambda: f64 = args.get_one("lambda").copied().unwrap_or(1.0);
-    if !(0.0..=1.5).contains(&lambda) {
-        return Err(format!("λ cannot be {lambda}: it runs from 0 to 1.5."));
-    }
-    let scores = match stored(args, |base| config_on(args, base)).await? {
-        Some(session) => {
+    RunConfig::check_lambda(lambda).map_err(|fault| fault.message)?;
+    let scores = match stored(args, |base| config_on(args, base))? {
+        Some(stored) => {
+            let session = stored.session().await.map_err(|f| f.message)?;
             if lambda != 1.0 {
                 session.config().dial()?;
             }
@@ -57,28 +58,58 @@ pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
         let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id)]);
         faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
     };
-    let session = stored(args, of_base).await?;
-    let base = match &session {
-        Some(session) => session.config().base,
+    let stored = stored(args, of_base)?;
+    let base = match &stored {
+        Some(stored) => stored.config.base,
         None => of_base(None)?.base,
     };
     let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
     let tokens = loaded.tokenizer.encode(text);
-    let in_front = session.as_ref().map_or(0, |s| s.config().methods().map(|m| m.method().positions()).sum::<usize>());
+    let methods = || stored.iter().flat_map(|stored| stored.config.methods()).map(|method| method.method());
+    let in_front = methods().map(|method| method.positions()).sum::<usize>();
     let limit = loaded.theta.config.max_position_embeddings - in_front;
-    if tokens.is_empty() || tokens.len() > limit {
-        return Err(format!("The text has {} tokens; this base reads 1 to {limit}.", tokens.len()));
+    if tokens.is_empty() {
+        return Err("--text is empty: give a text to read.".into());
     }
+    // As where a text is typed on the page: the last tokens are read, and that is said.
+    let all = tokens.len();
+    let tokens = tokens[all.saturating_sub(limit)..].to_vec();
+    say(&cut_text(all, tokens.len()).into_iter().collect::<Vec<_>>());
     let batch = Tokens { ids: tokens.iter().map(|t| *t as i32).collect(), sequences: 1, length: tokens.len() };
     let rows: Vec<usize> = (0..tokens.len()).collect();
     let vocab = loaded.theta.config.vocab_size;
-    let phi = session.as_ref().map_or_else(Phi::none, |s| s.phi().frozen());
+    let of_task = methods().any(|method| method.is_made_of_task());
+    let phi = match stored {
+        None => Phi::none(),
+        Some(stored) if of_task => stored.session().await.map_err(|f| f.message)?.phi().frozen(),
+        // The task's data may be elsewhere: nothing of it is asked for.
+        Some(Stored { config, phi }) => {
+            let random = stream(config.seed, "phi");
+            phi.phi(
+                config.methods(),
+                InitContext::new(&loaded.theta, &Device::flex(), random).encode(|text| loaded.tokenizer.encode(text)),
+            )
+            .frozen()
+        }
+    };
     let logits = loaded.theta.logits(&phi, &batch, &rows).reshape([tokens.len() * vocab]);
     let logits = read(logits).await.map_err(|f| f.message)?;
     let logits: Vec<&[f32]> = logits.chunks(vocab).collect();
     let last = logits[tokens.len() - 1];
-    let next = (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best });
+    let not_finite = logits.iter().copied().flatten().filter(|logit| !logit.is_finite()).count();
+    if not_finite > 0 {
+        let all = tokens.len() * vocab;
+        say(&[format!("{} of {} logits are not finite: null stands for them.", grouped(not_finite), grouped(all))]);
+    }
+    // Among numbers that are none, none is the likeliest.
+    let next = last
+        .iter()
+        .all(|logit| logit.is_finite())
+        .then(|| (0..vocab).fold(0, |best, i| if last[i] > last[best] { i } else { best }));
     let mut answer = json!({"tokens": tokens, "next": next});
+    if tokens.len() < all {
+        answer["cut"] = json!(CutText { tokens: all, read: tokens.len() });
+    }
     if args.get_flag("logits") {
         answer["logits"] = json!(logits);
     }

@@ -5,7 +5,7 @@ use super::flags::config;
 use super::output::{print_line, tell};
 use super::sentence::Sentence;
 use super::taken::{report, say};
-use crate::base::Failure;
+use crate::base::{Failure, read_json};
 use crate::experiments::pretrain::{Corpus, Data, Recipe};
 use crate::experiments::sweep::{Measured, Sweep};
 use crate::protocol::Event;
@@ -48,7 +48,7 @@ pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
     let sweep = Sweep::from_json(&text).map_err(|e| format!("{path}: {e}"))?;
     let known = match std::fs::read_to_string(out) {
-        Ok(text) => serde_json::from_str::<Measured>(&text).map_err(|e| format!("{out}: {e}"))?.points,
+        Ok(text) => read_json::<Measured>(&text).map_err(|e| format!("{out}: {e}"))?.points,
         Err(_) => Vec::new(),
     };
     let jobs = args.get_one("jobs").copied();
@@ -76,7 +76,7 @@ pub async fn pretrain(args: &ArgMatches) -> Result<(), Sentence> {
         Data::Prose(_) => {
             let path = given("text")?;
             let text = read(path).map_err(|e| format!("{e} `cargo xtask bake --pretraining` writes it."))?;
-            Some(serde_json::from_str::<Corpus>(&text).map_err(|e| format!("{path}: {e}"))?)
+            Some(read_json::<Corpus>(&text).map_err(|e| format!("{path}: {e}"))?)
         }
     };
     let out = PathBuf::from(given("out")?);

@@ -9,7 +9,8 @@ use crate::base::{Failure, clock};
 use crate::bases::Base;
 use crate::config::keys::METHOD;
 use crate::config::{Key, RunConfig};
-use crate::interchange::{RunFile, RunFileError, adapter_base, hf_adapter};
+use crate::interchange::phi_file::StoredPhi;
+use crate::interchange::{RunFile, RunFileError, adapter_base, hf_adapter, phi_file};
 use crate::train::Session;
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::micro_batch::Helpers;
@@ -44,12 +45,29 @@ pub(super) fn last_run(path: &str) -> Result<RunFile, Sentence> {
     runs.into_iter().next_back().ok_or_else(|| format!("{path}: the run file is empty"))
 }
 
-/// A session at its end with the φ that `--run` or `--adapter` names; `None` without either. `config` is given the base that
-/// an adapter names where no flag does.
-pub(super) async fn stored(
+/// A stored φ, and the run that it belongs to.
+pub(super) struct Stored {
+    /// What was trained, and on what.
+    pub config: RunConfig,
+    /// φ's values.
+    pub phi: StoredPhi,
+}
+
+impl Stored {
+    /// A session at its end with this φ.
+    pub async fn session(self) -> Result<Session, Failure> {
+        let mut session = session(self.config).await?;
+        session.restore(self.phi);
+        Ok(session)
+    }
+}
+
+/// The φ that `--run` or `--adapter` names, and its run; `None` without either. `config` is given the base that an
+/// adapter names where no flag does.
+pub(super) fn stored(
     args: &ArgMatches,
     config: impl FnOnce(Option<&Base>) -> Result<RunConfig, Sentence>,
-) -> Result<Option<Session>, Sentence> {
+) -> Result<Option<Stored>, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
     if let Some(path) = given("run") {
         if let Some(flag) = of_a_run(args).into_iter().find(|flag| !BESIDE.contains(flag)) {
@@ -65,9 +83,8 @@ pub(super) async fn stored(
         let tensors = run.phi_bytes();
         let tensors =
             tensors.ok_or_else(|| format!("{path} holds no φ: `train --out` writes it at the run's end."))??;
-        let mut session = session(run.config).await.map_err(|f| f.message)?;
-        session.restore_saved(&tensors).map_err(|f| f.message)?;
-        return Ok(Some(session));
+        let phi = phi_file::parse(&run.config, &run.config.shape(), &tensors).map_err(|e| e.to_string())?;
+        return Ok(Some(Stored { config: run.config, phi }));
     }
     if let Some(folder) = given("adapter") {
         let of_a_method = |flag: &&str| *flag == METHOD.name || (Key::named(flag).is_none() && !BESIDE.contains(flag));
@@ -84,9 +101,7 @@ pub(super) async fn stored(
         if let Some(told) = adapter_base::told(&files.config, config.base) {
             eprintln!("peft-lab: {told}");
         }
-        let mut session = session(config).await.map_err(|f| f.message)?;
-        session.restore(phi);
-        return Ok(Some(session));
+        return Ok(Some(Stored { config, phi }));
     }
     Ok(None)
 }

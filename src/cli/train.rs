@@ -14,8 +14,8 @@ use crate::protocol::Event;
 use clap::ArgMatches;
 use std::io::Write;
 
-/// Trains φ. Events go to standard output, and to the run file where one is named. Ctrl-C ends a run between two
-/// steps, and the file then holds what `--resume` needs.
+/// Trains φ. Events go to standard output, and to the run file where one is named. Ctrl-C or SIGTERM ends a run
+/// between two steps, and the file then holds what `--resume` needs.
 pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     let resumed = unfinished::resumed(args)?;
     let config = match &resumed {
@@ -89,7 +89,8 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
     };
     out.map_or(Ok(()), Out::end)?;
     if let Some((step, steps)) = stopped {
-        eprintln!("peft-lab: {}", unfinished::farewell(args, step, steps));
+        // A terminal that hung up hears nothing any more.
+        let _ = writeln!(std::io::stderr(), "peft-lab: {}", unfinished::farewell(args, step, steps));
         std::process::exit(unfinished::INTERRUPTED);
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Runs that end before their last step: Ctrl-C keeps what there is, and `train --resume` goes on with it.
+//! Runs that end before their last step: Ctrl-C, SIGTERM and SIGHUP keep what there is, and `train --resume` goes on
+//! with it.
 
 use super::flags;
 use super::sentence::Sentence;
@@ -23,17 +24,52 @@ pub(super) fn arg() -> Arg {
     Arg::new("resume").long("resume").value_name("RUN").help(help)
 }
 
-/// From now on the first Ctrl-C only asks, so that the run can be written; the second ends the program.
+/// From now on the first Ctrl-C only asks, so that the run can be written; the second ends the program. On Unix SIGTERM
+/// and SIGHUP do the same, but for a SIGHUP that `nohup` has shut out.
 pub(super) fn watch() -> Result<(), Sentence> {
+    #[cfg(unix)]
+    let hang_up = hang_up::Hangup::of_parent();
     let asked = || {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED);
         }
     };
-    ctrlc::set_handler(asked).map_err(|e| format!("Ctrl-C cannot be watched for: {e}"))
+    ctrlc::set_handler(asked).map_err(|e| format!("Ctrl-C cannot be watched for: {e}"))?;
+    #[cfg(unix)]
+    hang_up.keep();
+    Ok(())
 }
 
-/// Whether Ctrl-C was pressed.
+/// What the parent has said about a terminal that hangs up.
+#[cfg(unix)]
+mod hang_up {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+
+    pub struct Hangup {
+        ignored: bool,
+    }
+
+    impl Hangup {
+        /// As it stands. Whoever asks sets it at once anew.
+        pub fn of_parent() -> Hangup {
+            Hangup { ignored: matches!(ignore(), Some(SigHandler::SigIgn)) }
+        }
+
+        /// Passes over hang-ups again where the parent did.
+        pub fn keep(self) {
+            if self.ignored {
+                ignore();
+            }
+        }
+    }
+
+    fn ignore() -> Option<SigHandler> {
+        // SAFETY: to ignore a signal runs no code of ours.
+        unsafe { signal(Signal::SIGHUP, SigHandler::SigIgn) }.ok()
+    }
+}
+
+/// Whether Ctrl-C was pressed, or the program was asked to end otherwise.
 pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

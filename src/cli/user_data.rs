@@ -4,8 +4,10 @@
 use super::sentence::Sentence;
 use crate::base::grouped;
 use crate::bases::{Base, Checkpoint, Identity, OwnBase, Part};
+use crate::interchange::python;
+use crate::interchange::python::Sources;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, Table, UserData, Wish, labelled, left_out, taken};
+use crate::task::user_data::{Dropped, LabelledSplit, Table, UserData, Wish, labelled, refusal, taken};
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -179,34 +181,89 @@ fn digest(identity: &mut Identity, name: &str, path: &Path) -> std::io::Result<(
     }
 }
 
-fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
+/// What a file with data turned out to be, with its columns chosen.
+enum Chosen {
+    Text(String),
+    Table(Box<ChosenTable>),
+}
+
+/// A table with its columns chosen.
+struct ChosenTable {
+    table: Table,
+    text: usize,
+    label: usize,
+    split: LabelledSplit,
+}
+
+/// Reads a file with data as its flags say.
+fn choose(path: &str, bytes: &[u8], args: &ArgMatches) -> Result<Chosen, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
-    let bytes = std::fs::read(path).map_err(|e| format!("{path} cannot be read: {e}."))?;
-    let name = Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let told = |e: user_data::UserDataError| format!("{path}: {e}");
+    let told = |e: user_data::UserDataError| e.about(path);
     let header = given("header").map(|text| yes_or_no(text)).transpose()?;
     // Who names a column or a header has a table.
     let is_table = ["text-column", "label-column", "header"].into_iter().any(|flag| given(flag).is_some());
     let wish = Wish { table: is_table.then_some(true), header };
-    let (data, json, notes, line) = match user_data::read_as(&name, &bytes, wish).map_err(told)? {
-        Dropped::Text(text) => {
-            let (data, json) = UserData::text(&name, &text);
-            (data, json, vec![format!("{path}: a text of {} characters.", grouped(text.chars().count()))], None)
-        }
+    Ok(match user_data::read_as(&file_name(path), bytes, wish).map_err(told)? {
+        Dropped::Text(text) => Chosen::Text(text),
         Dropped::Table(table) => {
             let guess = table.guess().unwrap_or((0, 1));
             let text = column(&table, given("text-column"), guess.0)?;
             let label = column(&table, given("label-column"), guess.1)?;
-            let split = labelled(&table, text, label, 0).map_err(told)?;
+            let split = labelled(&table, text, label, 0).map_err(|e| format!("{path}: {}", refusal(&table, &e)))?;
+            Chosen::Table(Box::new(ChosenTable { table, text, label, split }))
+        }
+    })
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn bytes_of(path: &str) -> Result<Vec<u8>, Sentence> {
+    std::fs::read(path).map_err(|e| format!("{path} cannot be read: {e}."))
+}
+
+fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
+    let name = file_name(path);
+    let (data, json, notes, line) = match choose(path, &bytes_of(path)?, args)? {
+        Chosen::Text(text) => {
+            let (data, json) = UserData::text(&name, &text);
+            (data, json, vec![format!("{path}: a text of {} characters.", grouped(text.chars().count()))], None)
+        }
+        Chosen::Table(chosen) => {
+            let ChosenTable { table, text, label, split } = *chosen;
             let (data, json) = UserData::labelled(&name, &split);
-            let mut notes = table.notes.sentences();
-            notes.extend(left_out(&split));
+            let notes = user_data::told(&table, text, label, &split);
             (data, json, notes, Some(taken(&table, text, label, &split)))
         }
     };
     keep(data.file(), Source::Here(json));
     *TAKEN.write().unwrap_or_else(PoisonError::into_inner) = Some(Taken { file: data.file(), notes, line });
     Ok(data)
+}
+
+/// Where a script finds what the flags name, as they name it.
+pub(super) fn python_sources(args: &ArgMatches) -> Result<Sources, Sentence> {
+    let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
+    let base = given("base-folder").cloned();
+    if let Some(folder) = &base
+        && !Path::new(folder).join("tokenizer.json").is_file()
+    {
+        return Err(format!(
+            "{folder} has no tokenizer.json, which the script reads: AutoTokenizer.from_pretrained and save_pretrained write one."
+        ));
+    }
+    let data = given("data-file").map(|path| {
+        let bytes = bytes_of(path)?;
+        match choose(path, &bytes, args)? {
+            Chosen::Text(text) => python::text_file(path, &bytes, &text),
+            Chosen::Table(chosen) => {
+                let ChosenTable { table, text, label, split } = &*chosen;
+                python::table(path, &bytes, table, (*text, *label), split)
+            }
+        }
+    });
+    Ok(Sources { base, data: data.transpose()? })
 }
 
 /// What was made of `--data-file`; `None` without one.
@@ -228,8 +285,8 @@ fn column(table: &Table, name: Option<&String>, guess: usize) -> Result<usize, S
         return Ok(place);
     }
     // The sentence that the page has for a table of nothing else.
-    if let Some((key, line)) = table.notes.nested.iter().find(|(key, _)| key == name) {
-        return Err(user_data::UserDataError::Nested { line: *line, key: key.clone() }.to_string());
+    if let Some(column) = table.notes.nested.iter().find(|column| column.key == *name) {
+        return Err(column.to_string());
     }
     Err(format!("There is no column “{name}”: the table has {}.", table.columns.join(", ")))
 }

@@ -14,5 +14,5 @@ mod settle;
 mod tests;
 
 pub use keys::Key;
-pub use run_config::{DeviceChoice, MOST_PARTS, RunConfig};
+pub use run_config::{DeviceChoice, MOST_LAMBDA, MOST_PARTS, RunConfig};
 pub use settle::Settled;

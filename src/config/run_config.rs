@@ -1,5 +1,6 @@
 //! What a run is, and what follows from it alone.
 
+use crate::base::Fault;
 use crate::bases::{BASES, Base};
 use crate::model::ModelConfig;
 use crate::peft::{Count, MethodConfig, Shape};
@@ -9,6 +10,9 @@ use std::collections::BTreeMap;
 
 /// The most parts of a batch: as many workers as a laptop has cores to spare.
 pub const MOST_PARTS: usize = 4;
+
+/// The greatest λ of the dial.
+pub const MOST_LAMBDA: f64 = 1.5;
 
 /// Everything that decides a run: the same configuration on the same kind of device gives the same curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +168,14 @@ impl RunConfig {
     pub fn dial(&self) -> Result<(), String> {
         let reason = |m: &MethodConfig| m.info().dial.err().map(|why| format!("{}: {why}", m.info().title));
         self.methods().find_map(reason).map_or(Ok(()), Err)
+    }
+
+    /// Refuses a λ that the dial does not have.
+    pub fn check_lambda(lambda: f64) -> Result<(), Fault> {
+        match (0.0..=MOST_LAMBDA).contains(&lambda) {
+            true => Ok(()),
+            false => Err(Fault::new("lambda", format!("λ cannot be {lambda}: it runs from 0 to {MOST_LAMBDA}."))),
+        }
     }
 
     /// Positions that the longest example needs; a visitor's base may begin every text with a token of its

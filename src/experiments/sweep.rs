@@ -4,6 +4,7 @@
 //! on all held-out examples. What comes out is a list of [`Point`]s, which the page draws against one of the
 //! varied keys, and to which a visitor adds live ones.
 
+use crate::base::{measured, read_json};
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub struct Point {
     /// Trained parameters.
     pub trainable: u64,
     /// Of the last evaluation, nats a predicted token.
+    #[serde(deserialize_with = "measured")]
     pub loss: f32,
     /// Share of held-out examples that are right, 0 to 1.
     pub accuracy: f64,
@@ -66,7 +68,7 @@ impl Measured {
 impl Sweep {
     /// Reads a sweep and every run in it; the error is a sentence that names the key.
     pub fn from_json(text: &str) -> Result<Sweep, String> {
-        let sweep: Sweep = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let sweep: Sweep = read_json(text)?;
         sweep.runs()?;
         Ok(sweep)
     }

@@ -4,7 +4,7 @@
 
 use super::adapter_base;
 use super::phi_file::{StoredPhi, push_shared, read_shared, values};
-use crate::base::{json_fault, read};
+use crate::base::{read, read_json};
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
 use crate::model::files::{Reader, TensorFileError, Writer, foreign};
@@ -127,9 +127,9 @@ impl Adapter {
 /// Reads an adapter for a base of this shape.
 pub fn read_adapter(files: &AdapterFiles, shape: &Shape) -> Result<Adapter, AdapterError> {
     let json: Map<String, Value> =
-        serde_json::from_str(&files.config).map_err(|e| match foreign(CONFIG_FILE, files.config.as_bytes()) {
+        read_json(&files.config).map_err(|fault| match foreign(CONFIG_FILE, files.config.as_bytes()) {
             Some(told) => AdapterError::Foreign(told),
-            None => AdapterError::Json(json_fault(&e)),
+            None => AdapterError::Json(fault),
         })?;
     let mut reader = Reader::new(MODEL_FILE, &files.weights)?;
     let tensors = reader.shapes();

@@ -1,7 +1,7 @@
 //! A recorded run: JSON lines of events, as `peft-lab train --json` prints them.
 
 use super::base64::{base64, from_base64};
-use crate::base::json_fault;
+use crate::base::read_json;
 use crate::bases::{Base, OwnBase};
 use crate::config::RunConfig;
 use crate::protocol::KeptScore;
@@ -115,10 +115,9 @@ impl RunFile {
         let mut times: Vec<Vec<f64>> = Vec::new();
         let mut made = None;
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-            let event: Event = serde_json::from_str(line).map_err(|e| match absent(line) {
+            let event: Event = read_json(line).map_err(|message| match absent(line) {
                 Some(message) => RunFileError::Absent(message),
-                None if e.is_data() => RunFileError::Line { line: i + 1, message: e.to_string() },
-                None => RunFileError::Line { line: i + 1, message: json_fault(&e) },
+                None => RunFileError::Line { line: i + 1, message },
             })?;
             match event {
                 Event::Started { ref config, ref device, trainable, total, baselines, .. } => {

@@ -1,7 +1,7 @@
 //! The shape of a model: what the forward pass, the counts and the ledger ask.
 
 use super::ModulePath;
-use crate::base::{json_fault, shorten};
+use crate::base::shorten;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -198,12 +198,6 @@ pub enum ModelConfigError {
         /// The values that are read.
         expected: String,
     },
-}
-
-impl From<serde_json::Error> for ModelConfigError {
-    fn from(error: serde_json::Error) -> Self {
-        ModelConfigError::Json(json_fault(&error))
-    }
 }
 
 impl ModelConfigError {

@@ -1,6 +1,7 @@
 //! `config.json` key by key: what stands there, or transformers' default.
 
 use super::{Activation, ModelConfigError};
+use crate::base::read_json;
 use serde_json::{Map, Value};
 
 /// The keys of a `config.json`.
@@ -13,7 +14,7 @@ pub struct ConfigKeys(Map<String, Value>);
 impl ConfigKeys {
     /// Reads the file's text.
     pub fn read(text: &str) -> Result<ConfigKeys, ModelConfigError> {
-        match serde_json::from_str(text)? {
+        match read_json(text).map_err(ModelConfigError::Json)? {
             Value::Object(keys) => Ok(ConfigKeys(keys)),
             other => Err(ModelConfigError::Json(format!("it holds {} in place of keys", kind(&other)))),
         }

@@ -173,6 +173,12 @@ pub trait Method: Cost + std::fmt::Debug {
     /// What to try where a finished run learnt nothing; `outside` says that the task lies outside of what the base can do.
     fn advice(&self, outside: bool) -> &'static str;
 
+    /// Whether φ is made of the task: of its examples, its labels' tokens or what begins its texts. Else the base and a
+    /// file of φ are all that it needs.
+    fn is_made_of_task(&self) -> bool {
+        self.demonstrations().is_some()
+    }
+
     /// Demonstrations in front of every question, where the method shows such.
     fn demonstrations(&self) -> Option<&Demonstrations> {
         None

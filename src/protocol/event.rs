@@ -2,7 +2,7 @@
 //! files.
 
 use super::bytes::Bytes;
-use crate::base::FailureReason;
+use crate::base::{FailureReason, measured};
 use crate::config::RunConfig;
 use crate::task::Baselines;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,7 @@ pub enum Event {
         run: u32,
         /// The largest difference of a logit between the folded network and θ with φ beside it, over held-out
         /// examples.
+        #[serde(deserialize_with = "measured")]
         difference: f32,
         /// `model.safetensors`; beside the JSON.
         #[serde(skip)]
@@ -84,6 +85,7 @@ pub enum Event {
         /// λ, 0 to 1.5.
         lambda: f64,
         /// Mean cross-entropy over the predicted tokens of held-out examples, nats.
+        #[serde(deserialize_with = "measured")]
         loss: f32,
         /// Share of examples with every token right.
         accuracy: f64,
@@ -178,6 +180,7 @@ pub enum Event {
         /// Steps done, from 1.
         step: usize,
         /// Mean cross-entropy over the predicted tokens, nats.
+        #[serde(deserialize_with = "measured")]
         loss: f32,
         /// The step's rate.
         lr: f64,
@@ -186,6 +189,7 @@ pub enum Event {
         /// Tokens the network read in this step, virtual ones included.
         tokens: usize,
         /// L2 norm of φ's gradient before clipping.
+        #[serde(deserialize_with = "measured")]
         grad_norm: f32,
         /// Workers that shared the step.
         #[serde(default = "alone", skip_serializing_if = "is_alone")]
@@ -198,6 +202,7 @@ pub enum Event {
         /// Steps done.
         step: usize,
         /// Mean cross-entropy over the predicted tokens of held-out examples, nats.
+        #[serde(deserialize_with = "measured")]
         loss: f32,
         /// Share of examples with every token right.
         accuracy: f64,
@@ -244,6 +249,7 @@ pub enum Event {
         /// Steps done.
         step: usize,
         /// Mean cross-entropy over the predicted tokens of held-out examples, nats.
+        #[serde(deserialize_with = "measured")]
         loss: f32,
         /// Share of examples with every token right.
         accuracy: f64,
@@ -302,6 +308,7 @@ pub enum SpreadKind {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptScore {
     /// Nats a predicted token.
+    #[serde(deserialize_with = "measured")]
     pub loss: f32,
     /// Share right.
     pub accuracy: f64,
@@ -326,6 +333,18 @@ pub struct Prediction {
     /// The right answer, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub right: Option<String>,
+    /// How much of a typed text is read; absent where all of it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cut: Option<CutText>,
+}
+
+/// A text that is longer than what is read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutText {
+    /// Tokens that it has.
+    pub tokens: usize,
+    /// Of these the last that are read.
+    pub read: usize,
 }
 
 /// An answer as text: four letters for `rules`, a label (`A`…`G`) for `authors`.
@@ -334,6 +353,7 @@ pub struct Answer {
     /// As it is shown.
     pub text: String,
     /// Probability of the answer among the task's labels (the product over its tokens).
+    #[serde(deserialize_with = "measured")]
     pub probability: f32,
 }
 

@@ -9,6 +9,6 @@ mod post;
 
 pub use bytes::Bytes;
 pub use command::{AssetUrls, Command};
-pub use event::{Answer, Event, KeptScore, Prediction, SpreadKind};
+pub use event::{Answer, CutText, Event, KeptScore, Prediction, SpreadKind};
 #[cfg(target_arch = "wasm32")]
 pub use post::{Posted, Received};

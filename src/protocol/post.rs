@@ -1,6 +1,7 @@
 //! Messages as they are posted between page and worker: JSON text, or an object of text and buffers.
 
 use super::bytes::Bytes;
+use crate::base::read_json;
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,9 +57,9 @@ impl Received {
     /// The message, with its bytes in their place.
     ///
     /// # Errors
-    /// Where the text is no such message.
-    pub fn read<M: DeserializeOwned + Bytes>(&self) -> serde_json::Result<M> {
-        let mut message: M = serde_json::from_str(&self.text)?;
+    /// The end of a sentence, where the text is no such message.
+    pub fn read<M: DeserializeOwned + Bytes>(&self) -> Result<M, String> {
+        let mut message: M = read_json(&self.text)?;
         if let (Some(place), Some(buffer)) = (message.bytes_mut(), &self.buffer) {
             *place = Uint8Array::new(buffer).to_vec();
         }

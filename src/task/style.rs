@@ -1,7 +1,7 @@
 //! Language modelling: make the base write like one author. Windows of a book, every next token predicted.
 
 use super::Example;
-use crate::base::{Fault, shorten};
+use crate::base::{Fault, read_json, shorten};
 use serde::{Deserialize, Serialize};
 
 /// Tokens of a window, the last of which is only predicted.
@@ -56,7 +56,7 @@ pub struct AuthorText {
 impl Texts {
     /// Reads and checks the file.
     pub fn from_json(text: &str) -> Result<Texts, String> {
-        let texts: Texts = serde_json::from_str(text).map_err(|e| format!("it is not readable: {e}"))?;
+        let texts: Texts = read_json(text).map_err(|e| format!("it is not readable: {e}"))?;
         // One alone is a visitor's own text.
         if ![1, AUTHORS.len()].contains(&texts.authors.len()) {
             return Err(format!("it has {} authors, not {}", texts.authors.len(), AUTHORS.len()));

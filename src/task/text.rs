@@ -4,6 +4,7 @@
 //! says what there is and reads it. A text is followed by a line break and the label, which is one token.
 
 use super::Baselines;
+use crate::base::read_json;
 use serde::{Deserialize, Serialize};
 
 /// A task of this kind.
@@ -165,7 +166,7 @@ impl Labelled {
 
     /// Reads and checks a task's file.
     pub fn from_json(text: &str) -> Result<Labelled, LabelledError> {
-        let data: Labelled = serde_json::from_str(text).map_err(|e| LabelledError::Json(e.to_string()))?;
+        let data: Labelled = read_json(text).map_err(LabelledError::Json)?;
         let contents = |what: String| Err(LabelledError::Contents(what));
         if data.labels.len() < 2 {
             return contents(format!("{} labels, not two or more", data.labels.len()));

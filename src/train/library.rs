@@ -1,7 +1,7 @@
 //! Bases ready to train: read once, shared by every run.
 
 use super::data::TaskFile;
-use crate::base::{Failure, FailureReason};
+use crate::base::{Failure, FailureReason, read_json};
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::files::ShardIndex;
@@ -129,7 +129,7 @@ pub async fn load_prose(files: &impl Files) -> Result<String, Failure> {
         held_out: String,
     }
     let json = text(files, "data/prose.json").await?;
-    let prose: Prose = serde_json::from_str(&json)
+    let prose: Prose = read_json(&json)
         .map_err(|e| load_failure(format!("The held-out prose cannot be used: prose.json is not readable: {e}.")))?;
     Ok(prose.held_out)
 }

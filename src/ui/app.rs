@@ -2,10 +2,10 @@
 
 use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;
-use super::opener;
+use super::dropped;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, State, Trainer};
-use super::store::Store;
+use super::store::{NAME, Store};
 use super::tabs;
 use super::trainer::Client;
 use crate::bases::Base;
@@ -40,7 +40,7 @@ impl Component for App {
         let on = ctx.link().callback(|action| action);
         let tab = tabs::name();
         state.name_tab(&tab);
-        let store = Store::open(tab, on.clone());
+        let store = Store::open(NAME, tab, on.clone());
         let mut app = App { state, clients: [None, None], store, _listeners: listeners(&on), on };
         app.perform(effects);
         let on = app.on.clone();
@@ -249,12 +249,13 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
             EventListenerOptions::enable_prevent_default(),
             move |event| {
                 let Some(files) = event.dyn_ref::<DragEvent>().and_then(|e| e.data_transfer()) else { return };
-                let Some(list) = files.files().filter(|list| list.length() > 0 || event.type_() == "dragover") else {
+                let is_drop = event.type_() == "drop";
+                if is_drop && !dropped::has_files(&files) {
                     return;
-                };
+                }
                 event.prevent_default();
-                if event.type_() == "drop" {
-                    opener::open(Some(list), &on);
+                if is_drop {
+                    dropped::open(&files, &on);
                 }
             },
         ));

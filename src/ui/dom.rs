@@ -123,6 +123,20 @@ pub fn storage() -> Option<web_sys::StorageManager> {
     (!storage.is_undefined()).then(|| storage.unchecked_into())
 }
 
+/// Asks the browser not to clear the site's storage by itself.
+pub fn persist() {
+    if let Some(Ok(asked)) = storage().map(|storage| storage.persist()) {
+        wasm_bindgen_futures::spawn_local(async move { drop(JsFuture::from(asked).await) });
+    }
+}
+
+/// Bytes that this site uses, and that the browser gives it.
+pub async fn room() -> Option<(f64, f64)> {
+    let found = JsFuture::from(storage()?.estimate().ok()?).await.ok()?;
+    let number = |name: &str| js_sys::Reflect::get(&found, &name.into()).ok().and_then(|value| value.as_f64());
+    Some((number("usage")?, number("quota")?))
+}
+
 /// Puts the focus on an element once it is drawn; a busy page may take a while.
 pub fn focus_soon(selector: &'static str) {
     try_to_focus(selector, 60);
@@ -217,20 +231,35 @@ pub fn address_of(text: &str) -> Option<String> {
     web_sys::Url::create_object_url_with_blob(blob.as_ref()).ok()
 }
 
+/// A file that a visitor chose or dropped.
+pub struct Chosen {
+    /// What it is read from.
+    pub file: web_sys::File,
+    /// `folder/sub/file` where it came with its folder.
+    pub path: Option<String>,
+}
+
+impl Chosen {
+    /// The files of a list, as the browser's pickers fill it.
+    pub fn of(list: &web_sys::FileList) -> Vec<Chosen> {
+        let files = (0..list.length()).filter_map(|i| list.get(i));
+        files.map(|file| Chosen { path: relative_path(&file), file }).collect()
+    }
+}
+
 /// Reads what a visitor chose or dropped.
 /// Weights and whatever else is too large to be held get an address instead.
-pub async fn read_files(list: Vec<web_sys::File>) -> Vec<File> {
+pub async fn read_files(mut list: Vec<Chosen>) -> Vec<File> {
     const HELD: f64 = (256_u32 << 20) as f64;
     let mut read = Vec::new();
     // What belongs to a checkpoint may have any name beside one that tells.
-    let is_checkpoint = list.iter().any(|file| Checkpoint::claims(&file.name()));
+    let is_checkpoint = list.iter().any(|chosen| Checkpoint::claims(&chosen.file.name()));
     // Of files of one name in a folder and below it the upper one counts.
-    let mut list = list;
-    list.sort_by_key(|file| relative_path(file).map_or(0, |path| path.matches('/').count()));
-    for file in &list {
+    list.sort_by_key(|chosen| chosen.path.as_ref().map_or(0, |path| path.matches('/').count()));
+    for Chosen { file, path } in &list {
         let name = file.name();
         // A folder may hold anything: what is of no use is not touched.
-        let folder = relative_path(file).and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
+        let folder = path.as_ref().and_then(|path| path.split_once('/').map(|(folder, _)| folder.to_string()));
         let mut at = None;
         // An adapter is small, and read whole wherever it lies.
         let of_adapter = file.size() <= HELD && [CONFIG_FILE, MODEL_FILE].contains(&name.as_str());

@@ -7,9 +7,17 @@ use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DomException, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
-    IdbTransactionMode,
+    DomException, Event, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest,
+    IdbTransaction, IdbTransactionMode,
 };
+
+#[wasm_bindgen]
+extern "C" {
+    /// A transaction of a browser that lets a page end it.
+    type Commits;
+    #[wasm_bindgen(method, catch)]
+    fn commit(this: &Commits) -> Result<(), JsValue>;
+}
 
 /// An exception of the browser.
 pub struct Failed(JsValue);
@@ -28,7 +36,27 @@ impl Failed {
 
     /// Whether there was no room.
     pub fn is_full(&self) -> bool {
-        self.0.dyn_ref::<DomException>().is_some_and(|exception| exception.name() == "QuotaExceededError")
+        self.name() == "QuotaExceededError"
+    }
+
+    /// Whether the database is of a later version, or was closed for one.
+    pub fn is_outdated(&self) -> bool {
+        ["VersionError", "InvalidStateError"].contains(&self.name().as_str())
+    }
+
+    /// Why nothing can be kept, as a part of a sentence.
+    pub fn why(&self) -> &'static str {
+        if self.0.dyn_ref::<Event>().is_some_and(|event| event.type_() == "blocked") {
+            return "another tab has an earlier version of it: close that tab, and load the page again";
+        }
+        match self.is_outdated() {
+            true => "its storage is of a later version of it: load the page again",
+            false => "a private window, or its storage is switched off",
+        }
+    }
+
+    fn name(&self) -> String {
+        self.0.dyn_ref::<DomException>().map(DomException::name).unwrap_or_default()
     }
 }
 
@@ -56,9 +84,13 @@ impl Database {
                 }
             }
         });
-        let upgrading: &IdbOpenDbRequest = &request;
-        upgrading.set_onupgradeneeded(Some(upgraded.as_ref().unchecked_ref()));
-        Ok(Database(answer(request.unchecked_into()).await?.dyn_into()?))
+        request.set_onupgradeneeded(Some(upgraded.as_ref().unchecked_ref()));
+        let database: IdbDatabase = answer(request.unchecked_into()).await?.dyn_into()?;
+        // A newer page in another tab would wait for this one.
+        let closing = database.clone();
+        let closes = Closure::<dyn FnMut()>::new(move || closing.close());
+        database.set_onversionchange(Some(closes.into_js_value().unchecked_ref()));
+        Ok(Database(database))
     }
 
     /// Begins to read these object stores, or to write them.
@@ -84,21 +116,38 @@ impl Transaction {
         Ok(answer(self.store(store)?.get_all_with_key(range)?).await?.unchecked_into())
     }
 
-    /// All keys.
-    pub async fn keys(&self, store: &str) -> Result<Array, Failed> {
-        Ok(answer(self.store(store)?.get_all_keys()?).await?.unchecked_into())
+    /// All keys of a range; undefined stands for all there are.
+    pub async fn keys(&self, store: &str, range: &JsValue) -> Result<Array, Failed> {
+        Ok(answer(self.store(store)?.get_all_keys_with_key(range)?).await?.unchecked_into())
     }
 
     /// Writes a value, in place of what the key held.
     pub fn put(&self, store: &str, key: &JsValue, value: &JsValue) -> Result<(), Failed> {
-        self.store(store)?.put_with_key(value, key)?;
-        Ok(())
+        let put = self.store(store)?.put_with_key(value, key);
+        self.all_or_nothing(put)
     }
 
     /// Takes out a key, or a range of them.
     pub fn delete(&self, store: &str, key: &JsValue) -> Result<(), Failed> {
-        self.store(store)?.delete(key)?;
-        Ok(())
+        let deleted = self.store(store)?.delete(key);
+        self.all_or_nothing(deleted)
+    }
+
+    /// What is refused at once takes back what was asked before it: that would be written by itself.
+    fn all_or_nothing(&self, asked: Result<IdbRequest, JsValue>) -> Result<(), Failed> {
+        if asked.is_err() {
+            let _ = self.0.abort();
+        }
+        Ok(asked.map(|_| ())?)
+    }
+
+    /// Hands all to the browser now: it is written even where the page ends in this moment.
+    pub fn commit(self) -> Result<Transaction, Failed> {
+        // Without it a transaction ends once nothing more is asked of it, and that takes a turn.
+        if Reflect::has(&self.0, &"commit".into())? {
+            self.0.unchecked_ref::<Commits>().commit()?;
+        }
+        Ok(self)
     }
 
     /// Waits until all is written.
@@ -125,6 +174,9 @@ async fn answer(request: IdbRequest) -> Result<JsValue, Failed> {
     let answered = Promise::new(&mut |resolve, reject| {
         request.set_onsuccess(Some(&resolve));
         request.set_onerror(Some(&reject));
+        if let Some(opening) = request.dyn_ref::<IdbOpenDbRequest>() {
+            opening.set_onblocked(Some(&reject));
+        }
     });
     match JsFuture::from(answered).await {
         Ok(_) => Ok(request.result()?),

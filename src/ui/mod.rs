@@ -7,6 +7,7 @@ pub mod assets;
 pub mod chart;
 pub mod diagram;
 pub mod state;
+pub mod walk;
 
 #[cfg(target_arch = "wasm32")]
 mod app;
@@ -15,13 +16,15 @@ mod dialogs;
 #[cfg(target_arch = "wasm32")]
 mod dom;
 #[cfg(target_arch = "wasm32")]
+mod dropped;
+#[cfg(target_arch = "wasm32")]
 mod indexed_db;
 #[cfg(target_arch = "wasm32")]
 mod opener;
 #[cfg(target_arch = "wasm32")]
 mod panels;
 #[cfg(target_arch = "wasm32")]
-mod store;
+pub mod store;
 #[cfg(target_arch = "wasm32")]
 mod tabs;
 #[cfg(target_arch = "wasm32")]

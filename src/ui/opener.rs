@@ -1,6 +1,6 @@
 //! Opens files from the visitor's machine.
 
-use super::dom;
+use super::dom::{self, Chosen};
 use super::state::Action;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -18,11 +18,10 @@ pub struct OpenerProps {
     pub on: Callback<Action>,
 }
 
-/// Reads chosen or dropped files and hands them on.
-pub fn open(list: Option<web_sys::FileList>, on: &Callback<Action>) {
+/// Reads chosen files and hands them on.
+fn open(list: Option<web_sys::FileList>, on: &Callback<Action>) {
     let Some(list) = list else { return };
-    let files: Vec<web_sys::File> = (0..list.length()).filter_map(|i| list.get(i)).collect();
-    let on = on.clone();
+    let (files, on) = (Chosen::of(&list), on.clone());
     wasm_bindgen_futures::spawn_local(async move { on.emit(Action::Open(dom::read_files(files).await)) });
 }
 

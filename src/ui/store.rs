@@ -1,35 +1,35 @@
 //! The browser's store, IndexedDB: what the page's state asks is carried out here, in its order.
 //!
-//! A database has five object stores, all but the last by the run's key: `heads` (JSON), `texts` and `lines` (lines of
-//! a run file: of the last snapshot, and since), `states` (bytes of φ), `page` (JSON, under one key). Tabs tell each
-//! other of what they have written, and hold a lock for as long as they are open.
+//! A database has seven object stores. Four are by the run's key: `heads` (JSON), `texts` and `lines` (lines of a run
+//! file: of the last snapshot, and since), `states` (bytes of φ). `own` and `files` have a visitor's data and
+//! checkpoints, `page` has JSON under one key. Tabs tell each other of what they have written.
 
+mod own;
+mod records;
+
+use self::own::{FILES, OWN};
+use self::records::{HEADS, LINES, RUN, STATES, TEXTS, clear, head_of, put_head, record};
 use super::dom;
-use super::indexed_db::{Database, Failed, Transaction, range};
-use super::state::{Action, Ask, Head, Record, Said};
+use super::indexed_db::{Database, Failed, Transaction};
+use super::state::{Action, Ask, Head, OwnFiles, Said};
 use super::tabs;
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{BroadcastChannel, MessageEvent};
 use yew::Callback;
 
-/// The name of database and channel.
-const NAME: &str = "peft-lab";
+/// The name of the page's database and channel.
+pub const NAME: &str = "peft-lab";
 /// The version of the database; a new object store needs a new one.
-const VERSION: u32 = 1;
-const HEADS: &str = "heads";
-const TEXTS: &str = "texts";
-const LINES: &str = "lines";
-const STATES: &str = "states";
+const VERSION: u32 = 2;
 const PAGE: &str = "page";
-const RUN: [&str; 4] = [HEADS, TEXTS, LINES, STATES];
-const ALL: [&str; 5] = [HEADS, TEXTS, LINES, STATES, PAGE];
+const ALL: [&str; 7] = [HEADS, TEXTS, LINES, STATES, PAGE, OWN, FILES];
 /// Milliseconds for which lines are gathered before they are written.
 const GATHER_MS: u32 = 400;
 /// Milliseconds between two looks at how much room is left.
@@ -57,6 +57,8 @@ struct Inner {
     /// Of lines within this tab's life.
     number: Cell<u32>,
     channel: Option<BroadcastChannel>,
+    /// Of a visitor's own: ids that the page knows of.
+    given: RefCell<BTreeSet<String>>,
     /// Other tabs whose end is waited for.
     awaited: RefCell<BTreeSet<String>>,
     looked: Cell<f64>,
@@ -65,9 +67,9 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens it. What is asked before it is open waits.
-    pub fn open(tab: String, on: Callback<Action>) -> Store {
-        let channel = BroadcastChannel::new(NAME).ok();
+    /// Opens the database of a name for a tab. What is asked before it is open waits.
+    pub fn open(name: &'static str, tab: String, on: Callback<Action>) -> Store {
+        let channel = BroadcastChannel::new(name).ok();
         let inner = Rc::new(Inner {
             tab,
             on,
@@ -80,6 +82,7 @@ impl Store {
             timer: RefCell::default(),
             number: Cell::new(0),
             channel,
+            given: RefCell::default(),
             awaited: RefCell::default(),
             looked: Cell::new(0.0),
             persists: Cell::new(false),
@@ -102,13 +105,13 @@ impl Store {
             EventListener::new(&window, "pagehide", move |_| {
                 // Nothing that waits comes to its end any more; what has begun does.
                 for (key, text) in inner.gathered.take() {
-                    drop(inner.put_lines(&key, &text));
+                    drop(inner.put_lines(&key, &text).map(|writing| writing.map(Transaction::commit)));
                 }
             })
         });
         let opened = inner.clone();
         spawn_local(async move {
-            match Database::open(NAME, VERSION, &ALL).await {
+            match Database::open(name, VERSION, &ALL).await {
                 Ok(database) => {
                     tabs::hold(&opened.tab);
                     let _ = opened.database.set(database);
@@ -131,10 +134,10 @@ impl Inner {
         if self.closed.get() {
             return;
         }
-        match ask {
+        match &ask {
             Ask::Lines { key, text } => {
                 let ends = text.starts_with("{\"event\":\"stopped\"") || text.starts_with("{\"event\":\"finished\"");
-                self.gathered.borrow_mut().entry(key).or_default().push_str(&text);
+                self.gathered.borrow_mut().entry(key.clone()).or_default().push_str(text);
                 if ends {
                     self.write_gathered();
                 } else if self.timer.borrow().is_none() {
@@ -143,11 +146,12 @@ impl Inner {
                 }
                 return;
             }
-            Ask::Whole { ref key, .. } | Ask::Begin { ref key, goes_on: false, .. } => {
+            Ask::Whole { key, .. } | Ask::Begin { key, goes_on: false, .. } => {
                 // It holds them, or they are of a run that is no more.
                 self.gathered.borrow_mut().remove(key);
             }
             Ask::Recall { .. } | Ask::List | Ask::Begin { .. } => self.write_gathered(),
+            Ask::Back(heads) if self.database.get().is_some() => return self.bring_back(heads.clone()),
             _ => {}
         }
         self.asked.borrow_mut().push_back(ask);
@@ -185,6 +189,7 @@ impl Inner {
                     failed = true;
                     self.say(Said::Full);
                 }
+                Err(error) if error.is_outdated() => return self.close(&error),
                 Err(error) => gloo::console::warn!("the store did not answer:", error.value()),
             }
             if keeps_phi && !failed {
@@ -203,13 +208,16 @@ impl Inner {
         self.asked.take();
         self.gathered.take();
         gloo::console::warn!("nothing can be kept:", error.value());
-        self.say(Said::Nothing("a private window, or its storage is switched off".into()));
+        self.say(Said::Nothing(error.why().into()));
     }
 
     /// Begins to read, or to write.
     fn transaction(&self, stores: &[&str], writes: bool) -> Result<Transaction, Failed> {
-        let database = self.database.get().ok_or_else(|| Failed::from(JsValue::from("it is not open")))?;
-        database.transaction(stores, writes)
+        self.database()?.transaction(stores, writes)
+    }
+
+    fn database(&self) -> Result<&Database, Failed> {
+        self.database.get().ok_or_else(|| Failed::from(JsValue::from("it is not open")))
     }
 
     /// Carries out one thing; the keys of runs that it has changed.
@@ -226,6 +234,9 @@ impl Inner {
                 let writing = self.transaction(&RUN, true)?;
                 if !goes_on {
                     clear(&writing, &key)?;
+                } else if head_of(&writing, &key).await?.is_some_and(|found| found.live && found.tab != self.tab) {
+                    // Another tab has gone on with it while this one slept.
+                    return Ok(Vec::new());
                 }
                 put_head(&writing, &key, &head)?;
                 writing.end().await?;
@@ -255,27 +266,35 @@ impl Inner {
                 self.owned.borrow_mut().insert(key.clone());
                 Ok(vec![key])
             }
-            Ask::Mark { keys, removed } => {
-                let writing = self.transaction(&[HEADS], true)?;
-                for key in &keys {
-                    if let Some(head) = head_of(&writing, key).await? {
-                        // The tab that can undo it is this one.
-                        let head = Head { removed, tab: self.tab.clone(), ..head };
-                        put_head(&writing, key, &head)?;
-                    }
-                }
-                writing.end().await?;
-                Ok(keys)
+            Ask::Remove(keys) => records::remove(self.database()?, &self.tab, &keys).await.map(|()| keys),
+            Ask::Back(heads) => {
+                self.bring_back(heads);
+                Ok(Vec::new())
             }
-            Ask::Erase(keys) => {
-                let writing = self.transaction(&RUN, true)?;
-                for key in &keys {
-                    clear(&writing, key)?;
-                    writing.delete(HEADS, &JsValue::from(&**key))?;
+            Ask::Claim { key, run } => {
+                let granted = records::claim(self.database()?, &self.tab, &key).await?;
+                self.say(Said::Claimed { run, granted });
+                if !granted {
+                    return Ok(Vec::new());
                 }
-                writing.end().await?;
-                Ok(keys)
+                self.owned.borrow_mut().insert(key.clone());
+                Ok(vec![key])
             }
+            Ask::Rest(key) => {
+                let rests = records::rest(self.database()?, &self.tab, &key).await?;
+                Ok(if rests { vec![key] } else { Vec::new() })
+            }
+            Ask::KeepOwn { id, about, files, most } => {
+                let inner = self.clone();
+                spawn_local(async move { inner.keep_own(id, about, files, most).await });
+                Ok(Vec::new())
+            }
+            Ask::ForgetOwn(ids) => {
+                own::forget(self.database()?, &ids).await?;
+                self.given.borrow_mut().retain(|id| !ids.contains(id));
+                Ok(ids.into_iter().map(Rc::from).collect())
+            }
+            Ask::Erase(keys) => records::erase(self.database()?, &keys).await.map(|()| keys),
         }
     }
 
@@ -292,16 +311,59 @@ impl Inner {
         Ok(Some(writing))
     }
 
+    /// Marks runs as back on the page, within the visitor's own event: the next one may be the end of the tab.
+    fn bring_back(self: &Rc<Self>, heads: Vec<(Rc<str>, Head)>) {
+        // A removal that has not begun must not come behind it.
+        for ask in self.asked.borrow_mut().iter_mut() {
+            if let Ask::Remove(keys) = ask {
+                keys.retain(|key| heads.iter().all(|(back, _)| back != key));
+            }
+        }
+        let begun = self.database().and_then(|database| records::bring_back(database, &heads));
+        let (inner, keys) = (self.clone(), heads.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
+        spawn_local(async move {
+            let ended = async { begun?.end().await };
+            match ended.await {
+                Ok(()) => inner.announce(&keys),
+                Err(error) => gloo::console::warn!("the store did not answer:", error.value()),
+            }
+        });
+    }
+
+    /// Keeps a visitor's own files, and says what came of it.
+    async fn keep_own(&self, id: String, about: String, files: Vec<(String, String)>, most: u64) {
+        let Some(database) = self.database.get() else { return };
+        self.persist();
+        let (bytes, kept) = own::keep(database, &id, &about, &files, most).await;
+        if kept.is_ok() {
+            self.given.borrow_mut().insert(id.clone());
+            self.announce(&[id.as_str().into()]);
+        }
+        self.say(Said::OwnKept { id, bytes, kept });
+    }
+
+    /// What is kept of a visitor's own that the page does not know of yet.
+    async fn new_own(&self, ids: &BTreeSet<String>) -> Result<Vec<OwnFiles>, Failed> {
+        let mut found = Vec::new();
+        for id in ids {
+            if self.given.borrow_mut().insert(id.clone()) {
+                found.extend(own::read(self.database()?, id).await?);
+            }
+        }
+        Ok(found)
+    }
+
     async fn list(self: &Rc<Self>) -> Result<(), Failed> {
+        let own = self.new_own(&own::ids(self.database()?).await?).await?;
         let reading = self.transaction(&[HEADS, TEXTS, LINES, PAGE], false)?;
-        let keys = reading.keys(HEADS).await?;
+        let keys = reading.keys(HEADS, &JsValue::UNDEFINED).await?;
         let mut records = Vec::new();
         for key in keys.iter().filter_map(|key| key.as_string()) {
             records.extend(record(&reading, &key).await?);
         }
         let page = reading.get(PAGE, &PAGE.into()).await?.as_string();
         let tabs = self.others().await;
-        self.say(Said::Listed { records, page, tabs });
+        self.say(Said::Listed { records, own, page, tabs });
         Ok(())
     }
 
@@ -324,6 +386,8 @@ impl Inner {
     /// Reads again what another tab has changed.
     async fn tell_of(self: &Rc<Self>, keys: Vec<Rc<str>>) {
         let read = async {
+            let ids = own::ids(self.database()?).await?;
+            let own = self.new_own(&ids).await?;
             let reading = self.transaction(&[HEADS, TEXTS, LINES], false)?;
             let (mut records, mut gone) = (Vec::new(), Vec::new());
             for key in keys {
@@ -335,14 +399,16 @@ impl Inner {
                         }
                         records.push(record);
                     }
+                    None if ids.contains(&*key) => {}
                     None => gone.push(key),
                 }
             }
-            Ok::<_, Failed>((records, gone))
+            Ok::<_, Failed>((records, own, gone))
         };
-        if let Ok((records, gone)) = read.await {
+        if let Ok((records, own, gone)) = read.await {
+            self.given.borrow_mut().retain(|id| gone.iter().all(|gone| **gone != **id));
             let tabs = self.others().await;
-            self.say(Said::Changed { records, gone, tabs });
+            self.say(Said::Changed { records, own, gone, tabs });
         }
     }
 
@@ -361,11 +427,8 @@ impl Inner {
 
     /// Asks the browser, once, not to clear the store by itself when the disk is full.
     fn persist(&self) {
-        if !self.persists.replace(true)
-            && let Some(storage) = dom::storage()
-            && let Ok(asked) = storage.persist()
-        {
-            spawn_local(async move { drop(JsFuture::from(asked).await) });
+        if !self.persists.replace(true) {
+            dom::persist();
         }
     }
 
@@ -374,45 +437,8 @@ impl Inner {
             return;
         }
         self.looked.set(dom::now().max(1.0));
-        let Some(Ok(asked)) = dom::storage().map(|storage| storage.estimate()) else { return };
-        let Ok(found) = JsFuture::from(asked).await else { return };
-        let number = |name: &str| Reflect::get(&found, &name.into()).ok().and_then(|value| value.as_f64());
-        if let (Some(used), Some(of)) = (number("usage"), number("quota")) {
+        if let Some((used, of)) = dom::room().await {
             self.say(Said::Room { used, of });
         }
     }
-}
-
-async fn head_of(transaction: &Transaction, key: &str) -> Result<Option<Head>, Failed> {
-    let head = transaction.get(HEADS, &key.into()).await?.as_string();
-    Ok(head.and_then(|head| serde_json::from_str(&head).ok()))
-}
-
-fn put_head(transaction: &Transaction, key: &str, head: &Head) -> Result<(), Failed> {
-    let text = serde_json::to_string(head).unwrap_or_default();
-    transaction.put(HEADS, &key.into(), &text.into())
-}
-
-/// Takes out all that is kept of a run but its head.
-fn clear(transaction: &Transaction, key: &str) -> Result<(), Failed> {
-    transaction.delete(TEXTS, &key.into())?;
-    transaction.delete(STATES, &key.into())?;
-    transaction.delete(LINES, &lines_of(key)?)
-}
-
-/// All lines of a run: keys that begin with its own.
-fn lines_of(key: &str) -> Result<JsValue, Failed> {
-    // An array stands behind every text and number.
-    range(&Array::of1(&key.into()), &Array::of2(&key.into(), &Array::new()))
-}
-
-async fn record(transaction: &Transaction, key: &str) -> Result<Option<Record>, Failed> {
-    let head = transaction.get(HEADS, &key.into()).await?;
-    if head.is_undefined() {
-        return Ok(None);
-    }
-    let text = transaction.get(TEXTS, &key.into()).await?;
-    let lines = transaction.values(LINES, &lines_of(key)?).await?;
-    let text = std::iter::once(text).chain(lines.iter()).filter_map(|text| text.as_string()).collect();
-    Ok(Some(Record { key: key.into(), head: head.as_string().unwrap_or_default(), text }))
 }

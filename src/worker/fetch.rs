@@ -18,8 +18,10 @@ impl Files for Fetch {
             true => "What you brought is no longer on this page: bring the file again.".to_string(),
             false => format!("This site has no file {name}."),
         })?;
-        let missing =
-            |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");
+        let missing = |why: String| match own {
+            true => format!("What you brought cannot be read any more ({why}): bring the file again."),
+            false => format!("The file {name} did not arrive ({why}). Check the connection and try again."),
+        };
         let response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(|e| missing(describe(&e)))?;
         let response: Response = response.dyn_into().map_err(|e| missing(describe(&e)))?;
         if !response.ok() {

@@ -104,6 +104,7 @@ fn what_would_compute_something_else_is_refused_by_its_key_with_a_way_on() {
         ("opt/rank-pattern", json!({"rank_pattern": {"k_proj": 4}}), "k_proj.lora_A.weight", "[5, 16]"),
         ("opt/alpha-pattern", json!({"alpha_pattern": {"v_proj": 2, "0.*v_proj": 3}}), "alpha_pattern is", "Leave one"),
         ("opt/all-linear", json!({"alpha_pattern": {"(?!fc1).*": 3}}), "alpha_pattern is", "looks around"),
+        ("opt/all-linear", json!({"alpha_pattern": {r"(f)c\1": 3}}), "alpha_pattern is", "refers back"),
         ("opt/ia3", json!({"feedforward_modules": []}), "feedforward_modules is []", "fc2"),
         ("gpt2/ia3", json!({"feedforward_modules": ["c_attn", "c_proj"]}), "feedforward_modules is", "c_attn"),
         ("opt/ln-tuning", json!({"target_modules": ["ln_1"]}), "target_modules is [\"ln_1\"]", "layers.1"),
@@ -167,7 +168,9 @@ fn settings_that_are_no_settings_are_called_what_they_are() {
     for (config, said) in [
         ("", "it is empty"),
         ("{\"r\": 4,", "is it cut short?"),
-        ("[]", "holds another kind of value"),
+        ("[]", "it is a list, and an object is expected"),
+        ("{\"r\": 4, \"lora_alpha\": NaN}", "“lora_alpha” is NaN, and JSON has finite numbers alone"),
+        ("{\n\"lora_alpha\": -Infinity}", "in line 2, “lora_alpha” is -Infinity"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 900\n", "is a pointer of Git LFS"),
         ("<!DOCTYPE html><title>401</title>", "is a web page"),
     ] {
@@ -198,4 +201,41 @@ fn rank_and_alpha_that_are_left_out_have_the_defaults_of_peft() {
         }
     }
     assert!(seen > 0, "a fixture has the default");
+}
+
+#[test]
+fn a_pattern_that_python_cannot_read_either_is_told_with_its_key_and_its_place() {
+    for (case, key, value, place) in [
+        ("opt/regex", "target_modules", json!(r".*\.layers\.[01.*_proj"), "the [ at character 13 is not closed"),
+        ("opt/all-linear", "exclude_modules", json!("(lm_head"), "the ( at character 1 is not closed"),
+        ("opt/loha", "rank_pattern", json!({"*fc1": 4}), "nothing that the * at character 1 could repeat"),
+        ("opt/alpha-pattern", "alpha_pattern", json!({"fc1)": 4.0}), "the ) at character 4 closes nothing"),
+        ("opt/all-linear", "modules_to_save", json!(["lm_head", "fc1["]), "the [ at character 4 is not closed"),
+        ("opt/one-layer", "layers_pattern", json!(["h{3,1}"]), "{3,1} at character 2 runs backwards"),
+        ("opt/ia3", "feedforward_modules", json!("fc2\\"), "it ends in a backslash, at character 4"),
+        ("gpt2/all-linear", "target_modules", json!("c_attn++?"), "the ? at character 9 repeats a repetition"),
+    ] {
+        let said = refused(case, &json!({ key: value }));
+        let starts = format!("adapter_config.json: {key} is ");
+        assert!(said.starts_with(&starts) && said.contains(place), "{case} with {key} {value}: {said}");
+        assert!(said.contains("the pattern “") && !said.contains("looks around"), "{said}");
+    }
+}
+
+#[test]
+fn numbers_past_what_an_update_can_be_are_refused_with_key_and_limits() {
+    let limits = "a number from -1000000 to 1000000";
+    for (case, changes, key, said) in [
+        ("opt/all-linear", json!({"lora_alpha": 1e300}), "lora_alpha is 1e+300", limits),
+        ("gpt2/all-linear", json!({"lora_alpha": -4e38}), "lora_alpha is -4e+38", limits),
+        ("opt/loha", json!({"alpha": 1e7}), "alpha is 10000000.0", limits),
+        ("opt/alpha-pattern", json!({"alpha_pattern": {"v_proj": 1e39}}), "alpha_pattern is 1e+39", limits),
+        ("opt/all-linear", json!({"lora_dropout": -0.5}), "lora_dropout is -0.5", "a number from 0 to 1"),
+        ("opt/regex", json!({"lora_dropout": 1e300}), "lora_dropout is 1e+300", "a number from 0 to 1"),
+        ("opt/all-linear", json!({"r": -2}), "r is -2", "a whole number"),
+        ("opt/prompt", json!({"num_virtual_tokens": -1}), "num_virtual_tokens is -1", "a whole number"),
+    ] {
+        let found = refused(case, &changes);
+        assert!(found.contains(key) && found.contains(said), "{case} with {changes}: {found}");
+    }
 }

@@ -35,6 +35,29 @@ impl Drop for Scratch {
 }
 
 #[test]
+fn a_text_longer_than_the_base_reads_is_cut_to_its_end_and_told() {
+    let long = "over the hills and far away ".repeat(40);
+    for (base, begin) in [("prose-nano", ""), ("prose-micro", "Once ")] {
+        let answer = |text: &str| {
+            let output = peft_lab(&["predict", "--base", base, "--text", text]).output().unwrap();
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            (json, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (all, said) = answer(&format!("{begin}{long}"));
+        let (tokens, read) = (all["cut"]["tokens"].as_u64().unwrap(), all["cut"]["read"].as_u64().unwrap());
+        assert_eq!(all["tokens"].as_array().unwrap().len() as u64, read);
+        let grouped = if tokens > 999 { format!("{},{:03}", tokens / 1000, tokens % 1000) } else { tokens.to_string() };
+        assert_eq!(said, format!("The text has {grouped} tokens, of which the last {read} are read.\n"), "{base}");
+        // What stands in front of them does not matter.
+        assert_eq!(answer(&format!("{long}{long}")).0["tokens"], all["tokens"], "{base}");
+        let (short, said) = answer("far away");
+        assert!(short.get("cut").is_none() && said.is_empty(), "{said}");
+    }
+    let empty = peft_lab(&["predict", "--base", "prose-nano", "--text", ""]).output().unwrap();
+    assert!(!empty.status.success() && said(&empty).contains("--text is empty: give a text to read."));
+}
+
+#[test]
 fn a_reader_that_stops_ends_a_command_quietly() {
     for args in [
         &["methods"][..],
@@ -201,5 +224,92 @@ fn a_fault_names_the_flag() {
             "{}",
             said(&output)
         );
+    }
+}
+
+#[test]
+fn a_script_of_one_s_own_names_what_was_named() {
+    let scratch = Scratch::new("script");
+    let (base, data) = brought(&scratch, "opt");
+    let text = scratch.path("a \"text\".txt");
+    std::fs::write(&text, "A day by the lake, and a night.\n".repeat(200)).unwrap();
+    for (file, reads) in [(&data, "csv.reader(open("), (&text, "text = open(")] {
+        let output = peft_lab(&["python", "--base-folder", &base, "--data-file", file]).output().unwrap();
+        let script = said(&output);
+        assert!(output.status.success(), "{script}");
+        assert!(script.contains(&format!("len(sys.argv) > 1 else \"{base}\"")), "{script}");
+        assert!(script.contains(&format!("{reads}{}", serde_json::json!(file))), "{script}");
+        assert!(!script.contains("www/") && !script.contains("sys.argv[2]"), "{script}");
+    }
+    let json = scratch.path("columns.json");
+    std::fs::write(&json, r#"{"text":["a","b","c","d"],"label":["x","y","x","y"]}"#).unwrap();
+    for (args, told) in [
+        (&["python", "--base-folder", &base, "--data-file", &json][..], "save it as CSV"),
+        (&["python", "--base-folder", "tests/fixtures/own/gpt2", "--data-file", &data], "GPT-2's layout"),
+    ] {
+        let output = peft_lab(args).output().unwrap();
+        assert!(!output.status.success() && said(&output).contains(told), "{args:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_prediction_loads_no_examples_and_tells_of_logits_that_are_none() {
+    let scratch = Scratch::new("predict");
+    let (base, data) = brought(&scratch, "opt");
+    let (run, adapter) = (scratch.path("run.jsonl"), scratch.path("adapter"));
+    let ran = |args: &[&str]| peft_lab(args).output().unwrap();
+    let own = ["--base-folder", base.as_str(), "--data-file", data.as_str()];
+    for command in [
+        &["train", "--steps", "3", "--batch-size", "4", "--method", "lora", "--out", &run][..],
+        &["export", "--run", &run, "--out", &adapter],
+    ] {
+        let output = ran(&[command, &own[..]].concat());
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let predict =
+        |phi: [&str; 2]| ran(&["predict", phi[0], phi[1], "--base-folder", &base, "--text", "a day", "--logits"]);
+    let with_data = ran(&[&["predict", "--run", &run, "--text", "a day", "--logits"], &own[..]].concat());
+    for phi in [["--run", run.as_str()], ["--adapter", adapter.as_str()]] {
+        let alone = predict(phi);
+        assert!(alone.status.success(), "{phi:?}: {}", said(&alone));
+        assert_eq!(alone.stdout, with_data.stdout, "{phi:?}");
+    }
+    let scored = ran(&["evaluate", "--run", &run, "--base-folder", &base]);
+    assert!(!scored.status.success() && said(&scored).contains("--data-file"), "{}", said(&scored));
+
+    // Numbers of φ that are finite, and logits that are not.
+    let path = Path::new(&adapter).join("adapter_model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let huge = |n: usize| 3e38_f32.to_le_bytes().repeat(n / 4);
+    let held: Vec<(String, Vec<usize>, Vec<u8>)> =
+        tensors.tensors().into_iter().map(|(name, t)| (name, t.shape().to_vec(), huge(t.data().len()))).collect();
+    let views = held.iter().map(|(name, shape, data)| {
+        (name, safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), data).unwrap())
+    });
+    let written = safetensors::serialize(views.collect::<Vec<_>>(), None).unwrap();
+    std::fs::write(&path, written).unwrap();
+    let output = predict(["--adapter", &adapter]);
+    assert!(
+        output.status.success() && said(&output).contains("logits are not finite: null stands"),
+        "{}",
+        said(&output)
+    );
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(answer["next"].is_null() && answer["logits"][0][0].is_null(), "{answer}");
+}
+
+#[test]
+fn a_dial_that_there_is_not_is_refused_with_its_limits() {
+    for lambda in ["NaN", "inf", "1e300", "1.6", "-0.1"] {
+        let output = peft_lab(&["evaluate", &format!("--lambda={lambda}")]).output().unwrap();
+        assert!(!output.status.success() && said(&output).contains("it runs from 0 to 1.5"), "{}", said(&output));
+    }
+    for (flag, value) in
+        [("--lr", "inf"), ("--lr", "1e39"), ("--alpha", "NaN"), ("--alpha", "1e300"), ("--alpha", "-4")]
+    {
+        let output = peft_lab(&["count", "--method", "lora", flag, value]).output().unwrap();
+        let text = said(&output);
+        assert!(!output.status.success() && text.contains(flag) && text.contains("it takes a number from"), "{text}");
     }
 }

@@ -7,17 +7,21 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod adapters;
+mod bases;
 mod checkpoints;
 mod command_line;
+mod contract;
 mod counts;
 mod families;
 mod fixtures;
 mod gradients;
 mod interchange;
+mod json_faults;
 mod merging;
 mod own;
 mod parity;
 mod peft;
+mod performance;
 mod pretrain;
 #[path = "../shared/published.rs"]
 mod published;
@@ -27,5 +31,6 @@ mod results;
 // The programs beside this one check the same things in a browser.
 #[path = "../shared/mod.rs"]
 mod shared;
+mod tables;
 mod training;
 mod unfinished;

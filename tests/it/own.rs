@@ -301,7 +301,35 @@ fn the_command_line_says_what_it_took_of_a_file() {
     let (ran, said) = trained_on("hills.csv", long.as_bytes(), &["--header", "perhaps"]);
     assert!(!ran && said.contains("--header is true or false"), "{said}");
     let (ran, said) = trained_on("tags.jsonl", b"{\"a\":\"x\",\"b\":1,\"tags\":[]}\n", &["--label-column", "tags"]);
-    assert!(!ran && said.contains("On line 1, “tags” is a list or an object"), "{said}");
+    assert!(!ran && said.contains("On line 1, “tags” is an empty list"), "{said}");
+}
+
+#[test]
+fn what_is_no_plain_table_is_read_or_told_on_the_command_line() {
+    let rows: String = (0..40).map(|i| format!("{i},said in walk {i},{}\n", ["good", "bad"][i % 2])).collect();
+    let (ran, said) = trained_on("survey.csv", format!("nr,said,felt\nint,free text,class\n{rows}").as_bytes(), &[]);
+    assert!(
+        ran && said
+            .contains("Line 2, below the header, holds names, units or questions, no values, and is left out.\n"),
+        "{said}"
+    );
+    assert!(said.contains("text: said, label: felt (bad 20, good 20); 0 rows left out"), "{said}");
+    let (ran, said) = trained_on("survey.csv", format!("nr,said,felt\n98,Sun,odd\n{rows}").as_bytes(), &[]);
+    assert!(ran && said.contains("Line 2, right below the header, is the only row with the label “odd”"), "{said}");
+    let (ran, said) = trained_on("frame.csv", format!("said,felt\n{rows}").as_bytes(), &[]);
+    assert!(ran && said.contains("names of rows as R writes them, is left out."), "{said}");
+    let nested: String =
+        (0..40).map(|i| format!("{{\"id\":{i},\"text\":\"walk {i}\",\"label\":{{\"a\":1}}}}\n")).collect();
+    for (name, file, begins) in [
+        ("walks.jsonl", nested.as_str(), "On line 1, “label” is an object:"),
+        ("walks.json", "[\"one\", \"two\"]", "The list on line 1 has texts and no labels"),
+    ] {
+        let (ran, said) = trained_on(name, file.as_bytes(), &[]);
+        assert!(!ran && said.contains(&format!("{name}: {begins}")), "{said}");
+    }
+    let (ran, said) = trained_on("walks.csv", b"<!doctype html>\n<html></html>\n", &[]);
+    let page = "walks.csv is a web page, not the file itself: download it by its download link.";
+    assert!(!ran && said.contains(page) && !said.contains("walks.csv: walks.csv"), "{said}");
 }
 
 #[test]

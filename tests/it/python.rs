@@ -10,10 +10,12 @@ use peft_lab::base::read;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
-use peft_lab::interchange::python::script;
+use peft_lab::interchange::python::{script, table, text_file};
 use peft_lab::model::Tokens;
 use peft_lab::peft::Phi;
 use peft_lab::peft::Shape;
+use peft_lab::task::user_data;
+use peft_lab::task::user_data::{Dropped, labelled, text_split};
 use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
 use serde_json::json;
@@ -176,4 +178,81 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
         std::fs::write(folder.join(format!("{i:02}-{name}.count")), config.trainable().to_string()).unwrap();
     }
     run(&python, "run_scripts.py", &folder);
+}
+
+/// What a few lines of Python make of a file; `None` where there is no Python.
+fn data_of(code: &str) -> Option<serde_json::Value> {
+    let code = format!("import json\n{code}print(json.dumps(data))");
+    let output = Command::new("python3").args(["-c", &code]).output().ok()?;
+    assert!(output.status.success(), "{code}\n{}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn a_script_reads_the_rows_labels_and_parts_that_the_lab_takes() {
+    let rows = |separator: &str| -> String {
+        let labels = ["good", "bad", "dull"];
+        (0..40).map(|i| format!("a day by the lake {i}{separator}{}\n", labels[i % 3])).collect()
+    };
+    let object =
+        |i: usize| format!("{{\"id\":{i},\"text\":\"a day, {i}\",\"ok\":{}}}", ["true", "false", "null"][i % 3]);
+    let objects: Vec<String> = (0..40).map(object).collect();
+    let wrapped: Vec<String> = objects.iter().map(|row| format!("{{\"row_idx\":0,\"row\":{row}}}")).collect();
+    let folder = fresh("rows");
+    for (name, contents) in [
+        ("plain.csv", format!("text,label\n{}", rows(","))),
+        (
+            "quoted.csv",
+            format!(
+                "label,text\ngood,\"one,\n \"\"two\"\"\"\n\nbad,\"three\"\nbad,\"three\"\ngood,three\n,none\n{}",
+                (0..9).map(|i| format!("bad,day {i}\n")).collect::<String>()
+            ),
+        ),
+        ("named.csv", format!("sep=;\ntext;label\n{}text;label\n{}", rows(";"), "a late day;bad\n")),
+        ("strays.tsv", format!("text\tlabel\n\"a stray day\tgood\n{}", rows("\t"))),
+        ("no-header.csv", rows("|")),
+        ("crlf.csv", format!("text,label\n{}", rows(",")).replace('\n', "\r\n")),
+        ("bom.csv", format!("\u{feff}text,label\n{}", rows(","))),
+        ("lines.jsonl", objects.join("\n")),
+        ("list.json", format!("[\n{}\n]", objects.join(",\n"))),
+        ("viewer.json", format!("[{}]", wrapped.join(", "))),
+    ] {
+        let path = folder.join(name).display().to_string();
+        std::fs::write(&path, &contents).unwrap();
+        let Dropped::Table(read) = user_data::read(name, contents.as_bytes()).unwrap() else { panic!("{name}") };
+        let (text, label) = read.guess().unwrap();
+        let split = labelled(&read, text, label, 0).unwrap();
+        let code = table(&path, contents.as_bytes(), &read, (text, label), &split).unwrap();
+        assert!(code.contains(&path), "{code}");
+        let Some(data) = data_of(&code) else { return println!("skipped: no python3") };
+        for (part, ours) in [("training", &split.training), ("held_out", &split.held_out)] {
+            let mut ours: Vec<serde_json::Value> = ours.iter().map(|(label, text)| json!([label, text])).collect();
+            let mut theirs = data[part].as_array().unwrap().clone();
+            ours.sort_by_key(ToString::to_string);
+            theirs.sort_by_key(ToString::to_string);
+            assert_eq!(theirs, ours, "{name}: {part}");
+        }
+        assert_eq!(data["labels"].as_array().unwrap().len(), split.labels.len(), "{name}");
+    }
+    for contents in ["\n A day, é.\r\n".repeat(90), format!("\u{feff}{}", "Night falls.\n\n".repeat(120))] {
+        let path = folder.join("text.txt").display().to_string();
+        std::fs::write(&path, &contents).unwrap();
+        let Dropped::Text(text) = user_data::read("text.txt", contents.as_bytes()).unwrap() else { panic!() };
+        let data = data_of(&text_file(&path, contents.as_bytes(), &text).unwrap()).unwrap();
+        let (training, held_out) = text_split(&text);
+        assert_eq!(data["authors"][0], json!({"training": training, "held_out": held_out}));
+    }
+    // What a few lines of Python cannot read is told before it is run.
+    for (name, contents) in [
+        (
+            "columns.json",
+            r#"{"text":{"0":"a","1":"b","2":"c","3":"d"},"label":{"0":"x","1":"y","2":"x","3":"y"}}"#.to_string(),
+        ),
+        ("empty.csv", "text,label,\na,x,\nb,y,\nc,x,\nd,y,\n".into()),
+    ] {
+        let Dropped::Table(read) = user_data::read(name, contents.as_bytes()).unwrap() else { panic!("{name}") };
+        let split = labelled(&read, 0, 1, 0).unwrap();
+        let said = table(name, contents.as_bytes(), &read, (0, 1), &split).unwrap_err();
+        assert!(said.starts_with(name) && said.contains("save it as CSV in UTF-8"), "{said}");
+    }
 }

@@ -3,26 +3,13 @@
 //! What stands in square brackets is PyTorch's, of another program and base, and stays as it is.
 //! `RECORD_RESULTS=1 cargo test --profile ci --test it results` writes the tables anew.
 
+use crate::tables::{Table, check, lines, read};
 use peft_lab::base::grouped;
 use peft_lab::config::RunConfig;
 use peft_lab::experiments::sweep::{Measured, Point};
 use peft_lab::interchange::RunFile;
 use peft_lab::peft::MethodConfig;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
-}
-
-fn lines(path: &str) -> Vec<Value> {
-    read(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
 
 /// Scores of one cell.
 #[derive(Clone, Debug, Default)]
@@ -229,47 +216,19 @@ fn derived(header: &[String], row: &str, seeds: &[Value], prompts: &[Value]) -> 
     }
 }
 
-fn cells(line: &str) -> Vec<String> {
-    line.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect()
-}
-
-/// A cell without what PyTorch gave.
-fn ours(cell: &str) -> (&str, &str) {
-    cell.find(" [").map_or((cell, ""), |at| cell.split_at(at))
+/// What PyTorch gave, at the end of a cell.
+fn theirs(cell: &str) -> &str {
+    cell.find(" [").map_or("", |at| &cell[at..])
 }
 
 #[test]
 fn the_tables_of_results_are_what_was_recorded() {
     let (seeds, prompts) = (lines("docs/measured/seeds.jsonl"), lines("docs/measured/spread.jsonl"));
-    let page = read("docs/results.md");
-    let (mut header, mut written, mut wrong) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for line in page.lines() {
-        let is_row = line.starts_with('|') && !line.starts_with("|-");
-        match (is_row, header.is_empty()) {
-            (true, true) => header = cells(line),
-            (true, false) => {
-                let found = cells(line);
-                let right = derived(&header, &found[0], &seeds, &prompts);
-                let merged = |(i, right): (usize, &String)| {
-                    let there = found.get(i + 1).map_or("", String::as_str);
-                    let (mine, theirs) = ours(there);
-                    if mine != right {
-                        wrong.insert(format!("{} · {}", found[0], header[i + 1]), format!("{mine} is {right}"));
-                    }
-                    format!("{right}{theirs}")
-                };
-                let row: Vec<String> = right.iter().enumerate().map(merged).collect();
-                written.push(format!("| {} | {} |", found[0], row.join(" | ")));
-                continue;
-            }
-            (false, _) if !line.starts_with('|') => header.clear(),
-            _ => {}
-        }
-        written.push(line.to_string());
-    }
-    if std::env::var_os("RECORD_RESULTS").is_some() {
-        std::fs::write(root().join("docs/results.md"), written.join("\n") + "\n").unwrap();
-        return;
-    }
-    assert!(wrong.is_empty(), "docs/results.md: {wrong:#?}");
+    let row = |table: &Table, row: &Vec<String>| {
+        let right = derived(&table.header, &row[0], &seeds, &prompts);
+        let there = |i: usize| row.get(i + 1).map_or("", String::as_str);
+        let cells = right.iter().enumerate().map(|(i, right)| format!("{right}{}", theirs(there(i))));
+        std::iter::once(row[0].clone()).chain(cells).collect()
+    };
+    check("docs/results.md", |table| Some(table.rows.iter().map(|cells| row(table, cells)).collect()));
 }

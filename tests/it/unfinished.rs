@@ -250,11 +250,18 @@ mod on_the_command_line {
 
     /// Starts it and presses Ctrl-C once it has made a step; its exit status and what it said.
     fn interrupted(args: &[&str]) -> (Option<i32>, String) {
-        let mut child = peft_lab(args).spawn().unwrap();
+        signalled(peft_lab(args), "INT")
+    }
+
+    /// The same with another signal, in place of Ctrl-C.
+    fn signalled(mut command: Command, signal: &str) -> (Option<i32>, String) {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Nobody reads on, so the pipe fills long before the last step.
         assert!(lines.any(|line| line.unwrap().contains("\"event\":\"step\"")));
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success()
+        );
         lines.for_each(drop);
         let mut said = String::new();
         std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
@@ -293,6 +300,41 @@ mod on_the_command_line {
         let out = peft_lab(&["--resume", &broken_path]).output().unwrap();
         let said = String::from_utf8_lossy(&out.stderr);
         assert!(said.contains("has finished: nothing is left to train"), "{said}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_run_that_is_asked_to_end_by_a_signal_is_kept_as_on_ctrl_c() {
+        for signal in ["TERM", "HUP"] {
+            let folder = folder(&format!("signal-{signal}"));
+            let path = folder.join("run.jsonl").display().to_string();
+            let run = ["--method", "bitfit", "--rule", "reverse", "--steps", "2500", "--batch-size", "2"];
+            let (code, said) = signalled(peft_lab(&[&run[..], &["--out", &path]].concat()), signal);
+            assert_eq!(code, Some(130), "{signal}: {said}");
+            let first = read(Path::new(&path));
+            assert!(first.phi.is_some() && !first.is_finished(), "{signal}");
+            let (code, said) = signalled(peft_lab(&["--resume", &path]), signal);
+            assert_eq!(code, Some(130), "{signal}: {said}");
+            let second = read(Path::new(&path));
+            assert!(second.phi.is_some() && second.losses.len() > first.losses.len(), "{signal}");
+            assert!(!Path::new(&format!("{path}.part")).exists(), "{signal}");
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_run_that_nohup_began_goes_on_when_its_terminal_hangs_up() {
+        let folder = folder("nohup");
+        let path = folder.join("run.jsonl").display().to_string();
+        let run =
+            peft_lab(&["--method", "ia3", "--rule", "sort", "--steps", "700", "--batch-size", "2", "--out", &path]);
+        // What nohup does, and no more.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(env!("CARGO_MANIFEST_DIR"));
+        let (code, said) = signalled(command, "HUP");
+        assert_eq!(code, Some(0), "{said}");
+        assert!(read(Path::new(&path)).is_finished());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

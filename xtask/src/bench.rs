@@ -79,7 +79,7 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
     if flags.compare {
         compare(&rows)?;
     }
-    if flags.save { save(&rows) } else { Ok(()) }
+    if flags.save { save(rows, flags.part.is_empty()) } else { Ok(()) }
 }
 
 /// Runs a command that prints one JSON object a line, and hands on each as it comes. What the command says
@@ -196,21 +196,35 @@ fn compare(rows: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the baseline; parts that were not measured now stay as they were.
-fn save(rows: &[Value]) -> Result<()> {
+/// Writes the baseline. Parts that were not measured now stay as they were; what is measured apart has its own date.
+fn save(rows: Vec<Value>, is_whole: bool) -> Result<()> {
     let path = root().join(BASELINE);
-    let mut kept: Vec<Value> = std::fs::read_to_string(&path).map_or(Ok(Vec::new()), |text| objects(&text))?;
-    let now: Vec<String> = rows.iter().map(name).collect();
-    kept.retain(|row| row["where"] != "baseline" && !now.contains(&name(row)));
-    let mut all = vec![
-        json!({"where": "baseline", "date": said("date", &["+%F"]), "machine": machine(), "rust": said("rustc", &["--version"])}),
-    ];
-    all.extend(kept.into_iter().chain(rows.iter().cloned().map(rounded)));
+    let before: Vec<Value> = std::fs::read_to_string(&path).map_or(Ok(Vec::new()), |text| objects(&text))?;
+    let now = json!({"where": "baseline", "date": said("date", &["+%F"]), "machine": machine(), "rust": said("rustc", &["--version"])});
+    let all = with_measured(before, rows, now, is_whole);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let text: String = all.iter().map(|row| format!("{row}\n")).collect();
     std::fs::write(&path, text).with_context(|| format!("{BASELINE} cannot be written"))
+}
+
+/// A baseline with what was measured `now`. Its first row tells date and machine of all that has no date.
+fn with_measured(before: Vec<Value>, rows: Vec<Value>, now: Value, is_whole: bool) -> Vec<Value> {
+    let names: Vec<String> = rows.iter().map(name).collect();
+    let (first, mut kept): (Vec<Value>, Vec<Value>) = before.into_iter().partition(|row| row["where"] == "baseline");
+    kept.retain(|row| !names.contains(&name(row)));
+    let first = first.into_iter().next().filter(|_| !is_whole);
+    let is_apart = first.is_some();
+    let dated = |row: Value| {
+        let mut row = rounded(row);
+        if is_apart {
+            row["date"] = now["date"].clone();
+        }
+        row
+    };
+    let rows: Vec<Value> = rows.into_iter().map(dated).collect();
+    [vec![first.unwrap_or(now)], kept, rows].concat()
 }
 
 /// Four digits are more than a time has.
@@ -235,4 +249,23 @@ fn machine() -> String {
 fn said(command: &str, args: &[&str]) -> String {
     let output = Command::new(command).args(args).output();
     output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_apart_leaves_the_date_of_the_rest() {
+        let first = |date: &str| json!({"where": "baseline", "date": date});
+        let row = |place: &str, n: f64| json!({"where": place, "ms": n});
+        let before = || vec![first("1"), row("native", 2.0), row("pytorch", 3.0)];
+        let mut dated = row("native", 1.235);
+        dated["date"] = json!("2");
+        let parts = with_measured(before(), vec![row("native", 1.23456)], first("2"), false);
+        assert_eq!(parts, [first("1"), row("pytorch", 3.0), dated]);
+        let whole = with_measured(parts, vec![row("native", 4.0)], first("3"), true);
+        assert_eq!(whole, [first("3"), row("pytorch", 3.0), row("native", 4.0)]);
+        assert_eq!(with_measured(Vec::new(), vec![row("native", 4.0)], first("3"), false)[0], first("3"));
+    }
 }

@@ -1,6 +1,7 @@
 //! What an interrupted run goes on from: weights, the optimizer's moments, the curve so far.
 
 use super::recipe::Recipe;
+use crate::base::read_json;
 use crate::bases::Judged;
 use crate::interchange::phi_file;
 use crate::peft::Phi;
@@ -48,7 +49,9 @@ impl Checkpoint {
             std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
         };
         let broken = |what: String| format!("The checkpoint in {} {what}: remove it to start anew.", folder.display());
-        let progress: Progress = serde_json::from_slice(&file("progress.json")?).map_err(|e| broken(e.to_string()))?;
+        let progress = String::from_utf8_lossy(&file("progress.json")?).into_owned();
+        let progress: Progress =
+            read_json(&progress).map_err(|e| broken(format!("is not readable: in progress.json, {e}")))?;
         if progress.recipe != *recipe {
             return Err(broken("belongs to another recipe".into()));
         }

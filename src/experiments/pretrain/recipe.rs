@@ -1,6 +1,7 @@
 //! A recipe: all that decides a base, as a small JSON file.
 
 use super::prose::{Block, Corpus};
+use crate::base::read_json;
 use crate::model::{Activation, ModelConfig, ModelConfigError, Sizes};
 use crate::task::rules;
 use serde::{Deserialize, Serialize};
@@ -99,7 +100,7 @@ impl ProseData {
 impl Recipe {
     /// Reads a recipe; the error names line and key.
     pub fn from_json(text: &str) -> Result<Recipe, String> {
-        let recipe: Recipe = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let recipe: Recipe = read_json(text)?;
         let limits = [
             ("steps", recipe.steps, 1_000_000),
             ("batch_size", recipe.batch_size, 4096),
@@ -107,6 +108,15 @@ impl Recipe {
         ];
         if let Some((key, n, max)) = limits.into_iter().find(|(_, n, max)| !(1..=*max).contains(n)) {
             return Err(format!("{key} is {n}: it takes 1 to {max}"));
+        }
+        let weight_decay = f64::from(recipe.weight_decay);
+        for (key, x, least) in [("lr", recipe.lr, f64::MIN_POSITIVE), ("weight_decay", weight_decay, 0.0)] {
+            if !(least..=10.0).contains(&x) {
+                return Err(format!(
+                    "{key} is {x}: it takes {} to 10",
+                    if least > 0.0 { "more than 0, up" } else { "0" }
+                ));
+            }
         }
         recipe.model_config_checked().map_err(|e| e.to_string())?;
         Ok(recipe)

@@ -1,25 +1,34 @@
 //! The Python that does the same as a configuration, with PyTorch, Hugging Face `transformers` and, where it has the method,
 //! `peft`. It is run by a test.
 
+mod sources;
+
+pub use sources::{Sources, table, text as text_file};
+
 use crate::config::RunConfig;
 use crate::peft::Script;
 use crate::task::TaskConfig;
 
-/// A whole script: base, method, task, training, accuracy.
+/// A whole script: base, method, task, training, accuracy. What somebody brought is named when it is run.
 pub fn script(config: &RunConfig) -> String {
+    script_from(config, &Sources::default()).unwrap_or_else(|why| format!("# {why}\n"))
+}
+
+/// The same, which reads what somebody brought from where it lies.
+///
+/// # Errors
+/// A sentence, where this base has no script.
+pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'static str> {
     let family = config.shape().model.family();
-    if let Err(why) = family.script {
-        return format!(
-            "# {why}
-"
-        );
-    }
+    family.script?;
     let task = match &config.task {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
-        TaskConfig::Text { of, .. } => text(of.max_tokens(), config),
-        TaskConfig::Style { author } => style(*author, config),
-        TaskConfig::UserData { data, .. } if data.classes.is_some() => text(crate::task::text::MAX_TOKENS, config),
-        TaskConfig::UserData { .. } => style(0, config),
+        TaskConfig::Text { of, .. } => text(of.max_tokens(), config, sources),
+        TaskConfig::Style { author } => style(*author, config, sources),
+        TaskConfig::UserData { data, .. } if data.classes.is_some() => {
+            text(crate::task::text::MAX_TOKENS, config, sources)
+        }
+        TaskConfig::UserData { .. } => style(0, config, sources),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several the one with the most to write out, and the others are written out.
@@ -38,14 +47,21 @@ pub fn script(config: &RunConfig) -> String {
     methods.sort_by_key(|m| !m.contains("get_peft_model"));
     let peft = methods.iter().any(|m| m.contains("get_peft_model"));
     let peft = if peft { "from peft import *\n" } else { "" };
-    format!(
-        "# {label} on {task_title}, base {base}: what `peft-lab train` does, in PyTorch.\n\
+    let base = match &sources.base {
+        None if config.base.is_own() => "sys.argv[1]  # the folder of your checkpoint".into(),
+        folder => {
+            let folder = folder.clone().unwrap_or_else(|| format!("www/models/{}", config.base.id));
+            format!("sys.argv[1] if len(sys.argv) > 1 else {}", sources::literal(&folder))
+        }
+    };
+    Ok(format!(
+        "# {label} on {task_title}, base {id}: what `peft-lab train` does, in PyTorch.\n\
          # pip install torch transformers{pip}; BASE is a folder with config.json, model.safetensors and tokenizer.json.\n\
          import json, random, sys\n\
          import torch\n\
          import torch.nn.functional as F\n\
          {peft}from transformers import {class}\n\n\
-         BASE = sys.argv[1] if len(sys.argv) > 1 else \"www/models/{base}\"\n\
+         BASE = {base}\n\
          STEPS, BATCH, RATE = {steps}, {batch}, {rate:e}\n\
          random.seed({seed}); torch.manual_seed({seed})\n\n\
          {task}\n\
@@ -56,14 +72,14 @@ pub fn script(config: &RunConfig) -> String {
         class = family.python_class,
         label = config.label(),
         task_title = config.task.title(),
-        base = config.base.id,
+        id = config.base.id,
         pip = if peft.is_empty() { "" } else { " peft" },
         steps = if config.trains() { config.steps } else { 0 },
         batch = config.batch_size(),
         rate = config.learning_rate(),
         seed = config.seed,
         methods = methods.join("\n"),
-    )
+    ))
 }
 
 /// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
@@ -80,6 +96,11 @@ fn form(config: &RunConfig, between: &str, after: &str) -> String {
     }
 }
 
+/// The task's file as `data`.
+fn data(config: &RunConfig, sources: &Sources) -> String {
+    sources.data.clone().unwrap_or_else(|| format!("file = {}\ndata = json.load(file)\n", source(config)))
+}
+
 /// Where a task's file comes from.
 fn source(config: &RunConfig) -> String {
     let file = config.task.file().unwrap_or_default();
@@ -90,20 +111,19 @@ fn source(config: &RunConfig) -> String {
 }
 
 /// The tokenizer, what it puts in front of every text, and the task's file as `data`.
-fn tokenizer(config: &RunConfig) -> String {
+fn tokenizer(config: &RunConfig, sources: &Sources) -> String {
     format!(
         "from tokenizers import Tokenizer\n\
          tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
          encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids\n\
          BEGIN = tokenizer.encode(\"\").ids\n\
-         file = {}\n\
-         data = json.load(file)\n",
-        source(config)
+         {}",
+        data(config, sources)
     )
 }
 
 /// Texts with labels.
-fn text(max_tokens: usize, config: &RunConfig) -> String {
+fn text(max_tokens: usize, config: &RunConfig, sources: &Sources) -> String {
     format!(
         "{}LABELS = [encode(x[\"label\"])[0] for x in data[\"labels\"]]\n\
          {}\
@@ -111,13 +131,13 @@ fn text(max_tokens: usize, config: &RunConfig) -> String {
          pool, held_out = ([example(*x) for x in data[part]] for part in (\"training\", \"held_out\"))\n\
          draw = lambda: random.choice(pool)\n\
          BEGINS, WHOLE = len(BEGIN), True\n",
-        tokenizer(config),
+        tokenizer(config, sources),
         form(config, "encode(\"\\n\")", "encode(\"\\n\")"),
     )
 }
 
 /// Windows of one author's text.
-fn style(author: usize, config: &RunConfig) -> String {
+fn style(author: usize, config: &RunConfig, sources: &Sources) -> String {
     format!(
         "{}LABELS = list(range(tokenizer.get_vocab_size()))\n\
          pool, rest = encode(data[\"authors\"][{author}][\"training\"]), encode(data[\"authors\"][{author}][\"held_out\"])\n\
@@ -125,7 +145,7 @@ fn style(author: usize, config: &RunConfig) -> String {
          held_out = [window(rest, at) for at in range(0, len(rest) - {window} + 1, {window} - 1)]\n\
          draw = lambda: window(pool, random.randrange(len(pool) - {window} + 1))\n\
          BEGINS, WHOLE = 0, False\n",
-        tokenizer(config),
+        tokenizer(config, sources),
         window = crate::task::style::WINDOW,
     )
 }

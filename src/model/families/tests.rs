@@ -236,7 +236,10 @@ fn what_is_no_config_is_told_in_words_of_our_own() {
             "{\"model_type\": \"opt\",",
             "config.json is not readable: it ends in line 1, before it is complete: is it cut short?",
         ),
-        ("{\"model_type\": NaN}", "config.json is not readable: line 1, column 16 is not JSON"),
+        (
+            "{\"model_type\": NaN}",
+            "config.json is not readable: “model_type” is NaN, and JSON has finite numbers alone: null stands for none",
+        ),
     ] {
         assert_eq!(ModelConfig::from_json(text).unwrap_err().to_string(), told);
     }

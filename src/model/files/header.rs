@@ -1,7 +1,7 @@
 //! What a safetensors file says of its tensors, before their numbers are read.
 
 use super::{TensorFileError, foreign};
-use crate::base::json_fault;
+use crate::base::read_json;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -47,8 +47,8 @@ impl Header {
         let body =
             usize::try_from(length).ok().filter(|_| length <= LONGEST).and_then(|n| head.get(LENGTH..LENGTH + n));
         let body = body.ok_or_else(|| broken("its header is longer than the file".into()))?;
-        let keys: Map<String, Value> =
-            serde_json::from_slice(body).map_err(|e| broken(format!("of its header, {}", json_fault(&e))))?;
+        let body = std::str::from_utf8(body).map_err(|_| broken("its header is not text".into()))?;
+        let keys: Map<String, Value> = read_json(body).map_err(|e| broken(format!("of its header, {e}")))?;
         let mut tensors = BTreeMap::new();
         let mut spans = Vec::with_capacity(keys.len());
         for (name, value) in keys.iter().filter(|(name, _)| *name != "__metadata__") {
@@ -168,7 +168,7 @@ mod tests {
             (vec![1, 2], "it has 2 bytes"),
             (u64::MAX.to_le_bytes().to_vec(), "its header is longer than the file"),
             (file("{", 0), "of its header, it ends in line 1"),
-            (file("[]", 0), "of its header, line 1, column 0 holds"),
+            (file("[]", 0), "of its header, it is a list, and an object is expected"),
             (file(TWO, 15), "w is cut short: it has"),
             (file(TWO, 17), "it has 1 bytes more"),
             (one(r#"{"dtype":"F32","shape":[1],"data_offsets":[1,5]}"#), "“a” does not begin where"),

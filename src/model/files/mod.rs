@@ -19,7 +19,7 @@ mod tensor_file;
 #[cfg(feature = "train")]
 pub use columns::apart;
 pub use error::TensorFileError;
-pub use foreign::{foreign, gguf, pickle};
+pub use foreign::{foreign, gguf, pickle, stand_in};
 pub use header::Header;
 pub use layout::Layout;
 pub use shards::ShardIndex;

@@ -1,7 +1,7 @@
 //! `model.safetensors.index.json`: which tensor is in which of several files.
 
 use super::TensorFileError;
-use crate::base::{json_fault, shorten};
+use crate::base::{read_json, shorten};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -19,8 +19,7 @@ impl ShardIndex {
     /// Reads the file's text. Shards stand beside it: a name with folders in it is refused.
     pub fn read(text: &str) -> Result<ShardIndex, TensorFileError> {
         let broken = |told: String| TensorFileError::Shards(told);
-        let json: Value =
-            serde_json::from_str(text).map_err(|e| broken(format!("is not readable: {}", json_fault(&e))))?;
+        let json: Value = read_json(text).map_err(|e| broken(format!("is not readable: {e}")))?;
         let Some(map) = json["weight_map"].as_object().filter(|map| !map.is_empty()) else {
             return Err(broken("has no “weight_map”, which says which tensor is in which file".into()));
         };

@@ -221,3 +221,29 @@ fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
 fn flipped(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..rows * columns).map(|i| values[(i % rows) * columns + i / rows]).collect()
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use safetensors::Dtype;
+
+    #[test]
+    fn numbers_that_are_not_finite_are_refused_in_every_type() {
+        let read = |dtype: Dtype, bytes: &[u8]| {
+            let numbers = bytes.len() * 8 / dtype.bitsize();
+            let view = TensorView::new(dtype, vec![numbers], bytes).unwrap();
+            let file = safetensors::serialize([("w", view)], None).unwrap();
+            Reader::new("a file", &file)?.floats("w", &[numbers])
+        };
+        for (dtype, one, bad) in [
+            (Dtype::F32, 1.0_f32.to_le_bytes().to_vec(), f32::NAN.to_le_bytes().to_vec()),
+            (Dtype::F32, 1.0_f32.to_le_bytes().to_vec(), f32::NEG_INFINITY.to_le_bytes().to_vec()),
+            (Dtype::F16, vec![0x00, 0x3c], vec![0x00, 0x7c]),
+            (Dtype::BF16, vec![0x80, 0x3f], vec![0xc0, 0x7f]),
+        ] {
+            assert_eq!(read(dtype, &[one.clone(), one.clone()].concat()).unwrap(), [1.0, 1.0], "{dtype:?}");
+            let refused = read(dtype, &[one, bad].concat());
+            assert_eq!(refused, Err(TensorFileError::NotFinite("w".into())), "{dtype:?}");
+        }
+    }
+}

@@ -1,13 +1,9 @@
 //! Which modules an adapter's settings choose, as PEFT's `check_target_module_exists` does.
 
+use super::pattern::pattern;
 use super::settings::AdapterSettings;
 use regex_lite::Regex;
 use serde_json::Value;
-
-/// A pattern of Python's; `None` for one that looks around, which is not regular.
-pub fn pattern(text: &str) -> Option<Regex> {
-    Regex::new(text).ok()
-}
 
 /// Names of modules, as a setting gives them.
 enum Names {
@@ -23,7 +19,7 @@ impl Names {
     fn of(value: &Value) -> Option<Names> {
         match value {
             Value::String(text) if text.eq_ignore_ascii_case("all-linear") => Some(Names::AllLinear),
-            Value::String(text) => Some(Names::Pattern(pattern(&format!("^(?:{text})$")))),
+            Value::String(text) => Some(Names::Pattern(pattern(text, |text| format!("^(?:{text})$")).ok())),
             Value::Array(items) => Some(Names::List(strings(items))),
             _ => None,
         }
@@ -63,15 +59,15 @@ impl Choice {
         };
         let saved = several("modules_to_save");
         let lists: Vec<String> = several("layers_pattern").into_iter().filter(|name| !name.is_empty()).collect();
-        let any_list = vec![pattern(r"^.*?\.[^.]*\.(?P<idx>\d+)\.")];
-        let of_list = |name: &String| pattern(&format!(r"^(?:|.*?\.){name}\.(?P<idx>\d+)\."));
+        let any_list = vec![Regex::new(r"^.*?\.[^.]*\.(?P<idx>\d+)\.").ok()];
+        let of_list = |name: &String| pattern(name, |name| format!(r"^(?:|.*?\.){name}\.(?P<idx>\d+)\.")).ok();
         Choice {
             target: Names::of(settings.value("target_modules")),
             exclude: Names::of(settings.value("exclude_modules")).filter(|names| match names {
                 Names::List(names) => !names.is_empty(),
                 _ => settings.value("exclude_modules") != "",
             }),
-            saved: saved.iter().map(|name| pattern(&format!(r"(^|^.*\.){name}($|\..*)"))).collect(),
+            saved: saved.iter().map(|name| pattern(name, |name| format!(r"(^|^.*\.){name}($|\..*)")).ok()).collect(),
             blocks: match settings.value("layers_to_transform") {
                 Value::Number(n) => n.as_u64().map(|n| vec![n]),
                 Value::Array(items) if !items.is_empty() => Some(items.iter().filter_map(Value::as_u64).collect()),

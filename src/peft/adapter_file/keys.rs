@@ -1,7 +1,9 @@
 //! Every key that PEFT 0.21 writes into `adapter_config.json`, by the type of adapter: what it means to one who loads.
 
 use super::error::{AdapterError, Way};
+use super::pattern::{Unread, pattern};
 use super::settings::AdapterSettings;
+use crate::base::shorten;
 use serde_json::Value;
 
 /// What a key means to who loads an adapter.
@@ -178,6 +180,7 @@ impl AdapterSettings<'_> {
                 Some((_, Only(values, why, way))) if !values.contains(&value.to_string().as_str()) => {
                     return Err(AdapterError::refused(key, value, why, way.sentence()));
                 }
+                Some((name, Read)) => self.check_patterns(name)?,
                 None if !is_off(value) => {
                     let why = "PEFT 0.21 has no such setting, and what it changes is not known here";
                     return Err(AdapterError::refused(key, value, why, Way::Merge.sentence()));
@@ -187,4 +190,45 @@ impl AdapterSettings<'_> {
         }
         Ok(())
     }
+
+    /// Refuses a key with a pattern that PEFT cannot read either.
+    fn check_patterns(&self, key: &'static str) -> Result<(), AdapterError> {
+        let Some((_, held)) = PATTERNS.into_iter().find(|(name, _)| *name == key) else { return Ok(()) };
+        let value = self.value(key);
+        let texts: Vec<&str> = match value {
+            Value::String(text) => vec![text],
+            Value::Array(items) if held == Held::Listed => items.iter().filter_map(Value::as_str).collect(),
+            Value::Object(entries) if held == Held::AsKeys => entries.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for text in texts {
+            if let Err(Unread::Broken(fault)) = pattern(text, str::to_string) {
+                let why = format!("the pattern “{}” cannot be read: {fault}", shorten(text));
+                return Err(AdapterError::refused(key, value, &why, "PEFT cannot read it either: mend it there."));
+            }
+        }
+        Ok(())
+    }
 }
+
+/// Where a key has its patterns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// A text is one; names in a list are none.
+    Alone,
+    /// A text is one, and so is each of a list.
+    Listed,
+    /// The names of its entries.
+    AsKeys,
+}
+
+/// Keys that hold patterns.
+const PATTERNS: [(&str, Held); 7] = [
+    ("target_modules", Held::Alone),
+    ("exclude_modules", Held::Alone),
+    ("feedforward_modules", Held::Alone),
+    ("layers_pattern", Held::Listed),
+    ("modules_to_save", Held::Listed),
+    ("rank_pattern", Held::AsKeys),
+    ("alpha_pattern", Held::AsKeys),
+];

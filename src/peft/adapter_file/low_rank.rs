@@ -1,10 +1,10 @@
 //! Updates of low rank as files hold them: each module may have a rank and an α of its own.
 
-use super::choice::pattern;
 use super::error::{AdapterError, merge_it};
+use super::pattern::{Unread, pattern};
 use super::places::{Part, Places};
-use super::settings::AdapterSettings;
-use crate::base::Fault;
+use super::settings::{AdapterSettings, alpha_of};
+use crate::base::{Fault, shorten};
 use crate::model::files::Reader;
 use crate::model::{ModelConfig, ModulePath};
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl LowRank {
         root: bool,
     ) -> Result<LowRank, AdapterError> {
         // PEFT's defaults are 8 and 8.
-        let alpha = if settings.value(alpha_key).is_null() { 8.0 } else { settings.number(alpha_key)? };
+        let alpha = if settings.value(alpha_key).is_null() { 8.0 } else { settings.alpha(alpha_key)? };
         let r = settings.integer_or("r", 8)?;
         let family = settings.model.family();
         let mut of = Vec::new();
@@ -51,7 +51,7 @@ impl LowRank {
                     .map(|n| n as usize)
                     .ok_or_else(|| AdapterError::unsupported("rank_pattern", &value, "whole numbers"))?,
                 // A pattern that cannot be read here: the tensor tells.
-                None if settings.has_unread("rank_pattern") => in_file.unwrap_or(r),
+                None if settings.unread("rank_pattern").is_some() => in_file.unwrap_or(r),
                 None => r,
             };
             if rank == 0 || rank > 1024 {
@@ -60,15 +60,13 @@ impl LowRank {
                     format!("A rank of {rank} is not read: 1 to 1024 are."),
                 )));
             }
-            if settings.has_unread("alpha_pattern") {
-                let why = "it has a pattern that looks around, which is not read here";
+            if let Some((name, form)) = settings.unread("alpha_pattern") {
+                let why = format!("its pattern “{}” {form}, which is not read here", shorten(name));
                 let found = settings.value("alpha_pattern");
-                return Err(AdapterError::refused("alpha_pattern", found, why, merge_it()));
+                return Err(AdapterError::refused("alpha_pattern", found, &why, merge_it()));
             }
             let alpha = match settings.of_pattern("alpha_pattern", &path)? {
-                Some(value) => {
-                    value.as_f64().ok_or_else(|| AdapterError::unsupported("alpha_pattern", &value, "numbers"))?
-                }
+                Some(value) => alpha_of("alpha_pattern", &value)?,
                 None => alpha,
             };
             of.push((rank, alpha));
@@ -170,9 +168,12 @@ impl AdapterSettings<'_> {
         self.value(key).as_object().into_iter().flatten()
     }
 
-    /// Whether an entry of `rank_pattern` or `alpha_pattern` has a pattern that cannot be read here.
-    fn has_unread(&self, key: &str) -> bool {
-        self.entries(key).any(|(name, _)| pattern(name).is_none())
+    /// An entry of `rank_pattern` or `alpha_pattern` with a pattern that is not read here, and what the pattern does.
+    fn unread(&self, key: &str) -> Option<(&String, &'static str)> {
+        self.entries(key).find_map(|(name, _)| match pattern(name, str::to_string) {
+            Err(Unread::Beyond(form)) => Some((name, form)),
+            _ => None,
+        })
     }
 
     /// What `rank_pattern` or `alpha_pattern` says of a module, by its path in the model that PEFT wraps. Refuses two
@@ -180,7 +181,8 @@ impl AdapterSettings<'_> {
     fn of_pattern(&self, key: &str, path: &str) -> Result<Option<Value>, AdapterError> {
         let mut said: Option<&Value> = None;
         for (name, value) in self.entries(key) {
-            let fits = pattern(&format!(r"^(?:.*\.)?(?:{name})$")).is_some_and(|pattern| pattern.is_match(path));
+            let whole = pattern(name, |name| format!(r"^(?:.*\.)?(?:{name})$"));
+            let fits = whole.is_ok_and(|pattern| pattern.is_match(path));
             match said {
                 _ if !fits => {}
                 Some(other) if other != value => {

@@ -5,14 +5,16 @@ mod error;
 mod keys;
 mod low_rank;
 mod own_tensors;
+mod pattern;
 mod places;
 mod settings;
 
-pub use choice::{Choice, pattern};
+pub use choice::Choice;
 pub use error::{AdapterError, Way, merge_it};
 pub use keys::{Key, of_type};
 pub use low_rank::LowRank;
 pub use own_tensors::{OwnTensors, Values, read_copies};
+pub use pattern::{Unread, pattern};
 pub use places::{Part, Places};
 pub use settings::AdapterSettings;
 

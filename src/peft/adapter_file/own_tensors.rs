@@ -1,7 +1,7 @@
 //! θ's own tensors that an adapter brings along: PEFT's `bias` and `modules_to_save`.
 
-use super::choice::pattern;
 use super::error::{AdapterError, merge_it};
+use super::pattern::pattern;
 use super::settings::AdapterSettings;
 use crate::model::files::{Reader, apart};
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
@@ -54,8 +54,8 @@ impl OwnTensors {
             _ => Vec::new(),
         };
         for name in names {
-            let fits = pattern(&format!(r"(^|^.*\.){name}($|\..*)"));
-            let fits = |path: &str| fits.as_ref().is_some_and(|pattern| pattern.is_match(path));
+            let fits = pattern(name, |name| format!(r"(^|^.*\.){name}($|\..*)"));
+            let fits = |path: &str| fits.as_ref().is_ok_and(|pattern| pattern.is_match(path));
             let there = pieces.iter().any(|(path, _)| fits(&model.family().key(*path)));
             if !(there || head && fits(HEAD)) {
                 let why = format!("what was trained of {name} would be lost, for which this lab has no place");

@@ -15,6 +15,17 @@ pub struct AdapterSettings<'a> {
     pub tensors: &'a [(String, Vec<usize>)],
 }
 
+/// The largest α, with either sign. Past it the scale of an update, or what it makes of logits, is no finite number of
+/// 32 bits.
+const ALPHA_LIMIT: f64 = 1e6;
+
+/// A value of a key as α.
+pub fn alpha_of(key: &str, value: &Value) -> Result<f64, AdapterError> {
+    let alpha = value.as_f64().filter(|alpha| alpha.abs() <= ALPHA_LIMIT);
+    let expected = || format!("a number from -{ALPHA_LIMIT} to {ALPHA_LIMIT}");
+    alpha.ok_or_else(|| AdapterError::unsupported(key, value, &expected()))
+}
+
 impl AdapterSettings<'_> {
     /// Whether the file is of this `peft_type`.
     pub fn is(&self, peft_type: &str) -> bool {
@@ -49,9 +60,20 @@ impl AdapterSettings<'_> {
         if self.value(key).is_null() { Ok(default) } else { self.integer(key) }
     }
 
-    /// A key's value as a number. Refuses others, and a key that is not there.
-    pub fn number(&self, key: &str) -> Result<f64, AdapterError> {
-        self.value(key).as_f64().ok_or_else(|| AdapterError::unsupported(key, self.value(key), "a number"))
+    /// A key's value as α, a number within [`ALPHA_LIMIT`]. Refuses others, and a key that is not there.
+    pub fn alpha(&self, key: &str) -> Result<f64, AdapterError> {
+        alpha_of(key, self.value(key))
+    }
+
+    /// A key's value as the share that dropout leaves out, 0 to 1; 0 where the key is not there.
+    pub fn dropout(&self, key: &str) -> Result<f64, AdapterError> {
+        match self.value(key) {
+            Value::Null => Ok(0.0),
+            value => {
+                let share = value.as_f64().filter(|share| (0.0..=1.0).contains(share));
+                share.ok_or_else(|| AdapterError::unsupported(key, value, "a number from 0 to 1"))
+            }
+        }
     }
 
     /// `num_virtual_tokens`, each of so many numbers. Refuses an adapter for a base of another width.

@@ -69,13 +69,13 @@ fn is_inner(module: &LinearModule) -> bool {
 fn check_sides(settings: &AdapterSettings<'_>, places: &Places) -> Result<(), AdapterError> {
     let (family, inner) = (settings.model.family(), settings.value("feedforward_modules"));
     let names: Vec<&str> = inner.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let whole = inner.as_str().map(|text| adapter_file::pattern(&format!("^(?:{text})$")));
+    let whole = inner.as_str().map(|text| adapter_file::pattern(text, |text| format!("^(?:{text})$")));
     for (block, module) in &places.list {
         let path = family.key(ModulePath::Linear(*block, module.holds[0]));
         let said = match &whole {
-            Some(Some(pattern)) => pattern.is_match(&path),
-            // One that looks around: the shape tells, [1, inputs] or [outputs, 1].
-            Some(None) => {
+            Some(Ok(pattern)) => pattern.is_match(&path),
+            // One that is not read here: the shape tells, [1, inputs] or [outputs, 1].
+            Some(Err(_)) => {
                 settings.shape_of(&format!("base_model.model.{path}.{FACTORS}")).is_some_and(|s| s[..1] == [1])
             }
             None => names.iter().any(|name| path.ends_with(name)),

@@ -98,6 +98,10 @@ impl Method for LastLayer {
         if self.rows == Rows::Block { Ok(()) } else { INFO.merges }
     }
 
+    fn is_made_of_task(&self) -> bool {
+        self.rows == Rows::Labels
+    }
+
     fn sites(&self, model: &ModelConfig) -> Vec<Site> {
         if self.rows != Rows::Block {
             return vec![Site::Head];

@@ -30,7 +30,7 @@ impl AdapterFile for Lora {
                 target_modules: places.targets,
                 layers: places.blocks,
                 use_rslora: root,
-                lora_dropout: settings.value("lora_dropout").as_f64().unwrap_or(0.0).clamp(0.0, 0.9),
+                lora_dropout: settings.dropout("lora_dropout")?.min(0.9),
             })
         };
         (!settings.flag("use_dora")).then(read)

@@ -91,6 +91,10 @@ impl Method for TextPrompt {
         false
     }
 
+    fn is_made_of_task(&self) -> bool {
+        true
+    }
+
     fn note(&self, _shape: &Shape) -> Option<String> {
         Some("Nothing is trained: Train scores the base with this text in front, once.".into())
     }

@@ -4,7 +4,7 @@ use super::bpe::Bpe;
 use super::byte_level::{byte_characters, token_bytes};
 use super::codec::{Kind, Tokenizer};
 use super::error::TokenizerError;
-use crate::base::json_fault;
+use crate::base::read_json;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
@@ -129,8 +129,7 @@ impl Tokenizer {
     /// Reads and checks a `tokenizer.json`. The error names the key, what is there, and what this loader
     /// knows.
     pub fn from_json(text: &str) -> Result<Tokenizer, TokenizerError> {
-        let broken = |e: serde_json::Error| TokenizerError::Json { file: FILE, fault: json_fault(&e) };
-        Tokenizer::of(&serde_json::from_str(text).map_err(broken)?)
+        Tokenizer::of(&read_json(text).map_err(|fault| TokenizerError::Json { file: FILE, fault })?)
     }
 
     /// The tokenizer of a file, under its name or another's.

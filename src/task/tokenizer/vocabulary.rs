@@ -4,8 +4,9 @@
 use super::codec::Tokenizer;
 use super::error::TokenizerError;
 use super::file::{Added, File, Merge, Model};
-use crate::base::{json_fault, shorten};
+use crate::base::{read_json, shorten};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -56,8 +57,8 @@ impl Tokenizer {
     }
 }
 
-fn of_json<'a, T: Deserialize<'a>>(file: &'static str, text: &'a str) -> Result<T, TokenizerError> {
-    serde_json::from_str(text).map_err(|e| TokenizerError::Json { file, fault: json_fault(&e) })
+fn of_json<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, TokenizerError> {
+    read_json(text).map_err(|fault| TokenizerError::Json { file, fault })
 }
 
 /// Pairs, one a line, the earliest first; a line with the version may stand in front.
@@ -232,9 +233,9 @@ mod tests {
                 "vocab.json: added token 300 is single_word, lstrip or rstrip",
             ),
             (SETTINGS, "{", "tokenizer_config.json is not readable: it ends in line 1"),
-            (SPECIAL, "[]", "special_tokens_map.json is not readable: line 1, column 0 holds another"),
-            (ADDED, r#"{"<x>": -1}"#, "added_tokens.json is not readable: line 1"),
-            (VOCABULARY, r#"{"a": "b"}"#, "vocab.json is not readable: line 1"),
+            (SPECIAL, "[]", "special_tokens_map.json is not readable: it is a list, and an object is expected"),
+            (ADDED, r#"{"<x>": -1}"#, "added_tokens.json is not readable: “<x>” is -1, and a whole number is expected"),
+            (VOCABULARY, r#"{"a": "b"}"#, "vocab.json is not readable: “a” is \"b\", and a whole number is expected"),
             (VOCABULARY, r#"{"a": 0}"#, "vocab.json: the vocabulary has no token 'Ā' for byte 0"),
             (MERGES, "#version: 0.2\nĠ b\na b c\n", "merges.txt: line 3, \"a b c\", is not two tokens"),
             (MERGES, "Ġ b\n\nĠ f\n", "merges.txt: line 2, \"\", is not two tokens"),

@@ -5,10 +5,11 @@ use super::limits::MAX_LABELS;
 use super::text::text_split;
 use crate::base::{Fault, fingerprint, shorten, slug};
 use crate::task::{style, text};
+use serde::{Deserialize, Serialize};
 
 /// What a configuration knows of a visitor's data. The data itself stays in the page: an address names it,
 /// and cannot bring it along.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserData {
     /// From its file's name and its contents: `reviews-1a2b3c4d`.
     pub name: String,
@@ -70,7 +71,7 @@ fn json(data: &impl serde::Serialize) -> String {
 
 /// One capital letter for each label: the label's first, where no other begins so, else the next in the
 /// alphabet.
-fn letters(labels: &[String]) -> Vec<char> {
+pub fn letters(labels: &[String]) -> Vec<char> {
     let initials: Vec<Option<char>> = labels
         .iter()
         .map(|label| label.chars().next().map(|c| c.to_ascii_uppercase()).filter(char::is_ascii_uppercase))

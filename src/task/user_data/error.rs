@@ -1,6 +1,7 @@
 //! What can be wrong with a visitor's data.
 
 use super::limits::{MAX_BYTES, MAX_CELLS, MAX_LABELS, MIN_ROWS};
+use super::nested::{NestedColumn, ROW};
 use super::separator::Separator;
 use crate::base::grouped;
 
@@ -13,6 +14,9 @@ pub enum UserDataError {
         /// The file's length.
         bytes: usize,
     },
+    /// A pointer of Git LFS or a web page stands in the file's place; the sentence names the file.
+    #[error("{0}.")]
+    StandIn(String),
     /// There is no text, or a table without rows or keys.
     #[error("There is nothing in it: give text, or a table with at least {MIN_ROWS} rows.")]
     Empty,
@@ -69,7 +73,7 @@ pub enum UserDataError {
     },
     /// What should be JSON is not, or a row is no object.
     #[error(
-        "Line {line}, column {column}: {message}. A row must be an object such as {{\"text\": \"Well done\", \"label\": \"good\"}}{}.",
+        "Line {line}, column {column}: {message}. A row must be an object such as {ROW}{}.",
         if *one_a_line { ", all on one line" } else { "" }
     )]
     Json {
@@ -120,15 +124,30 @@ pub enum UserDataError {
         /// The second's key.
         other: String,
     },
-    /// A value is itself a list or an object.
-    #[error(
-        "On line {line}, “{key}” is a list or an object: a cell must be text, a number, true, false or null, so take it apart or leave it out."
-    )]
-    Nested {
+    /// What is asked for stands in lists or objects.
+    #[error("{0}")]
+    Nested(NestedColumn),
+    /// A list in which rows should be is empty.
+    #[error("On line {line}, “{key}” is an empty list: give at least {MIN_ROWS} rows in it.")]
+    NoRows {
         /// Counted from 1.
         line: usize,
-        /// Of the value.
+        /// Of the list.
         key: String,
+    },
+    /// A list holds values, not rows.
+    #[error(
+        "{} has {} and no labels: give each a label, as in {ROW}, or give the texts as a .txt file to write like.",
+        the_list(*line, key),
+        if *texts { "texts" } else { "values" }
+    )]
+    Values {
+        /// Where the list, or its first value, stands, counted from 1.
+        line: usize,
+        /// Of the list; `None` where the list is the whole file.
+        key: Option<String>,
+        /// Whether its first value is a text.
+        texts: bool,
     },
     /// An object has two values of one key.
     #[error("On line {line}, the key “{key}” stands there twice: leave one of them out.")]
@@ -202,6 +221,24 @@ pub enum UserDataError {
         /// Tokens with which a tenth would fill a window.
         needed: usize,
     },
+}
+
+impl UserDataError {
+    /// The sentence with the file's name in front, but for one that begins with it, and what was pasted.
+    pub fn about(&self, file: &str) -> String {
+        match self {
+            UserDataError::StandIn(_) => self.to_string(),
+            _ if file.is_empty() => self.to_string(),
+            _ => format!("{file}: {self}"),
+        }
+    }
+}
+
+fn the_list(line: usize, key: &Option<String>) -> String {
+    match key {
+        Some(key) => format!("On line {line}, “{key}”"),
+        None => format!("The list on line {line}"),
+    }
 }
 
 /// Rounded up: what is too large must not read “10.0”.

@@ -125,7 +125,8 @@ fn is_numbered(names: &[&str]) -> bool {
     names.len() > 1 && names.iter().enumerate().all(|(i, name)| *name == i.to_string())
 }
 
-fn is_number(text: &str) -> bool {
+/// Whether a cell is a number.
+pub fn is_number(text: &str) -> bool {
     text.trim().parse::<f64>().is_ok()
 }
 

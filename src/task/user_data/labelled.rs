@@ -99,7 +99,8 @@ fn usable(rows: &[Row], text: usize, label: usize) -> (Vec<Pair>, LeftOut) {
     (pairs, left_out)
 }
 
-fn single_blanks(text: &str) -> String {
+/// A text with single blanks between its words, and none around them.
+pub fn single_blanks(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -2,17 +2,20 @@
 //!
 //! [`read`] makes a text or a [`Table`] of a file's bytes; [`Wish`] says what a visitor knows of it.
 //! [`labelled`] and [`text_split`] divide it into training and held-out data. [`UserData`] writes the file that
-//! the trainer reads, and is what a configuration knows of it. [`taken`], [`left_out`] and [`cut_texts`] say what
-//! was made of a file.
+//! the trainer reads, and is what a configuration knows of it. [`taken`], [`told`], [`refusal`], [`cut_text`] and
+//! [`cut_texts`] say what was made of a file.
 
+mod below;
 mod data;
 mod decode;
 mod error;
 mod header;
 mod json;
 mod labelled;
+mod levels;
 mod limits;
 mod names;
+mod nested;
 mod notes;
 mod quotes;
 mod reader;
@@ -23,13 +26,14 @@ mod separator;
 mod table;
 mod text;
 
-pub use data::{UserData, parse_classes, parse_name};
+pub use data::{UserData, letters, parse_classes, parse_name};
 pub use error::UserDataError;
 pub use labelled::{LabelledSplit, LeftOut, labelled};
 pub use limits::{MAX_BYTES, MAX_LABELS};
+pub use nested::NestedColumn;
 pub use notes::Notes;
 pub use reader::{Dropped, Wish, read, read_as};
-pub use report::{cut_texts, left_out, taken};
+pub use report::{cut_text, cut_texts, refusal, taken, told};
 pub use row::Row;
 pub use separator::Separator;
 pub use table::Table;

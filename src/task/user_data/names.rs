@@ -100,8 +100,17 @@ pub enum Likely {
 
 /// Whether columns of labels or texts go by this name.
 pub fn is_known(name: &str) -> bool {
-    let name = name.trim().to_lowercase();
-    LABELS.contains(&name.as_str()) || TEXTS.contains(&name.as_str())
+    is_label(name) || is_text(name)
+}
+
+/// Whether columns of labels go by this name.
+pub fn is_label(name: &str) -> bool {
+    LABELS.contains(&name.trim().to_lowercase().as_str())
+}
+
+/// Whether columns of texts go by this name.
+pub fn is_text(name: &str) -> bool {
+    TEXTS.contains(&name.trim().to_lowercase().as_str())
 }
 
 /// How likely a column of this name, with these values, holds labels.

@@ -1,5 +1,7 @@
 //! What was found out about a file and done with it, beside its rows, in sentences for whoever brought it.
 
+use super::below::HeaderRow;
+use super::nested::NestedColumn;
 use super::separator::Separator;
 use crate::base::{grouped, shorten};
 
@@ -18,8 +20,14 @@ pub struct Notes {
     pub empty_columns: usize,
     /// Whether quotes are letters of their cells, since they do not close where quoted cells would.
     pub quotes_are_letters: bool,
-    /// Columns that hold lists or objects, with the line of the first.
-    pub nested: Vec<(String, usize)>,
+    /// Columns that hold lists or objects.
+    pub nested: Vec<NestedColumn>,
+    /// Columns that hold lists of one value, which are read as that value.
+    pub single_lists: Vec<String>,
+    /// Rows below the header that belong to it, in their order.
+    pub below: Vec<HeaderRow>,
+    /// Whether the first column held names of rows, for which the header has no name.
+    pub row_names: bool,
 }
 
 impl Notes {
@@ -37,6 +45,10 @@ impl Notes {
             1 => said.push("1 line above the table is left out.".into()),
             n => said.push(format!("{n} lines above the table are left out.")),
         }
+        said.extend(self.below.iter().map(HeaderRow::to_string));
+        if self.row_names {
+            said.push("The header has a name less than rows have cells: the first column, names of rows as R writes them, is left out.".into());
+        }
         match self.repeated_headers {
             0 => {}
             1 => said.push("1 row is the header once more and left out.".into()),
@@ -50,14 +62,28 @@ impl Notes {
         if self.quotes_are_letters {
             said.push("Quotes are taken as letters: as quotes they would join lines.".into());
         }
+        if !self.single_lists.is_empty() {
+            let names: Vec<String> = self.single_lists.iter().map(|key| format!("“{}”", shorten(key))).collect();
+            said.push(format!("Lists of one value are read as that value: {}.", names.join(", ")));
+        }
         said.extend(self.nested_columns());
         said
     }
 
+    /// What was left out that might be missed where a table cannot be used.
+    pub(super) fn missed(&self) -> Vec<String> {
+        let below = self.below.iter().map(HeaderRow::to_string);
+        below.chain(self.nested_columns()).collect()
+    }
+
     fn nested_columns(&self) -> Option<String> {
         const SHOWN: usize = 3;
-        let mut names: Vec<String> =
-            self.nested.iter().take(SHOWN).map(|(key, line)| format!("“{}” (line {line})", shorten(key))).collect();
+        let mut names: Vec<String> = self
+            .nested
+            .iter()
+            .take(SHOWN)
+            .map(|column| format!("“{}” (line {})", shorten(&column.key), column.line))
+            .collect();
         if self.nested.len() > SHOWN {
             names.push(format!("{} more", self.nested.len() - SHOWN));
         }
@@ -72,7 +98,12 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use super::super::nested::Holds;
     use super::*;
+
+    fn nested(key: &str, line: usize) -> NestedColumn {
+        NestedColumn { key: key.into(), line, holds: Holds::Object }
+    }
 
     #[test]
     fn what_goes_without_saying_is_not_said() {
@@ -89,7 +120,8 @@ mod tests {
             repeated_headers: 1,
             empty_columns: 3,
             quotes_are_letters: true,
-            nested: ["a", "b", "c", "d", "e"].map(|key| (key.into(), 7)).into(),
+            nested: ["a", "b", "c", "d", "e"].map(|key| nested(key, 7)).into(),
+            ..Notes::default()
         };
         assert_eq!(
             notes.sentences(),
@@ -103,7 +135,7 @@ mod tests {
                 "“a” (line 7), “b” (line 7), “c” (line 7) and 2 more hold lists or objects and are left out.",
             ]
         );
-        let one = Notes { nested: vec![("meta".into(), 1)], ..Notes::default() };
+        let one = Notes { nested: vec![nested("meta", 1)], ..Notes::default() };
         assert_eq!(one.sentences(), ["“meta” (line 1) holds lists or objects and is left out."]);
     }
 }

@@ -6,6 +6,7 @@ use super::limits::MAX_BYTES;
 use super::separator::Separator;
 use super::table::Table;
 use super::{decode, json, separated};
+use crate::model::files::stand_in;
 
 /// What a file turned out to be, before columns are chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,9 @@ pub fn read_as(name: &str, bytes: &[u8], wish: Wish) -> Result<Dropped, UserData
     if bytes.len() > MAX_BYTES {
         return Err(UserDataError::TooLarge { bytes: bytes.len() });
     }
+    check_stand_in(name, bytes)?;
     let text = decode::decode(bytes)?;
+    check_stand_in(name, text.as_bytes())?;
     if text.trim().is_empty() {
         return Err(UserDataError::Empty);
     }
@@ -60,15 +63,30 @@ pub fn read_as(name: &str, bytes: &[u8], wish: Wish) -> Result<Dropped, UserData
     }
 }
 
+/// Refuses what stands in a file's place under a name that promises data.
+fn check_stand_in(name: &str, bytes: &[u8]) -> Result<(), UserDataError> {
+    const PROMISE: [&str; 8] = ["csv", "tsv", "tab", "json", "jsonl", "ndjson", "txt", "md"];
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let promises = ending(name).is_some_and(|ending| PROMISE.contains(&ending.as_str()));
+    match stand_in(name, bytes).filter(|_| promises) {
+        Some(told) => Err(UserDataError::StandIn(told)),
+        None => Ok(()),
+    }
+}
+
+fn ending(name: &str) -> Option<String> {
+    name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase())
+}
+
 fn kind(name: &str, text: &str, table: Option<bool>) -> Kind {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match (table, ending.as_deref()) {
+    match (table, ending(name).as_deref()) {
         (Some(false), _) => Kind::Text,
         (_, Some("csv")) => Kind::Separated(Separator::COMMA),
         (_, Some("tsv" | "tab")) => Kind::Separated(Separator::TAB),
         (_, Some("json")) => Kind::Json(json::layout(text, false)),
         (_, Some("jsonl" | "ndjson")) => Kind::Json(json::layout(text, true)),
         (Some(true), _) => json::looks_like(text).map_or(Kind::Separated(Separator::COMMA), Kind::Json),
+        (None, _) if separated::is_of_r(text) => Kind::Separated(Separator::BLANK),
         // Excel's “Unicode text” has this ending and tabs.
         (None, Some("txt")) if separated::is_tabbed(text) => Kind::Separated(Separator::TAB),
         (None, Some("txt" | "md")) => Kind::Text,

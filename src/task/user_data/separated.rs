@@ -11,6 +11,7 @@ use super::quotes::{Stray, stray};
 use super::row::Row;
 use super::separator::{Separator, named};
 use super::table::Table;
+use std::collections::HashSet;
 
 /// Records that are looked at where nothing tells the separator.
 const LOOKED_AT: usize = 20;
@@ -38,6 +39,15 @@ pub fn looks_like(text: &str) -> bool {
     named(text).is_some() || Separator::KNOWN.iter().any(fits)
 }
 
+/// Whether a text is a table as R's `write.table` has it where nothing else is asked for: quoted names with blanks
+/// between them, above rows of one cell more.
+pub fn is_of_r(text: &str) -> bool {
+    let quoted = text.split(['\n', '\r']).next().is_some_and(are_quoted);
+    quoted
+        && count(text, Separator::BLANK, true).is_some()
+        && short_header(&first_records(text, Separator::BLANK, true, LOOKED_AT))
+}
+
 /// Whether a tab stands in every line, equally often, as where Excel saves a table as Unicode text.
 pub fn is_tabbed(text: &str) -> bool {
     let is_table = |quoting| count(text, Separator::TAB, quoting).is_some_and(|(records, _)| records >= MIN_ROWS);
@@ -52,8 +62,9 @@ fn same_length(rows: &[Row]) -> bool {
     rows.windows(2).all(|pair| pair[0].cells.len() == pair[1].cells.len())
 }
 
-/// The separator that makes rows of one length, two cells or more. Of several one under which the first row
-/// has a known name, then one without lines above the table, then the usual one.
+/// The separator that makes rows of one length, two cells or more. Of several one under which the header has a
+/// name for each, then one under which it has a known name, then one without lines above the table, then the
+/// usual one. A blank separates where all names are quoted, as R writes them.
 fn find(text: &str, usual: Separator) -> Separator {
     let others = Separator::KNOWN.into_iter().filter(|separator| *separator != usual);
     let candidates: Vec<Separator> = std::iter::once(usual).chain(others).collect();
@@ -63,18 +74,46 @@ fn find(text: &str, usual: Separator) -> Separator {
             let rows = first_records(text, *separator, quoting, LOOKED_AT);
             let above = above(&rows, None);
             let table = &rows[above..];
-            let fits = table.len() >= 2 && !is_single(&table[0]) && same_length(table);
-            fits.then(|| (!table[0].cells.iter().any(|cell| is_known(cell)), above, place))
+            let is_short = short_header(table);
+            let fits = table.len() >= 2 && !is_single(&table[0]) && (same_length(table) || is_short);
+            fits.then(|| (is_short, !table[0].cells.iter().any(|cell| is_known(cell)), above, place))
         });
         fits.min()
     };
     if let Some((.., place)) = candidates.iter().enumerate().filter_map(rank).min() {
         return candidates[place];
     }
+    if is_of_r(text) {
+        return Separator::BLANK;
+    }
     // None does: the one that separates the first record, so that the row which differs is told.
     let cells =
         |separator: &Separator| first_records(text, *separator, true, 1).first().map_or(0, |row| row.cells.len());
     candidates.into_iter().find(|separator| cells(separator) > 1).unwrap_or(usual)
+}
+
+/// Whether a line is quoted names with single blanks between them.
+fn are_quoted(line: &str) -> bool {
+    let names = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
+    names.is_some_and(|names| names.split("\" \"").count() > 1 && names.split("\" \"").all(|name| !name.contains('"')))
+}
+
+/// Whether the header has a name less than all other rows have cells, as R's `write.table` leaves out the name of
+/// its first column. That holds names of rows: no two are the same, and where they are no numbers no cell behind
+/// one begins with a blank, as it would behind a comma of a text.
+fn short_header(table: &[Row]) -> bool {
+    let Some((header, rows)) = table.split_first() else { return false };
+    let columns = header.cells.len() + 1;
+    if header.cells.len() < 2 || rows.len() < 2 || rows.iter().any(|row| row.cells.len() != columns) {
+        return false;
+    }
+    let mut seen = HashSet::new();
+    let are_names = rows.iter().all(|row| !row.cells[0].trim().is_empty() && seen.insert(row.cells[0].trim()));
+    let are_numbers = || seen.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+    let begins = |row: &Row| row.cells[1].starts_with(' ');
+    // Spreadsheets end rows with the separator of an empty column.
+    let ends = rows.iter().any(|row| row.cells.last().is_some_and(|cell| !cell.trim().is_empty()));
+    are_names && ends && (are_numbers() || !rows.iter().any(begins))
 }
 
 /// How many records there are, lines above the table included, and of how many cells, if all rows have the
@@ -89,7 +128,10 @@ fn count(text: &str, separator: Separator, quoting: bool) -> Option<(usize, usiz
     let columns = first.get(above)?.cells.len();
     let records = reader(text, separator, quoting).into_records();
     let lengths: Vec<usize> = records.map(|record| record.map_or(0, |record| record.len())).collect();
-    (columns > 1 && lengths[above..].iter().all(|n| *n == columns)).then_some((lengths.len(), columns))
+    let rows = lengths.get(above + 1..).unwrap_or_default();
+    // A header without the name of R's first column is a cell shorter.
+    let columns = columns + usize::from(short_header(&first[above..]));
+    (columns > 1 && rows.iter().all(|n| *n == columns)).then_some((lengths.len(), columns))
 }
 
 /// Whether quotes are letters: in a table with tabs, where lines are rows of one length and quotes would join
@@ -116,13 +158,15 @@ pub fn read(text: &str, usual: Separator, header: Option<bool>) -> Result<Table,
     let mut rows = records(text, begin, separator, !quotes_are_letters)?;
     let titles = above(&rows, header);
     rows.drain(..titles);
+    let row_names = header != Some(false) && short_header(&rows);
+    if row_names {
+        rows.iter_mut().skip(1).for_each(|row| drop(row.cells.remove(0)));
+    }
     check_lengths(&mut rows, separator)?;
     let above = titles + usize::from(named.is_some());
-    Table::with_header(
-        rows,
-        header,
-        Notes { separator: Some(separator), above, quotes_are_letters, ..Notes::default() },
-    )
+    let notes = Notes { separator: Some(separator), above, quotes_are_letters, row_names, ..Notes::default() };
+    // Where rows have names, the first names columns.
+    Table::with_header(rows, header.or(row_names.then_some(true)), notes)
 }
 
 fn stray_fault(text: &str, begin: usize, separator: Separator, stray: Stray) -> UserDataError {
@@ -308,6 +352,40 @@ mod tests {
         assert!(!quoted.notes.quotes_are_letters && quoted.rows.len() == 3);
         // Neither way fits.
         assert!(read("a\tb\n\"c\" d\te\tf\n", Separator::TAB, None).is_err());
+    }
+
+    #[test]
+    fn a_header_without_the_name_of_the_row_names_is_read_as_r_writes_it() {
+        for text in [
+            "remark\tmood\n1\tA day, out\tgood\n2\tRain\tbad\n3\tA lake\tgood\n",
+            "\"remark\",\"mood\"\n\"1\",\" A day, out\",\"good\"\n\"2\",\"Rain\",\"bad\"\n\"7\",\"A lake\",\"good\"\n",
+            "remark;mood\nann;A day, out;good\nbob;Rain;bad\ncy;A lake;good\n",
+            "\"remark\" \"mood\"\n\"1\" \"A day, out\" \"good\"\n\"2\" \"Rain\" \"bad\"\n\"3\" \"A lake\" \"good\"\n",
+        ] {
+            for usual in [Separator::COMMA, Separator::TAB] {
+                let table = read(text, usual, None).unwrap_or_else(|e| panic!("{text}: {e}"));
+                assert_eq!(table.columns, ["remark", "mood"], "{text}");
+                assert_eq!(
+                    table.rows[0].cells.iter().map(|cell| cell.trim()).collect::<Vec<_>>(),
+                    ["A day, out", "good"]
+                );
+                assert_eq!((table.rows[2].line, table.notes.row_names), (4, true));
+                assert!(table.notes.sentences().iter().any(|said| said.contains("names of rows as R writes them")));
+            }
+        }
+        assert!(is_tabbed("a\tb\n1\tc\td\n2\te\tf\n3\tg\th\n"));
+        assert!(is_of_r("\"a\" \"b\"\n\"1\" \"c d\" 0\n\"2\" \"e\" 1\n"));
+        assert!(
+            !is_of_r("\"Well\" \"no\"\nhe said\nto her\n") && !is_of_r("\"a\" \"b\"\n\"1\" \"c\" 0\n\"2\" \"e\"\n")
+        );
+        // A comma in each text is none of R's, nor is one row that differs.
+        for text in [
+            "remark,mood\nGood, really,a\nBad, really,b\nNot, really,a\n",
+            "remark,mood\n1,one,a\n2,two\n3,three,a\n",
+            "remark,mood\n1,one,a\n1,two,b\n1,three,a\n",
+        ] {
+            assert!(refused(text).starts_with("Line 2 has 3 cells where the first line has 2"), "{}", refused(text));
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ impl Separator {
     pub const COMMA: Separator = Separator(b',');
     /// What `.tsv` promises, and Excel's “Unicode Text” has.
     pub const TAB: Separator = Separator(b'\t');
+    /// What R's `write.table` has where nothing else is asked for.
+    pub const BLANK: Separator = Separator(b' ');
     /// Those that are looked for, in this order.
     pub const KNOWN: [Separator; 4] = [Separator::COMMA, Separator(b';'), Separator::TAB, Separator(b'|')];
 }

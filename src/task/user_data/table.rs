@@ -1,9 +1,11 @@
 //! A table: its header, and which columns are likely the text and the label.
 
+use super::below;
 use super::error::UserDataError;
-use super::header::{is_header, is_same, names};
+use super::header::{is_same, names};
 use super::limits::MAX_LABELS;
-use super::names::{Likely, likely};
+use super::names::{Likely, is_text, likely};
+use super::nested::most_missed;
 use super::notes::Notes;
 use super::row::Row;
 use std::cmp::Reverse;
@@ -22,21 +24,24 @@ pub struct Table {
 
 impl Table {
     /// Takes the first record for the header if it reads like one, or as `header` says; otherwise numbers the
-    /// columns. Leaves out the header where it comes again, and columns that are empty throughout.
+    /// columns. Leaves out the header where it comes again, rows below that belong to it, and columns that are
+    /// empty throughout.
     ///
     /// # Errors
     /// Where no cell holds anything.
     pub fn with_header(mut records: Vec<Row>, header: Option<bool>, mut notes: Notes) -> Result<Table, UserDataError> {
         let width = records.first().map_or(0, |row| row.cells.len());
-        let named = !records.is_empty() && header.unwrap_or_else(|| is_header(&records));
+        let found = below::find(&records);
+        let named = !records.is_empty() && header.unwrap_or_else(|| below::is_header_of(&records, &found));
         let mut columns = vec![String::new(); width];
         if named {
-            let first = records.remove(0);
-            let cells: Vec<&str> = first.cells.iter().map(|cell| cell.trim()).collect();
+            let first = records.drain(..=found.rows.len()).next().map_or_else(Vec::new, |row| row.cells);
+            let cells: Vec<&str> = first.iter().map(|cell| cell.trim()).collect();
             let before = records.len();
             records.retain(|row| !is_same(row, &cells));
             notes.repeated_headers = before - records.len();
-            columns = cells.into_iter().map(String::from).collect();
+            columns = found.names.unwrap_or_else(|| cells.into_iter().map(String::from).collect());
+            notes.below = found.rows;
         }
         let used: Vec<bool> = (0..width)
             .map(|i| !columns[i].is_empty() || records.iter().any(|row| !row.cells[i].trim().is_empty()))
@@ -70,6 +75,44 @@ impl Table {
         let text =
             columns.filter(|column| *column != label).max_by_key(|column| (self.length(*column), Reverse(*column)))?;
         Some((text, label))
+    }
+
+    /// The table, unless lists or objects hold what it lacks: a label, or a text.
+    ///
+    /// # Errors
+    /// The column that is missed most.
+    pub fn without_nested(self) -> Result<Table, UserDataError> {
+        let lacks = match (most_missed(&self.notes.nested), self.guess()) {
+            (Some(column), None) if column.is_label() || column.is_text() => Some(column),
+            (Some(column), Some((text, label))) => {
+                // A guess that is none: it tells of the row's origin, or none of its values comes again.
+                let filled = self.values(label).filter(|value| !value.is_empty()).count();
+                let is_none =
+                    self.likely(label).is_some_and(|(likely, values)| likely == Likely::Aside || values == filled);
+                let is_aside = column.is_label() && is_none;
+                let reads = |i: usize| i != label && (is_text(&self.columns[i]) || self.are_sentences(i));
+                let mut nested = self.notes.nested.iter();
+                let text = nested
+                    .find(|column| column.is_text())
+                    .filter(|_| !reads(text) && !(0..self.columns.len()).any(reads));
+                if is_aside { Some(column) } else { text }
+            }
+            _ => None,
+        };
+        match lacks.cloned() {
+            Some(column) => Err(UserDataError::Nested(column)),
+            None => Ok(self),
+        }
+    }
+
+    /// Whether most of a column's values have more than one word.
+    fn are_sentences(&self, column: usize) -> bool {
+        let (mut filled, mut sentences) = (0, 0);
+        for value in self.values(column).filter(|value| !value.is_empty()) {
+            filled += 1;
+            sentences += usize::from(value.contains(char::is_whitespace));
+        }
+        2 * sentences > filled
     }
 
     /// How likely a column is the label: by its name, then by its number of values.

@@ -109,10 +109,34 @@ fn a_text_with_a_tab_in_every_line_is_a_table_and_either_may_be_wished_for() {
     assert_eq!(read("a.txt", uneven.as_bytes()), Ok(Dropped::Text(uneven)));
 }
 
+#[test]
+fn what_stands_in_a_file_s_place_is_told_as_of_a_checkpoint() {
+    use crate::model::files::stand_in;
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 84199592\n";
+    let page = "\u{feff}\n<!-- saved -->\n<!DOCTYPE html>\n<html><body>Not found, sorry</body></html>\n";
+    let mut latin_1 = b"<html><title>caf\xe9</title>".to_vec();
+    latin_1.extend(b"\n,\n");
+    for name in ["a.csv", "b.TSV", "c.json", "d.jsonl", "e.txt"] {
+        for bytes in [pointer.as_bytes(), page.as_bytes(), &latin_1] {
+            let fault = read(name, bytes).unwrap_err();
+            let head = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+            assert_eq!(fault.to_string(), format!("{}.", stand_in(name, head).unwrap()));
+            assert_eq!(fault.about(&format!("folder/{name}")), fault.to_string());
+        }
+    }
+    assert!(read("", page.as_bytes()).is_ok(), "what is pasted may be about HTML");
+    assert_eq!(UserDataError::Empty.about("a.csv"), format!("a.csv: {}", UserDataError::Empty));
+    assert_eq!(UserDataError::Empty.about(""), UserDataError::Empty.to_string());
+}
+
 /// Rows that a table holds and those that it says it left out.
 fn accounted(table: &Table) -> usize {
     let notes = &table.notes;
-    table.rows.len() + notes.above + notes.repeated_headers + usize::from(notes.header == Some(true))
+    table.rows.len()
+        + notes.above
+        + notes.repeated_headers
+        + notes.below.len()
+        + usize::from(notes.header == Some(true))
 }
 
 /// As many inputs as `PROPTEST_CASES` says; 10⁶ were tried once.
@@ -151,6 +175,16 @@ fn pieces() -> impl Strategy<Value = String> {
         "text,label\n",
         "a,b\n",
         "a\tb\n",
+        "a,a\n",
+        "x,1,good\n",
+        "object,int64\n",
+        "string,category\n",
+        "\"{\"\"ImportId\"\":\"\"QID1\"\"}\",\"{\"\"ImportId\"\":\"\"QID2\"\"}\"\n",
+        "1\tx\tgood\n",
+        "\"text\" \"label\"\n",
+        "\"1\" \"a day\" \"good\"\n",
+        "<!DOCTYPE html>\n",
+        "version https://git-lfs.github.com/spec/v1\n",
         "\"a\",b\n",
         "\"a\nb\",c\n",
     ]);
@@ -185,6 +219,11 @@ fn json_pieces() -> impl Strategy<Value = String> {
         "\"data\":[",
         "\"row\":{",
         "\"event\":",
+        "\"label\":[1]",
+        "\"label\":{\"a\":1}",
+        "\"rows\":[]",
+        "[\"a\",\"b\"]",
+        "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]",
     ]);
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
@@ -215,6 +254,10 @@ proptest! {
         let titles = table.notes.above - 1;
         let repeated = table.notes.repeated_headers;
         prop_assert_eq!(accounted(&table), records.len() + 1);
+        // Rows that belong to the header are told, and have tests of their own.
+        if !table.notes.below.is_empty() {
+            return Ok(());
+        }
         let mut rows = records[titles..].to_vec();
         if header {
             let names: Vec<String> = rows.remove(0).iter().map(|cell| cell.trim().to_string()).collect();

@@ -14,3 +14,4 @@ mod typed;
 pub use batch::Batch;
 pub use file::TaskFile;
 pub use task_data::TaskData;
+pub use typed::Typed;

@@ -3,6 +3,7 @@
 use super::{Batch, TaskData, TaskFile};
 use crate::base::stream;
 use crate::peft::{DemonstrationLabels, Demonstrations, Template};
+use crate::protocol::CutText;
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Baselines, Example, Labelled, Rule, TaskConfig, rules, style};
 
@@ -176,4 +177,33 @@ fn a_text_without_a_window_to_hold_out_is_refused_with_its_tokens() {
     let file = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
     let refused = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).err().unwrap().message;
     assert!(refused.starts_with("The text has ") && refused.contains(" tokens as the base reads it"), "{refused}");
+}
+
+#[test]
+fn a_typed_text_says_how_much_of_it_is_read() {
+    let (config, file) = words();
+    let tokenizer = tokenizer("prose-nano");
+    let data = TaskData::new(&config, &file, &tokenizer, None, 0).unwrap();
+    let limit = config.longest_text().unwrap();
+    for text in ["over the hills and far away ".repeat(9), "x".repeat(200)] {
+        let typed = data.typed(&text, &tokenizer).unwrap();
+        let tokens = tokenizer.encode(&typed.text);
+        assert_eq!(typed.cut, Some(CutText { tokens: tokens.len(), read: limit }));
+        // The last are read, up to what stands between a text and its label.
+        let end = typed.prompt.len() - 1;
+        assert_eq!(typed.prompt[end - limit..end], tokens[tokens.len() - limit..]);
+    }
+    assert_eq!(data.typed("far away", &tokenizer).unwrap().cut, None);
+    let strings = strings("", 0);
+    assert_eq!(strings.typed("gkam", &tokenizer).unwrap().cut, None);
+
+    let text = "The rain fell on the hill. ".repeat(400);
+    let (training, held_out) = crate::task::user_data::text_split(&text);
+    let author = style::AuthorText { title: "hills".into(), training, held_out };
+    let texts = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
+    let written = TaskData::new(&TaskConfig::named("style").unwrap(), &texts, &tokenizer, None, 0).unwrap();
+    let typed = written.typed(&text, &tokenizer).unwrap();
+    let cut = typed.cut.unwrap();
+    assert_eq!((cut.read, cut.read), (typed.prompt.len(), style::WINDOW - 1 - style::SAMPLE));
+    assert!(cut.tokens > 1000, "{cut:?}");
 }

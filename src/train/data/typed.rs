@@ -2,37 +2,53 @@
 
 use super::task_data::TaskData;
 use crate::base::Fault;
+use crate::protocol::CutText;
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{TaskConfig, rules};
 
+/// A question of the task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// The text as it was understood.
+    pub text: String,
+    /// Its tokens before the answer.
+    pub prompt: Vec<u32>,
+    /// The right answer, where it is known.
+    pub right: Option<String>,
+    /// How much of the text is read; `None` where all of it is.
+    pub cut: Option<CutText>,
+}
+
 impl TaskData {
-    /// What a visitor typed: the text as it was understood, its tokens before the answer, and the right
-    /// answer where it is known.
+    /// What a visitor typed.
     ///
     /// # Errors
     /// Where the text is empty, or no string of the task.
-    pub fn typed(&self, text: &str, tokenizer: &Tokenizer) -> Result<(String, Vec<u32>, Option<String>), Fault> {
+    pub fn typed(&self, text: &str, tokenizer: &Tokenizer) -> Result<Typed, Fault> {
         let string = || rules::parse_string(text);
-        let letters = |s: rules::Letters| self.form.prompt(&s.map(u32::from));
+        let letters = |s: rules::Letters, right: String| Typed {
+            text: rules::text(&s),
+            prompt: self.form.prompt(&s.map(u32::from)),
+            right: Some(right),
+            cut: None,
+        };
         match &self.config {
             TaskConfig::Rules { rule, .. } => {
                 let s = string()?;
-                Ok((rules::text(&s), letters(s), Some(rules::text(&rule.apply(s)))))
+                Ok(letters(s, rules::text(&rule.apply(s))))
             }
             TaskConfig::Questions { question, .. } => {
                 let s = string()?;
-                let right = self.names[usize::from(question.answer(s))].clone();
-                Ok((rules::text(&s), letters(s), Some(right)))
-            }
-            TaskConfig::Text { .. } | TaskConfig::UserData { .. } if !self.is_written() => {
-                let typed = one_line(text, "Type a sentence.")?;
-                let tokens = tokenizer.encode(&typed);
-                Ok((typed, self.form.prompt(&tokens[tokens.len().saturating_sub(self.longest_text)..]), None))
+                Ok(letters(s, self.names[usize::from(question.answer(s))].clone()))
             }
             _ => {
-                let typed = one_line(text, "Type how a text begins.")?;
-                let tokens = tokenizer.encode(&typed);
-                Ok((typed, tokens[tokens.len().saturating_sub(self.longest_text)..].to_vec(), None))
+                let written = self.is_written();
+                let text = one_line(text, if written { "Type how a text begins." } else { "Type a sentence." })?;
+                let tokens = tokenizer.encode(&text);
+                let read = &tokens[tokens.len().saturating_sub(self.longest_text)..];
+                let cut = CutText { tokens: tokens.len(), read: read.len() };
+                let prompt = if written { read.to_vec() } else { self.form.prompt(read) };
+                Ok(Typed { text, prompt, right: None, cut: Some(cut).filter(|cut| cut.read < cut.tokens) })
             }
         }
     }

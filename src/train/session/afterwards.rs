@@ -4,6 +4,7 @@
 use super::run::Session;
 use super::setup::{SHOWN, input};
 use crate::base::{Failure, read};
+use crate::config::RunConfig;
 use crate::interchange::Made;
 use crate::interchange::hf_adapter;
 use crate::interchange::hf_adapter::AdapterFiles;
@@ -13,7 +14,7 @@ use crate::model::Model;
 use crate::peft::Phi;
 use crate::protocol::{Event, Prediction};
 use crate::task::Example;
-use crate::train::data::Batch;
+use crate::train::data::{Batch, Typed};
 use crate::train::evaluate::{Evaluation, evaluate};
 
 impl Session {
@@ -99,8 +100,9 @@ impl Session {
     /// Live evaluation and answers at θ ⊕ λφ.
     ///
     /// # Errors
-    /// Where the device is lost.
+    /// Where there is no such λ, or the device is lost.
     pub async fn dialled(&self, lambda: f64) -> Result<(Evaluation, Vec<Prediction>), Failure> {
+        RunConfig::check_lambda(lambda).map_err(input)?;
         let phi = self.phi.frozen().dialled(lambda);
         Ok((self.live(&phi).await?, self.shown(&phi).await?))
     }
@@ -108,13 +110,14 @@ impl Session {
     /// Answers what a visitor typed, with θ alone and at θ ⊕ λφ.
     ///
     /// # Errors
-    /// Where it is no question of the task, or the device is lost.
+    /// Where there is no such λ, it is no question of the task, or the device is lost.
     pub async fn predict(&self, text: &str, lambda: f64) -> Result<Prediction, Failure> {
+        RunConfig::check_lambda(lambda).map_err(input)?;
         let typed = self.data().typed(text, &self.setup.base.tokenizer);
-        let (text, prompt, right) = typed.map_err(|fault| input(fault.message))?;
+        let Typed { text, prompt, right, cut } = typed.map_err(|fault| input(fault.message))?;
         let prompts = [prompt];
         let base = self.setup.answers(&Phi::none(), &prompts).await?.swap_remove(0);
         let adapted = self.setup.answers(&self.phi.frozen().dialled(lambda), &prompts).await?.swap_remove(0);
-        Ok(Prediction { index: None, input: text, base, adapted, right })
+        Ok(Prediction { index: None, input: text, base, adapted, right, cut })
     }
 }

@@ -72,6 +72,7 @@ impl Session {
             base: self.base_answers[index].clone(),
             adapted,
             right: Some(self.data().right(index)),
+            cut: None,
         });
         Ok(items.collect())
     }

@@ -3,9 +3,10 @@
 
 use super::bring_base::BringBase;
 use super::dialog::DialogFrame;
+use super::kept::KeptOwn;
 use crate::base::grouped;
 use crate::task::text::MAX_TOKENS;
-use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table, cut_texts, left_out};
+use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table, cut_texts, told};
 use crate::ui::opener::Opener;
 use crate::ui::state::{Action, Bring, Bringing, Offer, State};
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -28,7 +29,7 @@ impl BringOwn {
             Some(Offer::Table { table, text, label, read, file, longer, .. }) => {
                 let found = match read {
                     Err(message) => html! { <p class="fault" role="alert">{ message }</p> },
-                    Ok(data) => of_labelled(table, data, *longer),
+                    Ok(data) => of_labelled(table, (*text, *label), data, *longer),
                 };
                 html! { <>{ of_table(&file.name, table, (*text, *label), on) }{ found }</> }
             }
@@ -62,6 +63,7 @@ impl BringOwn {
                 { paste(bring, on) }
                 { for bring.fault.as_ref().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }) }
                 <div role="status">{ offer }</div>
+                { KeptOwn::of(state, on) }
             </DialogFrame>
         }
     }
@@ -175,13 +177,13 @@ fn first_rows(table: &Table, (text, label): (usize, usize)) -> Html {
     }
 }
 
-fn of_labelled(table: &Table, data: &LabelledSplit, longer: Option<usize>) -> Html {
+fn of_labelled(table: &Table, (text, label): (usize, usize), data: &LabelledSplit, longer: Option<usize>) -> Html {
     let mut counts = vec![0_usize; data.labels.len()];
     data.training.iter().chain(&data.held_out).for_each(|(label, _)| counts[*label] += 1);
     let labels: Vec<String> = data.labels.iter().zip(counts).map(|(l, n)| format!("{l} ({})", grouped(n))).collect();
     let texts = data.training.len() + data.held_out.len();
-    let said = table.notes.sentences().into_iter().chain(left_out(data));
-    let said = said.chain(longer.and_then(|longer| cut_texts(texts, longer, MAX_TOKENS)));
+    let said = told(table, text, label, data);
+    let said = said.into_iter().chain(longer.and_then(|longer| cut_texts(texts, longer, MAX_TOKENS)));
     html! {
         <>
             <p>{ format!(

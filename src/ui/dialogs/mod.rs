@@ -9,6 +9,7 @@ mod experiment_figure;
 mod experiments;
 mod grid;
 mod help;
+mod kept;
 mod python;
 
 pub use bring::BringOwn;

@@ -1,5 +1,6 @@
 //! The dial of θ ⊕ λφ.
 
+use crate::config::MOST_LAMBDA;
 use crate::ui::state::{Action, Dial, percent, significant};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -27,10 +28,10 @@ pub fn dial(dial: &Dial, on: &Callback<Action>) -> Html {
         },
         None => html! { <span class="measured caption">{ "0: θ alone, 1: θ with φ" }</span> },
     };
-    let (value, last) = ((lambda * STEPS).round(), 1.5 * STEPS);
+    let (value, last) = ((lambda * STEPS).round(), MOST_LAMBDA * STEPS);
     let style = format!("--fill:{:.0}%", 100.0 * value / last);
     // A sketch of accuracy over λ, wherever the dial has been.
-    let at = |(l, a): &(f64, f64)| format!("{:.1},{:.1}", 2.0 + 76.0 * l / 1.5, 22.0 - 20.0 * a);
+    let at = |(l, a): &(f64, f64)| format!("{:.1},{:.1}", 2.0 + 76.0 * l / MOST_LAMBDA, 22.0 - 20.0 * a);
     let sketch = (dial.points.len() > 1).then(|| {
         html! {
             <svg viewBox="0 0 80 24" class="sketch" role="img" aria-label={format!("Accuracy at {} values of λ", dial.points.len())}>

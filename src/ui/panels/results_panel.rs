@@ -65,11 +65,12 @@ impl ResultsPanel {
                         { for word.map(|word| html! { <p class="empty">{ word }</p> }) }
                     </div>
                 </div>
+                // Outside of what scrolls: however many runs there are, it is in sight.
+                { judgement }
                 <div class="runs">
                     { Table::of(&shown, state, on) }
                     { run_cost::of(&shown) }
                     { spread::of(state, on) }
-                    { judgement }
                     { RunFiles::of(state, on) }
                 </div>
             </section>

@@ -44,7 +44,12 @@ pub fn TryItRow(props: &TryItRowProps) -> Html {
     let right = try_it.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| try_it.answer.is_some()));
     let replies = match (&try_it.fault, &try_it.answer) {
         (Some(fault), _) => html! { <p class="fault" id="fault-own" role="alert">{ fault }</p> },
-        (None, Some(item)) => answers(&props.task, Some(item), right.as_deref(), props.data.as_deref()),
+        (None, Some(item)) => html! {
+            <>
+                { answers(&props.task, Some(item), right.as_deref(), props.data.as_deref()) }
+                { for try_it.cut().map(|cut| html! { <p class="cut" role="cell">{ cut }</p> }) }
+            </>
+        },
         (None, None) if try_it.waiting => html! { <p class="caption">{ "asking …" }</p> },
         (None, None) => html! { <p class="caption">{ hint(&props.task) }</p> },
     };
@@ -52,7 +57,7 @@ pub fn TryItRow(props: &TryItRowProps) -> Html {
         <div class="row own" role="row">
             <form role="cell" {onsubmit}>
                 <input type="text" aria-label="Try your own" {placeholder} value={try_it.text.clone()} {oninput} autocomplete="off"
-                    autocapitalize="off" spellcheck="false" maxlength="400" aria-invalid={try_it.fault.is_some().then_some("true")}
+                    autocapitalize="off" spellcheck="false" aria-invalid={try_it.fault.is_some().then_some("true")}
                     aria-describedby={try_it.fault.is_some().then_some("fault-own")} />
                 <button type="submit">{ "Ask" }</button>
             </form>

@@ -52,6 +52,8 @@ pub enum Action {
     Python(bool),
     /// Files that a visitor chose or dropped.
     Open(Vec<File>),
+    /// What a visitor dropped cannot be taken, and why, as a sentence.
+    Refuse(String),
     /// What a visitor does in the dialog of costs.
     Costing(Costing),
     /// What a visitor does with data or a checkpoint of their own.

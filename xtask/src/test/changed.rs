@@ -1,6 +1,6 @@
 //! `cargo xtask test --changed`: from the files that differ to the stages that they can break.
 
-use super::stage::Stage::{self, EndToEnd, Native, Page, WasmCpu, WasmGpu, WasmRelaxed, Xtask};
+use super::stage::Stage::{self, EndToEnd, Native, Page, WasmCpu, WasmGpu, WasmPage, WasmRelaxed, Xtask};
 use crate::cargo::root;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
@@ -8,7 +8,8 @@ use std::process::Command;
 
 /// Beginnings of paths and what files there can break. The longest that fits holds; a file that none fits can break everything.
 ///
-/// The tests of `xtask` read all source and all pages, for the structure of one and the links of the other. Of the two builds for
+/// The tests of `xtask` read all source and all pages, for the structure of one, the links and lists of the other. Native ones
+/// derive the pages' tables. Of the two builds for
 /// Chromium on the CPU, which differ in one instruction, the one with relaxed SIMD checks more.
 const TABLE: &[(&str, &[Stage])] = &[
     ("src/", &[Native, EndToEnd, WasmRelaxed, Page, Xtask]),
@@ -18,10 +19,15 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("src/cli/", &[Native, Xtask]),
     ("src/worker/", &[Native, EndToEnd, WasmRelaxed, WasmGpu, Xtask]),
     ("src/ui/", &[EndToEnd, Page, Xtask]),
+    ("src/ui/store", &[EndToEnd, WasmPage, Page, Xtask]),
+    ("src/ui/indexed_db.rs", &[EndToEnd, WasmPage, Xtask]),
+    ("src/ui/tabs.rs", &[EndToEnd, WasmPage, Xtask]),
+    ("src/ui/state/parts/", &[EndToEnd, WasmPage, Page, Xtask]),
     ("tests/", &[Native, Xtask]),
     ("tests/shared/", &[Native, WasmCpu, WasmRelaxed, WasmGpu, Xtask]),
     ("tests/browser.rs", &[WasmCpu, WasmRelaxed, Xtask]),
     ("tests/browser_webgpu.rs", &[WasmGpu, Xtask]),
+    ("tests/browser_store.rs", &[WasmPage, Xtask]),
     ("tests/e2e/", &[EndToEnd, Xtask]),
     ("linear-baseline/", &[Native, EndToEnd, Page, Xtask]),
     ("xtask/", &[Xtask]),
@@ -38,23 +44,20 @@ const TABLE: &[(&str, &[Stage])] = &[
     ("sweeps/", &[Native, Page]),
     ("data/", &[Native, Xtask]),
     ("tools/", &[Native]),
-    ("docs/", &[Xtask]),
-    ("docs/methods.md", &[Native, Xtask]),
-    ("docs/results.md", &[Native, Xtask]),
-    ("docs/measured/", &[Native, Xtask]),
+    ("docs/", &[Native, Xtask]),
     ("proptest-regressions/", &[Native, Page]),
-    ("README.md", &[Xtask]),
+    ("README.md", &[Native, Xtask]),
     ("ARCHITECTURE.md", &[Xtask]),
-    ("CONTRIBUTING.md", &[Xtask]),
+    ("CONTRIBUTING.md", &[Native, Xtask]),
     ("CHANGELOG.md", &[Xtask]),
-    ("bench/", &[]),
+    ("bench/", &[Native]),
     ("LICENSE-APACHE", &[]),
     ("LICENSE-MIT", &[]),
     (".gitignore", &[]),
     ("rustfmt.toml", &[]),
     ("clippy.toml", &[]),
     (".ci/", &[]),
-    ("webdriver.json", &[WasmCpu, WasmGpu]),
+    ("webdriver.json", &[WasmCpu, WasmGpu, WasmPage]),
     (".cargo/", &Stage::ALL),
     ("Cargo.toml", &Stage::ALL),
     ("Cargo.lock", &Stage::ALL),
@@ -103,12 +106,14 @@ mod tests {
     fn a_file_runs_what_it_can_break_and_no_more() {
         assert_eq!(of(&[]), []);
         assert_eq!(of(&["src/ui/app.rs"]), [EndToEnd, Page, Xtask]);
+        assert_eq!(of(&["src/ui/store/own.rs"]), [EndToEnd, WasmPage, Page, Xtask]);
         assert_eq!(of(&["src/kernels/webgpu/add.wgsl"]), [Native, WasmCpu, EndToEnd, WasmRelaxed, WasmGpu, Xtask]);
         assert_eq!(of(&["src/peft/lora/mod.rs"]), [Native, EndToEnd, WasmRelaxed, Page, Xtask]);
         assert_eq!(of(&["src/cli/cost.rs"]), [Native, Xtask]);
         assert_eq!(of(&["tests/browser_webgpu.rs"]), [WasmGpu, Xtask]);
         assert_eq!(of(&["xtask/src/flags.rs"]), [Xtask]);
-        assert_eq!(of(&["README.md", "docs/testing.md"]), [Xtask]);
+        assert_eq!(of(&["ARCHITECTURE.md", "CHANGELOG.md"]), [Xtask]);
+        assert_eq!(of(&["README.md", "docs/testing.md"]), [Native, Xtask]);
         assert_eq!(of(&["docs/methods.md"]), [Native, Xtask]);
         assert_eq!(of(&["LICENSE-MIT"]), []);
     }

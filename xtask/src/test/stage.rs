@@ -15,6 +15,7 @@ pub enum Stage {
     EndToEnd,
     WasmRelaxed,
     WasmGpu,
+    WasmPage,
     Page,
     Xtask,
 }
@@ -28,8 +29,16 @@ pub struct Context {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 7] =
-        [Stage::Native, Stage::WasmCpu, Stage::EndToEnd, Stage::WasmRelaxed, Stage::WasmGpu, Stage::Page, Stage::Xtask];
+    pub const ALL: [Stage; 8] = [
+        Stage::Native,
+        Stage::WasmCpu,
+        Stage::EndToEnd,
+        Stage::WasmRelaxed,
+        Stage::WasmGpu,
+        Stage::WasmPage,
+        Stage::Page,
+        Stage::Xtask,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -38,6 +47,7 @@ impl Stage {
             Stage::EndToEnd => "end to end on the built page",
             Stage::WasmRelaxed => "the same with relaxed SIMD",
             Stage::WasmGpu => "the trainer in Chromium, on WebGPU",
+            Stage::WasmPage => "the page's store in Chromium",
             Stage::Page => "the page's state, natively",
             Stage::Xtask => "xtask",
         }
@@ -46,7 +56,7 @@ impl Stage {
     pub fn part(self) -> Part {
         match self {
             Stage::Native | Stage::Page | Stage::Xtask => Part::Native,
-            Stage::WasmCpu | Stage::WasmRelaxed | Stage::WasmGpu => Part::Wasm,
+            Stage::WasmCpu | Stage::WasmRelaxed | Stage::WasmGpu | Stage::WasmPage => Part::Wasm,
             Stage::EndToEnd => Part::E2e,
         }
     }
@@ -83,6 +93,9 @@ impl Stage {
             Stage::WasmRelaxed => self.in_browser(&["--features", "relaxed-simd", "--test", "browser"]),
             Stage::WasmGpu => {
                 self.in_browser(&["--no-default-features", "--features", "webgpu", "--test", "browser_webgpu"])
+            }
+            Stage::WasmPage => {
+                self.in_browser(&["--no-default-features", "--features", "page", "--test", "browser_store"])
             }
             Stage::EndToEnd => {
                 let browser = browser::find()?;

@@ -27,8 +27,14 @@ fn of_elements(text: &str, found: &[Place], header: Option<bool>) -> Result<Tabl
     match found.first() {
         None => Err(UserDataError::Empty),
         Some(first) if begins(text, first, '[') => of_values(text, None, found)?.into_unnamed(header),
-        Some(_) => of_objects(text, found)?.into_table(),
+        Some(first) if begins(text, first, '{') => of_objects(text, found)?.into_table(),
+        Some(first) => Err(values_fault(text, first, None)),
     }
+}
+
+/// A list of values, which have no labels.
+fn values_fault(text: &str, first: &Place, key: Option<&String>) -> UserDataError {
+    UserDataError::Values { line: line(text, first.start), key: key.cloned(), texts: begins(text, first, '"') }
 }
 
 fn begins(text: &str, place: &Place, with: char) -> bool {
@@ -50,7 +56,11 @@ pub fn object(text: &str, header: Option<bool>) -> Result<Table, UserDataError> 
     // pandas: orient="split".
     if let (Some(columns), Some(data)) = (found("columns", '['), found("data", '[')) {
         let columns: Vec<Value> = value(text, columns)?;
-        return of_values(text, Some(columns), &elements(text, data.start)?.0)?.into_table();
+        let rows = elements(text, data.start)?.0;
+        if rows.is_empty() {
+            return Err(UserDataError::NoRows { line: line(text, data.start), key: "data".into() });
+        }
+        return of_values(text, Some(columns), &rows)?.into_table();
     }
     // `{"version": "1.0", "data": [{…}]}`, pandas' orient="table", the viewer's `{"features": […], "rows": […]}`.
     for place in HOLDS_ROWS.iter().filter_map(|key| found(key, '[')) {
@@ -79,12 +89,38 @@ pub fn object(text: &str, header: Option<bool>) -> Result<Table, UserDataError> 
         [(one, _), (other, _), ..] => {
             Err(UserDataError::SeveralTables { one: one.to_string(), other: other.to_string() })
         }
-        // One row.
+        // No rows, values alone, or one row.
         [] => {
+            if let Some(fault) = without_rows(text, &members)? {
+                return Err(fault);
+            }
             let whole = skip_blanks(text, 0)..text.trim_end().len();
             of_objects(text, std::slice::from_ref(&whole))?.into_table()
         }
     }
+}
+
+/// What is wrong with an object that holds no row: its list is empty, or one of values without labels.
+fn without_rows(text: &str, members: &[(String, Place)]) -> Result<Option<UserDataError>, UserDataError> {
+    let mut lists = Vec::new();
+    for (key, place) in members.iter().filter(|(_, place)| begins(text, place, '[')) {
+        lists.push((key, place, elements(text, place.start)?.0));
+    }
+    let are_all_empty = lists.len() == members.len() && lists.iter().all(|(.., values)| values.is_empty());
+    let is_empty = |(key, _, values): &&(&String, &Place, Vec<Place>)| {
+        values.is_empty() && (are_all_empty || HOLDS_ROWS.contains(&key.as_str()))
+    };
+    if let Some((key, place, _)) = lists.iter().find(is_empty) {
+        return Ok(Some(UserDataError::NoRows { line: line(text, place.start), key: key.to_string() }));
+    }
+    // Beside a text or a label it is a cell of one row.
+    let is_row = members.iter().any(|(key, place)| is_known(key) && !begins(text, place, '['));
+    Ok(match lists.as_slice() {
+        [(key, _, values)] if values.len() > 1 && !is_row && !begins(text, &values[0], '[') => {
+            Some(values_fault(text, &values[0], Some(key)))
+        }
+        _ => None,
+    })
 }
 
 /// Whether some arrays are columns: one begins with a value that is no list or object, and where another holds

@@ -41,7 +41,8 @@ pub fn layout(text: &str, named_lines: bool) -> Layout {
 pub fn looks_like(text: &str) -> Option<Layout> {
     let text = text.trim_start();
     if let Some(rest) = text.strip_prefix('[') {
-        let is_array = rest.trim_start().starts_with('{') || (rest.trim_start().starts_with('[') && is_array(text));
+        let rest = rest.trim_start();
+        let is_array = rest.starts_with('{') || (rest.starts_with(['[', '"']) && is_array(text));
         return is_array.then_some(Layout::Array);
     }
     let first = text.split(['\n', '\r']).next().unwrap_or_default();
@@ -167,25 +168,103 @@ mod tests {
         let table = lines("{\"a\":1,\"b\":\"x\"}\n{\"tags\":[],\"a\":2,\"b\":\"y\",\"meta\":{\"c\":1}}").unwrap();
         assert_eq!(table.columns, ["a", "b"]);
         assert_eq!(cells(&table), [["1", "x"], ["2", "y"]]);
-        assert_eq!(table.notes.nested, [("tags".into(), 2), ("meta".into(), 2)]);
+        let told = table.notes.nested.iter().map(|column| (column.key.as_str(), column.line));
+        assert_eq!(told.collect::<Vec<_>>(), [("tags", 2), ("meta", 2)]);
     }
 
     #[test]
     fn nested_values_that_leave_no_two_columns_and_repeated_keys_are_refused() {
         let nested = lines("{\"a\":1}\n{\"tags\":[]}").unwrap_err();
-        assert_eq!(nested, UserDataError::Nested { line: 2, key: "tags".into() });
-        assert!(nested.to_string().starts_with("On line 2, “tags” is a list or an object"));
+        assert!(nested.to_string().starts_with("On line 2, “tags” is an empty list: a cell is text"), "{nested}");
         let repeated = all("[{\"a\":1},\n{\"b\":null,\"b\":2}]").unwrap_err();
         assert_eq!(repeated, UserDataError::RepeatedKey { line: 2, key: "b".into() });
     }
 
     #[test]
+    fn lists_of_one_value_are_that_value() {
+        for text in [
+            "{\"text\":\"one\",\"label\":[1]}\n{\"text\":\"two\",\"label\":[0]}\n{\"text\":\"three\",\"label\":[]}",
+            "[{\"text\":[\"one\"],\"label\":1},{\"text\":[\"two\"],\"label\":[0]},{\"text\":\"three\",\"label\":null}]",
+            "{\"text\":[\"one\",\"two\",\"three\"],\"label\":[[1],[0],[null]]}",
+        ] {
+            let table = all(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(cells(&table), [["one", "1"], ["two", "0"], ["three", ""]], "{text}");
+            assert!(table.notes.nested.is_empty());
+            assert!(table.notes.sentences()[0].starts_with("Lists of one value"), "{:?}", table.notes);
+        }
+        // With two in one row they are no labels, and that row is told.
+        let two = all("{\"text\":\"one\",\"mood\":[\"a\"]}\n{\"text\":\"two\",\"mood\":[\"a\",\"b\"]}").unwrap_err();
+        assert!(two.to_string().starts_with("On line 2, “mood” is a list of 2 values:"), "{two}");
+    }
+
+    #[test]
+    fn a_nested_label_or_text_is_what_is_told_and_no_other_column() {
+        let row = |i: usize, rest: &str| format!("{{\"id\":{i},\"source\":\"web\",{rest}}}\n");
+        let file = |rest: &str| (0..30).map(|i| row(i, &rest.replace('$', &i.to_string()))).collect::<String>();
+        for (rest, said) in [
+            (r#""text":"text number $","label":{"id":1,"name":"good"}"#, "On line 1, “label” is an object:"),
+            (r#""review":"text number $","sentiment":["a","b"]"#, "On line 1, “sentiment” is a list of 2 values:"),
+            (
+                r#""text":"text number $","Category":[{"a":1}]"#,
+                "On line 1, “Category” is a list of a list or an object:",
+            ),
+            (
+                r#""messages":[{"role":"user","content":"Hello $"}]"#,
+                "On line 1, “messages” is a conversation, and rows",
+            ),
+            (
+                r#""conversations":[{"from":"human","value":"$"},{"from":"gpt","value":"b"}],"lang":"en""#,
+                "On line 1, “conversations” is a conversation",
+            ),
+            (r#""text":{"en":"a $"},"label":"x""#, "On line 1, “text” is an object:"),
+        ] {
+            let fault = all(&file(rest)).unwrap_err().to_string();
+            assert!(fault.starts_with(said), "{rest}: {fault}");
+        }
+        // A split is no label, when the label is there and cannot be read.
+        let parts = file(r#""text":"text $","label":{"n":1},"split":"@""#);
+        let parts: String =
+            parts.lines().enumerate().map(|(i, l)| l.replace('@', ["train", "test"][i % 2]) + "\n").collect();
+        assert!(all(&parts).unwrap_err().to_string().starts_with("On line 1, “label” is an object"));
+        // Nor are values that never come again, of few rows.
+        let few: String = (0..9).map(|i| format!("{{\"said\":\"walk {i}\",\"idx\":{i},\"label\":[0,1]}}\n")).collect();
+        assert!(all(&few).unwrap_err().to_string().starts_with("On line 1, “label” is a list of 2 values"));
+        // Beside a text and a label of their own they do not matter.
+        let used = file(r#""text":"text $","mood":"@","label":{"n":1},"messages":[{"role":"user","content":"a"}]"#);
+        let used: String =
+            used.lines().enumerate().map(|(i, l)| l.replace('@', ["good", "bad"][i % 2]) + "\n").collect();
+        assert_eq!(all(&used).unwrap().columns, ["id", "source", "text", "mood"]);
+    }
+
+    #[test]
+    fn lists_without_rows_and_values_without_labels_are_called_so() {
+        for (text, said) in [
+            ("{\"rows\": []}", "On line 1, “rows” is an empty list: give at least 4 rows"),
+            ("{\"version\":2,\n\"data\":[]}", "On line 2, “data” is an empty list"),
+            ("{\"train\":[],\"test\":[]}", "On line 1, “train” is an empty list"),
+            ("{\"columns\":[\"text\",\"label\"],\"data\":[]}", "On line 1, “data” is an empty list"),
+            (
+                "[\"a day\",\n\"a night\"]",
+                "The list on line 1 has texts and no labels: give each a label, as in {\"text\"",
+            ),
+            ("[1, 2]", "The list on line 1 has values and no labels"),
+            ("\"a day\"\n\"a night\"", "The list on line 1 has texts"),
+            ("{\"version\":1,\"texts\":\n[\"a day\",\"a night\"]}", "On line 2, “texts” has texts and no labels"),
+        ] {
+            let fault = all(text).unwrap_err().to_string();
+            assert!(fault.starts_with(said), "{text}: {fault}");
+        }
+        assert_eq!(looks_like("[\"a\", \"b\"]"), Some(Layout::Array));
+        assert_eq!(looks_like("[\"a\", b]"), None);
+    }
+
+    #[test]
     fn a_line_that_is_no_object_is_refused_with_its_place() {
         for (text, place, message) in [
-            ("{\"a\":1}\n\n{\"a\" 1}", "Line 3, column 6: ", "expected `:`"),
-            ("{\"a\":1}\n5", "Line 2, column 1: ", "invalid type: integer `5`, expected an object. A row"),
+            ("{\"a\":1}\n\n{\"a\" 1}", "Line 3, column 6: ", "a colon must follow a key"),
+            ("{\"a\":1}\n5", "Line 2, column 1: ", "it is 5, and an object is expected. A row"),
             ("{\n\"a\":1\n}", "Line 1, column 1: ", "all on one line"),
-            ("{\"a\":1} {\"a\":2}", "Line 1, column 9: ", "trailing characters"),
+            ("{\"a\":1} {\"a\":2}", "Line 1, column 9: ", "something follows the end"),
         ] {
             let refused = lines(text).unwrap_err().to_string();
             assert!(refused.starts_with(place) && refused.contains(message), "{refused}");
@@ -196,10 +275,10 @@ mod tests {
     fn a_broken_array_is_refused_with_its_place() {
         for (text, place, message) in [
             ("[\n {\"a\":1}\n {\"a\":2}]", "Line 3, column 2: ", "a comma or ]"),
-            ("[{\"a\":1},\n{\"a\":\n oops}]", "Line 3, column 2: ", "expected value"),
-            ("[{\"a\":1}, 5]", "Line 1, column 11: ", "expected an object"),
+            ("[{\"a\":1},\n{\"a\":\n oops}]", "Line 3, column 2: ", "no value begins like this"),
+            ("[{\"a\":1}, 5]", "Line 1, column 11: ", "an object is expected"),
             ("[{\"a\":1},", "Line 1, column 10: ", "not closed"),
-            ("[{\"a\":1},]", "Line 1, column 10: ", "expected"),
+            ("[{\"a\":1},]", "Line 1, column 10: ", "no value begins"),
             ("[{\"a\":1}]\n[]", "Line 2, column 1: ", "something follows"),
             ("[", "Line 1, column 2: ", "not closed"),
         ] {

@@ -1,5 +1,6 @@
 //! Where the parts of a JSON text stand: elements of an array, members of an object, none of them read yet.
 
+use crate::base::json_words;
 use crate::task::user_data::decode::Lines;
 use crate::task::user_data::error::UserDataError;
 use crate::task::user_data::limits::MAX_CELLS;
@@ -114,13 +115,7 @@ fn value_fault(text: &str, at: usize, e: &serde_json::Error) -> UserDataError {
     while !text.is_char_boundary(place) {
         place -= 1;
     }
-    fault(text, place, &without_place(e))
-}
-
-/// The reader's message without its “ at line 1 column 2”.
-pub fn without_place(e: &serde_json::Error) -> String {
-    let message = e.to_string();
-    message.rsplit_once(" at line ").map_or(message.as_str(), |(before, _)| before).into()
+    fault(text, place, &json_words(&text[at..], e))
 }
 
 #[cfg(test)]
@@ -148,7 +143,7 @@ mod tests {
             ("{\"a\":1\n\"b\":2}", "Line 2, column 1: a comma or }"),
             ("{\"a\":1,", "Line 1, column 8: the object is not closed"),
             ("{a:1}", "Line 1, column 2: "),
-            ("{\"a\":\n  é}", "Line 2, column 3: expected value"),
+            ("{\"a\":\n  é}", "Line 2, column 3: no value begins like this"),
         ] {
             let fault = members(text, 0).unwrap_err().to_string();
             assert!(fault.starts_with(said), "{text}: {fault}");

@@ -5,6 +5,7 @@ use super::places::{Place, members, skip_blanks, value};
 use crate::task::user_data::decode::Lines;
 use crate::task::user_data::error::UserDataError;
 use crate::task::user_data::limits::MAX_CELLS;
+use crate::task::user_data::nested::{Holds, NestedColumn, most_missed};
 use crate::task::user_data::notes::Notes;
 use crate::task::user_data::row::Row;
 use crate::task::user_data::table::Table;
@@ -20,8 +21,35 @@ pub struct Rows {
     columns: Vec<String>,
     places: HashMap<String, usize>,
     rows: Vec<Row>,
-    /// By column, the line of the first list or object.
-    nested: Vec<Option<usize>>,
+    /// By column.
+    inner: Vec<Inner>,
+}
+
+/// The lists and objects that a column holds.
+#[derive(Clone, Copy, Default)]
+struct Inner {
+    /// The line of the first one that is no single value, and what it is.
+    first: Option<(usize, Holds)>,
+    /// Whether that and all others are empty lists.
+    only_empty: bool,
+    /// Whether there is a list of one value, which is read as that value.
+    single: bool,
+}
+
+impl Inner {
+    /// What makes the column a nested one. Empty lists beside lists of one value are empty cells.
+    fn nested(&self) -> Option<(usize, Holds)> {
+        self.first.filter(|_| !(self.only_empty && self.single))
+    }
+
+    fn add(&mut self, line: usize, holds: Holds) {
+        let is_empty = holds == Holds::EmptyList;
+        // What cannot be read tells more than what is empty.
+        if self.first.is_none() || (self.only_empty && !is_empty) {
+            self.first = Some((line, holds));
+            self.only_empty = is_empty;
+        }
+    }
 }
 
 impl Rows {
@@ -56,19 +84,34 @@ impl Rows {
         self.check_size(line)
     }
 
-    /// Writes a value into a cell. A list or an object leaves it empty, and the column is nested.
+    /// Writes a value into a cell. A list of one value is that value. Other lists and objects leave the cell empty,
+    /// and the column is nested.
     pub fn put(&mut self, row: usize, column: usize, line: usize, value: Value) -> Result<(), UserDataError> {
         while self.rows.len() <= row {
             self.rows.push(Row { line, cells: Vec::new() });
         }
+        let inner = &mut self.inner[column];
+        let value = match value {
+            Value::Array(mut values) => match values.as_slice() {
+                [Value::Null | Value::String(_) | Value::Bool(_) | Value::Number(_)] => {
+                    inner.single = true;
+                    values.swap_remove(0)
+                }
+                other => {
+                    inner.add(line, Holds::of_list(other));
+                    Value::Null
+                }
+            },
+            value => value,
+        };
         let cell = match value {
             Value::Null => String::new(),
             Value::String(text) => text,
-            Value::Bool(_) | Value::Number(_) => value.to_string(),
-            Value::Array(_) | Value::Object(_) => {
-                self.nested[column].get_or_insert(line);
+            Value::Object(_) => {
+                inner.add(line, Holds::Object);
                 String::new()
             }
+            value => value.to_string(),
         };
         let cells = &mut self.rows[row].cells;
         if cells.len() <= column {
@@ -85,7 +128,7 @@ impl Rows {
         }
         self.places.insert(key.into(), self.columns.len());
         self.columns.push(key.into());
-        self.nested.push(None);
+        self.inner.push(Inner::default());
         self.columns.len() - 1
     }
 
@@ -100,30 +143,30 @@ impl Rows {
     /// The table, where names came with the values. Rows without a key have an empty cell there.
     pub fn into_table(self) -> Result<Table, UserDataError> {
         let (columns, rows, notes) = self.flat()?;
-        Ok(Table { columns, rows, notes })
+        Table { columns, rows, notes }.without_nested()
     }
 
     /// The table, where the first row may name the columns.
     pub fn into_unnamed(self, header: Option<bool>) -> Result<Table, UserDataError> {
         let (_, rows, notes) = self.flat()?;
-        Table::with_header(rows, header, notes)
+        Table::with_header(rows, header, notes)?.without_nested()
     }
 
     /// Columns and rows without nested columns.
     fn flat(mut self) -> Result<(Vec<String>, Vec<Row>, Notes), UserDataError> {
         let width = self.columns.len();
-        let is_flat: Vec<bool> = self.nested.iter().map(Option::is_none).collect();
-        let nested: Vec<(String, usize)> = self
-            .nested
-            .iter()
-            .zip(&self.columns)
-            .filter_map(|(line, key)| line.map(|line| (key.clone(), line)))
-            .collect();
+        let is_flat: Vec<bool> = self.inner.iter().map(|inner| inner.nested().is_none()).collect();
+        let (mut nested, mut single_lists) = (Vec::new(), Vec::new());
+        for (inner, key) in self.inner.iter().zip(&self.columns) {
+            match inner.nested() {
+                Some((line, holds)) => nested.push(NestedColumn { key: key.clone(), line, holds }),
+                None if inner.single => single_lists.push(key.clone()),
+                None => {}
+            }
+        }
         // A text and a label are two columns: without them the nested one is what is wrong.
-        if let Some((key, line)) = nested.first()
-            && width - nested.len() < 2
-        {
-            return Err(UserDataError::Nested { line: *line, key: key.clone() });
+        if let Some(column) = most_missed(&nested).filter(|_| width - nested.len() < 2) {
+            return Err(UserDataError::Nested(column.clone()));
         }
         if width == 0 {
             return Err(UserDataError::Empty);
@@ -136,7 +179,7 @@ impl Rows {
             }
         }
         let columns = self.columns.into_iter().zip(is_flat).filter_map(|(key, flat)| flat.then_some(key)).collect();
-        Ok((columns, self.rows, Notes { nested, ..Notes::default() }))
+        Ok((columns, self.rows, Notes { nested, single_lists, ..Notes::default() }))
     }
 }
 
@@ -149,6 +192,9 @@ pub fn lines(text: &str) -> Result<Table, UserDataError> {
         at = place.end + 1;
         if part.trim().is_empty() {
             continue;
+        }
+        if part.trim_start().starts_with('"') && serde_json::from_str::<String>(part).is_ok() {
+            return Err(UserDataError::Values { line, key: None, texts: true });
         }
         rows.push_from(text, &place, line).map_err(|fault| match fault {
             UserDataError::Json { column, message, .. } => {

@@ -171,4 +171,6 @@ pub enum Bringing {
     Save,
     /// Use what is offered.
     Use,
+    /// Take something out of what the browser keeps, by its id.
+    Forget(String),
 }

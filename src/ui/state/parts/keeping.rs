@@ -1,14 +1,14 @@
 //! What the browser keeps of this page from one visit to the next.
 
+use super::notice::Notice;
+use super::own::{Own, OwnFiles, Unkept};
 use super::run::{Phase, Run};
-use crate::base::FailureReason;
+use super::schema::SCHEMA;
+use crate::base::{FailureReason, read_json};
 use crate::interchange::RunFile;
 use crate::protocol::Event;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
-
-/// The version of what is kept. A record of another one is left aside.
-pub const SCHEMA: u32 = 1;
 
 /// What is kept of a run beside its events and φ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Head {
     /// Taken off the page, while that can be undone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
+    /// Its tab trains it, or is about to: nobody else goes on with it while that tab is open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live: bool,
     /// Bytes of φ, with what training needs where steps are left; 0 where none was kept yet.
     #[serde(default)]
     pub bytes: u64,
@@ -49,7 +52,7 @@ impl Record {
     /// # Errors
     /// The end of a sentence: why it cannot be read.
     pub(in crate::ui::state) fn read(&self) -> Result<Kept, String> {
-        let head: Head = serde_json::from_str(&self.head).map_err(|e| format!("its first part is damaged: {e}"))?;
+        let head: Head = read_json(&self.head).map_err(|e| format!("its first part is damaged: {e}"))?;
         if head.schema != SCHEMA {
             return Err(format!("it was written by another version of this page (schema {})", head.schema));
         }
@@ -68,6 +71,12 @@ impl Run {
             run.phase = Phase::Stopped;
         }
         run
+    }
+
+    /// Whether a failure is of a question about it, or of its way back from the store, and not its own.
+    pub(in crate::ui::state) fn is_only_asked(&self, reason: FailureReason) -> bool {
+        let asked = matches!(reason, FailureReason::Input | FailureReason::Damaged);
+        asked && self.step > 0 || !self.phase.is_active()
     }
 
     /// Whether it ended before its last step, and a trainer could go on with it.
@@ -115,15 +124,34 @@ pub enum Ask {
         /// φ as a safetensors file.
         tensors: Rc<Vec<u8>>,
     },
-    /// Marks runs as taken off the page, or as back on it.
-    Mark {
-        /// Their keys.
-        keys: Vec<Rc<str>>,
-        /// Whether they are off it.
-        removed: bool,
+    /// Marks runs as taken off the page.
+    Remove(Vec<Rc<str>>),
+    /// Marks them as back on it, before anything else is done: the tab may end in this moment.
+    Back(Vec<(Rc<str>, Head)>),
+    /// Take a run for this tab, which goes on with it. No other tab gets it as long as this one is open.
+    Claim {
+        /// The run's key.
+        key: Rc<str>,
+        /// The number under which it is asked for.
+        run: u32,
     },
+    /// A run trains no longer: others may take it.
+    Rest(Rc<str>),
     /// Takes runs out of the store.
     Erase(Vec<Rc<str>>),
+    /// Keep a visitor's own data or checkpoint.
+    KeepOwn {
+        /// Its id, which follows from its contents.
+        id: String,
+        /// What is kept beside its files, as JSON.
+        about: String,
+        /// Logical names of its files, and where this page reads them.
+        files: Vec<(String, String)>,
+        /// Bytes that they may be, at most.
+        most: u64,
+    },
+    /// Take a visitor's own out of the store, by ids.
+    ForgetOwn(Vec<String>),
     /// Read a run's events and φ.
     Recall {
         /// The run's key.
@@ -142,6 +170,8 @@ pub enum Said {
     Listed {
         /// Runs, in their order.
         records: Vec<Record>,
+        /// A visitor's own data and checkpoints that this tab did not know of.
+        own: Vec<OwnFiles>,
         /// What the page showed.
         page: Option<String>,
         /// Other tabs of this page that are open.
@@ -151,7 +181,9 @@ pub enum Said {
     Changed {
         /// Runs as they are now.
         records: Vec<Record>,
-        /// Keys that are no longer there.
+        /// A visitor's own data and checkpoints that this tab did not know of.
+        own: Vec<OwnFiles>,
+        /// Keys, and ids of a visitor's own, that are no longer there.
         gone: Vec<Rc<str>>,
         /// Other tabs of this page that are open.
         tabs: Vec<String>,
@@ -165,8 +197,24 @@ pub enum Said {
         /// φ as a safetensors file, where one was kept.
         tensors: Option<Vec<u8>>,
     },
+    /// The answer to [`Ask::Claim`].
+    Claimed {
+        /// The number under which it was asked for.
+        run: u32,
+        /// Whether it is this tab's now; else another tab trains it.
+        granted: bool,
+    },
     /// Nothing can be kept: what the browser says of it.
     Nothing(String),
+    /// The answer to [`Ask::KeepOwn`].
+    OwnKept {
+        /// What was asked for.
+        id: String,
+        /// Of its files.
+        bytes: u64,
+        /// Why it is not kept, where it is not.
+        kept: Result<(), Unkept>,
+    },
     /// There was no room for something.
     Full,
     /// How much is used, and how much there is, in bytes.
@@ -187,6 +235,14 @@ pub struct Keeping {
     pub(in crate::ui::state) open: bool,
     /// Why nothing can be kept.
     pub(in crate::ui::state) nothing: Option<String>,
+    /// Whether other tabs are open, as far as was heard.
+    pub(in crate::ui::state) others: bool,
+    /// A visitor's own data and checkpoints that the browser keeps, or could not.
+    pub(in crate::ui::state) own: Vec<Own>,
+    /// The address behind `#`, as it was read last.
+    pub(in crate::ui::state) hash: String,
+    /// What is said once the store has answered.
+    pub(in crate::ui::state) unsaid: Vec<Notice>,
     /// What was kept last of what the page shows.
     pub(in crate::ui::state) page: String,
     /// Whether the address that the page was opened with said nothing.

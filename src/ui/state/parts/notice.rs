@@ -41,6 +41,8 @@ pub enum Remedy {
     Undo,
     /// Go on with this run.
     GoOn(u32),
+    /// Train what this run did once more, beside it.
+    Afresh(u32),
     /// Take so many of the oldest runs off the page and out of the store.
     MakeRoom(usize),
     /// Give the visitor what could not be read as a file.
@@ -61,6 +63,7 @@ impl Remedy {
             Remedy::Bring => "Bring it",
             Remedy::Undo => "Undo",
             Remedy::GoOn(_) => "Go on",
+            Remedy::Afresh(_) => "Train it again",
             Remedy::MakeRoom(_) => "Make room",
             Remedy::SaveAside => "Save it as a file",
             Remedy::TurnBack(_) => "Turn back and go on",

@@ -213,6 +213,8 @@ pub struct Run {
     pub kept: u64,
     /// It was ended by the visitor, and not by the end of its tab.
     pub was_stopped: bool,
+    /// What the store holds of its φ cannot be read.
+    pub damaged: bool,
 }
 
 impl Phase {
@@ -257,6 +259,7 @@ impl Run {
             key: None,
             kept: 0,
             was_stopped: false,
+            damaged: false,
             config,
         }
     }

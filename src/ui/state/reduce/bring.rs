@@ -6,7 +6,7 @@
 use crate::config::RunConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, Wish, labelled};
+use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, Wish, labelled, refusal};
 use crate::ui::state::{Bringing, Effect, File, Offer, State};
 use std::rc::Rc;
 
@@ -51,6 +51,7 @@ impl State {
                 }
             }
             Bringing::Use => return self.use_offer(),
+            Bringing::Forget(id) => return self.forget_own(id),
         }
         Vec::new()
     }
@@ -73,7 +74,7 @@ impl State {
             _ => user_data::read_as(&file.name, &file.bytes, wish),
         };
         match read {
-            Err(e) => bring.fault = Some(named(&file.name, &e.to_string())),
+            Err(e) => bring.fault = Some(e.about(&file.name)),
             Ok(Dropped::Text(text)) => bring.offer = Some(Offer::Text { file, text: text.into(), check: None }),
             Ok(Dropped::Table(table)) => {
                 let chosen = chosen.filter(|(n, ..)| wish.header.is_some() && *n == table.columns.len());
@@ -134,10 +135,6 @@ impl State {
     }
 }
 
-fn named(file: &str, message: &str) -> String {
-    if file.is_empty() { message.to_string() } else { format!("{file}: {message}") }
-}
-
 fn read_columns(table: &Table, text: usize, label: usize) -> Result<Rc<LabelledSplit>, String> {
-    labelled(table, text, label, 0).map(Rc::new).map_err(|e| e.to_string())
+    labelled(table, text, label, 0).map(Rc::new).map_err(|e| refusal(table, &e))
 }

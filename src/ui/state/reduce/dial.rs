@@ -1,5 +1,6 @@
 //! The φ that one looks at: chosen among runs, swapped live, and dialled.
 
+use crate::config::MOST_LAMBDA;
 use crate::protocol::{Command, Event, Prediction};
 use crate::ui::state::{Dial, Effect, Phase, Run, State, Trainer};
 use std::rc::Rc;
@@ -68,7 +69,7 @@ impl State {
             let points = ends.map_or_else(Vec::new, |(first, last)| vec![(0.0, first.1), (1.0, last.1)]);
             self.dial = Dial { run: id, points, ..Dial::default() };
         }
-        self.dial.lambda = Some(lambda.clamp(0.0, 1.5));
+        self.dial.lambda = Some(lambda.clamp(0.0, MOST_LAMBDA));
         if std::mem::replace(&mut self.dial.waiting, true) {
             // The answer under way comes first; what the dial shows by then is asked after it.
             return Vec::new();

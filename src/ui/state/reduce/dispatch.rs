@@ -62,6 +62,7 @@ impl State {
     /// The next state, and what it asks of the browser.
     pub fn reduce(&mut self, action: Action) -> Vec<Effect> {
         let mut effects = self.carry_out(action);
+        effects.extend(self.keep_own());
         effects.extend(self.spare_trainers());
         effects.extend(self.recall_chosen());
         effects.extend(self.keep_what_is_shown());
@@ -91,6 +92,7 @@ impl State {
             Action::MergePhi => return self.merge_phi(),
             Action::Python(shown) => self.python = shown,
             Action::Open(files) => return self.open_files(files),
+            Action::Refuse(why) => self.refuse(why),
             Action::Costing(what) => self.costing(what),
             Action::Bring(what) => return self.bringing(what),
             Action::Published(file, address) => return self.published(file, address),

@@ -5,13 +5,16 @@ use crate::ledger::RealModel;
 use crate::peft::MethodConfig;
 use crate::protocol::{Command, Event};
 use crate::ui::state::parts::{Kept, SCHEMA, Shown};
-use crate::ui::state::{Ask, Effect, File, Head, NoticeTone, Phase, Record, Remedy, Run, Said, State, Tab, Trainer};
+use crate::ui::state::{
+    Ask, Effect, File, Head, NoticeTone, OwnKept, Phase, Record, Remedy, Run, Said, State, Tab, Trainer,
+};
 use std::rc::Rc;
 
 impl State {
     /// Gives the tab its name: a name that no other has, and that sorts by when the tab was opened.
     pub fn name_tab(&mut self, name: &str) {
         self.keeping.tab = name.into();
+        self.wait_with_what_is_lacking();
     }
 
     /// The key of a run in the store: a run that was read from there has its own.
@@ -19,8 +22,9 @@ impl State {
         run.key.clone().unwrap_or_else(|| format!("{}-{:06}", self.keeping.tab, run.id).into())
     }
 
-    fn head_of(&self, run: &Run, bytes: u64) -> Head {
-        Head { schema: SCHEMA, tab: self.keeping.tab.to_string(), queued: run.queued, removed: false, bytes }
+    pub(super) fn head_of(&self, run: &Run, bytes: u64) -> Head {
+        let (tab, live) = (self.keeping.tab.to_string(), run.phase.is_active());
+        Head { schema: SCHEMA, tab, queued: run.queued, removed: false, live, bytes }
     }
 
     /// Whether the store takes anything.
@@ -43,13 +47,16 @@ impl State {
             Event::Resumed { .. } => {
                 effects.push(Ask::Begin { key: key.clone(), head: self.head_of(run, run.kept), goes_on: true });
             }
-            Event::Failed { .. } if run.phase.is_active() => {}
+            Event::Failed { reason, .. } if !run.is_only_asked(*reason) => {}
             Event::Step { .. } | Event::Evaluated { .. } | Event::Examples { .. } => {}
             Event::Stopped { .. } | Event::Finished { .. } => {}
             _ => return Vec::new(),
         }
         if let Ok(line) = serde_json::to_string(event) {
-            effects.push(Ask::Lines { key, text: line + "\n" });
+            effects.push(Ask::Lines { key: key.clone(), text: line + "\n" });
+        }
+        if matches!(event, Event::Failed { .. } | Event::Stopped { .. } | Event::Finished { .. }) {
+            effects.push(Ask::Rest(key));
         }
         effects.into_iter().map(Effect::Store).collect()
     }
@@ -89,15 +96,31 @@ impl State {
 
     pub(super) fn store_said(&mut self, said: Said) -> Vec<Effect> {
         match said {
-            Said::Listed { records, page, tabs } => self.listed(&records, page.as_deref(), &tabs),
-            Said::Changed { records, gone, tabs } => {
-                self.take_off(&gone);
-                self.take_in(&records, &tabs);
-                Vec::new()
+            Said::Listed { records, own, page, tabs } => {
+                self.keeping.others = !tabs.is_empty();
+                let mut effects = self.own_is_back(own);
+                effects.extend(self.listed(&records, page.as_deref(), &tabs));
+                self.say_what_is_lacking();
+                effects
             }
+            Said::Changed { records, own, gone, tabs } => {
+                self.keeping.others = !tabs.is_empty();
+                self.take_off(&gone);
+                // What is in use here is kept again.
+                self.keeping.own.retain(|own| own.kept != OwnKept::Kept || gone.iter().all(|id| **id != *own.id));
+                let mut effects = self.own_is_back(own);
+                // What came with it could not be read before.
+                let reads_again = !effects.is_empty();
+                effects.extend(self.take_in(&records, &tabs));
+                effects.extend(reads_again.then_some(Effect::Store(Ask::List)));
+                effects
+            }
+            Said::OwnKept { id, bytes, kept } => self.own_kept(&id, bytes, kept),
+            Said::Claimed { run, granted } => self.claimed(run, granted),
             Said::Recalled { run, text, tensors } => self.recalled(run, &text, tensors),
             Said::Nothing(why) => {
                 self.keeping.nothing = Some(why);
+                self.say_what_is_lacking();
                 // A run that began before is told of now.
                 if self.runs.is_empty() { Vec::new() } else { self.say_that_nothing_is_kept() }
             }
@@ -120,24 +143,38 @@ impl State {
         if !over.is_empty() {
             effects.push(Effect::Store(Ask::Erase(over)));
         }
-        self.take_in(records, tabs);
+        effects.extend(self.take_in(records, tabs));
         let keep = Command::Keep { on: true };
         let ready = [Trainer::Cpu, Trainer::Gpu].into_iter().filter(|t| self.worker(*t).is_ready());
         effects.extend(ready.map(|trainer| Effect::Send(trainer, keep.clone())));
         if first {
             effects.extend(page.map(|page| self.show_as_kept(page)).unwrap_or_default());
             self.tell_of_what_was_cut_off();
+            effects.extend(self.forget_unused_own(page.unwrap_or_default()));
         }
         effects
     }
 
     /// Takes runs from the store onto the page, or as another tab has changed them.
-    fn take_in(&mut self, records: &[Record], tabs: &[String]) {
+    fn take_in(&mut self, records: &[Record], tabs: &[String]) -> Vec<Effect> {
         let mut unread = Vec::new();
+        let mut effects = Vec::new();
         for record in records {
             let known = self.runs.iter().position(|run| self.key_of(run) == record.key);
-            if known.is_some_and(|place| self.runs[place].phase.is_active()) {
-                // It is this tab's own.
+            if let Some(run) = known.map(|place| &self.runs[place]).filter(|run| run.phase.is_active()) {
+                // It is this tab's own. A tab that slept may find that another one has gone on with it.
+                let head = serde_json::from_str::<Head>(&record.head);
+                let is_taken = |head: Head| head.live && *head.tab != *self.keeping.tab;
+                let goes_on_here = self.keeping.going_on == Some(run.id);
+                if head.is_ok_and(is_taken) && !goes_on_here {
+                    let text = format!("{} goes on in another tab: here it was stopped.", run.label());
+                    effects.extend(self.stop_active());
+                    self.say(NoticeTone::Info, text, None);
+                }
+                continue;
+            }
+            // What was just removed here, or brought back, was read before that was written.
+            if self.keeping.removed.iter().flat_map(|r| &r.runs).any(|(_, run)| self.key_of(run) == record.key) {
                 continue;
             }
             if has_not_begun(record) {
@@ -155,14 +192,16 @@ impl State {
                 }
             };
             if head.removed {
-                self.take_off(std::slice::from_ref(&record.key));
+                if *head.tab != *self.keeping.tab {
+                    self.take_off(std::slice::from_ref(&record.key));
+                }
                 continue;
             }
             let mut run = Run::from_file(known.map_or(self.next_run, |place| self.runs[place].id), &file);
             (run.key, run.kept, run.queued) = (Some(record.key.clone()), head.bytes, head.queued);
             let ended = file.events.iter().rev().find(|e| e.step().is_none());
             let ended = matches!(ended, Some(Event::Stopped { .. } | Event::Finished { .. } | Event::Failed { .. }));
-            if !ended && tabs.contains(&head.tab) && *head.tab != *self.keeping.tab {
+            if (head.live || !ended) && tabs.contains(&head.tab) && *head.tab != *self.keeping.tab {
                 run.phase = Phase::Elsewhere;
             }
             match known {
@@ -188,6 +227,7 @@ impl State {
             };
             self.say(NoticeTone::Fault, text, Some(Remedy::SaveAside));
         }
+        effects
     }
 
     /// Takes runs off the page that another tab has removed.

@@ -13,6 +13,7 @@ mod experiments;
 mod keeping;
 mod lengths;
 mod notices;
+mod own;
 mod queue;
 mod removal;
 mod room;

@@ -3,7 +3,6 @@
 use crate::protocol::Command;
 use crate::ui::state::parts::Removed;
 use crate::ui::state::{Ask, Effect, NoticeTone, Phase, Remedy, Run, State};
-use std::rc::Rc;
 
 /// How many removals can be undone; the oldest are final.
 const UNDONE: usize = 5;
@@ -48,7 +47,7 @@ impl State {
             remedy: Some(Remedy::Undo),
         });
         self.keeping.removed.push(Removed { notice, runs });
-        let mut effects = self.mark(keys, true);
+        let mut effects = if self.keeps() { vec![Effect::Store(Ask::Remove(keys))] } else { Vec::new() };
         while self.keeping.removed.len() > UNDONE {
             let oldest = self.keeping.removed[0].notice;
             effects.extend(self.dismiss(oldest));
@@ -65,11 +64,11 @@ impl State {
         };
         let Some(Removed { notice, runs }) = place.map(|place| removed.remove(place)) else { return Vec::new() };
         self.notices.retain(|n| n.id != notice);
-        let keys = runs.iter().map(|(_, run)| self.key_of(run)).collect();
+        let back = runs.iter().map(|(_, run)| (self.key_of(run), self.head_of(run, run.kept))).collect();
         for (place, run) in runs {
             self.runs.insert(place.min(self.runs.len()), run);
         }
-        self.mark(keys, false)
+        if self.keeps() { vec![Effect::Store(Ask::Back(back))] } else { Vec::new() }
     }
 
     /// Nobody can bring back what a notice tells of once it is off the page.
@@ -82,6 +81,7 @@ impl State {
         let mut effects: Vec<Effect> = forget.collect();
         if self.keeps() {
             effects.push(Effect::Store(Ask::Erase(keys)));
+            effects.extend(self.forget_unused_own(""));
         }
         effects
     }
@@ -90,9 +90,5 @@ impl State {
     pub(super) fn forget(&self, ids: &[u32]) -> Vec<Effect> {
         let held = self.runs.iter().filter(|r| ids.contains(&r.id)).filter_map(|run| Some((run.trainer?, run.id)));
         held.map(|(trainer, run)| Effect::Send(trainer, Command::Forget { run })).collect()
-    }
-
-    fn mark(&self, keys: Vec<Rc<str>>, removed: bool) -> Vec<Effect> {
-        if self.keeps() { vec![Effect::Store(Ask::Mark { keys, removed })] } else { Vec::new() }
     }
 }

@@ -55,11 +55,12 @@ impl State {
         let mut effects: Vec<Effect> = self.forget(&ids);
         self.runs.retain(|run| !ids.contains(&run.id));
         effects.push(Effect::Store(Ask::Erase(keys)));
+        effects.extend(self.forget_unused_own(""));
         effects
     }
 }
 
-fn megabytes(bytes: f64) -> String {
+pub(super) fn megabytes(bytes: f64) -> String {
     match bytes {
         b if b < 1e7 => format!("{:.1} MB", b / 1e6),
         b if b < 1e9 => format!("{:.0} MB", b / 1e6),

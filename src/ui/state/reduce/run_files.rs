@@ -63,13 +63,8 @@ impl State {
     pub(super) fn open_files(&mut self, files: Vec<File>) -> Vec<Effect> {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         match brought(&names) {
-            // A dialog that is open would hide a notice.
-            Err(message) if self.bring.open => {
-                self.bring.fault = Some(message);
-                return Vec::new();
-            }
             Err(message) => {
-                self.fault(message, None);
+                self.refuse(message);
                 return Vec::new();
             }
             Ok(Brought::Adapter { config, weights }) => {
@@ -100,8 +95,7 @@ impl State {
         }
         match files.as_slice() {
             [] => {
-                let text = "Nothing could be read. A folder is opened by “Bring your own” and “Choose a folder …”, or by dropping the files that are in it.";
-                self.fault(text.into(), None);
+                self.refuse("Nothing could be read: choose or drop files, or a folder that has files in it.".into());
                 Vec::new()
             }
             [file] if !file.name.ends_with(".safetensors") => self.open_runs(file),
@@ -110,6 +104,14 @@ impl State {
                 self.fault(text.into(), None);
                 Vec::new()
             }
+        }
+    }
+
+    /// Says why files cannot be taken. A dialog that is open would hide a notice.
+    pub(super) fn refuse(&mut self, why: String) {
+        match self.bring.open {
+            true => self.bring.fault = Some(why),
+            false => self.fault(why, None),
         }
     }
 

@@ -229,7 +229,9 @@ impl State {
     pub(super) fn read_hash(&mut self, hash: &str) -> Vec<Effect> {
         let (mut config, faults, rest) = RunConfig::from_hash(hash);
         self.drafts.clear();
-        if self.lacks_own_data(&config) {
+        self.keeping.hash = hash.to_string();
+        let lacks_data = self.lacks_own_data(&config);
+        if lacks_data {
             let text = format!(
                 "This address is for data of your own (“{}”), which stays with its owner: bring the file, and the page turns to it.",
                 config.task.title()
@@ -257,7 +259,8 @@ impl State {
             let keys = shorten(&unknown.join(", "));
             self.fault(format!("The address sets “{keys}”, which this page or this method does not know."), None);
         }
-        let start = value("run") == Some("1");
+        // What it asks for must be there.
+        let start = value("run") == Some("1") && !lacks_data && self.bring.wanted_base.is_none();
         let mut effects = self.adopt(config);
         // The address stays as it was opened, `run=1` included: a slide that reloads starts again.
         effects.retain(|e| !matches!(e, Effect::ReplaceHash(_)));

@@ -81,10 +81,12 @@ impl State {
 
     pub(super) fn press_stop(&mut self) -> Vec<Effect> {
         let Some(run) = self.active() else { return Vec::new() };
-        let effects = send(run, Command::Stop);
-        if run.trainer.is_none() {
+        let mut effects = send(run, Command::Stop);
+        let goes_on = self.keeping.going_on == Some(run.id);
+        if run.trainer.is_none() || goes_on {
             // It never reached a worker: nothing will answer. One that was to go on stays as it was.
-            let (id, goes_on) = (run.id, self.keeping.going_on == Some(run.id));
+            let id = run.id;
+            effects.extend(self.rest(id).filter(|_| goes_on));
             self.launch = None;
             self.keeping.going_on = None;
             self.runs.retain(|r| r.id != id || goes_on);
@@ -174,12 +176,10 @@ impl State {
     }
 
     fn hear_one(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
-        if let Some(run) = event.run().and_then(|id| self.runs.iter_mut().find(|r| r.id == id)) {
-            // A question about a run, or its way back from the store, may fail without the run.
-            let asked = |reason| reason == FailureReason::Input && run.step > 0 || !run.phase.is_active();
-            if !matches!(event, Event::Failed { reason, .. } if asked(reason)) {
-                run.apply(&event);
-            }
+        if let Some(run) = event.run().and_then(|id| self.runs.iter_mut().find(|r| r.id == id))
+            && !matches!(event, Event::Failed { reason, .. } if run.is_only_asked(reason))
+        {
+            run.apply(&event);
         }
         match event {
             Event::Ready { device } => {
@@ -256,15 +256,25 @@ impl State {
         if self.gathers(run) {
             return self.gather(run, None);
         }
+        if reason == FailureReason::Damaged {
+            return self.say_that_it_is_damaged(run, &message);
+        }
+        // That nobody holds it follows from what was told.
+        if reason == FailureReason::Input && self.runs.iter().any(|r| r.id == run && r.damaged) {
+            return Vec::new();
+        }
+        let mut effects = Vec::new();
         // It did not go on: it is where it was.
         if let Some(run) = self.runs.iter_mut().find(|r| r.id == run && r.step > 0)
             && matches!(run.phase, Phase::Loading { .. })
         {
             run.phase = Phase::Stopped;
+            let id = run.id;
+            effects.extend(self.rest(id));
         }
         // An adapter that cannot be used leaves nothing behind.
         self.runs.retain(|r| r.id != run || !r.imported || r.phase.has_begun());
-        match reason {
+        effects.extend(match reason {
             FailureReason::Input if self.try_it.waiting => {
                 self.try_it.waiting = false;
                 self.try_it.fault = Some(message);
@@ -281,8 +291,9 @@ impl State {
             FailureReason::Diverged => self.say(NoticeTone::Fault, message, Some(Remedy::LowerRate)),
             FailureReason::Device if trainer == Trainer::Gpu => self.lose_gpu(message),
             _ if *self.worker(trainer) == WorkerPhase::Booting => self.never_started(trainer, message),
-            FailureReason::Device | FailureReason::Crash => self.lose_worker(trainer, message),
-        }
+            FailureReason::Device | FailureReason::Crash | FailureReason::Damaged => self.lose_worker(trainer, message),
+        });
+        effects
     }
 
     pub(super) fn fail_run(&mut self, id: u32, reason: FailureReason) {
@@ -309,6 +320,10 @@ impl State {
             Remedy::Bring => self.bringing(Bringing::Open),
             Remedy::Undo => self.undo(None),
             Remedy::GoOn(run) => self.go_on(run),
+            Remedy::Afresh(id) => match self.runs.iter().find(|r| r.id == id).map(|r| r.config.clone()) {
+                Some(config) => self.adopt_and_start(config),
+                None => Vec::new(),
+            },
             Remedy::MakeRoom(n) => self.make_room(n),
             Remedy::SaveAside => self.save_aside(),
             Remedy::TurnBack(id) => {

@@ -1,11 +1,12 @@
 //! Runs that were stopped or cut off go on; φ that the store keeps comes back to a trainer.
 
 use super::workers::Device;
+use crate::base::grouped;
 use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::protocol::{Command, Event};
 use crate::ui::state::parts::Launch;
-use crate::ui::state::{Ask, Effect, Phase, Remedy, Run, State, Trainer};
+use crate::ui::state::{Ask, Effect, NoticeTone, Phase, Remedy, Run, State, Trainer};
 
 /// Runs that a trainer holds at the most beside the one that trains: fewer than it puts away.
 const HELD: usize = 20;
@@ -13,7 +14,7 @@ const HELD: usize = 20;
 impl State {
     /// Whether a run can go on now.
     pub fn can_go_on(&self, run: &Run) -> bool {
-        run.is_unfinished() && !self.lacks_own_data(&run.config)
+        run.is_unfinished() && !run.damaged && !self.lacks_own_data(&run.config)
     }
 
     /// Goes on with a run where it was left. Without its φ it begins anew, to the same curve.
@@ -31,23 +32,77 @@ impl State {
         effects.extend(self.adopt(run.config.clone()));
         self.look_at_latest();
         self.looked_at = Some(id);
-        let held = run.trainer.filter(|trainer| self.worker(*trainer).is_ready());
-        let from_store = held.is_none() && run.kept > 0;
-        let key = self.key_of(&run);
         if let Some(run) = self.runs.iter_mut().find(|r| r.id == id) {
             run.phase = Phase::waiting("the run as it was left");
             run.was_stopped = false;
         }
-        match held {
-            Some(trainer) => effects.push(Effect::Send(trainer, Command::GoOn { run: id })),
-            None if from_store => {
+        match self.keeping.open && self.keeps() {
+            true => {
                 self.keeping.going_on = Some(id);
-                self.keeping.recalling = Some(id);
-                effects.push(Effect::Store(Ask::Recall { key, run: id }));
+                effects.push(Effect::Store(Ask::Claim { key: self.key_of(&run), run: id }));
             }
-            None => effects.extend(self.begin_anew(id)),
+            false => effects.extend(self.go_on_alone(id)),
         }
         effects
+    }
+
+    /// The store has said whether the run is this tab's to go on with.
+    pub(super) fn claimed(&mut self, id: u32, granted: bool) -> Vec<Effect> {
+        let waits = self.keeping.going_on == Some(id);
+        let Some(run) = self.runs.iter_mut().find(|r| r.id == id) else { return Vec::new() };
+        match (waits, granted) {
+            (true, true) => self.go_on_alone(id),
+            // It was stopped meanwhile.
+            (false, true) => self.rest(id).into_iter().collect(),
+            (_, false) => {
+                self.keeping.going_on = self.keeping.going_on.filter(|run| *run != id);
+                run.phase = Phase::Elsewhere;
+                let text =
+                    format!("{} goes on in another tab: here it can once that tab stops it or is closed.", run.label());
+                self.say(NoticeTone::Info, text, None)
+            }
+        }
+    }
+
+    /// Goes on with a run that no other tab goes on with.
+    fn go_on_alone(&mut self, id: u32) -> Vec<Effect> {
+        let Some(run) = self.runs.iter().find(|r| r.id == id) else { return Vec::new() };
+        let held = run.trainer.filter(|trainer| self.worker(*trainer).is_ready());
+        if let Some(trainer) = held {
+            self.keeping.going_on = None;
+            return vec![Effect::Send(trainer, Command::GoOn { run: id })];
+        }
+        if run.kept > 0 {
+            let key = self.key_of(run);
+            (self.keeping.going_on, self.keeping.recalling) = (Some(id), Some(id));
+            return vec![Effect::Store(Ask::Recall { key, run: id })];
+        }
+        self.keeping.going_on = None;
+        self.begin_anew(id)
+    }
+
+    /// What is kept of a run's φ is of no use. All else of it stays, and its settings train it again.
+    pub(super) fn say_that_it_is_damaged(&mut self, id: u32, why: &str) -> Vec<Effect> {
+        self.keeping.going_on = self.keeping.going_on.filter(|run| *run != id);
+        let Some(run) = self.runs.iter_mut().find(|r| r.id == id) else { return Vec::new() };
+        (run.damaged, run.trainer) = (true, None);
+        if run.phase.is_active() {
+            run.phase = Phase::Stopped;
+        }
+        let why = why.trim_end_matches('.');
+        let text = format!(
+            "What is kept of {} at step {} cannot be used: {why}. Its curve stays. From the start, the same settings give the same one.",
+            run.label(),
+            grouped(run.step)
+        );
+        self.fault(text, Some(Remedy::Afresh(id)));
+        self.rest(id).into_iter().collect()
+    }
+
+    /// A run does not train here: other tabs may go on with it.
+    pub(super) fn rest(&self, id: u32) -> Option<Effect> {
+        let run = self.runs.iter().find(|run| run.id == id).filter(|_| self.keeps())?;
+        Some(Effect::Store(Ask::Rest(self.key_of(run))))
     }
 
     /// The same run from its first step, under its number and key.
@@ -71,6 +126,7 @@ impl State {
                 self.keeping.recalled = Some((id, events, tensors));
                 self.hand_over_recalled()
             }
+            (None, Some(_)) => self.say_that_it_is_damaged(id, "its events are no run"),
             _ => {
                 // The store says more than it holds: nothing of it is asked for again.
                 if let Some(run) = self.runs.iter_mut().find(|r| r.id == id) {
@@ -122,7 +178,7 @@ impl State {
             return None;
         }
         let run = self.chosen_run()?;
-        let waits = run.trainer.is_none() && run.kept > 0 && !run.recorded;
+        let waits = run.trainer.is_none() && run.kept > 0 && !run.recorded && !run.damaged;
         let ended = matches!(run.phase, Phase::Finished | Phase::Stopped);
         if !waits || !ended || self.lacks_own_data(&run.config) || !self.worker(self.trainer_of(&run.config)).is_ready()
         {

@@ -4,17 +4,17 @@ use super::*;
 use crate::model::ModelConfig;
 use crate::model::files::{Header, Layout};
 
-fn file(name: &str, text: &str) -> File {
+pub(super) fn file(name: &str, text: &str) -> File {
     File::new(name, text.as_bytes().to_vec())
 }
 
-fn reviews() -> String {
+pub(super) fn reviews() -> String {
     let rows = (0..40).map(|i| format!("{i},\"What a day, number {i}\",{}\n", ["good", "bad"][i % 2]));
     format!("id,text,mood\n{}", rows.collect::<String>())
 }
 
 /// Uses what is offered, as the browser would: the text gets an address.
-fn use_it(state: &mut State) -> Vec<Effect> {
+pub(super) fn use_it(state: &mut State) -> Vec<Effect> {
     let effects = state.reduce(Action::Bring(Bringing::Use));
     let Some(Effect::Publish(name, _)) = effects.first() else { return effects };
     state.reduce(Action::Published(name.clone(), "blob:1".into()))
@@ -191,7 +191,7 @@ fn a_table_whose_first_key_is_event_is_no_run() {
     }
 }
 
-const GPT2: &str =
+pub(super) const GPT2: &str =
     r#"{"model_type":"gpt2","vocab_size":50257,"n_positions":1024,"n_embd":768,"n_layer":12,"n_head":12}"#;
 
 /// A file that was chosen with its folder, of which the first bytes are known.
@@ -227,7 +227,7 @@ fn identified(state: &mut State, digest: &str) -> Vec<Effect> {
 }
 
 /// Brings a checkpoint and uses it.
-fn bring(state: &mut State, config: &str, digest: &str) -> Vec<Effect> {
+pub(super) fn bring(state: &mut State, config: &str, digest: &str) -> Vec<Effect> {
     state.reduce(Action::Open(checkpoint(config)));
     identified(state, digest);
     state.reduce(Action::Bring(Bringing::Use))

@@ -16,7 +16,7 @@ pub(super) fn kept(hash: &str, records: &[Record], tabs: &[&str]) -> (State, Vec
 
 pub(super) fn listed(records: &[Record], page: Option<String>, tabs: &[&str]) -> Action {
     let tabs = tabs.iter().map(|tab| tab.to_string()).collect();
-    Action::Store(Said::Listed { records: records.to_vec(), page, tabs })
+    Action::Store(Said::Listed { records: records.to_vec(), own: Vec::new(), page, tabs })
 }
 
 pub(super) fn asks(effects: &[Effect]) -> Vec<&Ask> {
@@ -30,7 +30,7 @@ pub(super) fn lines(events: &[Event]) -> String {
 /// A record of a tab that was opened before.
 fn record(number: u32, events: &[Event], bytes: u64) -> Record {
     let tab = "0000000000001-aaaaaa";
-    let head = Head { schema: 1, tab: tab.into(), queued: false, removed: false, bytes };
+    let head = Head { schema: 1, tab: tab.into(), bytes, ..Head::default() };
     let head = serde_json::to_string(&head).unwrap();
     Record { key: format!("{tab}-{number:06}").into(), head, text: lines(events) }
 }
@@ -41,6 +41,11 @@ pub(super) fn cut_off(number: u32, steps: usize) -> Record {
     let mut events = vec![started(number, &config), evaluated(number, 0, 0.0)];
     events.extend((1..=steps).map(|i| step(number, i)));
     record(number, &events, 100)
+}
+
+/// The store gives a run to this tab.
+pub(super) fn claimed(state: &mut State, run: u32) -> Vec<Effect> {
+    state.reduce(Action::Store(Said::Claimed { run, granted: true }))
 }
 
 fn snapshot(run: u32, step: usize, text: &str) -> Event {
@@ -127,8 +132,10 @@ fn a_run_that_was_cut_off_goes_on_from_its_snapshot() {
     let (mut state, _) = kept("", &[cut_off(1, 5), cut_off(2, 9)], &[]);
     let remedy = state.notices[0].remedy.unwrap();
     assert_eq!(remedy, Remedy::GoOn(2));
-    // The chosen run's φ is on its way for its answers; going on asks once more.
+    // It is this tab's first; then its φ is asked for.
     let effects = state.reduce(Action::Remedy(state.notices[0].id, remedy));
+    assert!(matches!(asks(&effects)[0], Ask::Claim { run: 2, .. }), "{effects:?}");
+    let effects = claimed(&mut state, 2);
     assert!(asks(&effects).iter().any(|ask| matches!(ask, Ask::Recall { run: 2, .. })), "{effects:?}");
     assert_eq!(state.main_button(), MainButton::Pause);
     let text = cut_off(2, 7).text;
@@ -177,7 +184,8 @@ fn a_run_without_phi_begins_anew_under_its_key() {
     let config = RunConfig { steps: 40, seed: 3, ..RunConfig::default() };
     let early = record(1, &[started(1, &config), step(1, 1)], 0);
     let (mut state, _) = kept("", std::slice::from_ref(&early), &[]);
-    let effects = state.reduce(Action::GoOn(1));
+    state.reduce(Action::GoOn(1));
+    let effects = claimed(&mut state, 1);
     let start = Command::Start { run: 1, config: config.clone(), paused: false };
     assert_eq!(command(&effects), Some((Trainer::Cpu, &start)));
     let effects = hear(&mut state, Trainer::Cpu, vec![started(1, &config)]);
@@ -185,6 +193,7 @@ fn a_run_without_phi_begins_anew_under_its_key() {
     // So does one whose φ the store has lost.
     let (mut state, _) = kept("", &[cut_off(1, 5)], &[]);
     state.reduce(Action::GoOn(1));
+    claimed(&mut state, 1);
     let effects = state.reduce(Action::Store(Said::Recalled { run: 1, text: String::new(), tensors: None }));
     assert!(matches!(command(&effects), Some((_, Command::Start { run: 1, .. }))));
 }
@@ -215,7 +224,8 @@ fn a_trainer_that_crashes_takes_nothing_with_it() {
     let notice = state.notices.last().unwrap();
     assert_eq!(notice.remedy, Some(Remedy::GoOn(1)));
     hear(&mut state, Trainer::Cpu, vec![Event::Ready { device: "cpu".into() }]);
-    let effects = state.reduce(Action::GoOn(1));
+    state.reduce(Action::GoOn(1));
+    let effects = claimed(&mut state, 1);
     assert!(asks(&effects).iter().any(|ask| matches!(ask, Ask::Recall { run: 1, .. })), "{effects:?}");
 }
 
@@ -244,19 +254,22 @@ fn what_was_removed_comes_back_to_its_place() {
     state.notices.clear();
     let before: Vec<u32> = state.runs.iter().map(|r| r.id).collect();
     let effects = state.reduce(Action::Remove(2));
-    assert!(matches!(asks(&effects)[0], Ask::Mark { keys, removed: true } if keys.len() == 1));
+    assert!(matches!(asks(&effects)[0], Ask::Remove(keys) if keys.len() == 1));
     assert_eq!(
         (state.notices[0].text.as_str(), state.notices[0].remedy),
         ("LoRA r 4 is off the page.", Some(Remedy::Undo))
     );
     let effects = state.reduce(Action::RemoveAll { elsewhere: false });
-    assert!(state.runs.is_empty() && matches!(asks(&effects)[0], Ask::Mark { keys, removed: true } if keys.len() == 2));
+    assert!(state.runs.is_empty() && matches!(asks(&effects)[0], Ask::Remove(keys) if keys.len() == 2));
     // The key brings back the last, its button the first.
     state.reduce(Action::Undo);
     assert_eq!(state.runs.iter().map(|r| r.id).collect::<Vec<_>>(), [1, 3]);
     let effects = state.reduce(Action::Remedy(state.notices[0].id, Remedy::Undo));
     assert_eq!(state.runs.iter().map(|r| r.id).collect::<Vec<_>>(), before);
-    assert!(asks(&effects).iter().any(|ask| matches!(ask, Ask::Mark { removed: false, .. })));
+    // It holds all that the store has to know, so that nothing has to be read first.
+    assert!(asks(&effects).iter().any(|ask| {
+        matches!(ask, Ask::Back(heads) if matches!(&heads[..], [(_, head)] if head.tab == TAB && head.bytes == 100 && !head.removed))
+    }));
     assert!(state.notices.is_empty());
     // What its trainer says of it meanwhile is not lost.
     state.reduce(Action::Remove(2));
@@ -302,7 +315,7 @@ fn a_run_of_another_tab_is_shown_and_left_alone() {
     running.text += &lines(&[step(1, 6), step(1, 7)]);
     let changed = |record: &Record, tabs: &[&str]| {
         let tabs = tabs.iter().map(|tab| tab.to_string()).collect();
-        Action::Store(Said::Changed { records: vec![record.clone()], gone: Vec::new(), tabs })
+        Action::Store(Said::Changed { records: vec![record.clone()], own: Vec::new(), gone: Vec::new(), tabs })
     };
     state.reduce(changed(&running, &["0000000000001-aaaaaa"]));
     assert_eq!((state.runs[0].step, state.runs[0].phase.clone()), (7, Phase::Elsewhere));
@@ -318,7 +331,7 @@ fn a_run_of_another_tab_is_shown_and_left_alone() {
     assert_eq!(state.runs[1].step, 1);
     // What another tab removes goes here, too.
     let gone = vec![running.key.clone()];
-    state.reduce(Action::Store(Said::Changed { records: Vec::new(), gone, tabs: Vec::new() }));
+    state.reduce(Action::Store(Said::Changed { records: Vec::new(), gone, own: Vec::new(), tabs: Vec::new() }));
     assert_eq!(state.runs.iter().map(|r| r.id).collect::<Vec<_>>(), [2]);
 }
 

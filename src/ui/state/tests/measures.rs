@@ -116,8 +116,14 @@ fn a_phi_that_is_swapped_in_brings_its_panel_drawing_and_count() {
 
 fn dialled(run: u32, lambda: f64) -> Event {
     let answer = |text: &str| Answer { text: text.into(), probability: 0.5 };
-    let item =
-        Prediction { index: Some(0), input: "abcd".into(), base: answer("a"), adapted: answer("a"), right: None };
+    let item = Prediction {
+        index: Some(0),
+        input: "abcd".into(),
+        base: answer("a"),
+        adapted: answer("a"),
+        right: None,
+        cut: None,
+    };
     Event::Dialled { run, lambda, loss: 1.0, accuracy: 0.5, n: 140, items: vec![item] }
 }
 

@@ -6,14 +6,16 @@ mod faults;
 mod keeping;
 mod learn;
 mod measures;
+mod own;
 mod queue;
 mod run_files;
 mod store_faults;
+mod taking;
 
 use super::*;
 use crate::base::FailureReason;
 use crate::config::{DeviceChoice, RunConfig};
-use crate::protocol::{Answer, Command, Event, Prediction};
+use crate::protocol::{Answer, Command, CutText, Event, Prediction};
 use crate::task::{Baselines, TaskConfig};
 use crate::ui::assets::{GpuStatus, Manifest};
 use std::collections::BTreeMap;
@@ -267,10 +269,21 @@ fn an_example_of_one_s_own_is_checked_asked_and_follows_the_training() {
     let asked = state.reduce(Action::AskTryIt);
     assert!(matches!(command(&asked), Some((Trainer::Cpu, Command::Predict { run: 1, .. }))));
     let answer = |text: &str| Answer { text: text.into(), probability: 0.5 };
-    let item =
-        Prediction { index: None, input: "gkam".into(), base: answer("gkam"), adapted: answer("kagm"), right: None };
+    let item = Prediction {
+        index: None,
+        input: "gkam".into(),
+        base: answer("gkam"),
+        adapted: answer("kagm"),
+        right: None,
+        cut: None,
+    };
     hear(&mut state, Trainer::Cpu, vec![Event::Predicted { run: 1, item: item.clone() }]);
-    assert_eq!(state.try_it.answer, Some(item));
+    assert_eq!((state.try_it.cut(), &state.try_it.answer), (None, &Some(item.clone())));
+    for (tokens, said) in [(97, "The text has 97 tokens, of which the last 96"), (2048, "The text has 2,048 tokens")] {
+        let item = Prediction { cut: Some(CutText { tokens, read: 96 }), ..item.clone() };
+        hear(&mut state, Trainer::Cpu, vec![Event::Predicted { run: 1, item }]);
+        assert!(state.try_it.cut().unwrap().starts_with(said), "{:?}", state.try_it.cut());
+    }
     let effects = hear(&mut state, Trainer::Cpu, vec![Event::Examples { run: 1, step: 5, items: Vec::new() }]);
     assert!(matches!(command(&effects), Some((_, Command::Predict { .. }))));
 

@@ -112,6 +112,19 @@ fn an_earlier_phi_is_swapped_in_and_a_new_run_comes_to_the_front() {
 }
 
 #[test]
+fn why_a_dropped_folder_is_refused_stands_where_the_visitor_looks() {
+    let mut state = ready("");
+    state.reduce(Action::Refuse("“home” holds 1,203 files.".into()));
+    assert_eq!(state.notices.last().map(|notice| notice.text.as_str()), Some("“home” holds 1,203 files."));
+    state.reduce(Action::Bring(Bringing::Open));
+    for why in ["“home” holds 1,204 files.", "“work” holds more than 20,000 files."] {
+        state.reduce(Action::Refuse(why.into()));
+        assert_eq!(state.bring.fault.as_deref(), Some(why));
+    }
+    assert_eq!(state.notices.len(), 1, "the dialog is in front of them");
+}
+
+#[test]
 fn files_are_taken_whole_or_refused_with_their_name() {
     let mut state = ready("#method=bitfit");
     let file = |name: &str, text: &str| File::new(name, text.as_bytes().to_vec());
@@ -125,7 +138,7 @@ fn files_are_taken_whole_or_refused_with_their_name() {
             "adapter_model.bin is a Python pickle",
         ),
         (vec![file("some.safetensors", "x")], "the two files of an adapter (adapter"),
-        (Vec::new(), "Nothing could be read."),
+        (Vec::new(), "Nothing could be read: choose or drop files"),
     ] {
         assert!(state.reduce(Action::Open(files)).is_empty());
         let text = &state.notices.last().unwrap().text;

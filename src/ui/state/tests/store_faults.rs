@@ -10,20 +10,20 @@ fn a_record_that_cannot_be_read_is_left_aside_with_a_sentence() {
     let mut torn = cut_off(2, 5);
     torn.text.truncate(torn.text.len() / 2);
     let headless = Record { head: "{".into(), ..cut_off(3, 5) };
+    let with_head = |head: &str| Record { head: head.into(), ..cut_off(5, 5) };
     for (records, n, said) in [
         (vec![newer.clone()], 0, "another version of this page (schema 9)"),
         (vec![torn.clone(), cut_off(4, 5)], 1, "line 3 of the run file is not an event"),
         (vec![headless.clone()], 0, "its first part is damaged"),
+        (vec![with_head(r#"{"schema":"1","tab":"a"}"#)], 0, "“schema” is \"1\", and a whole number is expected"),
+        (vec![with_head(r#"{"schema":1,"bytes":3}"#)], 0, "its first part is damaged: “tab” is missing"),
         (vec![newer, torn, headless], 0, "3 runs that this browser keeps cannot be read"),
     ] {
         let (mut state, effects) = kept("", &records, &[]);
         assert_eq!(state.runs.len(), n);
         let notice = state.notices.iter().find(|notice| notice.remedy == Some(Remedy::SaveAside)).unwrap().clone();
         assert!(notice.text.contains(said) && notice.text.contains("left aside"), "{}", notice.text);
-        assert!(
-            !asks(&effects).iter().any(|ask| matches!(ask, Ask::Erase(_) | Ask::Mark { .. })),
-            "nothing is deleted"
-        );
+        assert!(!asks(&effects).iter().any(|ask| matches!(ask, Ask::Erase(_) | Ask::Remove(_))), "nothing is deleted");
         // Told once, and a way on.
         let told = state.notices.len();
         state.reduce(listed(&records, None, &[]));

@@ -164,3 +164,128 @@ async fn shards_and_a_vocabulary_are_dropped_together_and_trained_on() {
     lab.assert_clean().await;
     lab.close().await;
 }
+
+/// Drops a folder as Chromium hands it over: entries that are asked for what is in them, 100 at a time, until they
+/// have no more. Files by their paths; `more` empty ones beside them.
+async fn drop_folder(lab: &Lab, name: &str, files: &[(&str, Vec<u8>)], more: usize) {
+    let files: Vec<_> = files.iter().map(|(path, bytes)| json!({"path": path, "bytes": bytes})).collect();
+    let script = "const [name, files, more] = arguments; \
+        const file = (name, bytes) => ({name, isFile: true, isDirectory: false, \
+            file: taken => setTimeout(() => taken(new File([new Uint8Array(bytes)], name)))}); \
+        const folder = (name, entries) => ({name, isFile: false, isDirectory: true, createReader: () => { \
+            let at = 0; \
+            return {readEntries: taken => setTimeout(() => taken(entries.slice(at, at += 100)))}; }}); \
+        const tree = new Map(); \
+        for (const {path, bytes} of files) { \
+            const parts = path.split('/'), last = parts.pop(); \
+            let within = tree; \
+            for (const part of parts) { if (!within.has(part)) within.set(part, new Map()); within = within.get(part); } \
+            within.set(last, bytes); } \
+        const entries = within => [...within].map(([name, of]) => of instanceof Map ? folder(name, entries(of)) : file(name, of)); \
+        const all = [...Array.from({length: more}, (_, i) => file(`note-${i}.txt`, [])), ...entries(tree)]; \
+        const items = [{kind: 'file', webkitGetAsEntry: () => folder(name, all)}]; \
+        const drop = new DragEvent('drop', {bubbles: true, cancelable: true}); \
+        Object.defineProperty(drop, 'dataTransfer', {value: {items, files: []}}); \
+        window.dispatchEvent(drop); \
+        return drop.defaultPrevented;";
+    let taken = lab.driver.execute(script, vec![json!(name), json!(files), json!(more)]).await.unwrap();
+    assert_eq!(taken.json(), &json!(true), "the browser would leave the page");
+}
+
+#[tokio::test]
+async fn a_dropped_folder_is_walked_and_is_as_if_it_had_been_chosen() {
+    let lab = Lab::start(false).await;
+    lab.open("task=authors&method=bitfit&steps=2&device=cpu").await;
+    // As the Hub's cache has it, behind more files than come at once.
+    let files = checkpoint("opt");
+    let paths: Vec<String> = files.iter().map(|(name, _)| format!("snapshots/4d7a/{name}")).collect();
+    let nested: Vec<(&str, Vec<u8>)> =
+        paths.iter().map(String::as_str).zip(files.iter().map(|(_, bytes)| bytes.clone())).collect();
+    drop_folder(&lab, "opt-of-mine", &nested, 230).await;
+    lab.wait("document.querySelector('dialog[open]')?.innerText.includes('memory to load')").await;
+    lab.press("Use this base").await;
+    lab.wait("location.hash.includes('base=own-opt-of-mine-')").await;
+    lab.press("Train").await;
+    lab.event("finished").await;
+
+    // A folder that is no whole checkpoint, and one that holds far too much.
+    drop_folder(&lab, "half", &files[..2], 0).await;
+    lab.wait("document.querySelector('dialog[open] .fault')?.innerText.includes('tokenizer.json is missing')").await;
+    drop_folder(&lab, "home", &files, 1200).await;
+    lab.wait("document.querySelector('dialog[open] .fault')?.innerText.includes('“home” holds 1,203 files, and at most 1,000')")
+        .await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn an_adapter_s_folder_is_dropped_and_a_long_text_of_ones_own_says_what_is_read() {
+    let lab = Lab::start(false).await;
+    lab.open("base=prose-nano&task=authors&method=lora&rank=2&steps=2&device=cpu").await;
+    for (text, cut) in [("over the hills and far away ".repeat(20), true), ("far away".to_string(), false)] {
+        lab.type_into("Try your own", &text).await;
+        lab.press("Ask").await;
+        lab.wait(&format!(
+            "labEvents.some(e => e.event === 'predicted' && e.item.input.length === {})",
+            text.trim().len()
+        ))
+        .await;
+        lab.wait(&format!(
+            "/has \\d+ tokens, of which the last 96 are read/.test(document.querySelector('.own').innerText) === {cut}"
+        ))
+        .await;
+        lab.screenshot(if cut { "own-text-cut" } else { "own-text" }).await;
+    }
+    lab.press("Train").await;
+    lab.event("finished").await;
+    lab.press("Export adapter").await;
+    let exported = lab.event("adapter").await;
+    let weights = lab.eval("Array.from(new Uint8Array(labEvents.find(e => e.event === 'adapter').weights))").await;
+    let weights: Vec<u8> = weights.as_array().unwrap().iter().map(|byte| byte.as_u64().unwrap() as u8).collect();
+    // As trainers leave it: beside checkpoints of its own, and a tokenizer.
+    let adapter = [
+        ("README.md", b"# mine".to_vec()),
+        ("tokenizer.json", fixture("opt/tokenizer.json")),
+        ("checkpoint-2/optimizer.pt", vec![1; 9]),
+        ("adapter_config.json", exported["config"].as_str().unwrap().as_bytes().to_vec()),
+        ("adapter_model.safetensors", weights),
+    ];
+    drop_folder(&lab, "lora-of-mine", &adapter, 0).await;
+    lab.wait("labEvents.filter(e => e.event === 'finished').length === 2").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+/// A folder on the disk, dropped by the browser's own means.
+async fn drop_path(lab: &Lab, folder: &Path) {
+    let data = json!({"items": [], "files": [folder.display().to_string()], "dragOperationsMask": 1});
+    for what in ["dragEnter", "dragOver", "drop"] {
+        let event = json!({"type": what, "x": 40, "y": 40, "data": data});
+        lab.driver.cdp().send_raw("Input.dispatchDragEvent", event).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_folder_of_the_disk_is_dropped_and_trained_on() {
+    let lab = Lab::start(false).await;
+    lab.open("task=authors&method=bitfit&steps=2&device=cpu").await;
+    let folder = std::env::temp_dir().join(format!("gpt2-of-mine-{}", std::process::id()));
+    let within = folder.join("final");
+    std::fs::create_dir_all(&within).unwrap();
+    // Chromium hands over 100 entries at a time: the checkpoint's are among more.
+    for i in 0..120 {
+        std::fs::write(within.join(format!("a-note-{i}.txt")), "a note").unwrap();
+    }
+    for (name, bytes) in checkpoint("gpt2") {
+        std::fs::write(within.join(name), bytes).unwrap();
+    }
+    drop_path(&lab, &folder).await;
+    lab.wait("document.querySelector('dialog[open]')?.innerText.includes('memory to load')").await;
+    lab.press("Use this base").await;
+    lab.wait("location.hash.includes('base=own-gpt2-of-mine-')").await;
+    lab.press("Train").await;
+    lab.event("finished").await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    lab.assert_clean().await;
+    lab.close().await;
+}

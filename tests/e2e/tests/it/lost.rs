@@ -328,3 +328,75 @@ async fn a_store_that_fills_asks_before_the_oldest_go() {
     lab.assert_clean().await;
     lab.close().await;
 }
+
+#[tokio::test]
+async fn undo_holds_even_where_the_tab_ends_in_the_same_moment() {
+    let lab = Lab::start(false).await;
+    lab.open("method=ia3&steps=3&batch_size=4&device=cpu&run=1").await;
+    lab.event("finished").await;
+    written(&lab, "heads.some(head => head.bytes)").await;
+    for _ in 0..3 {
+        lab.press("Remove (IA)³").await;
+        rows(&lab, 0).await;
+        written(&lab, "heads.some(head => head.removed)").await;
+        // The page turns away in the turn after the press.
+        lab.eval("(() => { labControl('Undo').click(); setTimeout(() => location.replace('about:blank'), 0); })()")
+            .await;
+        lab.wait("location.href === 'about:blank'").await;
+        lab.reopen("method=ia3&steps=3&batch_size=4&device=cpu").await;
+        rows(&lab, 1).await;
+    }
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_told_and_the_run_trained_again_by_one_press() {
+    let lab = Lab::start(false).await;
+    lab.open("method=ia3&steps=500&batch_size=4&device=cpu").await;
+    lab.press("Train").await;
+    wait_for_step(&lab, 5).await;
+    lab.press("Stop").await;
+    lab.event("stopped").await;
+    written(&lab, "heads.some(head => head.bytes && !head.live)").await;
+    let damage = "(() => { window.meddled = false; const open = indexedDB.open('peft-lab'); open.onsuccess = () => { \
+        const write = open.result.transaction('states', 'readwrite'), states = write.objectStore('states'); \
+        states.openCursor().onsuccess = e => { const c = e.target.result; if (c) { c.update(c.value.slice(0, c.value.length / 2)); c.continue(); } }; \
+        write.oncomplete = () => { open.result.close(); window.meddled = true; }; }; })()";
+    lab.eval(damage).await;
+    lab.wait("window.meddled").await;
+    lab.reopen("method=ia3&steps=500&batch_size=4&device=cpu").await;
+    let said = lab.alert("What is kept of (IA)³ at step").await;
+    assert!(said.contains("Its curve stays") && said.matches("cannot be used").count() == 1, "{said}");
+    lab.press("Train it again").await;
+    assert_eq!(lab.event("finished").await["step"], 500);
+    rows(&lab, 2).await;
+    lab.assert_clean().await;
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn without_locks_a_run_of_another_tab_is_left_alone_until_that_is_closed() {
+    let lab = Lab::start(false).await;
+    let no_locks = "Object.defineProperty(Navigator.prototype, 'locks', {get() { return undefined; }});";
+    let first = lab.driver.window().await.unwrap();
+    lab.before_scripts(no_locks).await;
+    lab.open("method=lora&steps=100000&batch_size=4&device=cpu").await;
+    lab.press("Train").await;
+    wait_for_step(&lab, 5).await;
+    let second = lab.another_tab().await;
+    lab.before_scripts(no_locks).await;
+    lab.reopen("method=ia3&steps=3&batch_size=4&device=cpu").await;
+    lab.wait("document.body.innerText.includes('in another tab')").await;
+    assert_eq!(lab.eval("!!labControl('Remove LoRA r 4') || !!labControl('Go on with LoRA r 4')").await, false);
+    lab.turn_to(&first).await;
+    lab.driver.close_window().await.unwrap();
+    lab.turn_to(&second).await;
+    lab.press("Go on with LoRA r 4").await;
+    let from = lab.event("resumed").await["step"].as_u64().unwrap();
+    wait_for_step(&lab, from + 5).await;
+    lab.press("Stop").await;
+    lab.event("stopped").await;
+    lab.assert_clean().await;
+    lab.close().await;
+}

@@ -7,6 +7,7 @@ mod faults;
 mod keep;
 mod learn;
 mod lost;
+mod own;
 mod page;
 mod runs;
 mod webgpu;

@@ -117,6 +117,46 @@ async fn a_phone_gets_one_column_with_the_chart_high_up_and_train_at_the_bottom(
 }
 
 #[tokio::test]
+async fn on_a_projector_nothing_is_cut() {
+    let lab = Lab::start(false).await;
+    // Too few steps to learn anything: the page says so under the chart.
+    for hash in ["rule=cipher&method=bitfit", "task=authors&base=prose-nano&method=prompt&lr=1e-7"] {
+        lab.viewport(1280, 800, false).await;
+        lab.open(&format!("{hash}&steps=2&device=cpu&run=1")).await;
+        lab.wait("document.querySelector('.verdict')").await;
+        lab.press("Present").await;
+        for (width, height) in [(1920, 1080), (1280, 720), (1024, 768)] {
+            lab.viewport(width, height, false).await;
+            let seen = lab
+                .wait(
+                    "(() => { const at = s => document.querySelector(s).getBoundingClientRect(); \
+                     const verdict = document.querySelector('.verdict'), box = at('.verdict'), runs = document.querySelector('.runs'); \
+                     const corners = [[box.left + 4, box.top + 2], [box.left + 4, box.bottom - 2], [box.right - 2, box.bottom - 2]]; \
+                     return innerWidth && { \
+                       shown: corners.every(([x, y]) => document.elementFromPoint(x, y) === verdict), \
+                       edges: [at('.chart').bottom, box.top, box.bottom, at('.runs').top, at('.runs').bottom, at('.band').top, \
+                               at('.band').bottom, at('.controls').top, at('.controls').bottom, innerHeight], \
+                       chart: at('.chart').height, hidden: runs.scrollHeight - runs.clientHeight, \
+                       beyond: document.scrollingElement.scrollHeight - innerHeight, aside: document.scrollingElement.scrollWidth - innerWidth \
+                     }; })()",
+                )
+                .await;
+            let where_ = format!("{hash} at {width} × {height}: {seen}");
+            let edges: Vec<f64> = seen["edges"].as_array().unwrap().iter().map(|edge| edge.as_f64().unwrap()).collect();
+            assert!(edges.is_sorted_by(|above, below| *above <= *below + 1.0), "{where_}");
+            assert_eq!(edges.last(), Some(&f64::from(height)), "{where_}");
+            assert_eq!(seen["shown"], true, "something lies over the verdict, {where_}");
+            assert!(seen["chart"].as_f64().unwrap() >= 150.0, "{where_}");
+            for what in ["hidden", "beyond", "aside"] {
+                assert!(seen[what].as_f64().unwrap() <= 1.0, "{what}, {where_}");
+            }
+            lab.screenshot(&format!("projector-{width}-{}", hash.len())).await;
+        }
+    }
+    lab.close().await;
+}
+
+#[tokio::test]
 async fn counts_and_address_follow_the_knobs_at_once() {
     let lab = Lab::start(false).await;
     lab.open("device=cpu").await;

@@ -1,6 +1,9 @@
-//! The pages for people: their links lead somewhere, the files they name exist, and they stay short enough to be read.
+//! The pages for people: their links lead somewhere, the files they name exist, they stay short enough to be read, and
+//! what they list is what there is.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
+
+mod lists;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::collections::{BTreeMap, BTreeSet};
