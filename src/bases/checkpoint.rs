@@ -3,7 +3,8 @@
 //! the same.
 
 use crate::base::slug;
-use crate::model::files::{Header, ShardIndex, foreign, gguf, pickle, survey};
+use crate::model::files::gguf::Gguf;
+use crate::model::files::{Header, ShardIndex, foreign, pickle, stand_in, survey};
 use crate::model::{ModelConfig, ModelConfigError};
 use serde_json::Value;
 
@@ -19,12 +20,14 @@ pub struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// How many of a file's first bytes are looked at, where `first` are the first eight: whole lists, headers
-    /// of weights, and of all else enough to know what it is.
+    /// How many of a file's first bytes are looked at, where `first` are the first of them, eight at least: whole
+    /// lists, headers of weights, and of all else enough to know what it is. Where the answer is more than there
+    /// are, read so many and ask again: not every header says how long it is.
     pub fn seen(name: &str, size: u64, first: &[u8]) -> u64 {
         const ENOUGH: u64 = 256;
         match name {
             CONFIG | ShardIndex::FILE => size.min(64 << 20),
+            name if Gguf::claims(name) && stand_in(name, first).is_none() => Gguf::seen(first, size),
             name if name.ends_with(".safetensors") && foreign(name, first).is_none() => Header::bytes(first, size),
             _ => size.min(ENOUGH),
         }
@@ -44,14 +47,14 @@ const TOKENIZER: &str = "tokenizer.json";
 /// Byte-level BPE in two files, and what may stand beside them.
 const VOCABULARY: [&str; 2] = ["vocab.json", "merges.txt"];
 const BESIDE_VOCABULARY: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
-const TOGETHER: &str = "a checkpoint is config.json, model.safetensors and tokenizer.json together";
+const TOGETHER: &str = "a checkpoint is config.json, model.safetensors and tokenizer.json together, or one GGUF file";
 
 /// A checkpoint whose files fit each other, as far as their beginnings tell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// What it is called: by its folder, or by itself.
     pub name: String,
-    /// The text of `config.json`.
+    /// The text of `config.json`, or what a file says in its place.
     pub config: String,
     /// Its shape.
     pub model: ModelConfig,
@@ -61,6 +64,10 @@ pub struct Checkpoint {
     pub tokenizer: Vec<String>,
     /// Bytes of the weights.
     pub bytes: u64,
+    /// In what format the weights are.
+    pub format: &'static str,
+    /// Bytes of the weights by type, the most first.
+    pub types: Vec<(String, u64)>,
 }
 
 impl Checkpoint {
@@ -69,7 +76,7 @@ impl Checkpoint {
         [CONFIG, TOKENIZER, VOCABULARY[0], ShardIndex::FILE].contains(&name)
             || name.starts_with("model") && name.ends_with(".safetensors")
             || name.starts_with("pytorch_model") && name.contains(".bin")
-            || name.ends_with(".gguf")
+            || Gguf::claims(name)
     }
 
     /// Looks at the files of a folder, or at those that were chosen together. The error is a sentence without
@@ -77,8 +84,22 @@ impl Checkpoint {
     pub fn of(folder: Option<&str>, parts: &[Part<'_>]) -> Result<Checkpoint, String> {
         let find = |name: &str| parts.iter().find(|part| part.name == name);
         let ends = |ends: &[&str]| parts.iter().find(|part| ends.iter().any(|end| part.name.ends_with(end)));
-        if let (Some(file), None) = (ends(&[".gguf", ".ggml"]), find(WEIGHTS)) {
-            return Err(gguf(file.name));
+        let whole: Vec<&Part<'_>> = parts.iter().filter(|part| Gguf::claims(part.name)).collect();
+        if find(WEIGHTS).is_none() && find(ShardIndex::FILE).is_none() {
+            match whole.as_slice() {
+                [] => {}
+                [part] => return Checkpoint::of_gguf(part),
+                [one, other, ..] => {
+                    let names = format!("{} and {}", one.name, other.name);
+                    return Err(format!("{names} are two models, each whole: choose one of them by itself"));
+                }
+            }
+            if let Some(file) = ends(&[".ggml"]) {
+                return Err(format!(
+                    "{} is of a format that llama.cpp itself reads no more: convert the model again, to GGUF",
+                    file.name
+                ));
+            }
         }
         let config = find(CONFIG).ok_or(format!("{CONFIG} is missing: {TOGETHER}"))?.text()?;
         let model = ModelConfig::from_json(config).map_err(|e: ModelConfigError| e.to_string())?;
@@ -99,9 +120,21 @@ impl Checkpoint {
         let tokenizer = tokenizer(parts)?;
         let name = folder.filter(|folder| !folder.is_empty()).map_or_else(|| name_in(config), String::from);
         let bytes = weights.iter().map(|part| part.size).sum();
+        let types = Header::bytes_by_type(&headers);
         let listed = index.map(|_| ShardIndex::FILE.to_string());
         let weights = listed.into_iter().chain(weights.iter().map(|part| part.name.to_string())).collect();
-        Ok(Checkpoint { name, config: config.into(), model, weights, tokenizer, bytes })
+        Ok(Checkpoint { name, config: config.into(), model, weights, tokenizer, bytes, format: "safetensors", types })
+    }
+
+    /// One file that holds everything.
+    fn of_gguf(part: &Part<'_>) -> Result<Checkpoint, String> {
+        let gguf = Gguf::read(part.name, part.head, part.size).map_err(|e| e.to_string())?;
+        let (model, config) = gguf.model().map_err(|e| e.to_string())?;
+        gguf.tokenizer_json().map_err(|e| e.to_string())?;
+        let file = || vec![part.name.to_string()];
+        let (format, types) = ("GGUF", gguf.bytes_by_type());
+        let (name, bytes) = (part.name.to_string(), part.size);
+        Ok(Checkpoint { name, config, model, weights: file(), tokenizer: file(), bytes, format, types })
     }
 
     /// Its name with its size, as a page writes it.
@@ -111,8 +144,21 @@ impl Checkpoint {
 
     /// Every file that is used, in one order: the configuration, weights, tokenizer.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(CONFIG).chain(self.weights.iter().chain(&self.tokenizer).map(String::as_str))
+        files(&self.weights, &self.tokenizer)
     }
+
+    /// Format and bytes by type: `GGUF: 66 MB Q4_1, 30 MB Q8_0, 140 kB F32`.
+    pub fn form(&self) -> String {
+        let types: Vec<String> = self.types.iter().map(|(name, n)| format!("{} {name}", weight(*n))).collect();
+        format!("{}: {}", self.format, types.join(", "))
+    }
+}
+
+/// The files of a base, each once: one that holds everything stands alone.
+pub(super) fn files<'a>(weights: &'a [String], tokenizer: &'a [String]) -> impl Iterator<Item = &'a str> {
+    let whole = weights.iter().any(|file| Gguf::claims(file));
+    let (config, tokenizer) = ((!whole).then_some(CONFIG), if whole { &[][..] } else { tokenizer });
+    config.into_iter().chain(weights.iter().chain(tokenizer).map(String::as_str))
 }
 
 /// What is said where no weights are that are read.
@@ -167,6 +213,16 @@ fn size(parameters: u64) -> String {
         n if n < 9.95e6 => format!("{:.1} M", n / 1e6),
         n if n < 9.995e8 => format!("{:.0} M", n / 1e6),
         n => format!("{:.1} B", n / 1e9),
+    }
+}
+
+/// `940 B`, `3 kB`, `98 MB`, `2.2 GB`.
+fn weight(bytes: u64) -> String {
+    match bytes as f64 {
+        n if n < 1e3 => format!("{bytes} B"),
+        n if n < 9.995e5 => format!("{:.0} kB", n / 1e3),
+        n if n < 9.995e8 => format!("{:.0} MB", n / 1e6),
+        n => format!("{:.1} GB", n / 1e9),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A base that a visitor brings: what it is called, and what tells it from others.
 
 use super::Checkpoint;
+use super::checkpoint::files;
 use crate::base::slug;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ pub struct OwnBase {
     pub id: String,
     /// As the page writes it, with its size.
     pub title: String,
-    /// The text of its `config.json`.
+    /// The text of its `config.json`, or what a file says in its place.
     pub config: String,
     /// Names of its files with weights.
     pub weights: Vec<String>,
@@ -39,6 +40,11 @@ impl OwnBase {
             weights: checkpoint.weights.clone(),
             tokenizer: checkpoint.tokenizer.clone(),
         }
+    }
+
+    /// Names of all its files, in the order of [`Checkpoint::files`].
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        files(&self.weights, &self.tokenizer)
     }
 
     /// The digest in the id of a visitor's base; `None` for any other id.

@@ -3,6 +3,7 @@
 
 use super::OwnBase;
 use crate::base::shorten;
+use crate::model::files::gguf::Gguf;
 use crate::model::{ModelConfig, ModelConfigError};
 use std::sync::{PoisonError, RwLock};
 
@@ -145,6 +146,16 @@ impl Base {
     /// Its shape, known without loading anything.
     pub fn config(&self) -> Result<ModelConfig, ModelConfigError> {
         ModelConfig::from_json(self.config)
+    }
+
+    /// The text of its `config.json`, known without loading anything.
+    pub fn config_text(&self) -> &'static str {
+        self.config
+    }
+
+    /// The file that holds configuration, weights and tokenizer, where there is one.
+    pub fn one_file(&self) -> Option<&'static str> {
+        self.weights.iter().copied().find(|file| Gguf::claims(file))
     }
 
     /// Names of its files with weights: one, or the index in front of its shards.

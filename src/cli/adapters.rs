@@ -7,6 +7,7 @@ use super::session::stored;
 use super::user_data;
 use crate::bases::Base;
 use crate::interchange::hf_adapter;
+use crate::model::files::gguf::Gguf;
 use crate::train::library::Files;
 use clap::ArgMatches;
 use std::path::PathBuf;
@@ -49,8 +50,19 @@ pub(super) async fn merge(args: &ArgMatches) -> Result<(), Sentence> {
     let (disk, base) = (Disk::default(), session.config().base);
     let id = base.id;
     let mut files = vec![("model.safetensors", weights)];
-    for name in std::iter::once("config.json").chain(base.tokenizer().iter().copied()) {
-        files.push((name, disk.read(&format!("models/{id}/{name}")).await?));
+    match base.one_file() {
+        // What it says in one file, transformers reads from several.
+        Some(file) => {
+            let bytes = disk.read(&format!("models/{id}/{file}")).await?;
+            let gguf = Gguf::read(file, &bytes, bytes.len() as u64).map_err(|e| format!("{e}."))?;
+            files.push(("config.json", base.config_text().into()));
+            files.push(("tokenizer.json", gguf.tokenizer_json().map_err(|e| format!("{e}."))?.into_bytes()));
+        }
+        None => {
+            for name in std::iter::once("config.json").chain(base.tokenizer().iter().copied()) {
+                files.push((name, disk.read(&format!("models/{id}/{name}")).await?));
+            }
+        }
     }
     let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     write_all(folder, &files)?;

@@ -38,7 +38,7 @@ enum Source {
 }
 
 const FLAGS: [(&str, &str, &str); 5] = [
-    ("base-folder", "DIR", "A checkpoint of your own: config.json, weights and tokenizer of OPT or GPT-2"),
+    ("base-folder", "DIR", "A checkpoint of your own: a folder of Hugging Face's, or one GGUF file"),
     ("data-file", "FILE", "Data of your own: a text to write like, or texts with labels as CSV, TSV or JSON"),
     ("text-column", "COLUMN", "Of --data-file: the column of the texts; guessed otherwise"),
     ("label-column", "COLUMN", "Of --data-file: the column of the labels; guessed otherwise"),
@@ -119,12 +119,16 @@ pub fn read(name: &str) -> Option<Result<Vec<u8>, String>> {
     })
 }
 
-/// Where a brought checkpoint lies, from the root.
+/// Where a brought checkpoint lies, from the root: its folder, or its one file.
 pub fn folder(base: &str) -> Option<PathBuf> {
     let brought = BROUGHT.read().unwrap_or_else(PoisonError::into_inner);
-    match brought.get(&format!("models/{base}/config.json"))? {
-        Source::At(path) => path.parent()?.canonicalize().ok(),
+    let path = |file: &str| match brought.get(&format!("models/{base}/{file}"))? {
+        Source::At(path) => Some(path),
         Source::Here(_) => None,
+    };
+    match Base::named(base)?.one_file() {
+        Some(file) => path(file)?.canonicalize().ok(),
+        None => path("config.json")?.parent()?.canonicalize().ok(),
     }
 }
 
@@ -132,11 +136,18 @@ fn keep(name: String, source: Source) {
     BROUGHT.write().unwrap_or_else(PoisonError::into_inner).insert(name, source);
 }
 
-fn bring_base(folder: &Path) -> Result<String, Sentence> {
+fn bring_base(place: &Path) -> Result<String, Sentence> {
     let cannot = |path: &Path, e: std::io::Error| format!("{} cannot be read: {e}.", path.display());
+    let (folder, paths) = match place.is_file() {
+        true => (place.parent().unwrap_or(place), vec![Ok(place.to_path_buf())]),
+        false => {
+            let entries = std::fs::read_dir(place).map_err(|e| cannot(place, e))?;
+            (place, entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        }
+    };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| cannot(folder, e))? {
-        let path = entry.map_err(|e| cannot(folder, e))?.path();
+    for path in paths {
+        let path = path.map_err(|e| cannot(folder, e))?;
         if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.is_file()) {
             files.push(beginning(&path, name).map_err(|e| cannot(&path, e))?);
         }
@@ -144,7 +155,7 @@ fn bring_base(folder: &Path) -> Result<String, Sentence> {
     let parts: Vec<Part<'_>> = files.iter().map(|(name, size, head)| Part { name, size: *size, head }).collect();
     // `.` has no name of its own.
     let named = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    let checkpoint = Checkpoint::of(named.as_deref(), &parts).map_err(|e| format!("{}: {e}.", folder.display()))?;
+    let checkpoint = Checkpoint::of(named.as_deref(), &parts).map_err(|e| format!("{}: {e}.", place.display()))?;
     let mut identity = Identity::default();
     for name in checkpoint.files() {
         let path = folder.join(name);
@@ -163,9 +174,15 @@ fn beginning(path: &Path, name: &str) -> std::io::Result<(String, u64, Vec<u8>)>
     let mut file = std::fs::File::open(path)?;
     let size = file.metadata()?.len();
     let mut head = Vec::new();
-    Read::by_ref(&mut file).take(8).read_to_end(&mut head)?;
-    let seen = Part::seen(name, size, &head);
-    file.take(seen.saturating_sub(8)).read_to_end(&mut head)?;
+    let mut seen = 8;
+    while seen > head.len() as u64 {
+        let have = head.len();
+        Read::by_ref(&mut file).take(seen - have as u64).read_to_end(&mut head)?;
+        if head.len() == have {
+            break;
+        }
+        seen = Part::seen(name, size, &head);
+    }
     Ok((name.to_string(), size, head))
 }
 
@@ -246,6 +263,11 @@ fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
 pub(super) fn python_sources(args: &ArgMatches) -> Result<Sources, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
     let base = given("base-folder").cloned();
+    if let Some(file) = base.as_ref().filter(|path| Path::new(path).is_file()) {
+        return Err(format!(
+            "{file} is one file, and the script reads a folder: in transformers, from_pretrained with gguf_file and save_pretrained write one."
+        ));
+    }
     if let Some(folder) = &base
         && !Path::new(folder).join("tokenizer.json").is_file()
     {

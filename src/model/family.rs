@@ -1,5 +1,6 @@
 //! What a family of models calls its parts: one description, which files, adapters and Python ask.
 
+use super::files::gguf::GgufForm;
 use super::{ConfigKeys, ModelConfig, ModelConfigError, ModulePath, Target};
 
 /// A family of models as Hugging Face has it. It is data, so a family that leaves something open does not
@@ -22,6 +23,8 @@ pub struct Family {
     /// A `config.json` that transformers reads as this model, without dropout. The page writes none.
     #[cfg(feature = "train")]
     pub write_config: fn(&ModelConfig) -> serde_json::Value,
+    /// How the family's models stand in GGUF; `None` where no architecture of llama.cpp is this family alone.
+    pub gguf: Option<GgufForm>,
     /// Models that everyone knows, for the ledger, the smallest first.
     pub published: &'static [RealModel],
     /// The module around embeddings, blocks and last norm, in a model with its head.

@@ -4,7 +4,8 @@ use super::data::TaskFile;
 use crate::base::{Failure, FailureReason, read_json};
 use crate::bases::Base;
 use crate::config::RunConfig;
-use crate::model::files::ShardIndex;
+use crate::model::files::gguf::Gguf;
+use crate::model::files::{ShardIndex, TensorFileError};
 use crate::model::{Model, ModelConfig};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Labelled, TaskConfig, style};
@@ -34,6 +35,15 @@ impl LoadedBase {
     /// A sentence that names the base, where a file does not arrive or does not fit the others.
     pub async fn load(base: &'static Base, files: &impl Files, device: &Device) -> Result<LoadedBase, Failure> {
         let name = |file: &str| format!("models/{}/{file}", base.id);
+        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
+        if let Some(file) = base.one_file() {
+            let bytes = files.read(&name(file)).await.map_err(load_failure)?;
+            let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
+            room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
+            let theta =
+                Model::load_files(config, &[(file, &bytes)], None, device).map_err(|e| broken(e.to_string()))?;
+            return Ok(LoadedBase { base, theta, tokenizer });
+        }
         let config = text(files, &name("config.json")).await?;
         let mut index = None;
         let mut weights = Vec::new();
@@ -44,16 +54,8 @@ impl LoadedBase {
             }
         }
         let tokenizer = LoadedBase::tokenizer(base, files).await?;
-        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
         let config = ModelConfig::from_json(&config).map_err(|e| broken(e.to_string()))?;
-        if tokenizer.vocab_size() > config.vocab_size {
-            return Err(broken(format!(
-                "{}: {} tokens, and config.json says vocab_size {}. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
-                base.tokenizer().join(", "),
-                tokenizer.vocab_size(),
-                config.vocab_size
-            )));
-        }
+        room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
         let index = index.as_deref().map(ShardIndex::read).transpose().map_err(|e| broken(e.to_string()))?;
         let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
         let theta = Model::load_files(config, &weights, index.as_ref(), device).map_err(|e| broken(e.to_string()))?;
@@ -65,12 +67,38 @@ impl LoadedBase {
     /// # Errors
     /// A sentence that names the base, where a file does not arrive or is no tokenizer.
     pub async fn tokenizer(base: &Base, files: &impl Files) -> Result<Tokenizer, Failure> {
+        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
+        if let Some(file) = base.one_file() {
+            let bytes = files.read(&format!("models/{}/{file}", base.id)).await.map_err(load_failure)?;
+            return Ok(of_gguf(file, &bytes).map_err(broken)?.1);
+        }
         let mut texts = Vec::new();
         for file in base.tokenizer() {
             texts.push((*file, text(files, &format!("models/{}/{file}", base.id)).await?));
         }
-        let tokenizer = Tokenizer::from_files(&texts);
-        tokenizer.map_err(|e| load_failure(format!("The base {} cannot be used: {e}.", base.id)))
+        Tokenizer::from_files(&texts).map_err(|e| broken(e.to_string()))
+    }
+}
+
+/// Shape and tokenizer of one file that holds everything.
+fn of_gguf(file: &str, bytes: &[u8]) -> Result<(ModelConfig, Tokenizer), String> {
+    let told = |e: TensorFileError| e.to_string();
+    let gguf = Gguf::read(file, bytes, bytes.len() as u64).map_err(told)?;
+    let (config, _) = gguf.model().map_err(told)?;
+    let json = gguf.tokenizer_json().map_err(told)?;
+    // The file has no tokenizer.json: its metadata say what would stand in one.
+    Ok((config, Tokenizer::from_json(&json).map_err(|e| format!("{file}, whose tokenizer was read as a {e}"))?))
+}
+
+/// Refuses a tokenizer with more tokens than the base has rows for.
+fn room_for_tokens(base: &Base, config: &ModelConfig, tokenizer: &Tokenizer) -> Result<(), String> {
+    let (tokens, rows) = (tokenizer.vocab_size(), config.vocab_size);
+    match tokens > rows {
+        true => Err(format!(
+            "{}: {tokens} tokens, and config.json says vocab_size {rows}. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
+            base.tokenizer().join(", "),
+        )),
+        false => Ok(()),
     }
 }
 

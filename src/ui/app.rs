@@ -9,6 +9,7 @@ use super::store::{NAME, Store};
 use super::tabs;
 use super::trainer::Client;
 use crate::bases::Base;
+use crate::model::files::gguf::Gguf;
 use crate::protocol::{AssetUrls, Command};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
@@ -181,11 +182,13 @@ impl App {
         wasm_bindgen_futures::spawn_local(async move {
             let mut texts = Vec::new();
             for (name, file) in &files {
-                if let Some(file) = file
-                    && let Some(text) = dom::fetch_text(&dom::absolute(file), false).await
-                {
-                    texts.push((*name, text));
-                }
+                let Some(file) = file.as_ref().map(|file| dom::absolute(file)) else { continue };
+                // One file that holds everything has the tokenizer at its beginning.
+                let text = match Gguf::claims(name) {
+                    true => ("tokenizer.json", dom::tokenizer_in(name, &file).await),
+                    false => (*name, dom::fetch_text(&file, false).await),
+                };
+                texts.extend(text.1.map(|read| (text.0, read)));
             }
             on.emit(action(Some(texts).filter(|texts| texts.len() == files.len() && !files.is_empty())));
         });

@@ -3,6 +3,7 @@
 use super::assets::Manifest;
 use super::state::{At, File, GpuProbe};
 use crate::bases::{Checkpoint, Part};
+use crate::model::files::gguf::Gguf;
 use crate::peft::adapter_names::{CONFIG_FILE, MODEL_FILE};
 use crate::protocol::Event;
 use std::rc::Rc;
@@ -280,12 +281,33 @@ pub async fn read_files(mut list: Vec<Chosen>) -> Vec<File> {
 
 /// As many of a file's first bytes as are looked at before it is read.
 async fn head(file: &web_sys::File) -> Option<Vec<u8>> {
-    let start = first(file, 8.0).await?;
-    first(file, Part::seen(&file.name(), file.size() as u64, &start) as f64).await
+    beginning(file, &file.name()).await
+}
+
+/// As many of the first bytes of a file of this name as are looked at.
+async fn beginning(file: &web_sys::Blob, name: &str) -> Option<Vec<u8>> {
+    let size = file.size() as u64;
+    let mut head = first(file, 8.0).await?;
+    loop {
+        let seen = Part::seen(name, size, &head);
+        if seen <= head.len() as u64 {
+            return Some(head);
+        }
+        head = first(file, seen as f64).await?;
+    }
+}
+
+/// The text of the tokenizer in a file that holds everything, by its address. Only its beginning is read.
+pub async fn tokenizer_in(name: &str, url: &str) -> Option<String> {
+    let response = JsFuture::from(web_sys::window()?.fetch_with_str(url)).await.ok()?;
+    let response: web_sys::Response = response.dyn_into().ok()?;
+    let blob: web_sys::Blob = JsFuture::from(response.blob().ok()?).await.ok()?.dyn_into().ok()?;
+    let head = beginning(&blob, name).await?;
+    Gguf::read(name, &head, blob.size() as u64).ok()?.tokenizer_json().ok()
 }
 
 /// The first bytes of a file, or as many as it has.
-async fn first(file: &web_sys::File, bytes: f64) -> Option<Vec<u8>> {
+async fn first(file: &web_sys::Blob, bytes: f64) -> Option<Vec<u8>> {
     let part = file.slice_with_f64_and_f64(0.0, bytes.min(file.size())).ok()?;
     gloo::file::futures::read_as_bytes(&gloo::file::Blob::from(part)).await.ok()
 }

@@ -79,7 +79,7 @@ fn a_reader_that_stops_ends_a_command_quietly() {
 
 /// A checkpoint of the fixtures, and a table of 60 rows.
 fn brought(scratch: &Scratch, checkpoint: &str) -> (String, String) {
-    let base = format!("tests/fixtures/own/{checkpoint}");
+    let base = format!("tests/fixtures/{checkpoint}");
     let rows: String = (0..60).map(|i| format!("a day by the lake {i},{}\n", ["good", "bad"][i % 2])).collect();
     let data = scratch.path("days.csv");
     std::fs::write(&data, format!("text,label\n{rows}")).unwrap();
@@ -88,8 +88,8 @@ fn brought(scratch: &Scratch, checkpoint: &str) -> (String, String) {
 
 #[test]
 fn a_run_on_one_s_own_base_and_data_is_scored_exported_and_merged() {
-    for checkpoint in ["opt", "gpt2"] {
-        let scratch = Scratch::new(&format!("own-run-{checkpoint}"));
+    for checkpoint in ["own/opt", "own/gpt2", "gguf/gpt2-own.gguf"] {
+        let scratch = Scratch::new(&format!("own-run-{}", checkpoint.replace('/', "-")));
         let (base, data) = brought(&scratch, checkpoint);
         let run = scratch.path("run.jsonl");
         let ran = |args: &[&str]| peft_lab(args).output().unwrap();
@@ -127,6 +127,41 @@ fn a_run_on_one_s_own_base_and_data_is_scored_exported_and_merged() {
     }
 }
 
+#[test]
+fn one_gguf_file_is_a_base_by_itself_or_alone_in_a_folder() {
+    let scratch = Scratch::new("gguf");
+    let (file, data) = brought(&scratch, "gguf/gpt2-own.gguf");
+    let alone = scratch.path("alone");
+    std::fs::create_dir_all(&alone).unwrap();
+    std::fs::copy(&file, Path::new(&alone).join("other.gguf")).unwrap();
+    std::fs::write(Path::new(&alone).join("README.md"), "of a model").unwrap();
+    let count = |base: &str| peft_lab(&["count", "--base-folder", base, "--data-file", &data]).output().unwrap();
+    for (base, text) in [(file.as_str(), "own-gpt2-own-"), (&alone, "own-other-")] {
+        let counted = count(base);
+        assert!(counted.status.success(), "{}", said(&counted));
+        let config = peft_lab(&["link", "--base-folder", base, "--data-file", &data]).output().unwrap();
+        assert!(!config.status.success() || said(&config).contains(text), "{}", said(&config));
+    }
+    // Several are several models, and a file of another kind is none.
+    for (base, told) in [
+        ("tests/fixtures/gguf", "are two models, each whole: choose one of them by itself"),
+        (
+            &data,
+            "config.json is missing: a checkpoint is config.json, model.safetensors and tokenizer.json together, or one GGUF file",
+        ),
+    ] {
+        let refused = count(base);
+        assert!(!refused.status.success() && said(&refused).contains(told), "{}", said(&refused));
+    }
+    // A script reads a folder.
+    let script = peft_lab(&["python", "--base-folder", &file, "--data-file", &data]).output().unwrap();
+    assert!(
+        !script.status.success() && said(&script).contains("is one file, and the script reads a folder"),
+        "{}",
+        said(&script)
+    );
+}
+
 /// To three digits: a merged network answers to 1e-5.
 fn last_loss(said: &str) -> String {
     let loss: f64 = said.rsplit("held-out loss ").next().unwrap().split_whitespace().next().unwrap().parse().unwrap();
@@ -136,7 +171,7 @@ fn last_loss(said: &str) -> String {
 #[test]
 fn an_output_is_never_written_over_what_the_command_reads() {
     let scratch = Scratch::new("over");
-    let (fixture, data) = brought(&scratch, "opt");
+    let (fixture, data) = brought(&scratch, "own/opt");
     let base = scratch.path("base");
     std::fs::create_dir_all(&base).unwrap();
     for file in std::fs::read_dir(&fixture).unwrap() {
@@ -194,7 +229,7 @@ fn a_run_brings_its_own_settings_and_asks_for_its_own_data() {
 #[test]
 fn flags_that_exclude_each_other_are_refused_together() {
     let scratch = Scratch::new("exclusive");
-    let (base, data) = brought(&scratch, "opt");
+    let (base, data) = brought(&scratch, "own/opt");
     for (args, told) in [
         (&["count", "--base", "prose-nano", "--base-folder", &base][..], "name two bases"),
         (&["train", "--steps", "1", "--task", "authors", "--data-file", &data], "name two tasks"),
@@ -230,7 +265,7 @@ fn a_fault_names_the_flag() {
 #[test]
 fn a_script_of_one_s_own_names_what_was_named() {
     let scratch = Scratch::new("script");
-    let (base, data) = brought(&scratch, "opt");
+    let (base, data) = brought(&scratch, "own/opt");
     let text = scratch.path("a \"text\".txt");
     std::fs::write(&text, "A day by the lake, and a night.\n".repeat(200)).unwrap();
     for (file, reads) in [(&data, "csv.reader(open("), (&text, "text = open(")] {
@@ -255,7 +290,7 @@ fn a_script_of_one_s_own_names_what_was_named() {
 #[test]
 fn a_prediction_loads_no_examples_and_tells_of_logits_that_are_none() {
     let scratch = Scratch::new("predict");
-    let (base, data) = brought(&scratch, "opt");
+    let (base, data) = brought(&scratch, "own/opt");
     let (run, adapter) = (scratch.path("run.jsonl"), scratch.path("adapter"));
     let ran = |args: &[&str]| peft_lab(args).output().unwrap();
     let own = ["--base-folder", base.as_str(), "--data-file", data.as_str()];

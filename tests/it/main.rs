@@ -14,6 +14,7 @@ mod contract;
 mod counts;
 mod families;
 mod fixtures;
+mod gguf;
 mod gradients;
 mod interchange;
 mod json_faults;

@@ -60,6 +60,7 @@ fn a_checkpoint_is_known_by_the_beginnings_of_its_files() {
         assert_eq!(checkpoint.name, name);
         assert_eq!(checkpoint.files().collect::<Vec<_>>(), ["config.json", "model.safetensors", "tokenizer.json"]);
         assert_eq!(checkpoint.bytes, files(config)[1].1.len() as u64);
+        assert!(checkpoint.form().starts_with("safetensors: ") && checkpoint.form().ends_with("kB F16"));
         let all: u64 = files(config)[1].1.len() as u64;
         let head = Part::seen("model.safetensors", all, &files(config)[1].1[..8]);
         assert!(head < all / 2, "the numbers are not looked at: {head} of {all}");
@@ -131,7 +132,9 @@ fn what_is_missing_or_another_kind_of_file_is_called_what_it_is() {
         (instead("pytorch_model-00001-of-00002.bin"), "pytorch_model-00001-of-00002.bin is a Python pickle"),
         (instead("model.pt"), "model.pt is a Python pickle"),
         (instead("flax_model.msgpack"), "flax_model.msgpack is of another framework"),
-        (vec![("tiny.Q4_K_M.gguf", b"GGUF".to_vec())], "tiny.Q4_K_M.gguf is a GGUF file of llama.cpp"),
+        (vec![("tiny.gguf", b"GGUF\x03\0\0\0\x01".to_vec())], "tiny.gguf is cut short or not a GGUF file: its count"),
+        (vec![("a.gguf", vec![0; 9]), ("b.GGUF", vec![0; 9])], "a.gguf and b.GGUF are two models, each whole"),
+        (vec![("old.ggml", vec![0; 9])], "old.ggml is of a format that llama.cpp itself reads no more"),
     ] {
         let fault = told(files);
         assert!(fault.starts_with(said) && !fault.ends_with('.'), "{said}: {fault}");

@@ -7,7 +7,10 @@ mod llama;
 mod opt;
 mod rope;
 
+use super::files::TensorFileError;
+use super::files::gguf::{Gguf, Settings, named};
 use super::{Activation, ConfigKeys, Family, ModelConfig, ModelConfigError, ModulePath, RealModel, Sizes};
+use crate::base::shorten;
 #[cfg(feature = "train")]
 use serde_json::Value;
 
@@ -62,11 +65,7 @@ impl ModelConfig {
         let keys = ConfigKeys::read(text)?;
         let found = keys.text("model_type")?;
         let Some(family) = all().find(|family| found == Some(family.model_type)) else {
-            let known: Vec<String> = all().map(|family| format!("\"{}\"", family.model_type)).collect();
-            let known = match known.split_last() {
-                Some((last, others)) => format!("{} and {last}", others.join(", ")),
-                None => String::new(),
-            };
+            let known = listed(all().map(|family| format!("\"{}\"", family.model_type)).collect());
             return Err(ModelConfigError::unsupported("model_type", found.unwrap_or("missing"), known));
         };
         keys.check_common()?;
@@ -77,6 +76,45 @@ impl ModelConfig {
     #[cfg(feature = "train")]
     pub fn to_json(&self) -> Value {
         (self.family().write_config)(self)
+    }
+}
+
+impl Gguf {
+    /// The shape of the model, and the text of the `config.json` that says the same. The tensors are checked
+    /// against it.
+    ///
+    /// # Errors
+    /// The key or the tensor at fault, as the file calls it.
+    pub fn model(&self) -> Result<(ModelConfig, String), TensorFileError> {
+        let refused = |key: String, found: &str, expected: String| TensorFileError::GgufKey {
+            file: self.file.clone(),
+            key,
+            found: shorten(found),
+            expected,
+        };
+        let found = self.text("general.architecture");
+        let forms = || all().filter_map(|family| Some((family, family.gguf.as_ref()?)));
+        let Some((family, form)) = forms().find(|(_, form)| found == Some(form.architecture)) else {
+            let known = listed(forms().map(|(_, form)| form.architecture.to_string()).collect());
+            return Err(refused("general.architecture".into(), found.unwrap_or("missing"), known));
+        };
+        let settings = Settings::of(self, form, family.model_type)?;
+        let json = settings.json();
+        let config = ModelConfig::from_json(&json).map_err(|error| match error {
+            ModelConfigError::Unsupported { key, found, expected } => refused(settings.said_by(key), &found, expected),
+            ModelConfigError::Json(message) => TensorFileError::Gguf { file: self.file.clone(), message },
+        })?;
+        self.survey(&named(&config, form))?;
+        Ok((config, json))
+    }
+}
+
+/// `a, b and c`
+fn listed(names: Vec<String>) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
     }
 }
 

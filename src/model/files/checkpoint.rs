@@ -1,6 +1,7 @@
 //! `model.safetensors` of a model, read and written by its family's description.
 
 use super::columns::{apart, side_by_side};
+use super::gguf::{Gguf, GgufReader};
 use super::{Layout, Reader, ShardIndex, TensorFileError, Writer};
 use crate::base::{Failure, read};
 use crate::model::layers::{Linear, NormTensors};
@@ -15,7 +16,7 @@ impl Model {
         Model::load_files(config, &[("model.safetensors", weights)], None, device)
     }
 
-    /// θ from one file or several, by names and bytes, with the index of several. Tensors may stand with or
+    /// θ from one file or several, by names and bytes, with the index of several; or from one GGUF file. Tensors may stand with or
     /// without a head around them, the tied matrix under either of its names, numbers be F32, F16 or BF16.
     /// Tensors that the description does not name are left where they are.
     ///
@@ -26,9 +27,12 @@ impl Model {
         index: Option<&ShardIndex>,
         device: &Device,
     ) -> Result<Model, TensorFileError> {
-        let reader = Reader::of_checkpoint(&config, files, index)?;
-        let layout = Layout::of_file(&config, |name| reader.has(name));
-        let mut loader = Loader { reader, layout, device };
+        let source = match files {
+            [(file, bytes)] if Gguf::claims(file) => Source::Gguf(GgufReader::new(&config, file, bytes)?),
+            files => Source::Safetensors(Reader::of_checkpoint(&config, files, index)?),
+        };
+        let layout = Layout::of_file(&config, |name| source.has(name));
+        let mut loader = Loader { source, layout, device };
         let blocks = (0..config.num_hidden_layers).map(|block| loader.block(block)).collect::<Result<_, _>>()?;
         let weights = Weights {
             blocks,
@@ -96,9 +100,35 @@ impl Model {
     }
 }
 
+/// Where the numbers of a checkpoint come from.
+enum Source<'a> {
+    /// One file or several that its family's own library wrote.
+    Safetensors(Reader<'a>),
+    /// One file of llama.cpp.
+    Gguf(GgufReader<'a>),
+}
+
+impl Source<'_> {
+    fn has(&self, key: &str) -> bool {
+        match self {
+            Source::Safetensors(reader) => reader.has(key),
+            Source::Gguf(reader) => reader.has(key),
+        }
+    }
+
+    /// Into how many pieces the outputs of matrices are cut that share a module, which lie in turns.
+    fn turns(&self, module: &LinearModule, config: &ModelConfig) -> usize {
+        match self {
+            Source::Safetensors(_) => module.turns(config),
+            // One whole matrix after the other in every family.
+            Source::Gguf(_) => 1,
+        }
+    }
+}
+
 /// A checkpoint being read.
 struct Loader<'a> {
-    reader: Reader<'a>,
+    source: Source<'a>,
     layout: Layout<'a>,
     device: &'a Device,
 }
@@ -133,7 +163,7 @@ impl Loader<'_> {
     fn linears(&mut self, block: usize, module: &LinearModule) -> Result<Vec<Linear>, TensorFileError> {
         let (weight, bias) = self.layout.module(block, module);
         let (inputs, widths) = (self.layout.inputs(module), self.layout.widths(module));
-        let turns = module.turns(self.layout.config());
+        let turns = self.source.turns(module, self.layout.config());
         let matrices = apart(self.values(&weight)?, &widths, turns);
         let biases = match bias {
             Some(bias) => apart(self.values(&bias)?, &widths, turns).into_iter().map(Some).collect(),
@@ -159,7 +189,7 @@ impl Loader<'_> {
     /// The token embedding. A head beside it must hold the same numbers where it is tied.
     fn tokens(&mut self) -> Result<Param<Tensor<2>>, TensorFileError> {
         let (tokens, head) = (self.layout.tensor(ModulePath::Tokens, ParamKind::Matrix), self.layout.head());
-        let beside = self.layout.config().tied && head.name != tokens.name && self.reader.has(&head.name);
+        let beside = self.layout.config().tied && head.name != tokens.name && self.source.has(&head.name);
         if beside && self.values(&head)? != self.values(&tokens)? {
             return Err(TensorFileError::Untied { head: head.name, tokens: tokens.name });
         }
@@ -181,7 +211,10 @@ impl Loader<'_> {
     /// The values of a tensor, a matrix of a linear module as `[inputs, outputs]`: no step has to transpose
     /// it again.
     fn values(&mut self, info: &TensorInfo) -> Result<Vec<f32>, TensorFileError> {
-        self.reader.tensor(&info.name, info)
+        match &mut self.source {
+            Source::Safetensors(reader) => reader.tensor(&info.name, info),
+            Source::Gguf(reader) => reader.tensor(&info.name),
+        }
     }
 }
 

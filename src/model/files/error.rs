@@ -17,6 +17,38 @@ pub enum TensorFileError {
         /// What is wrong with its header.
         message: String,
     },
+    /// The bytes are no GGUF file.
+    #[error("{file} is cut short or not a GGUF file: {message}")]
+    Gguf {
+        /// The file's name.
+        file: String,
+        /// What is wrong with its header.
+        message: String,
+    },
+    /// A key of GGUF's metadata is missing, or has a value that would change what is computed.
+    #[error("{file}: {key} is {found}, this loader knows {expected}")]
+    GgufKey {
+        /// The file's name.
+        file: String,
+        /// The key, or the tensor that stands for one.
+        key: String,
+        /// Its value there.
+        found: String,
+        /// The values that are read, and the way on.
+        expected: String,
+    },
+    /// A tensor of GGUF is packed in a way that is not read.
+    #[error(
+        "{file}: “{key}” holds {found}; F32, F16, BF16, Q8_0, Q4_0 and Q4_1 are known. Take the model's file in one of these, or write one: llama-quantize --allow-requantize {file} new.gguf Q8_0"
+    )]
+    GgufType {
+        /// The file's name.
+        file: String,
+        /// The tensor's.
+        key: String,
+        /// What ggml calls its type.
+        found: String,
+    },
     /// The file ends before its last tensor.
     #[error("{file} is cut short: it has {} bytes, and its header describes {}. Download or copy it again", grouped(*.found), grouped(*.described))]
     Short {

@@ -45,11 +45,9 @@ pub fn pickle(file: &str) -> String {
     format!("{file} is a Python pickle, which may run any code where it is opened: {SAVE_AGAIN}")
 }
 
-/// What a file of llama.cpp is told.
-pub fn gguf(file: &str) -> String {
-    format!(
-        "{file} is a GGUF file of llama.cpp: take config.json, model.safetensors and tokenizer.json of the model that it was made from"
-    )
+/// What a file of llama.cpp is told that stands in another's place.
+fn gguf(file: &str) -> String {
+    format!("{file} is a GGUF file of llama.cpp under another name: let its name end in .gguf, and bring it alone")
 }
 
 const SAVE_AGAIN: &str = "load the model in transformers and write it again with model.save_pretrained(folder), which gives model.safetensors";

@@ -77,6 +77,20 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Bytes of the tensors of some files by type, the most first; types of unknown width are left out.
+    pub fn bytes_by_type(headers: &[Header]) -> Vec<(String, u64)> {
+        let mut types: BTreeMap<&str, u64> = BTreeMap::new();
+        for Described { dtype, shape } in headers.iter().flat_map(|header| header.tensors.values()) {
+            let elements = shape.iter().map(|size| *size as u64).product::<u64>();
+            *types.entry(dtype).or_default() += bits(dtype).unwrap_or(0).saturating_mul(elements) / 8;
+        }
+        let mut types: Vec<(String, u64)> = types.into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect();
+        types.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        types
+    }
+}
+
 #[cfg(test)]
 impl Header {
     /// A file with tensors of these names, types and shapes, all of them zeros.

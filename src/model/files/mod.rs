@@ -9,6 +9,7 @@ mod checkpoint;
 mod columns;
 mod error;
 mod foreign;
+pub mod gguf;
 mod header;
 mod layout;
 mod shards;
@@ -19,7 +20,7 @@ mod tensor_file;
 #[cfg(feature = "train")]
 pub use columns::apart;
 pub use error::TensorFileError;
-pub use foreign::{foreign, gguf, pickle, stand_in};
+pub use foreign::{foreign, pickle, stand_in};
 pub use header::Header;
 pub use layout::Layout;
 pub use shards::ShardIndex;

@@ -5,11 +5,13 @@ use crate::tree::Tree;
 use std::collections::BTreeSet;
 
 /// Contract names that also mean something else: where, which, what else they mean.
-const OTHER_MEANINGS: [(&str, &str, &str); 6] = [
+const OTHER_MEANINGS: [(&str, &str, &str); 8] = [
     ("src/cli", "adapter", "`--adapter`: a folder that holds an adapter of PEFT"),
     ("src/cli", "layers", "the number of blocks in `bases --json`"),
     ("src/experiments/bench.rs", "layers", "the same knob, by its name"),
     ("src/model/families", "layers", "what a family calls its list of blocks"),
+    ("src/model/files/gguf/tokenizer.rs", "gpt2", "what llama.cpp calls byte-level BPE"),
+    ("src/model/files/gguf/tokenizer.rs", "llama", "what llama.cpp calls SentencePiece"),
     ("src/peft/blocks.rs", "layers", "the knob that says in which blocks φ stands"),
     ("src/peft/knob.rs", "layers", "that knob's description"),
 ];

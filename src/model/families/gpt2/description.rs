@@ -3,6 +3,7 @@
 #[cfg(feature = "train")]
 use super::config::write;
 use super::config::{MODEL_TYPE, read};
+use super::gguf;
 use crate::model::{Family, LinearModule, Target};
 
 /// GPT-2 as Hugging Face has it.
@@ -16,6 +17,7 @@ pub static FAMILY: Family = Family {
     read_config: read,
     #[cfg(feature = "train")]
     write_config: write,
+    gguf: Some(gguf::FORM),
     published: &[],
     decoder: "transformer",
     headless_decoder: "",

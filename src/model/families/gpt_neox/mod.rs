@@ -2,5 +2,6 @@
 
 mod config;
 mod description;
+mod gguf;
 
 pub(super) use description::FAMILY;

@@ -3,6 +3,7 @@
 #[cfg(feature = "train")]
 use super::config::write;
 use super::config::{self, read_llama, read_mistral, read_qwen2, read_qwen3};
+use super::gguf;
 use crate::model::{Family, LinearModule, Target};
 
 /// Llama as Hugging Face has it.
@@ -14,6 +15,7 @@ pub static LLAMA: Family = Family {
     read_config: read_llama,
     #[cfg(feature = "train")]
     write_config: write,
+    gguf: Some(gguf::LLAMA),
     published: &[],
     decoder: "model",
     headless_decoder: "",
@@ -43,6 +45,7 @@ pub static MISTRAL: Family = Family {
     title: "Mistral",
     python_class: "MistralForCausalLM",
     read_config: read_mistral,
+    gguf: None,
     ..LLAMA
 };
 
@@ -52,6 +55,7 @@ pub static QWEN2: Family = Family {
     title: "Qwen2",
     python_class: "Qwen2ForCausalLM",
     read_config: read_qwen2,
+    gguf: Some(gguf::QWEN2),
     ..LLAMA
 };
 
@@ -61,6 +65,7 @@ pub static QWEN3: Family = Family {
     title: "Qwen3",
     python_class: "Qwen3ForCausalLM",
     read_config: read_qwen3,
+    gguf: Some(gguf::QWEN3),
     head_norms: Some(["self_attn.q_norm", "self_attn.k_norm"]),
     ..LLAMA
 };

@@ -4,5 +4,6 @@
 
 mod config;
 mod description;
+mod gguf;
 
 pub(super) use description::{LLAMA, MISTRAL, QWEN2, QWEN3};

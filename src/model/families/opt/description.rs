@@ -15,6 +15,7 @@ pub static FAMILY: Family = Family {
     read_config: read,
     #[cfg(feature = "train")]
     write_config: write,
+    gguf: None,
     published: &PUBLISHED,
     decoder: "model.decoder",
     headless_decoder: "decoder",

@@ -83,10 +83,7 @@ impl OwnAbout {
 
     /// Logical names of all its files.
     pub fn names(&self) -> Vec<String> {
-        let base = self.base.iter().flat_map(|base| {
-            let files = base.weights.iter().chain(&base.tokenizer).map(String::as_str);
-            std::iter::once("config.json").chain(files).map(|file| format!("models/{}/{file}", base.id))
-        });
+        let base = self.base.iter().flat_map(|base| base.files().map(|file| format!("models/{}/{file}", base.id)));
         self.data.iter().map(UserData::file).chain(base).collect()
     }
 

@@ -195,7 +195,7 @@ pub(super) const GPT2: &str =
     r#"{"model_type":"gpt2","vocab_size":50257,"n_positions":1024,"n_embd":768,"n_layer":12,"n_head":12}"#;
 
 /// A file that was chosen with its folder, of which the first bytes are known.
-fn held_at(name: &str, head: &[u8], size: usize) -> File {
+pub(super) fn held_at(name: &str, head: &[u8], size: usize) -> File {
     let head = std::rc::Rc::new(head.to_vec());
     let at = At { address: format!("blob:{name}"), size, folder: "tiny".into(), head };
     File { at: Some(at), ..File::new(name, Vec::new()) }
@@ -215,13 +215,13 @@ fn checkpoint(config: &str) -> Vec<File> {
     ]
 }
 
-fn offered(state: &State) -> &OfferedBase {
+pub(super) fn offered(state: &State) -> &OfferedBase {
     let Some(Offer::Base(base)) = &state.bring.offer else { panic!("{:?}", state.bring) };
     base
 }
 
 /// The trainer tells the digest of the checkpoint that is looked at.
-fn identified(state: &mut State, digest: &str) -> Vec<Effect> {
+pub(super) fn identified(state: &mut State, digest: &str) -> Vec<Effect> {
     let number = offered(state).number;
     hear(state, Trainer::Cpu, vec![Event::Identified { number, digest: digest.into() }])
 }
@@ -394,7 +394,8 @@ fn a_checkpoint_that_cannot_be_used_is_told_by_what_is_wrong() {
         (only("model.safetensors.index.json"), "has no “weight_map”"),
         (only("model-00001-of-00002.safetensors"), "choose all files of the checkpoint together"),
         (only("notes.md"), "model.safetensors is missing"),
-        (vec![held_at("a.gguf", b"GGUF", 9)], "GGUF"),
+        (vec![held_at("a.gguf", b"GGUF", 9)], "a.gguf is cut short or not a GGUF file"),
+        (vec![held_at("a.gguf", b"<html>", 9)], "a.gguf is a web page"),
         (checkpoint(GPT2).into_iter().take(2).collect(), "tokenizer.json is missing"),
         (cut, "model.safetensors is cut short: it has"),
         (with_config("{"), "not readable"),

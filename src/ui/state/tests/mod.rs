@@ -3,6 +3,7 @@
 mod bring;
 mod cost_dialog;
 mod faults;
+mod gguf;
 mod keeping;
 mod learn;
 mod measures;
