@@ -68,6 +68,8 @@ fn absurd_values_leave_a_config_that_trains_and_say_why() {
         ("device=quantum", "device"),
         ("base=prose-nano&task=rules", "base"),
         ("method=prompt&init=text", "init_text"),
+        ("method=prefix&init=text", "init_text"),
+        ("method=prefix&init=text&init_text=abcd&prefix_projection=true", "init"),
     ] {
         let (config, faults) = read(hash);
         assert_eq!(faults, [key], "{hash}");

@@ -96,8 +96,14 @@ impl BenchShape {
 
     /// The same step for the ledger.
     pub fn setting<'a>(&self, method: &'a MethodConfig) -> Setting<'a> {
+        self.setting_on(self.config(), method)
+    }
+
+    /// The same batch on another model, for the ledger.
+    pub fn setting_on<'a>(&self, model: ModelConfig, method: &'a MethodConfig) -> Setting<'a> {
         let batch = Batch { sequences: self.batch, length: self.tokens, predicted: self.batch * self.tokens, past: 0 };
-        Setting { shape: self.shape(), methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
+        let shape = Shape { model, labels: LABELS.len() };
+        Setting { shape, methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
     }
 
     /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of
@@ -109,7 +115,19 @@ impl BenchShape {
         steps: usize,
         clock: fn() -> f64,
     ) -> Result<Measured, crate::base::Failure> {
-        let theta = Model::random(self.config(), &mut stream(0, "bench theta"), device);
+        self.measure_on(self.config(), method, device, steps, clock).await
+    }
+
+    /// The same batch on another model, of the shape's vocabulary.
+    pub async fn measure_on(
+        &self,
+        model: ModelConfig,
+        method: &MethodConfig,
+        device: &Device,
+        steps: usize,
+        clock: fn() -> f64,
+    ) -> Result<Measured, crate::base::Failure> {
+        let theta = Model::random(model, &mut stream(0, "bench theta"), device);
         // What is alive besides θ stays so.
         let others = memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(4 * theta.config.parameters());
         let mut context = InitContext::new(&theta, device, stream(0, "bench phi")).labels(&LABELS);

@@ -140,9 +140,8 @@ impl Network<'_> {
         let inner = match (gate, self.model.activation_function) {
             (Some(gate), _) => self.tape.gated(gate, inner),
             (None, Activation::Relu) => self.tape.relu(inner),
-            (None, Activation::GeluNew | Activation::Gelu | Activation::Silu) => {
-                self.tape.activation(inner, Keeps::Input, 8)
-            }
+            (None, Activation::GeluNew) => self.tape.activation(inner, Keeps::Input, 8),
+            (None, Activation::Gelu | Activation::Silu) => self.tape.activation_of_burn(inner, Keeps::Input, 8),
         };
         let out = self.linear(block, Target::Fc2, inner, rows);
         self.fold(out, |y| Hook::After { block, sublayer: Sublayer::Mlp, input: x, y, rows })

@@ -3,11 +3,24 @@
 
 use super::layers::NormTensors;
 use super::{
-    Activation, Block, Compositions, LinearAt, ModelConfig, ModulePath, NormKind, Positions, Prefixed, Sublayer,
-    Target, Tokens, Weights,
+    Activation, Block, Composition, Compositions, LinearAt, ModelConfig, ModulePath, NormKind, Positions, Prefixed,
+    Sublayer, Target, Tokens, Weights,
 };
 use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, linear, relu, rms_norm, rotate};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+
+/// No φ: θ alone.
+struct Alone;
+
+impl Compositions for Alone {
+    fn part(&self, _i: usize) -> Option<&dyn Composition> {
+        None
+    }
+
+    fn lambda(&self) -> f64 {
+        1.0
+    }
+}
 
 /// θ with its shape.
 #[derive(Clone, Debug)]
@@ -58,19 +71,27 @@ impl Model {
         let mut x = self.embed(phi, tokens, prompt, first, &device);
         for (block, theta) in self.weights.blocks.iter().enumerate() {
             let prefix = prefixes.iter().find(|p| p.block == block);
-            let attended = self.attention(phi, block, theta, &x, prefix, first);
-            if self.config.parallel_residual {
-                let changed = self.mlp(phi, block, theta, &x) + attended;
-                x = x + changed;
-            } else {
-                x = x + attended;
-                let changed = self.mlp(phi, block, theta, &x);
-                x = x + changed;
-            }
+            x = self.block(phi, block, theta, x, prefix, first);
         }
 
         let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
         self.normalise(phi, ModulePath::FinalNorm, &self.weights.final_norm, x)
+    }
+
+    /// The keys and values that θ alone computes in every block for a text from position 0 on: normed and
+    /// turned where the model does so, as they stand in transformers' cache.
+    pub fn keys_and_values(&self, text: &[u32]) -> Vec<Prefixed> {
+        let (n, width) = (text.len(), self.config.key_value_width());
+        let tokens = Tokens { ids: text.iter().map(|id| *id as i32).collect(), sequences: 1, length: n };
+        let mut x = self.embed(&Alone, &tokens, None, 0, &self.weights.tokens.val().device());
+        let mut found = Vec::new();
+        for (block, theta) in self.weights.blocks.iter().enumerate() {
+            let [_, keys, values] = self.heads(&Alone, block, theta, &x, 0);
+            let [keys, values] = [keys, values].map(|z| z.reshape([n, width]));
+            found.push(Prefixed { block, keys, values });
+            x = self.block(&Alone, block, theta, x, None, 0);
+        }
+        found
     }
 
     /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`;
@@ -102,6 +123,27 @@ impl Model {
         }
     }
 
+    /// A block with its residual lines; `[sequences, length, d_model]` in and out. The text's positions begin at
+    /// `first`.
+    fn block(
+        &self,
+        phi: &dyn Compositions,
+        block: usize,
+        theta: &Block,
+        x: Tensor<3>,
+        prefix: Option<&Prefixed>,
+        first: usize,
+    ) -> Tensor<3> {
+        let attended = self.attention(phi, block, theta, &x, prefix, first);
+        if self.config.parallel_residual {
+            let changed = self.mlp(phi, block, theta, &x) + attended;
+            return x + changed;
+        }
+        let x = x + attended;
+        let changed = self.mlp(phi, block, theta, &x);
+        x + changed
+    }
+
     /// W_O softmax(QKᵀ/√d_h) V on norm(x), with what φ makes of it; `[sequences, length, d_model]` in and out.
     /// `theta` is the block's. The text's positions begin at `first`.
     fn attention(
@@ -114,18 +156,7 @@ impl Model {
         first: usize,
     ) -> Tensor<3> {
         let b = x.dims()[0];
-        let n = self.normalise(phi, ModulePath::AttentionNorm(block), &theta.attention_norm, x.clone());
-        let mut q = self.linear(phi, block, Target::Q, theta, n.clone());
-        let mut k = self.linear(phi, block, Target::K, theta, n.clone());
-        let mut v = self.linear(phi, block, Target::V, theta, n);
-        if let Some(norms) = &theta.head_norms {
-            q = self.normalise_heads(phi, ModulePath::QueryNorm(block), &norms.queries, q);
-            k = self.normalise_heads(phi, ModulePath::KeyNorm(block), &norms.keys, k);
-        }
-        if let Positions::Rotary { base, dims } = self.config.positions {
-            let rotation = Rotation { head_dim: self.config.head_dim, dims, base: base as f32, first };
-            [q, k] = [q, k].map(|x| rotate(x, rotation));
-        }
+        let [q, mut k, mut v] = self.heads(phi, block, theta, x, first);
         // A prefix stands as it is: what was learned is not turned, as keys in transformers' cache are not again.
         if let Some(Prefixed { keys, values, .. }) = prefix {
             let [p, width] = keys.dims();
@@ -137,6 +168,31 @@ impl Model {
         let mixed = attention(q, k, v, heads);
         let out = self.linear(phi, block, Target::O, theta, mixed);
         phi.after(block, Sublayer::Attention, x, out)
+    }
+
+    /// Queries, keys and values of all heads side by side, normed and turned where the model does so; `x` is
+    /// `[sequences, length, d_model]`.
+    fn heads(
+        &self,
+        phi: &dyn Compositions,
+        block: usize,
+        theta: &Block,
+        x: &Tensor<3>,
+        first: usize,
+    ) -> [Tensor<3>; 3] {
+        let n = self.normalise(phi, ModulePath::AttentionNorm(block), &theta.attention_norm, x.clone());
+        let mut q = self.linear(phi, block, Target::Q, theta, n.clone());
+        let mut k = self.linear(phi, block, Target::K, theta, n.clone());
+        let v = self.linear(phi, block, Target::V, theta, n);
+        if let Some(norms) = &theta.head_norms {
+            q = self.normalise_heads(phi, ModulePath::QueryNorm(block), &norms.queries, q);
+            k = self.normalise_heads(phi, ModulePath::KeyNorm(block), &norms.keys, k);
+        }
+        if let Positions::Rotary { base, dims } = self.config.positions {
+            let rotation = Rotation { head_dim: self.config.head_dim, dims, base: base as f32, first };
+            [q, k] = [q, k].map(|x| rotate(x, rotation));
+        }
+        [q, k, v]
     }
 
     /// W₂ act(W₁n), or W₂(act(W_gate n) ⊙ W₁n), on n = norm(x), with what φ makes of it;

@@ -160,6 +160,16 @@ impl Tape {
         self.push(&[x], y, kept.as_slice(), &[(x, Handed::Passed)], [0, 0])
     }
 
+    /// A non-linearity by Burn's own operations: where no gradient is wanted it is computed where x is.
+    pub fn activation_of_burn(&mut self, x: Var, keeps: Keeps, flops: u64) -> Var {
+        if x.tracked {
+            return self.activation(x, keeps, flops);
+        }
+        let y = self.named_anew(x.storage, x.elements, false);
+        self.other(flops * x.elements, 0);
+        self.push(&[x], y, &[], &[], [0, 0])
+    }
+
     /// max(x, 0), where x is.
     pub fn relu(&mut self, x: Var) -> Var {
         let y = self.named_anew(x.storage, x.elements, x.tracked);

@@ -1,7 +1,7 @@
 //! What a recorded step takes in memory: the parts of it, and the most at one moment.
 
 use super::tape::{Class, Handed, NUMBER, Node, Storage, Tape};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The moment of a step at which most bytes are in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
@@ -158,11 +158,7 @@ impl<'a> Run<'a> {
             buffers.push((NUMBER * loss.output.elements, 1));
             gradients += NUMBER * loss.output.elements;
         }
-        // What is farthest from φ goes first, as Burn has it.
-        // So the gradient of a weight that φ makes up waits till the end.
-        let mut order: Vec<&Node> = tape.nodes.iter().rev().filter(|n| n.output.tracked).collect();
-        order.sort_by_key(|node| std::cmp::Reverse(tape.depths[node.output.id]));
-        for node in order {
+        for node in in_burn_s_order(tape) {
             // What was computed and never read has no gradient.
             let given = of.remove(&node.output.id);
             if let Some(given) = given {
@@ -209,4 +205,24 @@ impl<'a> Run<'a> {
         }
         most
     }
+}
+
+/// The operations that a gradient passes through. What is farthest from φ goes first, as Burn has it: so the gradient
+/// of a weight that φ makes up waits till the end. Of equals the one is first that is reached first from the loss, the
+/// last input of every operation before the others.
+fn in_burn_s_order(tape: &Tape) -> Vec<&Node> {
+    let tracked = || tape.nodes.iter().rev().filter(|node| node.output.tracked);
+    let makers: HashMap<usize, &Node> = tracked().map(|node| (node.output.id, node)).collect();
+    let (mut order, mut reached) = (Vec::new(), HashSet::new());
+    let mut next: Vec<usize> = tape.nodes.last().map(|loss| loss.output.id).into_iter().collect();
+    while let Some(id) = next.pop() {
+        if let Some(node) = makers.get(&id).filter(|_| reached.insert(id)) {
+            order.push(*node);
+            next.extend(&node.parents);
+        }
+    }
+    // What was computed and never read lets go of what it kept.
+    order.extend(tracked().filter(|node| !reached.contains(&node.output.id)));
+    order.sort_by_key(|node| std::cmp::Reverse(tape.depths[node.output.id]));
+    order
 }

@@ -57,6 +57,8 @@ pub(super) struct Node {
     pub(super) output: Var,
     /// Storages that the backward pass needs.
     pub(super) kept: Vec<usize>,
+    /// Tensors that a gradient goes to, in the order of the operation's inputs.
+    pub(super) parents: Vec<usize>,
     /// Gradients that the backward pass gives to the inputs, and in which buffer.
     pub(super) handed: Vec<(Var, Handed)>,
     /// Bytes that exist only while the operation runs, forward and backward.
@@ -165,7 +167,9 @@ impl Tape {
         let kept = if output.tracked { storages(kept) } else { Vec::new() };
         let handed: Vec<(Var, Handed)> = handed.iter().copied().filter(|(var, _)| var.tracked).collect();
         self.depths[output.id] = handed.iter().map(|(var, _)| self.depths[var.id] + 1).max().unwrap_or(0);
-        self.nodes.push(Node { reads: storages(reads), output, kept, handed, scratch });
+        let wants = |read: &&Var| handed.iter().any(|(var, _)| var.id == read.id);
+        let parents = reads.iter().filter(wants).map(|read| read.id).collect();
+        self.nodes.push(Node { reads: storages(reads), output, kept, parents, handed, scratch });
         output
     }
 

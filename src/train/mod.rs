@@ -12,4 +12,4 @@ mod session;
 pub mod spread;
 pub mod step;
 
-pub use session::{LIVE_EXAMPLES, Session, WARM_UPS};
+pub use session::{Session, WARM_UPS};

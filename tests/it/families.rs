@@ -18,20 +18,20 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use std::path::{Path, PathBuf};
 
-fn folders(path: &Path) -> Vec<PathBuf> {
+pub fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     folders.sort();
     folders
 }
 
-fn cases() -> Vec<PathBuf> {
+pub fn cases() -> Vec<PathBuf> {
     let cases = folders(&folder().join("families"));
     assert!(cases.len() >= 10, "{cases:?}");
     cases
 }
 
-fn name(path: &Path) -> String {
+pub fn name(path: &Path) -> String {
     let names = path.iter().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>();
     names.into_iter().skip_while(|part| part != "families").skip(1).collect::<Vec<_>>().join("/")
 }
@@ -61,12 +61,12 @@ impl Expected {
     }
 }
 
-fn tokens(case: &Path) -> Tokens {
+pub fn tokens(case: &Path) -> Tokens {
     let ids = Expected::of(case).numbers("ids").iter().map(|id| *id as i32).collect();
     Tokens { ids, sequences: 2, length: 7 }
 }
 
-fn logits(theta: &Model, phi: &Phi, tokens: &Tokens) -> Vec<f32> {
+pub fn logits(theta: &Model, phi: &Phi, tokens: &Tokens) -> Vec<f32> {
     let all: Vec<usize> = (0..tokens.sequences * tokens.length).collect();
     numbers(theta.logits(&phi.frozen(), tokens, &all))
 }

@@ -13,7 +13,6 @@ use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
 use peft_lab::interchange::python::{script, table, text_file};
 use peft_lab::model::Tokens;
 use peft_lab::peft::Phi;
-use peft_lab::peft::Shape;
 use peft_lab::task::user_data;
 use peft_lab::task::user_data::{Dropped, labelled, text_split};
 use peft_lab::train::Session;
@@ -97,20 +96,23 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
             std::fs::write(out.join("expected.json"), json!({"ids": [ids], "logits": ours}).to_string()).unwrap();
         }
     }
-    // On GPT-2 the updates of W_Q, W_K, W_V become one.
-    let gpt2 = crate::fixtures::model(&crate::fixtures::folder().join("gpt2"));
-    let shape = Shape { model: gpt2.config.clone(), labels: 3 };
-    let method = shared::method("lora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,fc2")]);
-    let phi = shared::stirred(&shared::phi(&gpt2, &method, &Device::flex()));
-    let files = pollster::block_on(write_adapter(&method, &shape, "gpt2", &phi)).unwrap();
-    let out = folder.join("gpt2");
-    std::fs::create_dir_all(&out).unwrap();
-    std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
-    std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
-    let tokens = Tokens { ids: vec![3, 7, 1, 12, 16], sequences: 1, length: 5 };
-    let logits = gpt2.logits(&phi.frozen(), &tokens, &[0, 1, 2, 3, 4]);
-    let logits = pollster::block_on(read(logits.reshape([5 * 23]))).unwrap();
-    std::fs::write(out.join("expected.json"), json!({"ids": [tokens.ids], "logits": logits}).to_string()).unwrap();
+    for (name, theta) in crate::every_family::models() {
+        let base = if name == "tiny" || name == "gpt2" { name.clone() } else { format!("families/{name}") };
+        // Where W_Q, W_K, W_V are one module their updates become one.
+        let method = shared::method("lora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,fc2")]);
+        let phi = shared::stirred(&shared::phi(&theta, &method, &Device::flex()));
+        let shape = crate::every_family::shape(&theta);
+        let files = pollster::block_on(write_adapter(&method, &shape, &base, &phi)).unwrap();
+        let out = folder.join(&name);
+        std::fs::create_dir_all(&out).unwrap();
+        std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
+        std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
+        let tokens = Tokens { ids: vec![3, 7, 1, 12, 16], sequences: 1, length: 5 };
+        let logits = theta.logits(&phi.frozen(), &tokens, &[0, 1, 2, 3, 4]);
+        let logits = pollster::block_on(read(logits.reshape([5 * 23]))).unwrap();
+        let expected = json!({"ids": [tokens.ids], "logits": logits, "base": base});
+        std::fs::write(out.join("expected.json"), expected.to_string()).unwrap();
+    }
     assert!(exported > 10);
     run(&python, "round_trip.py", &folder);
 }
@@ -139,6 +141,7 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
         "method=prompt,ia3&num_virtual_tokens=4",
         "method=adapter,prefix&num_virtual_tokens=3&prefix_projection=true&encoder_hidden_size=5",
         "method=prefix,last-layer&num_virtual_tokens=3&layers=1,2",
+        "method=prefix,ia3&num_virtual_tokens=3&init=text&init_text=abcd",
         "method=lora,dora,vera&dora.target_modules=k_proj&vera.target_modules=fc1,fc2",
     ] {
         let (config, faults, _) = RunConfig::from_hash(&format!("{hash}&steps=3&batch_size=4"));

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 impl AdapterFile for LnTuning {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
-        adapter_file::refuse_fused(self, model)?;
         Ok(json!({"peft_type": "LN_TUNING", "target_modules": model.family().norms()}))
     }
 

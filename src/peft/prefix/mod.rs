@@ -28,11 +28,35 @@ pub struct Prefix {
     pub prefix_projection: bool,
     /// The MLP's width.
     pub encoder_hidden_size: usize,
+    /// What keys and values start from.
+    pub init: PrefixInit,
+    /// The text of [`PrefixInit::Text`], repeated or cut to the length.
+    pub init_text: String,
+}
+
+/// Where keys and values start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrefixInit {
+    /// Normal.
+    Random,
+    /// Those that θ computes for a text.
+    Text,
+}
+
+impl PrefixInit {
+    const OPTIONS: [(&'static str, &'static str); 2] = [("random", "random"), ("text", "from a text")];
 }
 
 impl Default for Prefix {
     fn default() -> Self {
-        Prefix { num_virtual_tokens: 10, layers: Blocks::default(), prefix_projection: false, encoder_hidden_size: 64 }
+        Prefix {
+            num_virtual_tokens: 10,
+            layers: Blocks::default(),
+            prefix_projection: false,
+            encoder_hidden_size: 64,
+            init: PrefixInit::Random,
+            init_text: String::new(),
+        }
     }
 }
 
@@ -60,6 +84,21 @@ static INFO: MethodInfo = MethodInfo {
             ..Knob::PLAIN
         },
         Knob { shown_when: Some(("prefix_projection", "true")), ..virtual_tokens::HIDDEN },
+        Knob {
+            name: "init",
+            label: "Start",
+            help: "Where keys and values start from; from a text, the prefix answers at first as that text in front.",
+            range: Range::Choice(&PrefixInit::OPTIONS),
+            ..Knob::PLAIN
+        },
+        Knob {
+            name: "init_text",
+            label: "Text to start from",
+            help: "Its tokens are repeated or cut to the prefix's length; used when Start is “from a text”.",
+            range: Range::Text { max_chars: 200 },
+            shown_when: Some(("init", "text")),
+            ..Knob::PLAIN
+        },
     ],
     in_peft: true,
     merges: Err("the keys and values are attended to with every text: they are not part of any weight"),
@@ -85,6 +124,8 @@ impl Method for Prefix {
             "layers" => Some(Value::Blocks(self.layers.clone())),
             "prefix_projection" => Some(Value::Flag(self.prefix_projection)),
             "encoder_hidden_size" => Some(Value::Integer(self.encoder_hidden_size)),
+            "init" => Some(Value::Choice(PrefixInit::OPTIONS[self.init as usize].0.to_string())),
+            "init_text" => Some(Value::Text(self.init_text.clone())),
             _ => None,
         }
     }
@@ -95,13 +136,25 @@ impl Method for Prefix {
             ("layers", Value::Blocks(layers)) => self.layers = layers,
             ("prefix_projection", Value::Flag(on)) => self.prefix_projection = on,
             ("encoder_hidden_size", Value::Integer(h)) => self.encoder_hidden_size = h,
+            ("init", Value::Choice(name)) => {
+                self.init = if name == "text" { PrefixInit::Text } else { PrefixInit::Random };
+            }
+            ("init_text", Value::Text(text)) => self.init_text = text,
             _ => {}
         }
     }
 
     fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
         virtual_tokens::check_room("prefix", self.num_virtual_tokens, shape, task_tokens)?;
-        self.layers.check(shape)
+        self.layers.check(shape)?;
+        if self.init == PrefixInit::Text && self.prefix_projection {
+            let message = "Reparameterised, keys and values come out of an MLP, which no text can start: switch that off, or start at random.";
+            return Err(Fault::new("init", message));
+        }
+        if self.init == PrefixInit::Text && self.init_text.trim().is_empty() {
+            return Err(Fault::new("init_text", "A prefix that starts from a text needs that text: type a few words."));
+        }
+        Ok(())
     }
 
     fn count(&self, shape: &Shape) -> Count {

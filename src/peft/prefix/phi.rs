@@ -1,6 +1,6 @@
 //! φ of this method: its tensors, their start, and where they step into the forward pass.
 
-use super::Prefix;
+use super::{Prefix, PrefixInit};
 use crate::kernels::linear;
 use crate::model::layers::Linear;
 use crate::model::{Composition, Prefixed};
@@ -34,6 +34,14 @@ impl Phi {
             let h = config.encoder_hidden_size;
             // As PEFT's `PrefixEncoder` starts.
             (context.normal([n, d], 1.0), vec![context.linear(d, h), context.linear(h, w)])
+        } else if config.init == PrefixInit::Text {
+            let text = context.tokens_of(&config.init_text);
+            // A text without tokens cannot be repeated; `check` refuses empty ones, token 0 stands in for the rest.
+            let text = if text.is_empty() { vec![0] } else { text };
+            let text: Vec<u32> = text.iter().copied().cycle().take(n).collect();
+            let found = context.theta.keys_and_values(&text).into_iter().filter(|p| layers.contains(&p.block));
+            let all = Tensor::cat(found.flat_map(|p| [p.keys, p.values]).collect(), 1);
+            (Param::from_tensor(all.autodiff()), Vec::new())
         } else {
             let row: Vec<f32> = context.normals(n * w, 1.0);
             let std = |i: usize| if (i % w / d).is_multiple_of(2) { KEY_STD } else { VALUE_STD };

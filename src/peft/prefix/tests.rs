@@ -1,6 +1,6 @@
 //! Prefix tuning with a pencil: a trained key and value stand in front of the text's own.
 
-use super::Prefix;
+use super::{Prefix, PrefixInit};
 use crate::kernels::{Heads, attention};
 use crate::peft::{MethodConfig, Phi, toy};
 use burn::tensor::Tensor;
@@ -51,4 +51,28 @@ fn a_prefix_outvotes_the_text() {
     let config = Prefix { num_virtual_tokens: 1, ..Prefix::default() };
     let phi = toy::filled(&theta, MethodConfig::Prefix(config), &[&[sqrt_2_ln_3(), 0.0, 1.0, -1.0]]);
     toy::assert_close(&toy::last_feature(&theta, &phi, &[1]), &[-1.0, 1.0]);
+}
+
+#[test]
+fn a_prefix_from_a_text_answers_as_the_text_in_front() {
+    let theta = toy::theta();
+    let from = |text: &str, n| {
+        let config =
+            Prefix { num_virtual_tokens: n, init: PrefixInit::Text, init_text: text.into(), ..Prefix::default() };
+        toy::phi(&theta, MethodConfig::Prefix(config), toy::Start::default())
+    };
+    // Token 2 is u: W_K makes the key (0, 0) of it, W_V = I the value u. The second of two is token 2 again.
+    let prefixes = from("2", 2).prefixes();
+    toy::assert_close(&toy::numbers(prefixes[0].keys.clone()), &[0.0; 4]);
+    toy::assert_close(&toy::numbers(prefixes[0].values.clone()), &[1.0, -1.0, 1.0, -1.0]);
+    // Two votes of u and the token's own −u: −u + 8·u/3 = 5u/3, whose sign is u.
+    toy::assert_close(&toy::last_feature(&theta, &from("2", 2), &[1]), &[1.0, -1.0]);
+    // Of “21” cut to one token u is left: one vote each, −u + 8·0 = −u.
+    toy::assert_close(&toy::last_feature(&theta, &from("21", 1), &[1]), &[-1.0, 1.0]);
+    for text in [[2, 1], [2, 2], [1, 2]] {
+        let in_front: Vec<i32> = text.into_iter().chain([1]).collect();
+        let written: String = text.iter().map(i32::to_string).collect();
+        let expected = toy::last_feature(&theta, &Phi::none(), &in_front);
+        toy::assert_close(&toy::last_feature(&theta, &from(&written, 2), &[1]), &expected);
+    }
 }

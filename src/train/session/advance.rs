@@ -49,7 +49,7 @@ impl Session {
             self.peak.take();
         }
 
-        let evaluation_due = self.done() || self.step.is_multiple_of(self.evaluation_interval());
+        let evaluation_due = self.done() || self.step.is_multiple_of(self.setup.evaluations.every);
         let waited = self.timing.stepped(stepped);
         let on_gpu = !self.setup.on_cpu();
         let mut events = Vec::new();

@@ -4,6 +4,7 @@
 //! - `run`: the session itself, and how it begins.
 //! - `advance`: a step, and what is due after it.
 //! - `sharing`: the parts of a batch on several workers.
+//! - `evaluations`: when a run is scored, and on how much.
 //! - `report`: losses read back, evaluations, answers, the last event.
 //! - `timing`, `peak`, `log`: milliseconds, bytes and events, kept.
 //! - `unfinished`: what a run that has not ended leaves behind, and how it goes on.
@@ -12,6 +13,7 @@
 
 mod advance;
 mod afterwards;
+mod evaluations;
 mod log;
 mod peak;
 mod report;
@@ -22,6 +24,5 @@ mod timing;
 mod unfinished;
 mod warm_up;
 
-pub use report::LIVE_EXAMPLES;
 pub use run::Session;
 pub use warm_up::WARM_UPS;

@@ -8,17 +8,7 @@ use crate::protocol::{Event, KeptScore, Prediction};
 use crate::train::evaluate::{Evaluation, evaluate};
 use crate::train::optimizer::Report;
 
-/// Held-out examples of a live evaluation; at the end all of them are scored.
-pub const LIVE_EXAMPLES: usize = 140;
-
 impl Session {
-    /// Some thirty evaluations a run; twice as many of the short `rules` ones, where letters turn right in a
-    /// few steps.
-    pub(super) fn evaluation_interval(&self) -> usize {
-        let points = if self.setup.config.task.is_strings() { 60 } else { 30 };
-        (self.setup.config.steps / points).max(1)
-    }
-
     /// Reads back what the steps since the last time report; the one under way began at `start`. From the
     /// first loss on that is not a number, the run has failed.
     pub(super) async fn steps_done(&mut self, start: f64) -> Result<Vec<Event>, Failure> {
@@ -60,7 +50,7 @@ impl Session {
 
     /// The first held-out examples, scored.
     pub(super) async fn live(&self, phi: &Phi) -> Result<Evaluation, Failure> {
-        evaluate(self.theta(), phi, self.data(), LIVE_EXAMPLES).await
+        evaluate(self.theta(), phi, self.data(), self.setup.evaluations.live).await
     }
 
     /// The answers to the first held-out examples.
@@ -77,11 +67,11 @@ impl Session {
         Ok(items.collect())
     }
 
-    /// The last event: every held-out example scored.
+    /// The last event: every held-out example scored, of a large base so many as its evaluations may.
     pub(super) async fn finished(&mut self) -> Result<Event, Failure> {
         let start = self.timing.now();
         self.phi.finalize();
-        let all = evaluate(self.theta(), &self.phi.frozen(), self.data(), usize::MAX).await?;
+        let all = evaluate(self.theta(), &self.phi.frozen(), self.data(), self.setup.evaluations.at_end).await?;
         let took = self.timing.now() - start;
         self.timing.spent(took);
         Ok(Event::Finished {
@@ -92,7 +82,7 @@ impl Session {
             n: all.n,
             seconds: self.timing.seconds(),
             tokens: self.data().mean_tokens() + self.setup.added() as f64,
-            ms: took / self.data().held_out.len().max(1) as f64,
+            ms: took / self.data().held_out.len().min(self.setup.evaluations.at_end).max(1) as f64,
             peak: self.peak.bytes(),
         })
     }

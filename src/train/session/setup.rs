@@ -1,5 +1,6 @@
 //! What a run is given, which stays as it is.
 
+use super::evaluations::Evaluations;
 use crate::base::stream;
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
@@ -27,6 +28,8 @@ pub(super) struct Setup {
     pub device_name: String,
     /// Tokens that in-context learning puts in front of every example.
     pub demonstrations: Vec<u32>,
+    /// When it is scored, and on how much.
+    pub evaluations: Evaluations,
 }
 
 impl Setup {
@@ -51,7 +54,8 @@ impl Setup {
             None => Vec::new(),
         };
         let (device, device_name) = (device.clone(), device_name.to_string());
-        Ok(Setup { run, config, base, data, device, device_name, demonstrations })
+        let evaluations = Evaluations::of(&config, base.theta.config.parameters());
+        Ok(Setup { run, config, base, data, device, device_name, demonstrations, evaluations })
     }
 
     pub fn on_cpu(&self) -> bool {

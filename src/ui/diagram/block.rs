@@ -127,7 +127,7 @@ impl Climb<'_> {
         for (i, target) in [Target::Gate, Target::Fc1].into_iter().enumerate() {
             let middle = LEFT + cell * (i as f64 + 0.5);
             let paired = self.plan.update_at(self.layer, target).is_some();
-            let (x, w) = if paired { (middle - 22.0, 52.0) } else { (middle, (cell - 36.0).min(96.0)) };
+            let (x, w) = if paired { (middle - 22.0, 52.0) } else { (middle, (cell - 16.0).min(132.0)) };
             let area = Rect { x: x - w / 2.0, y: top, w, h: MATRIX };
             self.canvas.arrow(&[(x, from), (x, area.bottom())]);
             self.matrix(target, area);
@@ -267,7 +267,8 @@ impl Climb<'_> {
         let from = self.y;
         self.y -= 5.0 + 15.0;
         let middle = MIDDLE - aside;
-        let area = Rect { x: middle - 42.0, y: self.y, w: 84.0, h: 15.0 };
+        let w = if self.plan.model().gated { 112.0 } else { 84.0 };
+        let area = Rect { x: middle - w / 2.0, y: self.y, w, h: 15.0 };
         self.canvas.line(Flow::Main, &[(middle, from), (middle, area.bottom())]);
         self.canvas.line(Flow::Main, &[(middle, area.y), (middle, area.y - 5.0)]);
         let (title, gated) = (self.plan.model().activation_function.title(), self.plan.model().gated);
@@ -348,7 +349,10 @@ impl Climb<'_> {
             Target::Fc2 => Form::Narrowing,
             _ => Form::Box,
         };
-        let written = if inputs == outputs { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
+        // Where there is no room for them, sizes stand in what is said of the part.
+        let narrow = area.w < 90.0;
+        let written =
+            if inputs == outputs || narrow { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
         let part = Part::new(form, area, written, label);
         let place = ModulePath::Linear(self.layer, target);
         let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
