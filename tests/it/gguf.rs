@@ -33,7 +33,7 @@ fn expected(of: &str, name: &str) -> Vec<f32> {
     view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
 }
 
-fn read(name: &str, bytes: &[u8]) -> Gguf {
+pub fn read(name: &str, bytes: &[u8]) -> Gguf {
     Gguf::read(name, bytes, bytes.len() as u64).unwrap()
 }
 
@@ -127,7 +127,7 @@ fn a_tensor_s_bytes_and_type_are_those_of_the_file() {
 }
 
 /// A string behind its length.
-fn text(text: &str) -> Vec<u8> {
+pub fn text(text: &str) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
 }
 
@@ -141,7 +141,7 @@ fn listed(name: &str, sizes: &[u64], kind: u32, offset: u64) -> Vec<u8> {
 }
 
 /// A whole file with these metadata and tensors, and so many bytes of numbers.
-fn made(metadata: &[Vec<u8>], tensors: &[Vec<u8>], numbers: usize) -> Vec<u8> {
+pub fn made(metadata: &[Vec<u8>], tensors: &[Vec<u8>], numbers: usize) -> Vec<u8> {
     let counts = [tensors.len() as u64, metadata.len() as u64].map(u64::to_le_bytes).concat();
     let mut bytes = [b"GGUF".to_vec(), 3_u32.to_le_bytes().to_vec(), counts].concat();
     metadata.iter().chain(tensors).for_each(|part| bytes.extend(part));
@@ -352,56 +352,6 @@ fn numbers_that_are_not_finite_are_told_by_the_tensor_s_name() {
         let (config, _) = gguf.model().unwrap();
         let fault = Model::load_files(config, &[("a.gguf", &file)], None, &Device::flex()).unwrap_err();
         assert_eq!(fault.to_string(), format!("“{tensor}” holds values that are not finite numbers"));
-    }
-}
-
-/// Metadata of a tokenizer of four tokens, the last of which stands in front of texts where it is asked for.
-fn tokenizer(name: &str, more: &[Vec<u8>]) -> serde_json::Value {
-    let named = |key: &str, value: &str| [&text(key)[..], &8_u32.to_le_bytes(), &text(value)].concat();
-    let number = |key: &str, n: u32| [&text(key)[..], &4_u32.to_le_bytes(), &n.to_le_bytes()].concat();
-    let list = |key: &str, kind: u32, n: u64, values: Vec<u8>| {
-        [&text(key)[..], &9_u32.to_le_bytes(), &kind.to_le_bytes(), &n.to_le_bytes(), &values].concat()
-    };
-    let tokens = ["a", "b", "ab", "<s>"].map(text).concat();
-    let mut metadata = vec![
-        named("tokenizer.ggml.model", "gpt2"),
-        named("tokenizer.ggml.pre", name),
-        list("tokenizer.ggml.tokens", 8, 4, tokens),
-        list("tokenizer.ggml.token_type", 5, 4, [1_i32, 1, 1, 3].map(i32::to_le_bytes).concat()),
-        list("tokenizer.ggml.merges", 8, 1, text("a b")),
-        number("tokenizer.ggml.bos_token_id", 3),
-    ];
-    metadata.extend_from_slice(more);
-    let file = made(&metadata, &[], 0);
-    serde_json::from_str(&read("a.gguf", &file).tokenizer_json().unwrap()).unwrap()
-}
-
-#[test]
-fn a_tokenizer_s_name_says_how_texts_are_cut_and_how_they_begin() {
-    let begins = |on: bool| [&text("tokenizer.ggml.add_bos_token")[..], &7_u32.to_le_bytes(), &[u8::from(on)]].concat();
-    for (name, first, normalizer, whole, front) in [
-        ("default", "ByteLevel", serde_json::Value::Null, false, false),
-        ("smollm", "Digits", serde_json::Value::Null, false, false),
-        ("llama-bpe", r"\\p{N}{1,3}", serde_json::Value::Null, true, true),
-        ("qwen2", r"|\\p{N}|", serde_json::json!({"type": "NFC"}), false, false),
-    ] {
-        let json = tokenizer(name, &[]);
-        let steps = &json["pre_tokenizer"];
-        assert!(steps.to_string().contains(first), "{name}: {steps}");
-        assert_eq!((&json["normalizer"], json["model"]["ignore_merges"] == true), (&normalizer, whole), "{name}");
-        assert_eq!(json["model"]["vocab"], serde_json::json!({"a": 0, "b": 1, "ab": 2, "<s>": 3}));
-        assert_eq!(json["model"]["merges"], serde_json::json!([["a", "b"]]));
-        let added = &json["added_tokens"];
-        assert_eq!(
-            (added.as_array().unwrap().len(), &added[0]["content"], &added[0]["id"]),
-            (1, &"<s>".into(), &3.into())
-        );
-        // The file says whether a text begins with the token; else the kind of tokenizer does.
-        for (more, on) in [(vec![], front), (vec![begins(true)], true), (vec![begins(false)], false)] {
-            let json = tokenizer(name, &more);
-            let found = json["post_processor"]["single"][0]["SpecialToken"]["id"] == "<s>";
-            assert_eq!(found, on, "{name}: {}", json["post_processor"]);
-        }
     }
 }
 

@@ -17,6 +17,7 @@ mod families;
 mod family_page;
 mod fixtures;
 mod gguf;
+mod gguf_tokenizer;
 mod gradients;
 mod interchange;
 mod json_faults;
