@@ -16,9 +16,9 @@ fn gguf(name: &str) -> File {
 
 #[test]
 fn one_gguf_file_is_described_before_it_is_read_and_then_a_base() {
-    for (name, form, title) in [
-        ("llama-q4_1", "GGUF: 6 kB Q4_1, 2 kB Q8_0, 384 B F32", "llama-q4-1 · 11 k"),
-        ("qwen3", "GGUF: 31 kB Q4_0, 3 kB Q8_0, 3 kB F32", "qwen3 · 0.1 M"),
+    for (name, form, title, digest) in [
+        ("llama-q4_1", "GGUF: 6 kB Q4_1, 2 kB Q8_0, 384 B F32", "llama-q4-1 · 11 k", "00000000000000e1"),
+        ("qwen3", "GGUF: 31 kB Q4_0, 3 kB Q8_0, 3 kB F32", "qwen3 · 0.1 M", "00000000000000e2"),
     ] {
         let mut state = ready("#method=lora");
         let effects = state.reduce(Action::Open(vec![gguf(name)]));
@@ -28,7 +28,7 @@ fn one_gguf_file_is_described_before_it_is_read_and_then_a_base() {
         let files = vec![(file.clone(), format!("blob:{file}"))];
         let asked = Command::Identify { number: base.number, files };
         assert_eq!(effects, [Effect::Send(Trainer::Cpu, asked)]);
-        identified(&mut state, "00000000000000ee");
+        identified(&mut state, digest);
         state.reduce(Action::Bring(Bringing::Use));
         let base = state.config.base;
         assert_eq!((base.one_file(), base.tokenizer()), (Some(file.as_str()), &[file.as_str()][..]));
