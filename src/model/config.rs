@@ -1,6 +1,5 @@
 //! The shape of a model: what the forward pass, the counts and the ledger ask.
 
-use super::ModulePath;
 use crate::base::shorten;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
@@ -265,18 +264,6 @@ impl ModelConfig {
     /// Width of all heads of keys, or of values, side by side.
     pub fn key_value_width(&self) -> usize {
         self.num_key_value_heads * self.head_dim
-    }
-
-    /// Parameters of one block.
-    pub fn block_parameters(&self) -> u64 {
-        ModulePath::of_block(0, self).map(|path| path.parameters(self)).sum()
-    }
-
-    /// All parameters as Hugging Face counts them: a tied head once, the unused rows of a position table
-    /// included.
-    pub fn parameters(&self) -> u64 {
-        let outside = ModulePath::outside_blocks(self).map(|path| path.parameters(self)).sum::<u64>();
-        outside + self.num_hidden_layers as u64 * self.block_parameters()
     }
 }
 

@@ -41,6 +41,20 @@ impl ModulePath {
     }
 }
 
+impl ModelConfig {
+    /// Parameters of one block.
+    pub fn block_parameters(&self) -> u64 {
+        ModulePath::of_block(0, self).map(|path| path.parameters(self)).sum()
+    }
+
+    /// All parameters as Hugging Face counts them: a tied head once, the unused rows of a position table
+    /// included.
+    pub fn parameters(&self) -> u64 {
+        let outside = ModulePath::outside_blocks(self).map(|path| path.parameters(self)).sum::<u64>();
+        outside + self.num_hidden_layers as u64 * self.block_parameters()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use super::Blocks;
 use crate::base::{Fault, shorten};
+use crate::model::families;
 use std::fmt;
 
 /// One setting of a method or task.
@@ -125,6 +126,19 @@ impl Blocks {
     };
 }
 
+/// The values that a word of a set means: itself, or where it is another family's name of a module, the matrices in it
+/// (`up_proj` is `fc1`, `query_key_value` is `q_proj`, `k_proj` and `v_proj`).
+fn meant<'w>(word: &'w str, options: &[(&'static str, &str)]) -> Vec<&'w str> {
+    let is_option = |value: &str| options.iter().any(|(of, _)| *of == value);
+    if is_option(word) {
+        return vec![word];
+    }
+    let modules = families::all().flat_map(|family| family.modules).find(|module| module.peft == word);
+    let values = modules.into_iter().flat_map(|module| module.holds).map(|target| target.module());
+    let values: Vec<&str> = values.filter(|value| is_option(value)).collect();
+    if values.is_empty() { vec![word] } else { values }
+}
+
 impl Range {
     /// Reads a value from text; the error says what is expected instead (`a whole number from 1 to 64`).
     pub fn parse(&self, text: &str) -> Result<Value, String> {
@@ -144,7 +158,8 @@ impl Range {
                 None => Err(format!("one of {}", values(options))),
             },
             Range::Set(options) => {
-                let wanted: Vec<&str> = text.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
+                let wanted = text.split(',').map(str::trim).filter(|s| !s.is_empty());
+                let wanted: Vec<&str> = wanted.flat_map(|word| meant(word, options)).collect();
                 let known = wanted.iter().all(|w| options.iter().any(|(value, _)| value == w));
                 if wanted.is_empty() || !known {
                     return Err(format!("one or more of {}", values(options)));
@@ -191,6 +206,17 @@ mod tests {
         range: Range::Set(&[("q_proj", "Q"), ("v_proj", "V")]),
         ..Knob::PLAIN
     };
+
+    #[test]
+    fn matrices_are_chosen_by_any_family_s_names() {
+        let range = crate::peft::matrices::TARGETS.range;
+        let set = |text: &str| range.parse(text).map(|value| value.to_string());
+        assert_eq!(set("q_proj,up_proj"), Ok("q_proj,fc1".into()));
+        assert_eq!(set("query_key_value, dense"), Ok("q_proj,k_proj,v_proj,out_proj".into()));
+        assert_eq!(set("mlp.c_fc"), Ok("fc1".into()));
+        assert_eq!(set("down_proj,gate_proj,fc2"), Ok("fc2,gate_proj".into()));
+        assert!(set("w_q").is_err() && set("").is_err());
+    }
 
     #[test]
     fn absurd_numbers_are_refused_with_the_limits() {

@@ -6,9 +6,11 @@ mod command;
 mod event;
 #[cfg(target_arch = "wasm32")]
 mod post;
+mod scores;
 
 pub use bytes::Bytes;
 pub use command::{AssetUrls, Command};
-pub use event::{Answer, CutText, Event, KeptScore, Prediction, SpreadKind};
+pub use event::Event;
 #[cfg(target_arch = "wasm32")]
 pub use post::{Posted, Received};
+pub use scores::{Answer, CutText, KeptScore, Prediction, SpreadKind};

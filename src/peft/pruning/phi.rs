@@ -87,9 +87,8 @@ impl Composition for Phi {
     /// Prunes the smallest of each matrix; pruned weights that grow again start at zero.
     fn host_values(&mut self, step: usize, steps: usize, values: Vec<Vec<f32>>) {
         let Some(share) = self.due(step, steps) else { return };
-        let places: Vec<ModulePath> = self.places.iter().copied().collect();
         let mut masks = Vec::new();
-        for (place, values) in places.into_iter().zip(values) {
+        for (place, values) in self.places.clone().into_iter().zip(values) {
             let Some(copy) = self.copies.own(place) else { continue };
             // Masks are constants, as θ is: they live where it does.
             let (shape, device) = (copy.dims(), copy.device().without_autodiff());

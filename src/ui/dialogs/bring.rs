@@ -55,7 +55,7 @@ impl BringOwn {
         html! {
             <DialogFrame open={bring.open} label="Bring your own" class="bring" close={Action::Bring(Bringing::Close)} on={on.clone()} {buttons} done=false>
                 <h2>{ "Bring your own" }</h2>
-                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON), or an OPT or GPT-2 checkpoint as Hugging Face lays it out (config.json, weights, tokenizer). Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
+                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON), or a checkpoint as Hugging Face lays it out (config.json, weights, tokenizer) of OPT, GPT-2, Llama, Mistral, Qwen or GPT-NeoX. Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
                 <div class="files">
                     <Opener title="Choose files …" help="One file of data, or all files of a checkpoint" on={on.clone()} />
                     <Opener title="Choose a folder …" help="The folder of a checkpoint or of an adapter" folder=true on={on.clone()} />

@@ -2,6 +2,7 @@
 
 use super::fields::{Fault, Field, Kind, Select, choices};
 use crate::config::RunConfig;
+use crate::model::Target;
 use crate::peft::{Blocks, Knob, MethodConfig, Range, Value};
 use crate::ui::dom::unfolded;
 use crate::ui::state::{Action, Drafts, text_of};
@@ -89,8 +90,14 @@ fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html 
             html! { <Select {name} {label} {help} options={choices(options)} value={text} {draft} {on} /> }
         }
         Range::Set(options) => {
-            let options: Vec<(String, String)> =
-                options.iter().map(|(value, title)| (value.to_string(), title.to_string())).collect();
+            let model = &props.config.shape().model;
+            // Of matrices those that the base has, as it calls them.
+            let titled = |(value, title): &(&str, &str)| match Target::from_module(value) {
+                Some(target) if !Target::of(model).contains(&target) => None,
+                Some(target) => Some((value.to_string(), target.label(model).to_string())),
+                None => Some((value.to_string(), title.to_string())),
+            };
+            let options: Vec<(String, String)> = options.iter().filter_map(titled).collect();
             html! { <>{ chips(knob, name, &options, &text, |chosen| chosen.join(","), &on) }<Fault {name} {draft} /></> }
         }
         Range::Blocks => {

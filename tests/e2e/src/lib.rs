@@ -169,9 +169,16 @@ impl Lab {
         self.driver.execute(format!("return {find};"), vec![]).await.unwrap().element().unwrap()
     }
 
-    /// Presses the button of a name, as soon as it can be pressed.
+    /// Presses the button of a name, as soon as it can be pressed. One that is drawn anew in that moment is
+    /// looked for again.
     pub async fn press(&self, name: &str) {
-        self.control(name).await.click().await.unwrap();
+        let start = Instant::now();
+        loop {
+            match self.control(name).await.click().await {
+                Err(e) if is_gone(&e) && start.elapsed() < patience() => {}
+                pressed => return pressed.unwrap(),
+            }
+        }
     }
 
     /// Chooses the method of a name.
@@ -193,9 +200,17 @@ impl Lab {
 
     /// Chooses in the list of a name by value.
     pub async fn select(&self, name: &str, value: &str) {
-        let list = self.control(name).await;
-        let option = list.find(By::Css(format!("option[value='{value}']"))).await.unwrap();
-        option.click().await.unwrap();
+        let start = Instant::now();
+        loop {
+            let chosen = async {
+                let list = self.control(name).await;
+                list.find(By::Css(format!("option[value='{value}']"))).await?.click().await
+            };
+            match chosen.await {
+                Err(e) if is_gone(&e) && start.elapsed() < patience() => {}
+                chosen => return chosen.unwrap(),
+            }
+        }
     }
 
     /// Drops files on the page, by name and contents.
@@ -286,6 +301,11 @@ impl Lab {
         self.driver.goto("about:blank").await.unwrap();
         self.browser.give_back();
     }
+}
+
+/// Whether the page had drawn the control anew before the driver reached it.
+fn is_gone(error: &WebDriverError) -> bool {
+    format!("{error:?}").contains("StaleElementReference")
 }
 
 /// The processes that a process started, and those that they did.

@@ -3,10 +3,18 @@
 use crate::model::families::rope;
 use crate::model::{Activation, Biases, ConfigKeys, ModelConfig, ModelConfigError, Norm, NormKind, Positions};
 
-pub(super) const LLAMA: &str = "llama";
-pub(super) const MISTRAL: &str = "mistral";
-pub(super) const QWEN2: &str = "qwen2";
-pub(super) const QWEN3: &str = "qwen3";
+const LLAMA: &str = "llama";
+const MISTRAL: &str = "mistral";
+const QWEN2: &str = "qwen2";
+const QWEN3: &str = "qwen3";
+
+/// transformers' class of each.
+pub(super) const CLASSES: [(&str, &str); 4] = [
+    (LLAMA, "LlamaForCausalLM"),
+    (MISTRAL, "MistralForCausalLM"),
+    (QWEN2, "Qwen2ForCausalLM"),
+    (QWEN3, "Qwen3ForCausalLM"),
+];
 
 /// In what the classes of transformers differ: defaults, and what is there whatever the file says.
 struct Class {
@@ -161,9 +169,9 @@ fn read(keys: &ConfigKeys, class: &Class) -> Result<ModelConfig, ModelConfigErro
 /// The file's JSON, without dropout.
 #[cfg(feature = "train")]
 pub fn write(c: &ModelConfig) -> serde_json::Value {
-    let class = crate::model::families::all().find(|family| family.model_type == c.model_type);
+    let class = CLASSES.iter().find(|(model_type, _)| *model_type == c.model_type).map(|(_, class)| [class]);
     let mut json = serde_json::json!({
-        "architectures": class.map(|family| [family.python_class]), "model_type": c.model_type,
+        "architectures": class, "model_type": c.model_type,
         "vocab_size": c.vocab_size, "max_position_embeddings": c.max_position_embeddings,
         "hidden_size": c.hidden_size, "intermediate_size": c.ffn_dim, "num_hidden_layers": c.num_hidden_layers,
         "num_attention_heads": c.num_attention_heads, "num_key_value_heads": c.num_key_value_heads,

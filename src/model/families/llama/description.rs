@@ -2,14 +2,14 @@
 
 #[cfg(feature = "train")]
 use super::config::write;
-use super::config::{self, read_llama, read_mistral, read_qwen2, read_qwen3};
+use super::config::{CLASSES, read_llama, read_mistral, read_qwen2, read_qwen3};
 use crate::model::{Family, LinearModule, Target};
 
 /// Llama as Hugging Face has it.
 pub static LLAMA: Family = Family {
-    model_type: config::LLAMA,
+    model_type: CLASSES[0].0,
     title: "Llama",
-    python_class: "LlamaForCausalLM",
+    python_class: CLASSES[0].1,
     script: Err(SCRIPT),
     read_config: read_llama,
     #[cfg(feature = "train")]
@@ -39,27 +39,22 @@ pub static LLAMA: Family = Family {
 
 /// Mistral: Llama's modules, in a class of its own.
 pub static MISTRAL: Family = Family {
-    model_type: config::MISTRAL,
+    model_type: CLASSES[1].0,
     title: "Mistral",
-    python_class: "MistralForCausalLM",
+    python_class: CLASSES[1].1,
     read_config: read_mistral,
     ..LLAMA
 };
 
 /// Qwen2 and Qwen2.5: Llama's modules, with biases on W_Q, W_K and W_V.
-pub static QWEN2: Family = Family {
-    model_type: config::QWEN2,
-    title: "Qwen2",
-    python_class: "Qwen2ForCausalLM",
-    read_config: read_qwen2,
-    ..LLAMA
-};
+pub static QWEN2: Family =
+    Family { model_type: CLASSES[2].0, title: "Qwen2", python_class: CLASSES[2].1, read_config: read_qwen2, ..LLAMA };
 
 /// Qwen3: Llama's modules, with an RMSNorm on every head of queries and keys.
 pub static QWEN3: Family = Family {
-    model_type: config::QWEN3,
+    model_type: CLASSES[3].0,
     title: "Qwen3",
-    python_class: "Qwen3ForCausalLM",
+    python_class: CLASSES[3].1,
     read_config: read_qwen3,
     head_norms: Some(["self_attn.q_norm", "self_attn.k_norm"]),
     ..LLAMA

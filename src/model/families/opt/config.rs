@@ -16,7 +16,11 @@ pub const fn config(sizes: Sizes, activation_function: Activation) -> ModelConfi
         num_hidden_layers: sizes.num_hidden_layers,
         num_attention_heads: sizes.num_attention_heads,
         num_key_value_heads: sizes.num_attention_heads,
-        head_dim: if sizes.num_attention_heads == 0 { 0 } else { sizes.hidden_size / sizes.num_attention_heads },
+        // `read` refuses heads that do not divide the width, and none.
+        head_dim: match sizes.hidden_size.checked_div(sizes.num_attention_heads) {
+            Some(width) => width,
+            None => 0,
+        },
         activation_function,
         gated: false,
         positions: Positions::Learned { unused_rows: 2 },
