@@ -34,6 +34,16 @@ fn every_published_shape_costs_what_it_costs_natively() {
     published::check_published();
 }
 
+/// Here JavaScript composes, natively a crate does.
+#[wasm_bindgen_test]
+fn accents_are_composed_as_they_are_natively() {
+    for (text, composed) in
+        [("e\u{301} x", "é x"), ("\u{1100}\u{1161}\u{11a8}", "각"), ("\u{958}", "\u{915}\u{93c}"), ("ﬁ\0①", "ﬁ\0①")]
+    {
+        assert_eq!(peft_lab::base::nfc(text), composed);
+    }
+}
+
 #[wasm_bindgen_test]
 async fn an_optimizer_goes_on_after_a_break() {
     shared::check_optimizer_after_a_break(&Device::flex()).await.unwrap();

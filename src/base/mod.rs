@@ -7,6 +7,7 @@ mod fault;
 mod json;
 pub mod memory;
 mod names;
+mod nfc;
 mod random;
 #[cfg(feature = "train")]
 mod readback;
@@ -17,6 +18,7 @@ pub use failure::{Failure, FailureReason};
 pub use fault::{Fault, shorten};
 pub use json::{json_words, measured, read_json};
 pub use names::{fingerprint, grouped, slug};
+pub use nfc::nfc;
 pub use random::{standard_normal, stream};
 #[cfg(feature = "train")]
 pub use readback::read;

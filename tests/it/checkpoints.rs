@@ -134,6 +134,27 @@ proptest! {
     }
 
     #[test]
+    fn no_damaged_tokenizer_of_a_family_panics(
+        tokenizer in prop_oneof![
+            damaged(fixture("tokenizers/llama3.json")),
+            damaged(fixture("tokenizers/smollm2.json")),
+            damaged(fixture("tokenizers/added-to-bytes.json")),
+            damaged(fixture("tokenizers/added-to-characters.json")),
+            damaged(fixture("tokenizers/mistral.json")),
+        ],
+        text in "[ -~é東\u{4}\u{301}\n]{0,12}(<left>|<both>|lake| )[ -~\n]{0,12}",
+    ) {
+        match Tokenizer::from_json(&String::from_utf8_lossy(&tokenizer)) {
+            Err(e) => prop_assert!(is_a_sentence(&e.to_string()), "{e}"),
+            Ok(tokenizer) => {
+                let ids = tokenizer.encode(&text);
+                prop_assert!(ids.iter().all(|id| (*id as usize) < tokenizer.vocab_size()));
+                tokenizer.decode(&ids);
+            }
+        }
+    }
+
+    #[test]
     fn shards_that_contradict_their_index_are_refused_whole((index, a, b) in shards()) {
         let (config, tokenizer) = (fixture("own/opt/config.json"), fixture("own/opt/tokenizer.json"));
         let looked_at = of(&[

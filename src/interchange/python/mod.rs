@@ -132,7 +132,7 @@ fn text(max_tokens: usize, config: &RunConfig, sources: &Sources) -> String {
          draw = lambda: random.choice(pool)\n\
          BEGINS, WHOLE = len(BEGIN), True\n",
         tokenizer(config, sources),
-        form(config, "encode(\"\\n\")", "encode(\"\\n\")"),
+        form(config, "encode(\"\\n\")[-1:]", "encode(\"\\n\")[-1:]"),
     )
 }
 

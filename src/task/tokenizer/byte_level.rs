@@ -1,6 +1,6 @@
 //! GPT-2's cut of a text into pieces, and its way of writing bytes as printable characters.
 
-use super::letters::is_letter;
+use super::classes::Class;
 use std::collections::HashMap;
 
 /// The pieces that byte-pair merges never cross, one after the other; together they are the text.
@@ -20,49 +20,27 @@ pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Bytes of the first piece of a text that is not empty.
-fn first_piece(text: &str) -> usize {
+pub(super) fn first_piece(text: &str) -> usize {
     const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
     if let Some(contraction) = CONTRACTIONS.iter().find(|c| text.starts_with(**c)) {
         return contraction.len();
     }
     // One blank may lead a word, a number or signs.
     let body = text.strip_prefix(' ').unwrap_or(text);
-    if let Some(kind) = body.chars().next().map(Kind::of).filter(|kind| *kind != Kind::Space) {
-        return text.len() - body.len() + run(body, kind);
+    if let Some(class) = body.chars().next().map(Class::of).filter(|class| *class != Class::Space) {
+        return text.len() - body.len() + class.run(body);
     }
-    let spaces = run(text, Kind::Space);
+    spaces(text)
+}
+
+/// Bytes of the blanks that a text begins with, by `\s+(?!\S)|\s+`.
+pub(super) fn spaces(text: &str) -> usize {
+    let spaces = Class::Space.run(text);
     match text[..spaces].char_indices().next_back() {
         // The last of several blanks is left to lead the word behind them.
         Some((last, _)) if last > 0 && spaces < text.len() => last,
         _ => spaces,
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Space,
-    Letter,
-    Number,
-    Sign,
-}
-
-impl Kind {
-    fn of(c: char) -> Kind {
-        if c.is_whitespace() {
-            Kind::Space
-        } else if is_letter(c) {
-            Kind::Letter
-        } else if c.is_numeric() {
-            Kind::Number
-        } else {
-            Kind::Sign
-        }
-    }
-}
-
-/// Bytes of the characters of one kind that a text begins with.
-fn run(text: &str, kind: Kind) -> usize {
-    text.find(|c| Kind::of(c) != kind).unwrap_or(text.len())
 }
 
 /// The character that stands for each byte in a vocabulary: itself where it prints, else the next one from

@@ -1,8 +1,11 @@
 //! A text to ids, and ids back to a text.
 
+use super::added::{AddedTokens, Part};
 use super::bpe::Bpe;
-use super::byte_level;
-use std::collections::HashMap;
+use super::cut::{Cut, cut};
+use super::normal::{Metaspace, Normal, normal};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 /// A tokenizer, ready to use.
 #[derive(Clone, Debug)]
@@ -13,24 +16,45 @@ pub struct Tokenizer {
     pub(super) bytes: Vec<Vec<u8>>,
     /// Tokens that the file puts in front of every text, such as OPT's `</s>`.
     pub(super) begin: Vec<u32>,
-    /// Tokens that are found in a text before anything else, such as `<s>`, the longest first; none is empty.
-    pub(super) added: Vec<(String, u32)>,
+    /// Tokens that are found in a text before anything else, such as `<s>`.
+    pub(super) added: AddedTokens,
+    /// What is done to the text between them.
+    pub(super) normal: Vec<Normal>,
+    /// Tokens that are found in what comes of that.
+    pub(super) added_to_normal: AddedTokens,
     pub(super) kind: Kind,
 }
 
 /// How a text becomes tokens.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// Pairs of bytes are merged, within pieces that [`pieces`](byte_level::pieces) cuts.
-    ByteLevel(Box<Bpe>),
+    /// Pairs are merged, within pieces.
+    Merged(Box<Merged>),
     /// Each character is a token, or the one that stands for what the vocabulary lacks.
     Characters { unknown: u32 },
 }
 
-/// What a text is cut into before anything else.
-enum Part<'t> {
-    Plain(&'t str),
-    Added(u32),
+/// Byte-pair encoding, and what is done around it.
+#[derive(Clone, Debug)]
+pub(super) struct Merged {
+    /// Blanks as marks, before a text is cut.
+    pub metaspace: Option<Metaspace>,
+    /// Where merges end.
+    pub cuts: Vec<Cut>,
+    pub bpe: Bpe,
+    /// For `ignore_merges`, by which a piece that is a token needs no merges.
+    pub whole: Option<Whole>,
+    /// Blanks in front of a text that are none of it: the mark that was put there.
+    pub strip: usize,
+}
+
+/// How a piece is looked up as it is.
+#[derive(Clone, Debug)]
+pub(super) struct Whole {
+    /// The characters that stand for bytes; `None` where the file writes texts.
+    pub characters: Option<[char; 256]>,
+    /// Ids that no piece has, because they were only added.
+    pub only_added: HashSet<u32>,
 }
 
 impl Tokenizer {
@@ -40,13 +64,19 @@ impl Tokenizer {
         &self.begin
     }
 
-    /// Token ids of a text; nothing is put in front or behind. Every text has some: bytes are tokens of their
-    /// own, and a character that `rules` does not know becomes its unknown token.
+    /// Token ids of a text; nothing is put in front or behind. Nearly every text has some: bytes are tokens of
+    /// their own, and a character that `rules` does not know becomes its unknown token. A vocabulary may lack
+    /// control characters.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut out = Vec::new();
         self.parts(text, |part| match part {
             Part::Added(id) => out.push(id),
-            Part::Plain(text) => self.encode_plain(text, &mut out),
+            Part::Plain(text) => match &self.kind {
+                Kind::Merged(merged) => cut(text, &merged.cuts, &mut |piece| self.merge(merged, piece, &mut out)),
+                Kind::Characters { unknown } => {
+                    out.extend(characters(text).map(|c| self.token_to_id(c).unwrap_or(*unknown)));
+                }
+            },
         });
         out
     }
@@ -54,57 +84,101 @@ impl Tokenizer {
     /// How many of some texts have more than so many tokens. Each of their pieces is merged once, so that a
     /// table of many megabytes is counted while its visitor looks at it.
     pub fn longer<'t>(&self, texts: impl IntoIterator<Item = &'t str>, than: usize) -> usize {
-        let mut known: HashMap<&str, usize> = HashMap::new();
-        let mut merged = Vec::new();
-        let mut length = |text: &'t str| {
+        // Longer pieces seldom come again.
+        const REMEMBERED: usize = 64;
+        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut ids = Vec::new();
+        let mut length = |text: &str| {
             let mut n = 0;
             self.parts(text, |part| match (part, &self.kind) {
                 (Part::Added(_), _) => n += 1,
                 (Part::Plain(text), Kind::Characters { .. }) => n += characters(text).count(),
-                (Part::Plain(text), Kind::ByteLevel(bpe)) => {
-                    n += byte_level::pieces(text)
-                        .map(|piece| {
-                            *known.entry(piece).or_insert_with(|| {
-                                merged.clear();
-                                bpe.encode(piece, &mut merged);
-                                merged.len()
-                            })
-                        })
-                        .sum::<usize>();
-                }
+                (Part::Plain(text), Kind::Merged(merged)) => cut(text, &merged.cuts, &mut |piece| {
+                    n += known.get(piece).copied().unwrap_or_else(|| {
+                        ids.clear();
+                        self.merge(merged, piece, &mut ids);
+                        if piece.len() <= REMEMBERED {
+                            known.insert(piece.into(), ids.len());
+                        }
+                        ids.len()
+                    });
+                }),
             });
             n
         };
-        // No token is shorter than a byte.
-        texts.into_iter().filter(|text| text.len() > than && length(text) > than).count()
+        // No token is shorter than a byte, and only some normalizers make a text longer.
+        let grows = !self.normal.is_empty() || matches!(&self.kind, Kind::Merged(merged) if merged.metaspace.is_some());
+        texts.into_iter().filter(|text| (grows || text.len() > than) && length(text) > than).count()
     }
 
-    /// Hands on added tokens and what is between them.
-    fn parts<'t>(&self, text: &'t str, mut part: impl FnMut(Part<'t>)) {
-        // Where the text after the last added token begins.
-        let mut begin = 0;
-        let mut at = 0;
-        while let Some(c) = text[at..].chars().next() {
-            match self.added.iter().find(|(token, _)| text[at..].starts_with(token)) {
-                Some((token, id)) => {
-                    part(Part::Plain(&text[begin..at]));
-                    part(Part::Added(*id));
-                    at += token.len();
-                    begin = at;
+    /// Hands on added tokens and what is between them, normalized.
+    fn parts(&self, text: &str, mut part: impl FnMut(Part<'_>)) {
+        let metaspace = match &self.kind {
+            Kind::Merged(merged) => merged.metaspace,
+            Kind::Characters { .. } => None,
+        };
+        self.added.split(text, |outer, first| match outer {
+            Part::Added(_) => part(outer),
+            Part::Plain(text) => self.added_to_normal.split(&normal(text, &self.normal), |inner, begins| match inner {
+                Part::Plain(text) => {
+                    let marked = metaspace.map(|m| m.mark(text, first && begins));
+                    part(Part::Plain(&marked.map_or(Cow::Borrowed(text), Cow::Owned)));
                 }
-                None => at += c.len_utf8(),
-            }
+                Part::Added(_) => part(inner),
+            }),
+        });
+    }
+
+    /// Appends the ids of a piece.
+    fn merge(&self, merged: &Merged, piece: &str, out: &mut Vec<u32>) {
+        match merged.whole.as_ref().and_then(|whole| self.whole(whole, piece)) {
+            Some(id) => out.push(id),
+            None => merged.bpe.encode(piece, out),
         }
-        part(Part::Plain(&text[begin..]));
+    }
+
+    /// The token that a piece is.
+    fn whole(&self, whole: &Whole, piece: &str) -> Option<u32> {
+        let id = match &whole.characters {
+            Some(of) => self.token_to_id(&piece.bytes().map(|b| of[b as usize]).collect::<String>()),
+            None => self.token_to_id(piece),
+        };
+        id.filter(|id| !whole.only_added.contains(id))
     }
 
     /// The text of some tokens, special ones such as `<s>` included. Bytes that are no UTF-8, and ids that
-    /// are no token, show as `�`.
+    /// are no token, show as `�`. The blank that some tokenizers put in front of a text is left away.
     pub fn decode(&self, tokens: &[u32]) -> String {
+        let mut text = self.decode_on(tokens);
+        if let Kind::Merged(merged) = &self.kind {
+            let blanks = text.bytes().take(merged.strip).take_while(|b| *b == b' ').count();
+            text.drain(..blanks);
+        }
+        text
+    }
+
+    /// The same of tokens behind others: a blank in front of them is theirs.
+    pub fn decode_on(&self, tokens: &[u32]) -> String {
         let unknown = "\u{fffd}".as_bytes();
-        let bytes: Vec<u8> =
-            tokens.iter().flat_map(|id| self.bytes.get(*id as usize).map_or(unknown, Vec::as_slice)).copied().collect();
-        String::from_utf8_lossy(&bytes).into_owned()
+        let bytes_of = |id: &u32| self.bytes.get(*id as usize).map_or(unknown, Vec::as_slice);
+        let by_byte = match &self.kind {
+            Kind::Merged(merged) if !merged.bpe.characters.is_empty() => &merged.bpe.bytes,
+            _ => {
+                return String::from_utf8_lossy(&tokens.iter().flat_map(bytes_of).copied().collect::<Vec<u8>>()).into();
+            }
+        };
+        // Here some tokens are texts and some are bytes. Bytes in a row are a text together, or none of them is,
+        // as Hugging Face decodes them.
+        let is_byte = |id: &u32| matches!(bytes_of(id), [b] if by_byte[*b as usize] == Some(*id));
+        let mut text = String::new();
+        for run in tokens.chunk_by(|one, next| is_byte(one) == is_byte(next)) {
+            let bytes: Vec<u8> = run.iter().flat_map(bytes_of).copied().collect();
+            match String::from_utf8(bytes) {
+                Ok(run) => text.push_str(&run),
+                Err(_) => text.extend(run.iter().map(|_| '\u{fffd}')),
+            }
+        }
+        text
     }
 
     /// The id of a token as the file writes it (`Ġthe`, `<s>`).
@@ -115,15 +189,6 @@ impl Tokenizer {
     /// Tokens in all, added ones included; every id is below it.
     pub fn vocab_size(&self) -> usize {
         self.bytes.len()
-    }
-
-    fn encode_plain(&self, text: &str, out: &mut Vec<u32>) {
-        match &self.kind {
-            Kind::ByteLevel(bpe) => byte_level::pieces(text).for_each(|piece| bpe.encode(piece, out)),
-            Kind::Characters { unknown } => {
-                out.extend(characters(text).map(|c| self.token_to_id(c).unwrap_or(*unknown)));
-            }
-        }
     }
 }
 

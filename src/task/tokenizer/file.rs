@@ -1,16 +1,20 @@
 //! The file `tokenizer.json`: what is in it, and whether this loader can honour all of that.
 
-use super::bpe::Bpe;
+use super::added::{self, AddedTokens};
+use super::bpe::{Bpe, Merges};
 use super::byte_level::{byte_characters, token_bytes};
-use super::codec::{Kind, Tokenizer};
+use super::codec::{Kind, Merged, Tokenizer, Whole};
 use super::error::TokenizerError;
+use super::forms::{
+    FILE, PreTokenizer, begin, byte_decoder, normalizers, pre_tokenizer, require, shorten, steps, text_decoder,
+    unsupported,
+};
+use super::normal::{Normal, normal};
 use crate::base::read_json;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
 use std::collections::HashMap;
-
-const FILE: &str = "tokenizer.json";
 
 /// What is in the file.
 #[derive(Deserialize)]
@@ -40,17 +44,26 @@ pub(super) struct Added {
     pub lstrip: bool,
     #[serde(default)]
     pub rstrip: bool,
+    /// Found in the text after the normalizer.
+    #[serde(default)]
+    pub normalized: bool,
 }
 
 impl Added {
     /// A token that matches as it is.
     pub fn plain(content: String) -> Added {
-        Added { id: 0, content, single_word: false, lstrip: false, rstrip: false }
+        Added { id: 0, content, single_word: false, lstrip: false, rstrip: false, normalized: false }
     }
 
     /// The same once more.
     pub fn again(&self) -> Added {
         Added { content: self.content.clone(), ..*self }
+    }
+
+    /// What is looked for in a text after some steps.
+    fn found_as(&self, steps: &[Normal]) -> added::Added {
+        let Added { id, single_word, lstrip, rstrip, .. } = *self;
+        added::Added { content: normal(&self.content, steps).into_owned(), id, single_word, lstrip, rstrip }
     }
 }
 
@@ -74,6 +87,8 @@ pub(super) struct Model {
     byte_fallback: Value,
     #[serde(default)]
     ignore_merges: Value,
+    #[serde(default)]
+    fuse_unk: Value,
 }
 
 impl Model {
@@ -89,6 +104,7 @@ impl Model {
             end_of_word_suffix: Value::Null,
             byte_fallback: Value::Null,
             ignore_merges: Value::Null,
+            fuse_unk: Value::Null,
         }
     }
 }
@@ -134,108 +150,38 @@ impl Tokenizer {
 
     /// The tokenizer of a file, under its name or another's.
     pub(super) fn of(file: &File) -> Result<Tokenizer, TokenizerError> {
-        require("normalizer", &file.normalizer, "null", |v| steps(v, "normalizers", &changes_nothing).is_empty())?;
+        let steps = normalizers(&file.normalizer)?;
         let model = &file.model;
-        let byte_level = match model.kind.as_deref() {
+        let merged = match model.kind.as_deref() {
             Some("BPE") => true,
             None if !model.merges.is_empty() => true,
             Some("WordLevel") => false,
             other => {
-                return Err(unsupported(
-                    "model.type",
-                    other.unwrap_or("missing"),
-                    "BPE on bytes, or WordLevel on characters",
-                ));
+                let found = other.unwrap_or("missing");
+                return Err(unsupported("model.type", found, "BPE, or WordLevel on characters"));
             }
         };
-        let added = added_tokens(&file.added_tokens)?;
-        let tokens = tokens_by_id(&model.vocab, &added)?;
-        let (kind, bytes) = if byte_level { bpe(file, &tokens)? } else { characters(file, &tokens)? };
-        let ids: HashMap<String, u32> = tokens.into_iter().zip(0..).collect();
+        if let Some(token) = file.added_tokens.iter().find(|t| t.content.is_empty()) {
+            return Err(unsupported(&format!("added token {}", token.id), "empty", "added tokens with a text"));
+        }
+        let mut tokens = tokens_by_id(&model.vocab, &file.added_tokens)?;
+        let ids: HashMap<String, u32> = tokens.iter().cloned().zip(0..).collect();
+        // What stands in a text is what was found there.
+        for token in file.added_tokens.iter().filter(|t| t.normalized) {
+            tokens[token.id as usize] = token.found_as(&steps).content;
+        }
+        let (kind, bytes) = if merged { bpe(file, &tokens)? } else { characters(file, &tokens)? };
         let begin = begin(&file.post_processor, &ids)?;
-        Ok(Tokenizer { ids, bytes, begin, added, kind })
-    }
-}
-
-/// What a part of the file comes to. A `Sequence` is its steps under the key `list`, and steps that do nothing
-/// are left out: `tokenizers` writes one function in several forms.
-fn steps<'a>(value: &'a Value, list: &str, idle: &dyn Fn(&Value) -> bool) -> Vec<&'a Value> {
-    match value[list].as_array().filter(|_| value["type"] == "Sequence") {
-        Some(all) => all.iter().flat_map(|step| steps(step, list, idle)).collect(),
-        None if value.is_null() || idle(value) => Vec::new(),
-        None => vec![value],
-    }
-}
-
-/// A normalizer that leaves every text as it is.
-fn changes_nothing(v: &Value) -> bool {
-    v["type"] == "Strip" && v["strip_left"] == false && v["strip_right"] == false
-        || v["type"] == "Prepend" && v["prepend"] == ""
-}
-
-/// What a post-processor puts in front of a single text: OPT's template has `</s>` there. GPT-2's moves
-/// offsets alone, which nobody asks for here, and so it may also stand beside a template.
-fn begin(processor: &Value, ids: &HashMap<String, u32>) -> Result<Vec<u32>, TokenizerError> {
-    const KNOWN: &str = "null, ByteLevel, or TemplateProcessing with special tokens in front of the text";
-    let refused = || unsupported("post_processor", &shorten(&processor.to_string()), KNOWN);
-    let template = match steps(processor, "processors", &|v| v["type"] == "ByteLevel").as_slice() {
-        [] => return Ok(Vec::new()),
-        [template] if template["type"] == "TemplateProcessing" => *template,
-        _ => return Err(refused()),
-    };
-    let (text, front) = template["single"].as_array().and_then(|single| single.split_last()).ok_or_else(refused)?;
-    if text["Sequence"]["id"] != "A" {
-        return Err(refused());
-    }
-    let mut begin = Vec::new();
-    for piece in front {
-        let name = piece["SpecialToken"]["id"].as_str().ok_or_else(refused)?;
-        // The template's own list says which ids a name stands for; it is mostly the token's one.
-        match template["special_tokens"][name]["ids"].as_array() {
-            Some(listed) => {
-                let known = |id: &Value| u32::try_from(id.as_u64()?).ok().filter(|id| (*id as usize) < ids.len());
-                begin.extend(listed.iter().map(known).collect::<Option<Vec<u32>>>().ok_or_else(refused)?);
-            }
-            None => begin.push(ids.get(name).copied().ok_or_else(refused)?),
-        }
-    }
-    Ok(begin)
-}
-
-/// Ways to write GPT-2's regular expression: its own, and tiktoken's two.
-const GPT2_REGEX: [&str; 3] = [
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
-    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
-    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s",
-];
-
-/// Whether a pre-tokenizer cuts as GPT-2's does: by its own regular expression, or by the same one in front.
-fn is_byte_level(v: &Value) -> bool {
-    let bytes = |v: &Value, regex: bool| {
-        v["type"] == "ByteLevel" && v["add_prefix_space"] == false && v["use_regex"].as_bool().unwrap_or(true) == regex
-    };
-    match steps(v, "pretokenizers", &|_| false).as_slice() {
-        [only] => bytes(only, true),
-        // The pieces leave nothing between them, so it is one whether these or what lies between is cut out.
-        [split, behind] => {
-            let regex = split["pattern"]["Regex"].as_str();
-            let kept = split["behavior"] == "Isolated" && split["invert"] != true
-                || split["behavior"] == "Removed" && split["invert"] == true;
-            split["type"] == "Split" && kept && regex.is_some_and(|r| GPT2_REGEX.contains(&r)) && bytes(behind, false)
-        }
-        _ => false,
+        let added = |normalized: bool| {
+            let these = file.added_tokens.iter().filter(|t| t.normalized == normalized);
+            AddedTokens::new(these.map(|t| t.found_as(if normalized { &steps } else { &[] })).collect())
+        };
+        Ok(Tokenizer { added: added(false), added_to_normal: added(true), ids, bytes, begin, normal: steps, kind })
     }
 }
 
 fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), TokenizerError> {
     let model = &file.model;
-    require("pre_tokenizer", &file.pre_tokenizer, "ByteLevel with its regex and no prefix space", is_byte_level)?;
-    require(
-        "decoder",
-        &file.decoder,
-        "ByteLevel",
-        |v| matches!(steps(v, "decoders", &|v| v["type"] == "Fuse").as_slice(), [only] if only["type"] == "ByteLevel"),
-    )?;
     require("model.dropout", &model.dropout, "null", |v| v.is_null() || v.as_f64() == Some(0.0))?;
     for (key, value) in [
         ("model.continuing_subword_prefix", &model.continuing_subword_prefix),
@@ -243,18 +189,72 @@ fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), Tokenizer
     ] {
         require(key, value, "null or empty", |v| v.is_null() || v == "")?;
     }
-    for (key, value) in [("model.byte_fallback", &model.byte_fallback), ("model.ignore_merges", &model.ignore_merges)] {
-        require(key, value, "false", |v| v.is_null() || v == false)?;
+    for (key, value) in [("model.ignore_merges", &model.ignore_merges), ("model.fuse_unk", &model.fuse_unk)] {
+        require(key, value, "true or false", |v| v.is_null() || v.is_boolean())?;
     }
+    let fuse = model.fuse_unk == true;
+    let only_added = file.added_tokens.iter().filter(|t| !model.vocab.contains_key(&t.content)).map(|t| t.id);
+    let whole = |characters| {
+        let whole = Whole { characters, only_added: only_added.collect() };
+        (model.ignore_merges == true).then_some(whole)
+    };
 
-    let id = |token: &str| model.vocab.get(token).copied();
-    let characters = byte_characters();
-    let mut bytes = [0; 256];
-    for (b, c) in characters.iter().enumerate() {
-        let missing = || vocabulary(format!("the vocabulary has no token {c:?} for byte {b}"));
-        bytes[b] = id(c.encode_utf8(&mut [0; 4])).ok_or_else(missing)?;
+    match pre_tokenizer(&file.pre_tokenizer)? {
+        PreTokenizer::Bytes(cuts) => {
+            byte_decoder(&file.decoder)?;
+            require("model.byte_fallback", &model.byte_fallback, "false", |v| v.is_null() || v == false)?;
+            let written = byte_characters();
+            let (bytes, unknown) = bytes(model, |b| written[b as usize].to_string(), false)?;
+            let byte_of: HashMap<char, u8> = written.into_iter().zip(0..=255).collect();
+            // An added token, or any other that is not written in bytes' characters, is its own text.
+            let text_of = |token: &String| token_bytes(token, &byte_of).unwrap_or_else(|| token.as_bytes().to_vec());
+            let bpe = Bpe { bytes, unknown, fuse, characters: HashMap::new(), merges: merges(model)? };
+            let merged = Merged { metaspace: None, cuts, bpe, whole: whole(Some(written)), strip: 0 };
+            Ok((Kind::Merged(Box::new(merged)), tokens.iter().map(text_of).collect()))
+        }
+        PreTokenizer::Characters(metaspace, cuts) => {
+            require("model.byte_fallback", &model.byte_fallback, "true without ByteLevel", |v| v == true)?;
+            let (mark, strip) = text_decoder(&file.decoder)?;
+            let written = |b: u8| format!("<0x{b:02X}>");
+            let (bytes, unknown) = bytes(model, written, true)?;
+            let byte_of: HashMap<String, u8> = (0..=255).map(|b| (written(b), b)).collect();
+            let text_of = |token: &String| match byte_of.get(token) {
+                Some(b) => vec![*b],
+                None => token.replace(mark, " ").into_bytes(),
+            };
+            let single = model.vocab.iter().filter_map(|(token, id)| {
+                let mut characters = token.chars();
+                Some((characters.next().filter(|_| characters.next().is_none())?, *id))
+            });
+            let bpe = Bpe { bytes, unknown, fuse, characters: single.collect(), merges: merges(model)? };
+            let merged = Merged { metaspace, cuts, bpe, whole: whole(None), strip };
+            Ok((Kind::Merged(Box::new(merged)), tokens.iter().map(text_of).collect()))
+        }
     }
-    let mut merges = HashMap::with_capacity(model.merges.len());
+}
+
+/// The ids of single bytes, and what stands for one that is none.
+type Bytes = ([Option<u32>; 256], Option<u32>);
+
+fn bytes(model: &Model, written: impl Fn(u8) -> String, all: bool) -> Result<Bytes, TokenizerError> {
+    let ids: [Option<u32>; 256] = std::array::from_fn(|b| model.vocab.get(&written(b as u8)).copied());
+    // What nearly every text has must be there. SmolLM2 lacks six control characters and bytes of far planes.
+    let needed = |b: &u8| all || matches!(b, b'\n' | b' '..=b'~');
+    if let Some(b) = (0..=255).filter(needed).find(|b| ids[*b as usize].is_none()) {
+        return Err(vocabulary(format!("the vocabulary has no token {:?} for byte {b}", written(b))));
+    }
+    match model.unk_token.as_deref().filter(|_| ids.contains(&None)) {
+        None => Ok((ids, None)),
+        Some(name) => match model.vocab.get(name) {
+            Some(unknown) => Ok((ids, Some(*unknown))),
+            None => Err(unsupported("model.unk_token", name, "a token of the vocabulary")),
+        },
+    }
+}
+
+fn merges(model: &Model) -> Result<Merges, TokenizerError> {
+    let id = |token: &str| model.vocab.get(token).copied();
+    let mut merges = Merges::with_capacity(model.merges.len());
     for (merge, rank) in model.merges.iter().zip(0..) {
         let (left, right) = match merge {
             Merge::Pair(left, right) => (left.as_str(), right.as_str()),
@@ -269,10 +269,7 @@ fn bpe(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), Tokenizer
         // A pair that stands there twice: the later rank counts, as Hugging Face's reader has it.
         merges.insert(pair, (rank, becomes));
     }
-    let byte_of: HashMap<char, u8> = characters.into_iter().zip(0..=255).collect();
-    // An added token, or any other that is not written in bytes' characters, is its own text.
-    let text_of = |token: &String| token_bytes(token, &byte_of).unwrap_or_else(|| token.as_bytes().to_vec());
-    Ok((Kind::ByteLevel(Box::new(Bpe { bytes, merges })), tokens.iter().map(text_of).collect()))
+    Ok(merges)
 }
 
 fn characters(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), TokenizerError> {
@@ -293,22 +290,10 @@ fn characters(file: &File, tokens: &[String]) -> Result<(Kind, Vec<Vec<u8>>), To
     }
 }
 
-/// Added tokens, longest first.
-fn added_tokens(added: &[Added]) -> Result<Vec<(String, u32)>, TokenizerError> {
-    if let Some(token) = added.iter().find(|t| t.content.is_empty() || t.single_word || t.lstrip || t.rstrip) {
-        let key = format!("added token {}", token.id);
-        let found = if token.content.is_empty() { "empty" } else { "single_word, lstrip or rstrip" };
-        return Err(unsupported(&key, found, "added tokens that match as they are"));
-    }
-    let mut added: Vec<(String, u32)> = added.iter().map(|t| (t.content.clone(), t.id)).collect();
-    added.sort_by_key(|(content, _)| std::cmp::Reverse(content.len()));
-    Ok(added)
-}
-
 /// The tokens in the order of their ids, which must be 0, 1, 2, … without a gap: a base has a row for each.
-fn tokens_by_id(vocab: &HashMap<String, u32>, added: &[(String, u32)]) -> Result<Vec<String>, TokenizerError> {
+fn tokens_by_id(vocab: &HashMap<String, u32>, added: &[Added]) -> Result<Vec<String>, TokenizerError> {
     let mut tokens: Vec<(u32, &str)> = vocab.iter().map(|(token, id)| (*id, token.as_str())).collect();
-    for (token, id) in added {
+    for Added { content: token, id, .. } in added {
         match vocab.get(token) {
             None => tokens.push((*id, token)),
             Some(other) if other == id => {}
@@ -329,30 +314,8 @@ fn tokens_by_id(vocab: &HashMap<String, u32>, added: &[(String, u32)]) -> Result
     }
 }
 
-fn require(
-    key: &str,
-    found: &Value,
-    expected: &'static str,
-    known: impl Fn(&Value) -> bool,
-) -> Result<(), TokenizerError> {
-    if known(found) { Ok(()) } else { Err(unsupported(key, &found.to_string(), expected)) }
-}
-
-fn unsupported(key: &str, found: &str, expected: &'static str) -> TokenizerError {
-    TokenizerError::Unsupported { file: FILE, key: key.into(), found: shorten(found), expected }
-}
-
 fn vocabulary(fault: String) -> TokenizerError {
     TokenizerError::Vocabulary { file: FILE, fault }
-}
-
-/// What a message can hold of a file's contents.
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 120;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
-    }
 }
 
 #[cfg(test)]

@@ -1,22 +1,30 @@
-//! Text to tokens and back: reads the two kinds of Hugging Face `tokenizer.json` that the bases have.
+//! Text to tokens and back: reads Hugging Face's `tokenizer.json` as the bases and the families have it.
 //!
-//! - BPE on bytes, as GPT-2 has it (`prose-nano`, `prose-micro`): [`byte_level`] cuts a text into pieces,
-//!   [`bpe`] merges each.
-//!   It may also stand in `vocab.json` and `merges.txt` ([`vocabulary`]).
+//! - BPE on bytes: a text is normalized ([`normal`]), cut into pieces ([`cut`]), and each is merged ([`bpe`]).
+//!   GPT-2's may also stand in `vocab.json` and `merges.txt` ([`vocabulary`]).
+//! - BPE on characters, with bytes for those that it lacks, as SentencePiece has it.
 //! - One token per character (`rules`): `WordLevel` after a `Split` at `.`.
 //!
-//! Ids equal those of Hugging Face's `tokenizers` (`tests/fixtures/tokenizer.json`). Any other kind is
-//! refused by name. What a file says of truncation and padding is left aside: a task cuts its examples and a
-//! batch pads them.
+//! Added tokens are found before all that ([`added`]). Ids equal those of Hugging Face's `tokenizers`
+//! (`tests/fixtures/tokenizer.json`, `tests/fixtures/tokenizers`). Any other kind is refused by name
+//! ([`forms`]). What a file says of truncation and padding is left aside: a task cuts its examples and a batch
+//! pads them.
 
+mod added;
 mod bpe;
 mod byte_level;
+mod classes;
 mod codec;
+mod cut;
 mod error;
 mod file;
-mod letters;
+mod forms;
+mod normal;
 mod vocabulary;
 
 pub use byte_level::{byte_characters, pieces};
 pub use codec::Tokenizer;
 pub use error::TokenizerError;
+
+#[cfg(test)]
+mod tests;

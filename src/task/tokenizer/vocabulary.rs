@@ -100,6 +100,11 @@ impl Settings {
         }
         added.sort_unstable_by_key(|(id, _)| *id);
         let settings = Settings { keys, added };
+        // Others have these two files, too, and cut a text otherwise.
+        let class = settings.keys.get("tokenizer_class").filter(|class| !class.is_null());
+        if let Some(other) = class.filter(|class| *class != "GPT2Tokenizer" && *class != "GPT2TokenizerFast") {
+            return Err(unsupported("tokenizer_class", other, "GPT2Tokenizer; others have all in tokenizer.json"));
+        }
         for key in ["add_prefix_space", "add_eos_token"] {
             if settings.flag(key)? {
                 return Err(unsupported(key, &Value::Bool(true), "false"));
@@ -218,6 +223,12 @@ mod tests {
                 r#"{"add_prefix_space": true}"#,
                 "tokenizer_config.json: add_prefix_space is true, this loader knows false",
             ),
+            (
+                SETTINGS,
+                r#"{"tokenizer_class": "Qwen2Tokenizer"}"#,
+                "tokenizer_config.json: tokenizer_class is \"Qwen2Tokenizer\", this loader knows GPT2Tokenizer;",
+            ),
+            (SETTINGS, r#"{"tokenizer_class": "RobertaTokenizer"}"#, "tokenizer_config.json: tokenizer_class is"),
             (SETTINGS, r#"{"add_eos_token": true}"#, "tokenizer_config.json: add_eos_token is true"),
             (SETTINGS, r#"{"add_bos_token": "yes"}"#, "tokenizer_config.json: add_bos_token is \"yes\""),
             (SETTINGS, r#"{"bos_token": 7}"#, "tokenizer_config.json: bos_token is 7, this loader knows a token"),
@@ -227,16 +238,11 @@ mod tests {
                 r#"{"added_tokens_decoder": {"900": {"content": "y!y"}}}"#,
                 "vocab.json: the added token \"y!y\" has id 900, its place is 300",
             ),
-            (
-                SETTINGS,
-                r#"{"mask_token": {"content": "<mask>", "lstrip": true}}"#,
-                "vocab.json: added token 300 is single_word, lstrip or rstrip",
-            ),
             (SETTINGS, "{", "tokenizer_config.json is not readable: it ends in line 1"),
             (SPECIAL, "[]", "special_tokens_map.json is not readable: it is a list, and an object is expected"),
             (ADDED, r#"{"<x>": -1}"#, "added_tokens.json is not readable: “<x>” is -1, and a whole number is expected"),
             (VOCABULARY, r#"{"a": "b"}"#, "vocab.json is not readable: “a” is \"b\", and a whole number is expected"),
-            (VOCABULARY, r#"{"a": 0}"#, "vocab.json: the vocabulary has no token 'Ā' for byte 0"),
+            (VOCABULARY, r#"{"a": 0}"#, "vocab.json: the vocabulary has no token \"Ċ\" for byte 10"),
             (MERGES, "#version: 0.2\nĠ b\na b c\n", "merges.txt: line 3, \"a b c\", is not two tokens"),
             (MERGES, "Ġ b\n\nĠ f\n", "merges.txt: line 2, \"\", is not two tokens"),
             (MERGES, "Ġ zzzz\n", "vocab.json: merge 0, \"Ġ\" \"zzzz\", is not of tokens"),

@@ -121,7 +121,8 @@ impl TaskData {
         template: Option<&Template>,
         seed: u64,
     ) -> Result<TaskData, Fault> {
-        let newline = token(tokenizer, "\n")?;
+        // The last: SentencePiece's tokenizers put a blank in front.
+        let newline = tokenizer.encode("\n").pop().ok_or_else(|| without("\n"))?;
         let begin = tokenizer.begin().to_vec();
         let own = Form { begin, before: Vec::new(), between: vec![newline], after: vec![newline] };
         let form = form(own, template, tokenizer)?;
@@ -213,7 +214,7 @@ impl TaskData {
     pub fn answer(&self, labels: &[usize]) -> String {
         if let Some(tokenizer) = &self.tokenizer {
             let tokens: Vec<u32> = labels.iter().map(|l| self.labels[*l]).collect();
-            return tokenizer.decode(&tokens);
+            return tokenizer.decode_on(&tokens);
         }
         match self.names.is_empty() {
             true => labels.iter().map(|l| char::from(b'a' + *l as u8)).collect(),
@@ -232,9 +233,9 @@ impl TaskData {
 
 /// The first token of a text.
 fn token(tokenizer: &Tokenizer, text: &str) -> Result<u32, Fault> {
-    tokenizer
-        .encode(text)
-        .first()
-        .copied()
-        .ok_or_else(|| Fault::new("base", format!("This base's tokenizer has no token for “{}”.", text.escape_debug())))
+    tokenizer.encode(text).first().copied().ok_or_else(|| without(text))
+}
+
+fn without(text: &str) -> Fault {
+    Fault::new("base", format!("This base's tokenizer has no token for “{}”.", text.escape_debug()))
 }

@@ -1,5 +1,6 @@
 //! Files of tokenizers in all their forms.
 
+use super::super::forms::GPT2_REGEX;
 use super::*;
 use serde_json::json;
 
@@ -22,8 +23,14 @@ fn refusal(base: &str, pointer: &str, value: Value) -> String {
 #[test]
 fn other_kinds_are_refused_with_what_was_found_and_what_is_known() {
     for (base, pointer, value, message) in [
-        ("rules", "/normalizer", json!({"type": "NFC"}), "normalizer is {\"type\":\"NFC\"}, this loader knows null"),
-        ("rules", "/model/type", json!("Unigram"), "model.type is Unigram, this loader knows BPE on bytes"),
+        ("rules", "/normalizer", json!({"type": "NFKC"}), "normalizer is {\"type\":\"NFKC\"}, this loader knows null"),
+        (
+            "rules",
+            "/normalizer",
+            json!({"type": "Replace", "pattern": {"Regex": " "}, "content": "_"}),
+            "normalizer is",
+        ),
+        ("rules", "/model/type", json!("Unigram"), "model.type is Unigram, this loader knows BPE, or"),
         ("rules", "/pre_tokenizer/pattern/Regex", json!("\\w+"), "knows Split at the regex \".\""),
         ("rules", "/decoder", json!(null), "decoder is null, this loader knows Fuse"),
         ("rules", "/model/unk_token", json!("?"), "model.unk_token is ?,"),
@@ -32,12 +39,13 @@ fn other_kinds_are_refused_with_what_was_found_and_what_is_known() {
         ("rules", "/added_tokens/0/id", json!(3), "the added token \"<s>\" has ids 3 and 18"),
         ("rules", "/added_tokens/0/content", json!(""), "added token 18 is empty"),
         ("prose-nano", "/pre_tokenizer/add_prefix_space", json!(true), "no prefix space"),
-        ("prose-nano", "/pre_tokenizer/use_regex", json!(false), "ByteLevel with its regex"),
+        ("prose-nano", "/pre_tokenizer", json!(null), "model.byte_fallback is false, this loader knows true without"),
+        ("prose-nano", "/model/ignore_merges", json!("yes"), "model.ignore_merges is \"yes\""),
         ("prose-nano", "/post_processor", json!({"type": "RobertaProcessing"}), "knows null, ByteLevel, or"),
         ("prose-nano", "/model/byte_fallback", json!(true), "model.byte_fallback is true"),
         ("prose-nano", "/model/merges/0", json!(["x", "no such token"]), "merge 0, \"x\" \"no such token\", is not"),
         ("prose-nano", "/model/merges/1", json!("joined"), "merge 1,"),
-        ("prose-nano", "/model/vocab", json!({"<|endoftext|>": 0, "a": 1}), "no token 'Ā' for byte 0"),
+        ("prose-nano", "/model/vocab", json!({"<|endoftext|>": 0, "a": 1}), "no token \"Ċ\" for byte 10"),
     ] {
         let refused = refusal(base, pointer, value);
         assert!(refused.contains(message), "{base} {pointer}: {refused}");
@@ -111,20 +119,24 @@ fn equal_forms_are_equal() {
 
 #[test]
 fn forms_that_only_look_equal_are_refused() {
-    let nfc = json!({"type": "NFC"});
+    let nfkc = json!({"type": "NFKC"});
     let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false});
     let split =
         |regex: &str| json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false});
     let digits = json!({"type": "Digits", "individual_digits": true});
     let template = json!({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}], "special_tokens": {}});
     for (key, value) in [
-        ("normalizer", json!({"type": "Sequence", "normalizers": [nfc]})),
+        ("normalizer", json!({"type": "Sequence", "normalizers": [nfkc]})),
         ("normalizer", json!({"type": "Sequence"})),
         ("normalizer", json!({"type": "Strip", "strip_left": true, "strip_right": false})),
-        ("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": []})),
-        ("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": [digits, bytes]})),
+        ("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": [bytes, digits]})),
         ("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": [split("\\w+"), bytes]})),
         ("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": [split(GPT2_REGEX[0])]})),
+        (
+            "pre_tokenizer",
+            json!({"type": "Sequence", "pretokenizers": [{"type": "Metaspace", "replacement": "▁"}, bytes]}),
+        ),
+        ("pre_tokenizer", json!({"type": "Metaspace", "replacement": "▁▁"})),
         ("post_processor", json!({"type": "Sequence", "processors": [template, template]})),
         ("decoder", json!({"type": "Sequence", "decoders": [{"type": "Fuse"}]})),
     ] {
@@ -147,6 +159,26 @@ fn a_template_s_own_list_says_which_ids_a_name_stands_for() {
     assert_eq!(with(json!([7, 0])), Ok(vec![7, 0]));
     assert!(with(json!([1024])).is_err());
     assert!(with(json!(["a"])).is_err());
+}
+
+#[test]
+fn a_vocabulary_may_lack_control_characters() {
+    let without = |byte: &str, unknown: Value| {
+        let mut file = shipped("prose-nano");
+        let vocab = file["model"]["vocab"].as_object_mut().unwrap();
+        let id = vocab.remove(byte).unwrap();
+        // Ids have no gaps.
+        vocab.insert("no byte".into(), id);
+        file["model"]["unk_token"] = unknown;
+        Tokenizer::from_json(&file.to_string()).map(|t| t.encode("a\u{4}\u{7f}b"))
+    };
+    let (a, b, delete) = (65, 66, 222);
+    assert_eq!(without("\u{104}", json!(null)).unwrap(), [a, delete, b]);
+    assert_eq!(without("\u{104}", json!("<|endoftext|>")).unwrap(), [a, 0, delete, b]);
+    let refused = |byte: &str, unknown: Value| without(byte, unknown).unwrap_err().to_string();
+    assert!(refused("\u{104}", json!("<unk>")).contains("model.unk_token is <unk>, this loader knows a token of"));
+    assert!(refused("Z", json!(null)).contains("the vocabulary has no token \"Z\" for byte 90"));
+    assert!(refused("Ġ", json!(null)).contains("for byte 32"));
 }
 
 #[test]
