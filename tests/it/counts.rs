@@ -140,6 +140,8 @@ proptest! {
     fn a_count_is_the_number_of_elements_of_phi_and_of_its_printed_sum(config in shapes(), method in methods()) {
         let chosen = ["target_modules", "biases"].into_iter().filter_map(|knob| method.get(knob)).collect::<String>();
         prop_assume!(config.gated || !chosen.contains("gate_proj"));
+        // What stands in front of a text fits into the context.
+        prop_assume!(method.method().positions() <= config.max_position_embeddings);
         let device = Device::flex();
         let theta = Model::random(config.clone(), &mut stream(0, "theta"), &device);
         let mut context = InitContext::new(&theta, &device, stream(0, "phi")).labels(&[1, 2, 3]).encode(|_| vec![0]).begins(1);
