@@ -8,6 +8,7 @@ mod json;
 pub mod memory;
 mod names;
 mod nfc;
+pub mod packing;
 mod random;
 #[cfg(feature = "train")]
 mod readback;

@@ -4,7 +4,7 @@
 
 use crate::base::slug;
 use crate::model::files::gguf::Gguf;
-use crate::model::files::{Header, ShardIndex, foreign, pickle, stand_in, survey};
+use crate::model::files::{Header, ShardIndex, foreign, matrix_bytes, pickle, stand_in, survey};
 use crate::model::{ModelConfig, ModelConfigError};
 use serde_json::Value;
 
@@ -64,6 +64,8 @@ pub struct Checkpoint {
     pub tokenizer: Vec<String>,
     /// Bytes of the weights.
     pub bytes: u64,
+    /// Bytes of the matrices that θ may hold as they are.
+    pub matrices: u64,
     /// In what format the weights are.
     pub format: &'static str,
     /// Bytes of the weights by type, the most first.
@@ -117,13 +119,24 @@ impl Checkpoint {
         let headers = weights.iter().map(|part| Header::read(part.name, part.head, part.size));
         let headers = headers.collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
         survey(&model, &headers, index.as_ref()).map_err(|e| e.to_string())?;
+        let matrices = matrix_bytes(&model, &headers);
         let tokenizer = tokenizer(parts)?;
         let name = folder.filter(|folder| !folder.is_empty()).map_or_else(|| name_in(config), String::from);
         let bytes = weights.iter().map(|part| part.size).sum();
         let types = Header::bytes_by_type(&headers);
         let listed = index.map(|_| ShardIndex::FILE.to_string());
         let weights = listed.into_iter().chain(weights.iter().map(|part| part.name.to_string())).collect();
-        Ok(Checkpoint { name, config: config.into(), model, weights, tokenizer, bytes, format: "safetensors", types })
+        Ok(Checkpoint {
+            name,
+            config: config.into(),
+            model,
+            weights,
+            tokenizer,
+            bytes,
+            matrices,
+            format: "safetensors",
+            types,
+        })
     }
 
     /// One file that holds everything.
@@ -133,8 +146,8 @@ impl Checkpoint {
         gguf.tokenizer_json().map_err(|e| e.to_string())?;
         let file = || vec![part.name.to_string()];
         let (format, types) = ("GGUF", gguf.bytes_by_type());
-        let (name, bytes) = (part.name.to_string(), part.size);
-        Ok(Checkpoint { name, config, model, weights: file(), tokenizer: file(), bytes, format, types })
+        let (name, bytes, matrices) = (part.name.to_string(), part.size, gguf.matrix_bytes(&model));
+        Ok(Checkpoint { name, config, model, weights: file(), tokenizer: file(), bytes, matrices, format, types })
     }
 
     /// Its name with its size, as a page writes it.

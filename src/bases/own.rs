@@ -22,6 +22,9 @@ pub struct OwnBase {
     pub weights: Vec<String>,
     /// Names of the files of its tokenizer.
     pub tokenizer: Vec<String>,
+    /// Bytes of its matrices as the files have them; 0 where an earlier version brought it.
+    #[serde(default)]
+    pub matrices: u64,
 }
 
 impl OwnBase {
@@ -39,6 +42,7 @@ impl OwnBase {
             config: checkpoint.config.clone(),
             weights: checkpoint.weights.clone(),
             tokenizer: checkpoint.tokenizer.clone(),
+            matrices: checkpoint.matrices,
         }
     }
 

@@ -4,7 +4,7 @@
 use super::OwnBase;
 use crate::base::shorten;
 use crate::model::files::gguf::Gguf;
-use crate::model::{ModelConfig, ModelConfigError};
+use crate::model::{ModelConfig, ModelConfigError, Storage};
 use std::sync::{PoisonError, RwLock};
 
 /// A base under `models/<id>/`: `config.json`, `model.safetensors`, `tokenizer.json`.
@@ -19,6 +19,8 @@ pub struct Base {
     config: &'static str,
     weights: &'static [&'static str],
     tokenizer: &'static [&'static str],
+    /// Bytes of its matrices as its files have them; a shipped base's are in half precision.
+    matrices: Option<u64>,
 }
 
 /// The files of a shipped base beside its configuration.
@@ -34,6 +36,7 @@ pub static BASES: [Base; 4] = [
         config: include_str!("../../www/models/rules/config.json"),
         weights: WEIGHTS,
         tokenizer: TOKENIZER,
+        matrices: None,
     },
     Base {
         id: "prose-nano",
@@ -42,6 +45,7 @@ pub static BASES: [Base; 4] = [
         config: include_str!("../../www/models/prose-nano/config.json"),
         weights: WEIGHTS,
         tokenizer: TOKENIZER,
+        matrices: None,
     },
     Base {
         id: "prose-micro",
@@ -50,6 +54,7 @@ pub static BASES: [Base; 4] = [
         config: include_str!("../../www/models/prose-micro/config.json"),
         weights: WEIGHTS,
         tokenizer: TOKENIZER,
+        matrices: None,
     },
     Base {
         id: "prose-small",
@@ -58,6 +63,7 @@ pub static BASES: [Base; 4] = [
         config: include_str!("../../www/models/prose-small/config.json"),
         weights: WEIGHTS,
         tokenizer: TOKENIZER,
+        matrices: None,
     },
 ];
 
@@ -123,6 +129,7 @@ impl Base {
             config: leak(&own.config),
             weights: names(&own.weights),
             tokenizer: names(&own.tokenizer),
+            matrices: Some(own.matrices).filter(|bytes| *bytes > 0),
         })))
     }
 
@@ -135,6 +142,7 @@ impl Base {
             config: self.config.into(),
             weights: names(self.weights),
             tokenizer: names(self.tokenizer),
+            matrices: self.matrices.unwrap_or(0),
         }
     }
 
@@ -156,6 +164,11 @@ impl Base {
     /// The file that holds configuration, weights and tokenizer, where there is one.
     pub fn one_file(&self) -> Option<&'static str> {
         self.weights.iter().copied().find(|file| Gguf::claims(file))
+    }
+
+    /// Bytes of θ on its device in a form.
+    pub fn theta_bytes(&self, storage: Storage, model: &ModelConfig) -> u64 {
+        storage.bytes(model, self.matrices)
     }
 
     /// Names of its files with weights: one, or the index in front of its shards.

@@ -59,11 +59,11 @@ pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
         faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
     };
     let stored = stored(args, of_base)?;
-    let base = match &stored {
-        Some(stored) => stored.config.base,
-        None => of_base(None)?.base,
+    let config = match &stored {
+        Some(stored) => stored.config.clone(),
+        None => of_base(None)?,
     };
-    let loaded = LoadedBase::load(base, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
+    let loaded = LoadedBase::of(&config, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
     let tokens = loaded.tokenizer.encode(text);
     let methods = || stored.iter().flat_map(|stored| stored.config.methods()).map(|method| method.method());
     let in_front = methods().map(|method| method.positions()).sum::<usize>();

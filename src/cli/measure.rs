@@ -22,7 +22,7 @@ pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     say(&report(&config).await);
     let (files, device) = (Disk::default(), Device::flex());
     let measure = async || -> Result<(), Failure> {
-        let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
+        let base = Rc::new(LoadedBase::of(&config, &files, &device).await?);
         let materials = Rc::new(Materials::load(&config, &files).await?);
         let mut spread = Spread::new(0, config.clone(), base, materials, &device)?;
         while let Some(event) = spread.advance().await? {

@@ -26,7 +26,7 @@ const BESIDE: [&str; 5] = ["run", "adapter", "lambda", "input", "logits"];
 pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {
     let device = Device::flex();
     let files = Disk::default();
-    let base = Rc::new(LoadedBase::load(config.base, &files, &device).await?);
+    let base = Rc::new(LoadedBase::of(&config, &files, &device).await?);
     let materials = Materials::load(&config, &files).await?;
     let workers = config.workers.unwrap_or(1);
     let helpers = (workers > 1).then(|| Rc::new(Threads::new(&base.theta, workers - 1)) as Rc<dyn Helpers>);

@@ -13,6 +13,9 @@ impl RunConfig {
             return Err(Fault::new("examples", "A text is one example: it cannot be limited to a number of them."));
         }
         let (shape, tokens) = (self.shape(), self.max_tokens());
+        if let Some(refusal) = self.theta.and_then(|theta| theta.refusal(&shape.model)) {
+            return Err(Fault::new("theta", refusal));
+        }
         for method in self.methods() {
             method.method().check(&shape, tokens).map_err(|fault| self.qualified(method, fault))?;
         }
@@ -83,6 +86,7 @@ impl RunConfig {
         let mut faults = Vec::new();
         while let Err(fault) = self.check() {
             match fault.key.as_str() {
+                "theta" => self.theta = None,
                 "examples" => drop(self.task.set("examples", "all")),
                 "base" => self.base = Base::named(self.task.bases()[0]).unwrap_or(self.base),
                 // Of methods that cannot be combined, or of knobs that do not fit, what was named last goes

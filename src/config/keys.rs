@@ -4,6 +4,7 @@
 
 use super::run_config::{DeviceChoice, MOST_PARTS, RunConfig};
 use crate::base::{Fault, shorten};
+use crate::model::Storage;
 use crate::peft::{Range, Value};
 use crate::task::{Question, style};
 
@@ -318,6 +319,26 @@ pub static WORKERS: Key = Key {
     ..Key::PLAIN
 };
 
+/// How θ's matrices are held.
+pub static THETA: Key = Key {
+    name: "theta",
+    label: "θ held as",
+    help: "How the frozen matrices lie in memory. The kernels unpack them while they multiply, so θ takes no more than its file: QLoRA's idea, with GGUF's formats. auto: as its file has it for a base of more than 20 million parameters, else F32.",
+    flag: Some("file, f32, f16, q8_0, q4_1: how θ is held [f32; of a large base file]"),
+    range: Some(Range::Choice(&Storage::OPTIONS)),
+    unset: Some("auto"),
+    access: Access::Run {
+        get: |config| config.theta.map(|theta| Value::Choice(theta.name().into())),
+        set: |config, value| {
+            config.theta = match value {
+                Some(Value::Choice(name)) => Storage::named(&name),
+                _ => None,
+            }
+        },
+    },
+    ..Key::PLAIN
+};
+
 /// Whether evaluations also score what the base could do before.
 pub static FORGETTING: Key = Key {
     name: "forgetting",
@@ -334,7 +355,7 @@ pub static FORGETTING: Key = Key {
 };
 
 /// Every key of a run, in the order in which an address has them; the methods' knobs stand behind [`METHOD`].
-pub static KEYS: [&Key; 17] = [
+pub static KEYS: [&Key; 18] = [
     &BASE,
     &TASK,
     &RULE,
@@ -351,11 +372,12 @@ pub static KEYS: [&Key; 17] = [
     &SEED,
     &DEVICE,
     &WORKERS,
+    &THETA,
     &FORGETTING,
 ];
 
 /// What does not belong to the method, in the order in which the page shows it.
-pub static OPTIMIZER: [&Key; 8] = [&LR, &BATCH_SIZE, &STEPS, &SEED, &EXAMPLES, &FORGETTING, &DEVICE, &WORKERS];
+pub static OPTIMIZER: [&Key; 9] = [&LR, &BATCH_SIZE, &STEPS, &SEED, &EXAMPLES, &FORGETTING, &DEVICE, &WORKERS, &THETA];
 
 fn integer(value: Option<Value>) -> Option<usize> {
     match value {

@@ -2,7 +2,7 @@
 
 use crate::base::Fault;
 use crate::bases::{BASES, Base};
-use crate::model::ModelConfig;
+use crate::model::{ModelConfig, Storage};
 use crate::peft::{Count, MethodConfig, Shape};
 use crate::task::TaskConfig;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct RunConfig {
     /// Workers that share a step on the CPU; by the processor's cores where the visitor does not choose. The
     /// curve does not depend on it.
     pub workers: Option<usize>,
+    /// How θ's matrices are held; by the base's size where the visitor does not choose.
+    pub theta: Option<Storage>,
     /// Whether evaluations also score what the base could do before.
     pub forgetting: bool,
 }
@@ -92,6 +94,7 @@ impl Default for RunConfig {
             seed: 0,
             device: DeviceChoice::Auto,
             workers: None,
+            theta: None,
             forgetting: false,
         }
     }
@@ -101,6 +104,21 @@ impl RunConfig {
     /// The methods that train together, the first one first.
     pub fn methods(&self) -> impl Iterator<Item = &MethodConfig> {
         std::iter::once(&self.method).chain(&self.also)
+    }
+
+    /// How θ's matrices are held: as chosen, else a small base's in single precision, a large one's as its file has
+    /// them.
+    pub fn storage(&self) -> Storage {
+        let by_size = || match self.base.config() {
+            Ok(model) if model.is_large() => Storage::File,
+            _ => Storage::F32,
+        };
+        self.theta.unwrap_or_else(by_size)
+    }
+
+    /// Bytes of θ while a run trains.
+    pub fn theta_bytes(&self) -> u64 {
+        self.base.theta_bytes(self.storage(), &self.shape().model)
     }
 
     /// A short name of the methods with the knobs that matter (`LoRA r 4 + prompt 20`).

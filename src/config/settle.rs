@@ -136,8 +136,15 @@ mod tests {
             "{{\"model_type\":\"opt\",\"vocab_size\":300,\"max_position_embeddings\":{positions},\"hidden_size\":{width},\"ffn_dim\":32,\"num_hidden_layers\":2,\"num_attention_heads\":2}}"
         );
         let id = format!("own-short-{positions:08x}{width:08x}");
-        Base::register(&OwnBase { id, title: "short".into(), config, weights: Vec::new(), tokenizer: Vec::new() })
-            .unwrap()
+        Base::register(&OwnBase {
+            id,
+            title: "short".into(),
+            config,
+            weights: Vec::new(),
+            tokenizer: Vec::new(),
+            matrices: 0,
+        })
+        .unwrap()
     }
 
     fn run(hash: &str) -> RunConfig {

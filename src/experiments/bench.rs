@@ -103,7 +103,7 @@ impl BenchShape {
     pub fn setting_on<'a>(&self, model: ModelConfig, method: &'a MethodConfig) -> Setting<'a> {
         let batch = Batch { sequences: self.batch, length: self.tokens, predicted: self.batch * self.tokens, past: 0 };
         let shape = Shape { model, labels: LABELS.len() };
-        Setting { shape, methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside }
+        Setting { shape, methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside, theta: None }
     }
 
     /// Training steps that predict every token, the loss read back. On a GPU the parts are the times of

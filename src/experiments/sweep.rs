@@ -193,9 +193,9 @@ mod native {
     ) -> Result<Point, Failure> {
         let device = Device::flex();
         let base = match bases.get(config.base.id) {
-            Some(base) => base.clone(),
-            None => {
-                let base = Rc::new(LoadedBase::load(config.base, files, &device).await?);
+            Some(base) if base.storage == config.storage() => base.clone(),
+            _ => {
+                let base = Rc::new(LoadedBase::of(config, files, &device).await?);
                 bases.insert(config.base.id, base.clone());
                 base
             }

@@ -1,13 +1,14 @@
 //! The kernels' gradients, for every backend that has the passes.
 
 use super::backward::FusedBackward;
-use super::{FusedOps, Heads, Rotation};
+use super::{FusedOps, Heads, PackedLayout, Rotation};
 use burn::backend::Autodiff;
+use burn::backend::AutodiffBackend;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 
 type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
 
@@ -81,6 +82,37 @@ impl<B: FusedBackward> Backward<B, 2> for Product {
     fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let [x, weight] = ops.parents;
         Backward::<B, 3>::backward(Linear, Ops::new([x, weight, None], ops.node, ops.state), gradients, checkpointer);
+    }
+}
+
+#[derive(Debug)]
+struct PackedLinear;
+
+impl<B: FusedBackward> Backward<B, 2> for PackedLinear {
+    /// The packed matrix, which is read the other way round.
+    type State = (IntTensor<B>, PackedLayout);
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
+        let (words, layout) = ops.state;
+        let turned = PackedLayout { transposed: !layout.transposed, ..layout };
+        let [x, bias] = ops.parents;
+        let of_bias = bias.as_ref().and_then(|_| B::backward_linear(None, None, &gradient, true)[2].take());
+        let of_x = x.as_ref().map(|_| B::forward_packed(&gradient, &words, turned, None));
+        register!(gradients, [x, bias], [of_x, of_bias]);
+    }
+}
+
+#[derive(Debug)]
+struct PackedProduct;
+
+impl<B: FusedBackward> Backward<B, 1> for PackedProduct {
+    type State = (IntTensor<B>, PackedLayout);
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let [x] = ops.parents;
+        let ops = Ops::new([x, None], ops.node, ops.state);
+        Backward::<B, 2>::backward(PackedLinear, ops, gradients, checkpointer);
     }
 }
 
@@ -229,6 +261,39 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((needed.0.then_some(x), needed.1.then_some(weight)), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
+    }
+
+    fn packed_linear_rows(
+        x: Tracked<B, C>,
+        words: IntTensor<Self>,
+        bias: Tracked<B, C>,
+        layout: PackedLayout,
+    ) -> Tracked<B, C> {
+        let nodes = [x.node(), bias.node()];
+        let [x, bias] = [x, bias].map(|t| B::contiguous(t.into_primitive()));
+        let y = B::forward_packed(&x, &words, layout, Some(&bias));
+        match Backward::<B, 2>::prepare::<C>(PackedLinear, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((words, layout), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn packed_product_rows(x: Tracked<B, C>, words: IntTensor<Self>, layout: PackedLayout) -> Tracked<B, C> {
+        let (x, node) = x.into_parts();
+        let y = B::forward_packed(&B::contiguous(x), &words, layout, None);
+        match Backward::<B, 1>::prepare::<C>(PackedProduct, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((words, layout), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    // What is frozen has no node.
+    fn unpacked_rows(words: IntTensor<Self>, layout: PackedLayout) -> Tracked<B, C> {
+        Self::from_inner(B::unpacked(&words, layout))
+    }
+
+    fn unpacked_chosen_rows(words: IntTensor<Self>, ids: IntTensor<Self>, layout: PackedLayout) -> Tracked<B, C> {
+        Self::from_inner(B::unpacked_chosen(&words, &ids, layout))
     }
 
     fn add_low_rank_rows(

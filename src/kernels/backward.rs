@@ -1,7 +1,7 @@
 //! What a backend computes in one pass: forward, with what the pass back needs, and back.
 
-use super::{FusedOps, Heads, Rotation};
-use burn::backend::tensor::FloatTensor;
+use super::{FusedOps, Heads, PackedLayout, Rotation};
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use std::fmt::Debug;
 
 /// A gradient for each input of an operation that wants one.
@@ -61,6 +61,20 @@ pub trait FusedBackward: FusedOps {
         gradient: &FloatTensor<Self>,
         bias: bool,
     ) -> Wanted<Self, 3>;
+
+    /// x·W, plus a bias, of a packed W. With the layout transposed it is the gradient of x.
+    fn forward_packed(
+        x: &FloatTensor<Self>,
+        words: &IntTensor<Self>,
+        layout: PackedLayout,
+        bias: Option<&FloatTensor<Self>>,
+    ) -> FloatTensor<Self>;
+
+    /// The stored rows in single precision.
+    fn unpacked(words: &IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
+
+    /// Some of them.
+    fn unpacked_chosen(words: &IntTensor<Self>, ids: &IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
 
     /// y + s·(x·A)·B, and s·(x·A).
     fn forward_add_low_rank(
@@ -156,6 +170,35 @@ macro_rules! forward_ops {
 
             fn product_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
                 Self::forward_linear(&Self::contiguous(x), &weight, None)
+            }
+
+            fn packed_linear_rows(
+                x: FloatTensor<Self>,
+                words: IntTensor<Self>,
+                bias: FloatTensor<Self>,
+                layout: PackedLayout,
+            ) -> FloatTensor<Self> {
+                Self::forward_packed(&Self::contiguous(x), &words, layout, Some(&Self::contiguous(bias)))
+            }
+
+            fn packed_product_rows(
+                x: FloatTensor<Self>,
+                words: IntTensor<Self>,
+                layout: PackedLayout,
+            ) -> FloatTensor<Self> {
+                Self::forward_packed(&Self::contiguous(x), &words, layout, None)
+            }
+
+            fn unpacked_rows(words: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self> {
+                Self::unpacked(&words, layout)
+            }
+
+            fn unpacked_chosen_rows(
+                words: IntTensor<Self>,
+                ids: IntTensor<Self>,
+                layout: PackedLayout,
+            ) -> FloatTensor<Self> {
+                Self::unpacked_chosen(&words, &ids, layout)
             }
 
             fn add_low_rank_rows(

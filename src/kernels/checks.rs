@@ -3,9 +3,10 @@
 
 use super::cpu::view::{View, Write};
 use super::*;
+use crate::base::packing::{Packing, pack, unpack};
 use crate::base::read;
 use crate::base::stream;
-use burn::tensor::{Device, TensorData, activation};
+use burn::tensor::{Device, Int, TensorData, activation};
 use rand::RngExt;
 
 /// Tensors of given shapes with values around 0, tracked.
@@ -145,6 +146,39 @@ pub async fn linear_is_burn_s(device: &Device) {
     );
 }
 
+/// Products with packed matrices, either way round, with and without a bias; and what is unpacked of them.
+pub async fn a_packed_matrix_is_what_it_unpacks_to(device: &Device) {
+    let (rows, columns) = (71, 96);
+    let numbers = values(random(device, 1, [rows, columns]).inner().mul_scalar(0.1)).await;
+    for packing in Packing::ALL {
+        for transposed in [false, true] {
+            let layout = PackedLayout { packing, rows, columns, transposed };
+            let w = Packed::new(pack(packing, &numbers), layout, device);
+            let dense = w.dense();
+            let mut expected = vec![0.0; rows * columns];
+            unpack(packing, &pack(packing, &numbers), &mut expected);
+            let stored = if transposed { dense.clone().transpose() } else { dense.clone() };
+            assert_eq!(values(stored.clone()).await, expected, "{layout:?}");
+            let ids = || Tensor::<1, Int>::from_data([70, 0, 3, 3], device);
+            assert_eq!(values(w.rows(ids())).await, values(stored.select(0, ids())).await, "{layout:?}");
+            let [inputs, outputs] = layout.dims();
+            let (x, b) = (random(device, 2, [2, 19, inputs]), random(device, 3, [outputs]));
+            let dense = || dense.clone().autodiff();
+            same!(w.linear(x.clone(), None), reference::linear(x.clone(), dense(), None), x);
+            let bias = || Some(b.clone());
+            same!(w.linear(x.clone(), bias()), reference::linear(x.clone(), dense(), bias()), x, b);
+            // A view, a frozen bias, a bias alone, and a vector.
+            let view = || x.clone().swap_dims(0, 1);
+            let frozen = || Some(b.clone().inner());
+            same!(w.linear(view(), frozen()), reference::linear(view(), dense(), Some(b.clone().detach())), x);
+            let still = || x.clone().detach();
+            same!(w.linear(still(), bias()), reference::linear(still(), dense(), bias()), b);
+            let row = || x.clone().slice([0..1, 0..1, 0..inputs]);
+            same!(w.linear(row(), None), reference::linear(row(), dense(), None), x);
+        }
+    }
+}
+
 /// y + s·(xA)B in one kernel.
 pub async fn a_low_rank_update_is_burn_s(device: &Device) {
     let (y, x, a, b) = (
@@ -280,6 +314,7 @@ macro_rules! each_kernel_check {
             a_gate_is_burn_s
             shared_keys_are_burn_s
             linear_is_burn_s
+            a_packed_matrix_is_what_it_unpacks_to
             a_low_rank_update_is_burn_s
             relu_is_burn_s
             attention_is_burn_s

@@ -9,6 +9,7 @@ mod backward;
 pub mod checks;
 mod constants;
 mod cpu;
+mod packed;
 mod reference;
 mod shape;
 mod wasm;
@@ -16,9 +17,10 @@ mod wasm;
 mod webgpu;
 
 pub use constants::AdamConstants;
+pub use packed::{Packed, PackedLayout};
 pub use shape::{Heads, Rotation};
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
@@ -37,6 +39,19 @@ pub(crate) trait FusedOps: Backend {
     fn linear_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn product_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn packed_linear_rows(
+        x: FloatTensor<Self>,
+        words: IntTensor<Self>,
+        bias: FloatTensor<Self>,
+        layout: PackedLayout,
+    ) -> FloatTensor<Self>;
+
+    fn packed_product_rows(x: FloatTensor<Self>, words: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
+
+    fn unpacked_rows(words: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
+
+    fn unpacked_chosen_rows(words: IntTensor<Self>, ids: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
 
     fn add_low_rank_rows(
         y: FloatTensor<Self>,

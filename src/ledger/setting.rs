@@ -27,6 +27,8 @@ pub struct Setting<'a> {
     pub shown: usize,
     /// Where copies of θ live that a method trains.
     pub residence: Residence,
+    /// Bytes of θ as it is held; by default it is in single precision.
+    pub theta: Option<u64>,
 }
 
 impl<'a> Setting<'a> {
@@ -41,7 +43,7 @@ impl<'a> Setting<'a> {
     pub fn of_theta(model: &ModelConfig) -> Setting<'static> {
         let batch = Batch { sequences: 1, length: 1, predicted: 1, past: 0 };
         let shape = Shape { model: model.clone(), labels: 1 };
-        Setting { shape, methods: Vec::new(), batch, parts: 1, shown: 0, residence: Residence::Beside }
+        Setting { shape, methods: Vec::new(), batch, parts: 1, shown: 0, residence: Residence::Beside, theta: None }
     }
 
     /// A run's with its batch in one. It has the length of the task's longest example.
@@ -53,11 +55,13 @@ impl<'a> Setting<'a> {
         let methods: Vec<&MethodConfig> = config.methods().collect();
         let room = config.shape().model.max_position_embeddings.saturating_sub(length);
         let shown = methods.iter().map(|m| m.method().shown(length, room)).sum();
-        Setting { shape: config.shape(), methods, batch, parts: 1, shown, residence: Residence::Beside }
+        let theta = Some(config.theta_bytes());
+        Setting { shape: config.shape(), methods, batch, parts: 1, shown, residence: Residence::Beside, theta }
     }
 
     fn trace(&self, methods: &[&MethodConfig], batch: Batch) -> Tape {
         let mut tape = Tape::new(self.shape.labels);
+        tape.stored = self.theta;
         let mut network = Network { model: &self.shape.model, methods, batch, tape: &mut tape };
         let logits = network.logits();
         tape.cross_entropy(logits, batch.predicted);
@@ -92,6 +96,7 @@ impl<'a> Setting<'a> {
             parts: 1,
             shown: self.shown,
             residence: Residence::InPlace,
+            theta: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How a φ meets the network: the questions of the forward pass, and who is asked.
 
-use super::{ModulePath, ParamKind, Sublayer, Target};
+use super::{Matrix, ModulePath, ParamKind, Sublayer, Target};
 use burn::tensor::Tensor;
 
 /// A linear layer as a method finds it: where it stands, and the tensors that are used there.
@@ -11,7 +11,7 @@ pub struct LinearAt<'a> {
     /// Which of the block's linear layers.
     pub target: Target,
     /// `[inputs, outputs]`
-    pub weight: &'a Tensor<2>,
+    pub weight: &'a Matrix,
     /// `[outputs]`, where the layer has one.
     pub bias: Option<&'a Tensor<1>>,
 }
@@ -20,7 +20,7 @@ pub struct LinearAt<'a> {
 pub trait Composition {
     /// A matrix that stands in for `theta`: `[vocab, d]`, `[positions, d]`, or `[inputs, outputs]` of a
     /// linear layer.
-    fn matrix(&self, _path: ModulePath, _theta: &Tensor<2>) -> Option<Tensor<2>> {
+    fn matrix(&self, _path: ModulePath, _theta: &Matrix) -> Option<Tensor<2>> {
         None
     }
 
@@ -35,7 +35,7 @@ pub trait Composition {
     }
 
     /// The head `[vocab, d]` in place of θ's, which is the token embedding where it is tied.
-    fn head(&self, _table: &Tensor<2>) -> Option<Tensor<2>> {
+    fn head(&self, _table: &Matrix) -> Option<Tensor<2>> {
         None
     }
 
@@ -161,6 +161,10 @@ impl dyn Compositions + '_ {
         }
     }
 
+    fn dial_matrix(&self, theta: &Matrix, x: Tensor<2>) -> Tensor<2> {
+        if self.lambda() == 1.0 { x } else { self.dial(&theta.dense(), x) }
+    }
+
     /// The parts one after the other, each with what those before it made of `theta`.
     fn fold<const D: usize>(
         &self,
@@ -173,9 +177,17 @@ impl dyn Compositions + '_ {
         })
     }
 
+    /// The same for matrices. One that no part answers for stays as it is stored.
+    fn fold_matrix(&self, theta: Matrix, ask: impl Fn(&dyn Composition, &Matrix) -> Option<Tensor<2>>) -> Matrix {
+        self.parts().fold(theta, |theta, part| match ask(part, &theta) {
+            Some(x) => Matrix::Full(self.dial_matrix(&theta, x)),
+            None => theta,
+        })
+    }
+
     /// The matrix that is used in a module: θ's, or what stands in for it.
-    pub fn matrix(&self, path: ModulePath, theta: Tensor<2>) -> Tensor<2> {
-        self.fold(theta, |c, theta| c.matrix(path, theta))
+    pub fn matrix(&self, path: ModulePath, theta: Matrix) -> Matrix {
+        self.fold_matrix(theta, |c, theta| c.matrix(path, theta))
     }
 
     /// The bias that is used in a module.
@@ -189,8 +201,8 @@ impl dyn Compositions + '_ {
     }
 
     /// The head, given θ's: `[vocab, d]`.
-    pub fn head(&self, table: Tensor<2>) -> Tensor<2> {
-        self.fold(table, |c, table| c.head(table))
+    pub fn head(&self, table: Matrix) -> Matrix {
+        self.fold_matrix(table, |c, table| c.head(table))
     }
 
     /// What a linear layer reads.
@@ -224,14 +236,14 @@ impl dyn Compositions + '_ {
     }
 
     /// A linear layer's matrix and bias with every part folded in.
-    pub fn merged(&self, at: LinearAt<'_>) -> (Tensor<2>, Option<Tensor<1>>) {
+    pub fn merged(&self, at: LinearAt<'_>) -> (Matrix, Option<Tensor<1>>) {
         let start = (at.weight.clone(), at.bias.cloned());
         self.parts().fold(start, |(weight, bias), part| {
             let at = LinearAt { weight: &weight, bias: bias.as_ref(), ..at };
             match part.merged(at) {
                 Some((w, b)) => {
                     let b = bias.as_ref().zip(b).map(|(bias, b)| self.dial(bias, b));
-                    (self.dial(&weight, w), b)
+                    (Matrix::Full(self.dial_matrix(&weight, w)), b)
                 }
                 None => (weight, bias),
             }

@@ -1,8 +1,8 @@
 //! φ folded into θ.
 
-use super::layers::{Linear, NormTensors};
+use super::layers::NormTensors;
 use super::weights::HeadNorms;
-use super::{Block, Compositions, LinearAt, Model, ModulePath, Target, Weights};
+use super::{Block, Compositions, Frozen, LinearAt, Matrix, Model, ModulePath, Target, Weights};
 use burn::module::Param;
 use burn::tensor::Tensor;
 
@@ -18,14 +18,14 @@ impl Model {
             scale: Param::from_tensor(phi.scale(path, theta.scale.val())),
             bias: bias(path, &theta.bias),
         };
-        let matrix = |path, theta: &Param<Tensor<2>>| Param::from_tensor(phi.matrix(path, theta.val()));
+        let matrix = |path, theta: &Matrix| phi.matrix(path, theta.clone());
         let blocks = self.weights.blocks.iter().enumerate().map(|(block, theta)| {
             let folded = |target: Target| {
                 let (linear, path) = (theta.linear(target), ModulePath::Linear(block, target));
-                let weight = &phi.matrix(path, linear.weight.val());
+                let weight = &phi.matrix(path, linear.weight.clone());
                 let bias = linear.bias().map(|bias| phi.bias(path, bias));
                 let (weight, bias) = phi.merged(LinearAt { block, target, weight, bias: bias.as_ref() });
-                Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }
+                Frozen { weight, bias: bias.map(Param::from_tensor) }
             };
             Block {
                 attention_norm: norm(ModulePath::AttentionNorm(block), &theta.attention_norm),
@@ -46,7 +46,7 @@ impl Model {
         let theta = &self.weights;
         let weights = Weights {
             tokens: matrix(ModulePath::Tokens, &theta.tokens),
-            positions: theta.positions.as_ref().map(|positions| matrix(ModulePath::Positions, positions)),
+            positions: theta.positions.clone().map(|own| phi.matrix(ModulePath::Positions, own.into()).dense()),
             blocks: blocks.collect(),
             final_norm: norm(ModulePath::FinalNorm, &theta.final_norm),
             head: theta.head.as_ref().map(|head| matrix(ModulePath::Head, head)),

@@ -12,12 +12,15 @@ mod hook;
 #[cfg(feature = "train")]
 pub mod layers;
 #[cfg(feature = "train")]
+mod matrix;
+#[cfg(feature = "train")]
 mod merged;
 mod module_path;
 #[cfg(feature = "train")]
 mod random;
 mod shapes;
 mod site;
+mod storage;
 mod target;
 mod tensor_info;
 #[cfg(feature = "train")]
@@ -33,8 +36,12 @@ pub use config::{Activation, Biases, ModelConfig, ModelConfigError, Norm, NormKi
 pub use config_keys::{ConfigKeys, UNQUANTISED};
 pub use family::{Family, Joined, LinearModule, RealModel, within};
 pub use hook::{At, Hook};
+#[cfg(feature = "train")]
+pub use matrix::Matrix;
 pub use module_path::{ModulePath, ParamKind, Sublayer};
+pub use shapes::LARGE;
 pub use site::Site;
+pub use storage::Storage;
 pub use target::Target;
 pub use tensor_info::TensorInfo;
 #[cfg(feature = "train")]
@@ -42,4 +49,4 @@ pub use theta::Model;
 #[cfg(feature = "train")]
 pub use tokens::Tokens;
 #[cfg(feature = "train")]
-pub use weights::{Block, ModuleTensors, Weights};
+pub use weights::{Block, Frozen, ModuleTensors, Weights};

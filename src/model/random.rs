@@ -1,8 +1,8 @@
 //! A base with random weights, for benchmarks and tests.
 
-use super::layers::{Linear, NormTensors};
+use super::layers::NormTensors;
 use super::weights::HeadNorms;
-use super::{Block, Model, ModelConfig, ModulePath, ParamKind, Target, Weights};
+use super::{Block, Frozen, Matrix, Model, ModelConfig, ModulePath, ParamKind, Target, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
@@ -14,10 +14,10 @@ impl Model {
         let mut draw = Draw { config: &config, rng, device };
         let weights = Weights {
             blocks: (0..config.num_hidden_layers).map(|block| draw.block(block)).collect(),
-            tokens: draw.tensor([config.vocab_size, config.hidden_size], 0.0),
+            tokens: Matrix::Full(draw.tensor([config.vocab_size, config.hidden_size], 0.0).val()),
             positions: draw.embedding(ModulePath::Positions),
             final_norm: draw.norm(ModulePath::FinalNorm),
-            head: draw.embedding(ModulePath::Head),
+            head: draw.embedding(ModulePath::Head).map(Matrix::Full),
         };
         Model { config, weights }
     }
@@ -56,9 +56,10 @@ impl Draw<'_> {
         }
     }
 
-    fn linear(&mut self, target: Target) -> Linear {
+    fn linear(&mut self, target: Target) -> Frozen {
         let (inputs, outputs) = target.shape(self.config);
-        Linear { weight: self.tensor([inputs, outputs], 0.0), bias: self.bias(ModulePath::Linear(0, target), outputs) }
+        let weight = Matrix::Full(self.tensor([inputs, outputs], 0.0).val());
+        Frozen { weight, bias: self.bias(ModulePath::Linear(0, target), outputs) }
     }
 
     fn norm(&mut self, path: ModulePath) -> NormTensors {
@@ -71,9 +72,9 @@ impl Draw<'_> {
     }
 
     /// A matrix outside the blocks, `[rows, d_model]`, where the model has it.
-    fn embedding(&mut self, path: ModulePath) -> Option<Param<Tensor<2>>> {
+    fn embedding(&mut self, path: ModulePath) -> Option<Tensor<2>> {
         let (there, d) = (ModulePath::outside_blocks(self.config).any(|of| of == path), self.config.hidden_size);
         let rows = path.elements(ParamKind::Matrix, self.config) as usize / d;
-        there.then(|| self.tensor([rows, d], 0.0))
+        there.then(|| self.tensor([rows, d], 0.0).val())
     }
 }

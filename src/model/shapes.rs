@@ -41,7 +41,16 @@ impl ModulePath {
     }
 }
 
+/// Parameters of a base from which on it is large: evaluations are rationed, and θ stays as small as its file.
+/// Below, all of either takes seconds.
+pub const LARGE: u64 = 20_000_000;
+
 impl ModelConfig {
+    /// Whether it has so many parameters that time and memory are counted.
+    pub fn is_large(&self) -> bool {
+        self.parameters() >= LARGE
+    }
+
     /// Parameters of one block.
     pub fn block_parameters(&self) -> u64 {
         ModulePath::of_block(0, self).map(|path| path.parameters(self)).sum()

@@ -3,10 +3,10 @@
 
 use super::layers::NormTensors;
 use super::{
-    Activation, Block, Composition, Compositions, LinearAt, ModelConfig, ModulePath, NormKind, Positions, Prefixed,
-    Sublayer, Target, Tokens, Weights,
+    Activation, Block, Composition, Compositions, LinearAt, Matrix, ModelConfig, ModulePath, NormKind, ParamKind,
+    Positions, Prefixed, Sublayer, Target, Tokens, Weights,
 };
-use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, linear, relu, rms_norm, rotate};
+use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, relu, rms_norm, rotate};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 /// No φ: θ alone.
@@ -32,12 +32,29 @@ pub struct Model {
 }
 
 impl Model {
+    /// Bytes of θ on its device.
+    pub fn bytes(&self) -> u64 {
+        let config = &self.config;
+        let of = |path: ModulePath| {
+            let packed = match self.weights.at(path).matrix {
+                Some(Matrix::Packed(packed)) => Some(packed.bytes() as u64),
+                _ => None,
+            };
+            let pieces = path.pieces(config).iter().map(|piece| match (piece, packed) {
+                (ParamKind::Matrix, Some(bytes)) => bytes,
+                _ => 4 * path.elements(*piece, config),
+            });
+            pieces.sum::<u64>()
+        };
+        ModulePath::all(config).map(of).sum()
+    }
+
     /// Logits over the vocabulary, `[rows, vocab]`, of [`features`](Self::features).
     pub fn logits(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
         let features = self.features(phi, tokens, rows);
         let path = if self.config.tied { ModulePath::Tokens } else { ModulePath::Head };
-        let head = phi.head(phi.matrix(path, self.weights.head().val()));
-        linear(features, head.transpose(), None)
+        let head = phi.head(phi.matrix(path, self.weights.head().clone()));
+        head.transposed().linear(features, None)
     }
 
     /// Features in front of the head at chosen places. Padding needs no mask: attention is causal and padding
@@ -45,7 +62,7 @@ impl Model {
     ///
     /// `rows` are places in the flattened `[sequences, length]` of `tokens`. Returns `[rows, d_model]`.
     pub fn features(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
-        let device = self.weights.tokens.val().device();
+        let device = self.weights.tokens.device();
         let d = self.config.hidden_size;
         let text = phi.text();
         let (told, tokens) = (tokens.length, &tokens.with_text(text));
@@ -83,7 +100,7 @@ impl Model {
     pub fn keys_and_values(&self, text: &[u32]) -> Vec<Prefixed> {
         let (n, width) = (text.len(), self.config.key_value_width());
         let tokens = Tokens { ids: text.iter().map(|id| *id as i32).collect(), sequences: 1, length: n };
-        let mut x = self.embed(&Alone, &tokens, None, 0, &self.weights.tokens.val().device());
+        let mut x = self.embed(&Alone, &tokens, None, 0, &self.weights.tokens.device());
         let mut found = Vec::new();
         for (block, theta) in self.weights.blocks.iter().enumerate() {
             let [_, keys, values] = self.heads(&Alone, block, theta, &x, 0);
@@ -106,8 +123,8 @@ impl Model {
     ) -> Tensor<3> {
         let d = self.config.hidden_size;
         let ids = Tensor::<1, Int>::from_data(TensorData::new(tokens.ids.clone(), [tokens.ids.len()]), device);
-        let table = phi.matrix(ModulePath::Tokens, self.weights.tokens.val());
-        let mut x = table.select(0, ids).reshape([tokens.sequences, tokens.length, d]);
+        let table = phi.matrix(ModulePath::Tokens, self.weights.tokens.clone());
+        let mut x = table.rows(ids).reshape([tokens.sequences, tokens.length, d]);
         if let Some(prompt) = prompt {
             let n = prompt.dims()[0];
             let prompt = prompt.reshape([1, n, d]).expand([tokens.sequences, n, d]);
@@ -116,7 +133,7 @@ impl Model {
         match (self.config.positions, &self.weights.positions) {
             (Positions::Learned { unused_rows }, Some(table)) => {
                 let (length, first) = (x.dims()[1], unused_rows + first);
-                let positions = phi.matrix(ModulePath::Positions, table.val());
+                let positions = phi.matrix(ModulePath::Positions, Matrix::Full(table.clone())).dense();
                 x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
             }
             _ => x,
@@ -218,11 +235,11 @@ impl Model {
     fn linear(&self, phi: &dyn Compositions, block: usize, target: Target, theta: &Block, x: Tensor<3>) -> Tensor<3> {
         let theta = theta.linear(target);
         let path = ModulePath::Linear(block, target);
-        let weight = &phi.matrix(path, theta.weight.val());
+        let weight = &phi.matrix(path, theta.weight.clone());
         let bias = theta.bias().map(|bias| phi.bias(path, bias));
         let at = LinearAt { block, target, weight, bias: bias.as_ref() };
         let x = phi.input(at, x);
-        let y = linear(x.clone(), weight.clone(), bias.clone());
+        let y = weight.linear(x.clone(), bias.clone());
         phi.update(at, &x, y)
     }
 

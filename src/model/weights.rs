@@ -1,37 +1,53 @@
 //! The tensors of θ.
 
-use super::layers::{Linear, NormTensors};
-use super::{ModulePath, Target};
-use burn::module::{Module, Param};
+use super::layers::NormTensors;
+use super::{Matrix, ModulePath, Target};
+use burn::module::Param;
 use burn::tensor::Tensor;
 
+/// A linear layer of θ: x·W + b.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// `[inputs, outputs]`, whatever way the checkpoint holds it.
+    pub weight: Matrix,
+    /// `[outputs]`, where the layer has one.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Frozen {
+    /// Its bias.
+    pub fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
+    }
+}
+
 /// One block: attention and MLP, each behind a norm and beside a residual line. Shapes are [`Target`]'s.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Block {
     /// In front of attention.
     pub attention_norm: NormTensors,
     /// W_Q
-    pub q: Linear,
+    pub q: Frozen,
     /// W_K
-    pub k: Linear,
+    pub k: Frozen,
     /// W_V
-    pub v: Linear,
+    pub v: Frozen,
     /// W_O
-    pub out: Linear,
+    pub out: Frozen,
     /// In front of the MLP.
     pub mlp_norm: NormTensors,
     /// W₁
-    pub fc1: Linear,
+    pub fc1: Frozen,
     /// W₂
-    pub fc2: Linear,
+    pub fc2: Frozen,
     /// The matrix of the MLP's gate, where it has one.
-    pub gate: Option<Linear>,
+    pub gate: Option<Frozen>,
     /// Over every head of queries and of keys, where they are normalised.
     pub head_norms: Option<HeadNorms>,
 }
 
 /// The norms of a block's heads: scales of a head's width.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct HeadNorms {
     /// Of every head of queries.
     pub queries: NormTensors,
@@ -42,7 +58,7 @@ pub struct HeadNorms {
 impl Block {
     /// A linear layer that the block has.
     #[expect(clippy::expect_used, reason = "callers ask for the targets of the model's own shape")]
-    pub fn linear(&self, target: Target) -> &Linear {
+    pub fn linear(&self, target: Target) -> &Frozen {
         match target {
             Target::Q => &self.q,
             Target::K => &self.k,
@@ -56,24 +72,24 @@ impl Block {
 }
 
 /// All tensors of a model.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Weights {
     /// Token embedding and, where it is tied, the head: `[vocab, d_model]`.
-    pub tokens: Param<Tensor<2>>,
+    pub tokens: Matrix,
     /// `[positions, d_model]`, in front of them the rows that no token uses; none where positions are not learned.
-    pub positions: Option<Param<Tensor<2>>>,
+    pub positions: Option<Tensor<2>>,
     /// In the order of the forward pass.
     pub blocks: Vec<Block>,
     /// Behind all blocks, in front of the head.
     pub final_norm: NormTensors,
     /// The head, where it is not the token embedding: `[vocab, d_model]`.
-    pub head: Option<Param<Tensor<2>>>,
+    pub head: Option<Matrix>,
 }
 
 /// The tensors of a module.
 pub struct ModuleTensors<'a> {
     /// `[vocab, d_model]`, `[positions, d_model]` or `[inputs, outputs]`
-    pub matrix: Option<&'a Param<Tensor<2>>>,
+    pub matrix: Option<Matrix>,
     /// `[outputs]` or `[d_model]`
     pub bias: Option<&'a Param<Tensor<1>>>,
     /// `[d_model]`
@@ -92,13 +108,13 @@ impl Weights {
         let heads = block.and_then(|block| block.head_norms.as_ref());
         let matrix = |matrix| ModuleTensors { matrix, bias: None, scale: None };
         match path {
-            ModulePath::Tokens => matrix(Some(&self.tokens)),
-            ModulePath::Positions => matrix(self.positions.as_ref()),
-            ModulePath::Head => matrix(self.head.as_ref()),
+            ModulePath::Tokens => matrix(Some(self.tokens.clone())),
+            ModulePath::Positions => matrix(self.positions.clone().map(Matrix::Full)),
+            ModulePath::Head => matrix(self.head.clone()),
             ModulePath::Linear(_, target) => {
                 let linear = block.map(|block| block.linear(target));
                 let bias = linear.and_then(|linear| linear.bias.as_ref());
-                ModuleTensors { matrix: linear.map(|linear| &linear.weight), bias, scale: None }
+                ModuleTensors { matrix: linear.map(|linear| linear.weight.clone()), bias, scale: None }
             }
             ModulePath::AttentionNorm(_) => norm(block.map(|block| &block.attention_norm)),
             ModulePath::MlpNorm(_) => norm(block.map(|block| &block.mlp_norm)),
@@ -109,7 +125,7 @@ impl Weights {
     }
 
     /// The head's matrix `[vocab, d_model]`: its own, or the token embedding.
-    pub fn head(&self) -> &Param<Tensor<2>> {
+    pub fn head(&self) -> &Matrix {
         self.head.as_ref().unwrap_or(&self.tokens)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::InitContext;
 use super::Method;
-use crate::model::Composition;
+use crate::model::{Composition, Matrix};
 use crate::model::{ModulePath, ParamKind};
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -31,7 +31,7 @@ impl Copies {
             let wanted = |piece| method.copies(place, piece, &context.theta.config);
             let theta = weights.at(place);
             let copied = Copied {
-                matrix: theta.matrix.filter(|_| wanted(ParamKind::Matrix)).map(|t| context.copy(t)),
+                matrix: theta.matrix.filter(|_| wanted(ParamKind::Matrix)).map(|t| context.copy_matrix(&t)),
                 scale: theta.scale.filter(|_| wanted(ParamKind::Scale)).map(|t| context.copy(t)),
                 bias: theta.bias.filter(|_| wanted(ParamKind::Bias)).map(|t| context.copy(t)),
             };
@@ -74,7 +74,7 @@ impl Copies {
 }
 
 impl Composition for Copies {
-    fn matrix(&self, place: ModulePath, _theta: &Tensor<2>) -> Option<Tensor<2>> {
+    fn matrix(&self, place: ModulePath, _theta: &Matrix) -> Option<Tensor<2>> {
         self.at(place)?.matrix.as_ref().map(Param::val)
     }
 

@@ -1,7 +1,7 @@
 //! What a φ may start from.
 
 use crate::base::standard_normal;
-use crate::model::Model;
+use crate::model::{Matrix, Model};
 use burn::module::Param;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
@@ -100,13 +100,13 @@ impl InitContext<'_> {
 
     /// A tensor that is not trained, on θ's device.
     pub fn fixed<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
-        Tensor::from_data(TensorData::new(values, shape), &self.theta.weights.tokens.val().device())
+        Tensor::from_data(TensorData::new(values, shape), &self.theta.weights.tokens.device())
     }
 
     /// Places that are looked up in every step, on θ's device.
     pub fn places(&self, places: Vec<i32>) -> Tensor<1, Int> {
         let n = places.len();
-        Tensor::from_data(TensorData::new(places, [n]), &self.theta.weights.tokens.val().device())
+        Tensor::from_data(TensorData::new(places, [n]), &self.theta.weights.tokens.device())
     }
 
     /// Independent normals with mean 0, as numbers.
@@ -133,6 +133,11 @@ impl InitContext<'_> {
         Param::from_tensor(theta.val().autodiff())
     }
 
+    /// A trainable copy of one of θ's matrices, in single precision.
+    pub fn copy_matrix(&self, theta: &Matrix) -> Param<Tensor<2>> {
+        Param::from_tensor(theta.dense().autodiff())
+    }
+
     /// Trainable copies of rows of the token embedding, `[rows, d]`. Selected on the device: nothing is read
     /// back.
     pub fn token_rows(&self, rows: &[u32]) -> Param<Tensor<2>> {
@@ -144,8 +149,8 @@ impl InitContext<'_> {
         self.rows_of(self.theta.weights.head(), rows)
     }
 
-    fn rows_of(&self, matrix: &Param<Tensor<2>>, rows: &[u32]) -> Param<Tensor<2>> {
+    fn rows_of(&self, matrix: &Matrix, rows: &[u32]) -> Param<Tensor<2>> {
         let rows = self.places(rows.iter().map(|r| *r as i32).collect());
-        Param::from_tensor(matrix.val().select(0, rows).autodiff())
+        Param::from_tensor(matrix.rows(rows).autodiff())
     }
 }

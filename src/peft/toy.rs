@@ -9,8 +9,8 @@
 
 use super::{InitContext, MethodConfig, Phi};
 use crate::base::stream;
-use crate::model::layers::{Linear, NormTensors};
-use crate::model::{Activation, Block, Composition, Model, ModelConfig, Sizes, Tokens, Weights};
+use crate::model::layers::NormTensors;
+use crate::model::{Activation, Block, Composition, Frozen, Model, ModelConfig, Sizes, Tokens, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -26,7 +26,7 @@ pub fn theta() -> Model {
     };
     let config = ModelConfig::native(sizes, Activation::Relu);
     let zeros = || Param::from_tensor(vector([0.0, 0.0]));
-    let linear = |w| Linear { weight: Param::from_tensor(weight(w)), bias: Some(zeros()) };
+    let linear = |w| Frozen { weight: weight(w).into(), bias: Some(zeros()) };
     let norm = || NormTensors { scale: Param::from_tensor(vector([1.0, 1.0])), bias: Some(zeros()) };
     let block = Block {
         attention_norm: norm(),
@@ -42,8 +42,8 @@ pub fn theta() -> Model {
     };
     let weights = Weights {
         // `<s>` abstains, token 1 votes −u, token 2 votes u.
-        tokens: Param::from_tensor(rows([[0.0, 0.0], [-1.0, 1.0], [1.0, -1.0]])),
-        positions: Some(Param::from_tensor(rows([[0.0, 0.0]; 10]))),
+        tokens: rows([[0.0, 0.0], [-1.0, 1.0], [1.0, -1.0]]).into(),
+        positions: Some(rows([[0.0, 0.0]; 10])),
         blocks: vec![block],
         final_norm: norm(),
         head: None,

@@ -40,8 +40,11 @@ impl Tape {
         self.storages.iter().filter(|s| s.class == class).map(|s| s.bytes).sum()
     }
 
-    /// Bytes of θ, without what φ replaces where it does so in place.
+    /// Bytes of θ as it is held, or in single precision without what φ replaces where it does so in place.
     pub fn theta_bytes(&self, residence: Residence) -> u64 {
+        if let Some(stored) = self.stored {
+            return stored;
+        }
         let replaced = if residence == Residence::InPlace { NUMBER * self.replaced } else { 0 };
         self.bytes(Class::Theta).saturating_sub(replaced)
     }

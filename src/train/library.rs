@@ -6,7 +6,7 @@ use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::files::gguf::Gguf;
 use crate::model::files::{ShardIndex, TensorFileError};
-use crate::model::{Model, ModelConfig};
+use crate::model::{Model, ModelConfig, Storage};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Labelled, TaskConfig, style};
 use burn::tensor::Device;
@@ -24,25 +24,40 @@ pub struct LoadedBase {
     pub base: &'static Base,
     /// On the device that it was loaded onto, without autodiff.
     pub theta: Model,
+    /// How θ's matrices are held.
+    pub storage: Storage,
     /// Of its texts.
     pub tokenizer: Tokenizer,
 }
 
 impl LoadedBase {
+    /// Reads the base of a run, θ in the form that the run asks for.
+    ///
+    /// # Errors
+    /// A sentence that names the base, where a file does not arrive or does not fit the others.
+    pub async fn of(config: &RunConfig, files: &impl Files, device: &Device) -> Result<LoadedBase, Failure> {
+        LoadedBase::load(config.base, config.storage(), files, device).await
+    }
+
     /// Reads configuration, weights and tokenizer and checks them against each other.
     ///
     /// # Errors
     /// A sentence that names the base, where a file does not arrive or does not fit the others.
-    pub async fn load(base: &'static Base, files: &impl Files, device: &Device) -> Result<LoadedBase, Failure> {
+    pub async fn load(
+        base: &'static Base,
+        storage: Storage,
+        files: &impl Files,
+        device: &Device,
+    ) -> Result<LoadedBase, Failure> {
         let name = |file: &str| format!("models/{}/{file}", base.id);
         let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
         if let Some(file) = base.one_file() {
             let bytes = files.read(&name(file)).await.map_err(load_failure)?;
             let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
             room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
-            let theta =
-                Model::load_files(config, &[(file, &bytes)], None, device).map_err(|e| broken(e.to_string()))?;
-            return Ok(LoadedBase { base, theta, tokenizer });
+            let theta = Model::load_files(config, &[(file, &bytes)], None, storage, device)
+                .map_err(|e| broken(e.to_string()))?;
+            return Ok(LoadedBase { base, theta, storage, tokenizer });
         }
         let config = text(files, &name("config.json")).await?;
         let mut index = None;
@@ -58,8 +73,9 @@ impl LoadedBase {
         room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
         let index = index.as_deref().map(ShardIndex::read).transpose().map_err(|e| broken(e.to_string()))?;
         let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
-        let theta = Model::load_files(config, &weights, index.as_ref(), device).map_err(|e| broken(e.to_string()))?;
-        Ok(LoadedBase { base, theta, tokenizer })
+        let theta = Model::load_files(config, &weights, index.as_ref(), storage, device);
+        let theta = theta.map_err(|e| broken(e.to_string()))?;
+        Ok(LoadedBase { base, theta, storage, tokenizer })
     }
 
     /// Reads the tokenizer alone, from one file or from a vocabulary with its merges.

@@ -142,7 +142,7 @@ async fn of_theta(theta: &Model) -> Result<Vec<f32>, Failure> {
     let weights = &theta.weights;
     let mut all = Vec::new();
     for place in ModulePath::all(&theta.config) {
-        let Some(matrix) = weights.at(place).matrix.map(Param::val) else { continue };
+        let Some(matrix) = weights.at(place).matrix.map(|matrix| matrix.dense()) else { continue };
         let n = matrix.shape().num_elements();
         all.extend(read(matrix.reshape([n])).await?);
     }

@@ -218,11 +218,13 @@ impl Trainer {
             }
             self.materials = Some((config.clone(), Rc::new(Materials::load(config, &self.files).await?)));
         }
-        if let Some(base) = self.bases.get(config.base.id) {
-            return Ok(base.clone());
+        match self.bases.get(config.base.id) {
+            Some(base) if base.storage == config.storage() => return Ok(base.clone()),
+            // Never both forms at once, but where a run still holds the other.
+            _ => drop(self.bases.remove(config.base.id)),
         }
         self.say_loading(&format!("the base {}", config.base.id));
-        let base = Rc::new(LoadedBase::load(config.base, &self.files, &self.device).await?);
+        let base = Rc::new(LoadedBase::of(config, &self.files, &self.device).await?);
         self.bases.insert(config.base.id, base.clone());
         Ok(base)
     }

@@ -5,7 +5,7 @@ use crate::interchange::{cases, damaged, fixture};
 use burn::tensor::Device;
 use peft_lab::bases::{Checkpoint, Part};
 use peft_lab::model::files::{Header, ShardIndex};
-use peft_lab::model::{Model, ModelConfig};
+use peft_lab::model::{Model, ModelConfig, Storage};
 use peft_lab::task::tokenizer::Tokenizer;
 use proptest::prelude::*;
 
@@ -168,7 +168,7 @@ proptest! {
             Err(e) => prop_assert_eq!(looked_at.unwrap_err(), e.to_string()),
             Ok(read) => {
                 let files = [("a.safetensors", a.as_slice()), ("b.safetensors", b.as_slice())];
-                let loaded = Model::load_files(own_config(), &files, Some(&read), &Device::flex());
+                let loaded = Model::load_files(own_config(), &files, Some(&read), Storage::F32, &Device::flex());
                 // Page and trainer agree: what is offered loads, what does not load is not offered.
                 match looked_at {
                     Ok(_) => prop_assert!(loaded.is_ok()),

@@ -148,7 +148,7 @@ fn the_ledger_counts_theta_as_its_file_and_products_as_pytorch_on_every_family()
     for (name, theta) in models() {
         let batch = Batch { sequences: 16, length: 7, predicted: 112, past: 0 };
         let (shape, methods) = (shape(&theta), vec![&full]);
-        let setting = Setting { shape, methods, batch, parts: 1, shown: 0, residence: Residence::Beside };
+        let setting = Setting { shape, methods, batch, parts: 1, shown: 0, residence: Residence::Beside, theta: None };
         let training = setting.ledger().training.unwrap();
         let file = bytes(&theta);
         let file = SafeTensors::deserialize(&file).unwrap();

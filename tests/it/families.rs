@@ -120,7 +120,7 @@ fn the_gradient_of_every_tensor_is_pytorch_s_to_1e_4() {
             for kind in path.pieces(&theta.config) {
                 let of = theirs.weights.at(path);
                 let theirs: Vec<f32> = match kind {
-                    ParamKind::Matrix => of.matrix.unwrap().val().into_data().iter::<f32>().collect(),
+                    ParamKind::Matrix => of.matrix.unwrap().dense().into_data().iter::<f32>().collect(),
                     ParamKind::Bias => of.bias.unwrap().val().into_data().iter::<f32>().collect(),
                     ParamKind::Scale => of.scale.unwrap().val().into_data().iter::<f32>().collect(),
                 };

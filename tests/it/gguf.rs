@@ -3,9 +3,10 @@
 use crate::fixtures::{folder, json, largest_difference, numbers};
 use crate::interchange::{cases, damaged, fixture};
 use burn::tensor::Device;
+use peft_lab::base::packing::Packing;
 use peft_lab::bases::{Base, Checkpoint, OwnBase, Part};
-use peft_lab::model::files::gguf::{Gguf, GgufReader, Kind};
-use peft_lab::model::{Model, Tokens};
+use peft_lab::model::files::gguf::{Gguf, GgufReader};
+use peft_lab::model::{Model, ModelConfig, Storage, Tokens};
 use peft_lab::peft::Phi;
 use peft_lab::task::tokenizer::Tokenizer;
 use peft_lab::train::library::{Files, LoadedBase};
@@ -39,7 +40,11 @@ pub fn read(name: &str, bytes: &[u8]) -> Gguf {
 
 fn loaded(name: &str, bytes: &[u8]) -> Model {
     let (config, _) = read(name, bytes).model().unwrap();
-    Model::load_files(config, &[(name, bytes)], None, &Device::flex()).unwrap()
+    held(Storage::F32, config, name, bytes)
+}
+
+fn held(storage: Storage, config: ModelConfig, name: &str, bytes: &[u8]) -> Model {
+    Model::load_files(config, &[(name, bytes)], None, storage, &Device::flex()).unwrap()
 }
 
 fn logits(theta: &Model, ids: &[f32], sequences: usize) -> Vec<f32> {
@@ -60,8 +65,15 @@ fn logits_of_every_architecture_and_type_are_transformers_to_1e_4() {
         let apart = largest_difference(&ours, &expected("expected", &format!("{name}.logits")));
         println!("{name}: {apart:.1e}");
         assert!(apart < 1e-4, "{name}: {apart}");
+        // Held as the file has it, θ is no larger than its tensors, and computes the same.
+        let (config, _) = gguf.model().unwrap();
+        let theta = held(Storage::File, config.clone(), "a.gguf", &bytes);
+        let packed = logits(&theta, &expected("expected", &format!("{name}.ids")), 2);
+        let apart = largest_difference(&packed, &ours);
+        assert!(apart < 2e-5, "{name}: {apart}");
+        assert_eq!(theta.bytes(), Storage::File.bytes(&config, Some(gguf.matrix_bytes(&config))), "{name}");
     }
-    assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    assert!(Packing::ALL.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
     for architecture in ["llama", "qwen2", "qwen3", "gptneox", "gpt2"] {
         assert!(architectures.iter().any(|found| found == architecture), "{architecture}");
     }
@@ -94,7 +106,8 @@ fn one_file_gives_configuration_weights_and_tokenizer() {
     assert_eq!(checkpoint.files().collect::<Vec<_>>(), ["tiny.gguf"]);
     assert!(checkpoint.form().starts_with("GGUF: ") && checkpoint.form().contains("kB F16"), "{}", checkpoint.form());
     let base = Base::register(&OwnBase::new(&checkpoint, "00112233445566aa")).unwrap();
-    let loaded = pollster::block_on(LoadedBase::load(base, &One(file("gpt2-own")), &Device::flex())).unwrap();
+    let loaded =
+        pollster::block_on(LoadedBase::load(base, Storage::F32, &One(file("gpt2-own")), &Device::flex())).unwrap();
     // The same model is in tests/fixtures/own, with the ids and logits of transformers.
     let theirs = json("own/gpt2/logits.json");
     for (i, text) in theirs["texts"].as_array().unwrap().iter().enumerate() {
@@ -113,7 +126,7 @@ fn one_file_gives_configuration_weights_and_tokenizer() {
 
 #[test]
 fn a_tensor_s_bytes_and_type_are_those_of_the_file() {
-    for (name, kind) in [("llama-q4_1", Kind::Q4_1), ("llama-q4_0", Kind::Q4_0), ("llama-bf16", Kind::BF16)] {
+    for (name, kind) in [("llama-q4_1", Packing::Q4_1), ("llama-q4_0", Packing::Q4_0), ("llama-bf16", Packing::BF16)] {
         let bytes = file(name);
         let gguf = read("a.gguf", &bytes);
         let (config, _) = gguf.model().unwrap();
@@ -350,7 +363,7 @@ fn numbers_that_are_not_finite_are_told_by_the_tensor_s_name() {
         let start = gguf.tensors[tensor].start as usize;
         file[start..start + bytes.len()].copy_from_slice(bytes);
         let (config, _) = gguf.model().unwrap();
-        let fault = Model::load_files(config, &[("a.gguf", &file)], None, &Device::flex()).unwrap_err();
+        let fault = Model::load_files(config, &[("a.gguf", &file)], None, Storage::F32, &Device::flex()).unwrap_err();
         assert_eq!(fault.to_string(), format!("“{tensor}” holds values that are not finite numbers"));
     }
 }
@@ -386,7 +399,7 @@ proptest! {
         match checkpoint("a.gguf", &bytes) {
             Err(told) => prop_assert!(!told.is_empty() && !told.contains("invalid") && !told.contains("panicked"), "{told}"),
             Ok(checkpoint) => {
-                if let Err(e) = Model::load_files(checkpoint.model, &[("a.gguf", &bytes)], None, &Device::flex()) {
+                if let Err(e) = Model::load_files(checkpoint.model, &[("a.gguf", &bytes)], None, Storage::F32, &Device::flex()) {
                     let told = e.to_string();
                     prop_assert!(told.contains("not finite") || told.contains("differ"), "{told}");
                 }

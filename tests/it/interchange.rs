@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
     let config = RunConfig::default();
-    Rc::new(pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap())
+    Rc::new(pollster::block_on(LoadedBase::of(&config, &Disk::default(), &Device::flex())).unwrap())
 }
 
 fn session(config: RunConfig, base: &Rc<LoadedBase>) -> Session {

@@ -79,7 +79,7 @@ fn the_dial_runs_from_theta_over_phi_and_beyond() {
 #[test]
 fn a_run_of_every_method_that_merges_is_folded_into_theta() {
     let config = RunConfig::default();
-    let base = pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap();
+    let base = pollster::block_on(LoadedBase::of(&config, &Disk::default(), &Device::flex())).unwrap();
     let base = Rc::new(base);
     for method in shared::methods().into_iter().filter(|method| method.method().merges().is_ok()) {
         let config = RunConfig { method: method.clone(), steps: 400, batch_size: Some(4), ..RunConfig::default() };

@@ -10,6 +10,7 @@ use peft_lab::peft::Phi;
 use peft_lab::protocol::Event;
 use peft_lab::task::user_data;
 use peft_lab::task::user_data::{Dropped, UserData, labelled};
+use peft_lab::model::Storage;
 use peft_lab::train::Session;
 use peft_lab::train::library::{Files, LoadedBase, Materials};
 use std::collections::BTreeMap;
@@ -56,7 +57,7 @@ fn registered(name: &str, folder: &Folder) -> Result<&'static Base, String> {
 fn loaded(name: &str, checkpoint: Folder) -> LoadedBase {
     let base = registered(name, &checkpoint).unwrap();
     let files = Brought { checkpoint, data: String::new() };
-    pollster::block_on(LoadedBase::load(base, &files, &Device::flex())).unwrap()
+    pollster::block_on(LoadedBase::load(base, Storage::F32, &files, &Device::flex())).unwrap()
 }
 
 /// Logits behind the last of some tokens.
@@ -144,7 +145,7 @@ fn data_of_ones_own_trains_on_a_checkpoint_of_ones_own() {
         let files = Brought { checkpoint: fixture(checkpoint), data: json.clone() };
         let device = Device::flex();
         let (losses, right) = pollster::block_on(async {
-            let loaded = Rc::new(LoadedBase::load(base, &files, &device).await.unwrap());
+            let loaded = Rc::new(LoadedBase::load(base, Storage::F32, &files, &device).await.unwrap());
             let materials = Materials::load(&config, &files).await.unwrap();
             let mut session = Session::new(0, config, loaded.clone(), &materials, &device, "cpu", || 0.0).unwrap();
             // Every example begins as the tokenizer begins a text.

@@ -172,8 +172,7 @@ fn an_adapter_that_peft_saved_answers_here_as_there() {
 
 #[test]
 fn files_have_peft_s_keys() {
-    let base =
-        pollster::block_on(LoadedBase::load(RunConfig::default().base, &Disk::default(), &Device::flex())).unwrap();
+    let base = pollster::block_on(LoadedBase::of(&RunConfig::default(), &Disk::default(), &Device::flex())).unwrap();
     let base = std::rc::Rc::new(base);
     for case in cases() {
         let case = case.as_str();

@@ -58,7 +58,7 @@ fn fresh(name: &str) -> PathBuf {
 fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_do() {
     let Some(python) = python() else { return };
     let config = RunConfig::default();
-    let base = pollster::block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap();
+    let base = pollster::block_on(LoadedBase::of(&config, &Disk::default(), &Device::flex())).unwrap();
     let base = Rc::new(base);
     let folder = fresh("exports");
     let ids = [18, 3, 7, 1, 12, 16, 4, 9];

@@ -19,6 +19,7 @@ use peft_lab::config::RunConfig;
 use peft_lab::interchange::run_file::RunFile;
 use peft_lab::peft::{MethodConfig, Range};
 use peft_lab::protocol::Event;
+use peft_lab::model::Storage;
 use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
 use serde::{Deserialize, Serialize};
@@ -101,7 +102,7 @@ fn runs() -> Vec<String> {
 
 fn base() -> Rc<LoadedBase> {
     let base = RunConfig::default().base;
-    Rc::new(pollster::block_on(LoadedBase::load(base, &Disk::default(), &Device::flex())).unwrap())
+    Rc::new(pollster::block_on(LoadedBase::load(base, Storage::F32, &Disk::default(), &Device::flex())).unwrap())
 }
 
 /// Trains up to a step, if the run has as many.

@@ -20,7 +20,7 @@ const STEPS: usize = 9;
 
 fn base() -> Rc<LoadedBase> {
     let config = RunConfig::default();
-    Rc::new(block_on(LoadedBase::load(config.base, &Disk::default(), &Device::flex())).unwrap())
+    Rc::new(block_on(LoadedBase::of(&config, &Disk::default(), &Device::flex())).unwrap())
 }
 
 fn session(config: &RunConfig, base: &Rc<LoadedBase>, threads: usize) -> Session {

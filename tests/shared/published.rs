@@ -21,6 +21,7 @@ pub fn published() -> String {
                 parts: 1,
                 shown,
                 residence: Residence::InPlace,
+                theta: None,
             };
             let ledger = setting.ledger();
             let training = ledger.training.as_ref().map_or("nothing is trained".into(), |t| {

@@ -4,8 +4,8 @@ use super::episodes::SLOT;
 use super::recipe::{Data, Recipe};
 use crate::base::standard_normal;
 use crate::model::Model;
-use crate::model::layers::{Linear, NormTensors};
-use crate::model::{Block, Positions, Weights};
+use crate::model::layers::NormTensors;
+use crate::model::{Block, Frozen, Positions, Weights};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
@@ -53,8 +53,8 @@ pub fn model(recipe: &Recipe, rng: &mut ChaCha8Rng, device: &Device) -> Model {
         positions.splice(0..0, vec![0.0; unused_rows * d]);
     }
     let weights = Weights {
-        tokens: draw.param(tokens, [config.vocab_size, d]),
-        positions: Some(draw.param(positions, [config.position_rows(), d])),
+        tokens: draw.param(tokens, [config.vocab_size, d]).val().into(),
+        positions: Some(draw.param(positions, [config.position_rows(), d]).val()),
         blocks,
         final_norm: draw.norm(d),
         head: None,
@@ -76,9 +76,10 @@ impl Draw<'_> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
-    fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
+    fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Frozen {
         let values = self.normals(inputs * outputs, deviation);
-        Linear { weight: self.param(values, [inputs, outputs]), bias: Some(self.param(vec![0.0; outputs], [outputs])) }
+        let weight = self.param(values, [inputs, outputs]).val().into();
+        Frozen { weight, bias: Some(self.param(vec![0.0; outputs], [outputs])) }
     }
 
     fn norm(&self, d: usize) -> NormTensors {

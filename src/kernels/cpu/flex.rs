@@ -2,14 +2,15 @@
 
 use super::attention::Attention;
 use super::gemm::multiply;
+use super::packed::PackedView;
 use super::slices;
 use super::slices::Moments;
 use super::view::{View, Write};
 use crate::kernels::backward::{FusedBackward, Wanted};
-use crate::kernels::{Heads, Rotation};
+use crate::kernels::{Heads, PackedLayout, Rotation};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, Shape};
-use burn::tensor::TensorData;
+use burn::tensor::{DType, TensorData};
 
 /// A tensor of the CPU's backend.
 pub type Flat = FloatTensor<Flex>;
@@ -91,6 +92,20 @@ fn linear(x: &Flat, weight: View<'_>, bias: Option<&[f32]>) -> Flat {
     tensor(y, shape)
 }
 
+/// The rows of a packed matrix, in a tensor of words.
+fn as_packed(words: &Flat, layout: PackedLayout) -> PackedView<'_> {
+    PackedView::new(words.bytes(), layout)
+}
+
+/// Whole numbers of either width, from 0 on.
+fn places(ids: &Flat) -> Vec<usize> {
+    let ids = ids.to_contiguous();
+    match ids.dtype() {
+        DType::I64 => ids.storage::<i64>().iter().map(|id| *id as usize).collect(),
+        _ => ids.storage::<i32>().iter().map(|id| *id as usize).collect(),
+    }
+}
+
 /// leftᵀ·right of matrices with the same rows.
 fn transposed_product(left: View<'_>, right: View<'_>) -> Flat {
     let (m, n) = (left.columns(), right.columns());
@@ -169,6 +184,33 @@ impl FusedBackward for Flex {
         });
         let of_x = weight.map(|weight| linear(gradient, as_matrix(weight).transposed(), None));
         [of_x, of_weight, of_bias]
+    }
+
+    fn forward_packed(x: &Flat, words: &Flat, layout: PackedLayout, bias: Option<&Flat>) -> Flat {
+        let (x_rows, [_, n]) = (as_rows(x), layout.dims());
+        let (mut y, write) = match bias {
+            Some(bias) => (elements(bias).repeat(x_rows.rows()), Write::Add),
+            None => (vec![0.0; x_rows.rows() * n], Write::Replace),
+        };
+        as_packed(words, layout).multiplied_by(x_rows, &mut y, write);
+        let mut shape = shape(x);
+        let dims = shape.num_dims();
+        shape[dims - 1] = n;
+        tensor(y, shape)
+    }
+
+    fn unpacked(words: &Flat, layout: PackedLayout) -> Flat {
+        let mut numbers = vec![0.0; layout.rows * layout.columns];
+        as_packed(words, layout).rows(0..layout.rows, &mut numbers);
+        tensor(numbers, [layout.rows, layout.columns])
+    }
+
+    fn unpacked_chosen(words: &Flat, ids: &Flat, layout: PackedLayout) -> Flat {
+        let (ids, packed) = (places(ids), as_packed(words, layout));
+        let mut numbers = vec![0.0; ids.len() * layout.columns];
+        let rows = numbers.chunks_exact_mut(layout.columns.max(1));
+        ids.iter().zip(rows).for_each(|(id, row)| packed.rows(*id..*id + 1, row));
+        tensor(numbers, [ids.len(), layout.columns])
     }
 
     fn forward_add_low_rank(y: Flat, x: &Flat, a: &Flat, b: &Flat, scaling: f32) -> (Flat, Flat) {

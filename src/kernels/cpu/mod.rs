@@ -3,5 +3,6 @@
 pub mod attention;
 pub mod flex;
 pub mod gemm;
+pub mod packed;
 pub mod slices;
 pub mod view;

@@ -66,6 +66,12 @@ impl<'a> View<'a> {
         self.from(row, column)[0]
     }
 
+    /// Some of its columns.
+    pub fn of_columns(self, columns: std::ops::Range<usize>) -> View<'a> {
+        let data = &self.data[columns.start * self.column_stride as usize..];
+        View::strided(data, self.rows, columns.len(), self.row_stride, self.column_stride)
+    }
+
     /// Rows as columns; nothing moves.
     pub fn transposed(self) -> View<'a> {
         let View { data, rows, columns, row_stride, column_stride } = self;

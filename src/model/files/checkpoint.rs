@@ -2,29 +2,35 @@
 
 use super::columns::{apart, side_by_side};
 use super::gguf::{Gguf, GgufReader};
+use super::matrices::{Piece, StoredMatrix};
 use super::{Layout, Reader, ShardIndex, TensorFileError, Writer};
 use crate::base::{Failure, read};
-use crate::model::layers::{Linear, NormTensors};
+use crate::model::layers::NormTensors;
 use crate::model::weights::HeadNorms;
-use crate::model::{Block, LinearModule, Model, ModelConfig, ModulePath, ParamKind, Target, TensorInfo, Weights};
+use crate::model::{
+    Block, Frozen, LinearModule, Matrix, Model, ModelConfig, ModulePath, ParamKind, Storage, Target, TensorInfo,
+    Weights,
+};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
 impl Model {
-    /// θ from the bytes of `model.safetensors`, on a device without autodiff.
+    /// θ from the bytes of `model.safetensors`, in single precision, on a device without autodiff.
     pub fn load(config: ModelConfig, weights: &[u8], device: &Device) -> Result<Model, TensorFileError> {
-        Model::load_files(config, &[("model.safetensors", weights)], None, device)
+        Model::load_files(config, &[("model.safetensors", weights)], None, Storage::F32, device)
     }
 
     /// θ from one file or several, by names and bytes, with the index of several; or from one GGUF file. Tensors may stand with or
     /// without a head around them, the tied matrix under either of its names, numbers be F32, F16 or BF16.
     /// Tensors that the description does not name are left where they are.
     ///
-    /// Besides the files' bytes only one of their tensors is in memory twice, at full precision.
+    /// Matrices are held in the form that is asked for. Besides the files' bytes and θ only one tensor is in
+    /// memory at a time.
     pub fn load_files(
         config: ModelConfig,
         files: &[(&str, &[u8])],
         index: Option<&ShardIndex>,
+        storage: Storage,
         device: &Device,
     ) -> Result<Model, TensorFileError> {
         let source = match files {
@@ -32,14 +38,14 @@ impl Model {
             files => Source::Safetensors(Reader::of_checkpoint(&config, files, index)?),
         };
         let layout = Layout::of_file(&config, |name| source.has(name));
-        let mut loader = Loader { source, layout, device };
+        let mut loader = Loader { source, layout, storage, device };
         let blocks = (0..config.num_hidden_layers).map(|block| loader.block(block)).collect::<Result<_, _>>()?;
         let weights = Weights {
             blocks,
             tokens: loader.tokens()?,
-            positions: loader.outside(ModulePath::Positions)?,
+            positions: loader.outside(ModulePath::Positions, Storage::F32)?.map(|table| table.dense()),
             final_norm: loader.norm(ModulePath::FinalNorm)?,
-            head: loader.outside(ModulePath::Head)?,
+            head: loader.outside(ModulePath::Head, storage)?,
         };
         Ok(Model { config, weights })
     }
@@ -89,7 +95,7 @@ impl Model {
     async fn values(&self, path: ModulePath, kind: ParamKind) -> Result<Vec<f32>, Failure> {
         let of = self.weights.at(path);
         let tensor = match kind {
-            ParamKind::Matrix => of.matrix.map(|matrix| flat(matrix.val())),
+            ParamKind::Matrix => of.matrix.map(|matrix| flat(matrix.dense())),
             ParamKind::Bias => of.bias.map(|bias| bias.val()),
             ParamKind::Scale => of.scale.map(|scale| scale.val()),
         };
@@ -116,6 +122,15 @@ impl Source<'_> {
         }
     }
 
+    /// Whether a linear layer's matrix lies as `[outputs, inputs]`.
+    fn turned(&self, info: &TensorInfo) -> bool {
+        match self {
+            Source::Safetensors(_) => info.transposed,
+            // In every family.
+            Source::Gguf(_) => true,
+        }
+    }
+
     /// Into how many pieces the outputs of matrices are cut that share a module, which lie in turns.
     fn turns(&self, module: &LinearModule, config: &ModelConfig) -> usize {
         match self {
@@ -130,6 +145,7 @@ impl Source<'_> {
 struct Loader<'a> {
     source: Source<'a>,
     layout: Layout<'a>,
+    storage: Storage,
     device: &'a Device,
 }
 
@@ -160,17 +176,18 @@ impl Loader<'_> {
     }
 
     /// The linear layers of a module, in its order.
-    fn linears(&mut self, block: usize, module: &LinearModule) -> Result<Vec<Linear>, TensorFileError> {
+    fn linears(&mut self, block: usize, module: &LinearModule) -> Result<Vec<Frozen>, TensorFileError> {
         let (weight, bias) = self.layout.module(block, module);
         let (inputs, widths) = (self.layout.inputs(module), self.layout.widths(module));
         let turns = self.source.turns(module, self.layout.config());
-        let matrices = apart(self.values(&weight)?, &widths, turns);
+        let pieces = Piece::of_module(inputs, &widths, turns, self.source.turned(&weight));
+        let matrices = self.matrices(&weight, &pieces, self.storage)?;
         let biases = match bias {
             Some(bias) => apart(self.values(&bias)?, &widths, turns).into_iter().map(Some).collect(),
             None => vec![None; widths.len()],
         };
-        let linears = matrices.into_iter().zip(biases).zip(widths).map(|((weight, bias), outputs)| Linear {
-            weight: param(weight, [inputs, outputs], self.device),
+        let linears = matrices.into_iter().zip(biases).zip(widths).map(|((weight, bias), outputs)| Frozen {
+            weight,
             bias: bias.map(|bias| param(bias, [outputs], self.device)),
         });
         Ok(linears.collect())
@@ -187,25 +204,47 @@ impl Loader<'_> {
     }
 
     /// The token embedding. A head beside it must hold the same numbers where it is tied.
-    fn tokens(&mut self) -> Result<Param<Tensor<2>>, TensorFileError> {
+    fn tokens(&mut self) -> Result<Matrix, TensorFileError> {
         let (tokens, head) = (self.layout.tensor(ModulePath::Tokens, ParamKind::Matrix), self.layout.head());
         let beside = self.layout.config().tied && head.name != tokens.name && self.source.has(&head.name);
         if beside && self.values(&head)? != self.values(&tokens)? {
             return Err(TensorFileError::Untied { head: head.name, tokens: tokens.name });
         }
-        self.matrix(ModulePath::Tokens)
+        self.matrix(ModulePath::Tokens, self.storage)
     }
 
     /// A matrix outside the blocks that only some models have.
-    fn outside(&mut self, path: ModulePath) -> Result<Option<Param<Tensor<2>>>, TensorFileError> {
+    fn outside(&mut self, path: ModulePath, storage: Storage) -> Result<Option<Matrix>, TensorFileError> {
         let there = ModulePath::outside_blocks(self.layout.config()).any(|of| of == path);
-        there.then(|| self.matrix(path)).transpose()
+        there.then(|| self.matrix(path, storage)).transpose()
     }
 
     /// A matrix outside the blocks, `[rows, d_model]`.
-    fn matrix(&mut self, path: ModulePath) -> Result<Param<Tensor<2>>, TensorFileError> {
+    fn matrix(&mut self, path: ModulePath, storage: Storage) -> Result<Matrix, TensorFileError> {
         let info = self.layout.tensor(path, ParamKind::Matrix);
-        Ok(param(self.values(&info)?, [info.shape[0], info.shape[1]], self.device))
+        let mut matrices = self.matrices(&info, &[Piece::whole(info.shape[0], false)], storage)?;
+        Ok(matrices.remove(0))
+    }
+
+    /// Pieces of a stored matrix, each in memory.
+    fn matrices(
+        &mut self,
+        info: &TensorInfo,
+        pieces: &[Piece],
+        storage: Storage,
+    ) -> Result<Vec<Matrix>, TensorFileError> {
+        let load = |stored: StoredMatrix<'_>| pieces.iter().map(|p| stored.load(p, storage, self.device)).collect();
+        match &mut self.source {
+            Source::Safetensors(reader) => {
+                let (packing, bytes) = reader.packed(&info.name, &info.shape)?;
+                load(StoredMatrix { key: &info.name, packing, bytes, columns: info.shape[1], place: &|row| row })
+            }
+            Source::Gguf(reader) => {
+                let (named, packing, bytes) = reader.raw(&info.name)?;
+                let place = |row| named.rows.place(row, named.shape[0]);
+                load(StoredMatrix { key: &named.name, packing, bytes, columns: named.shape[1], place: &place })
+            }
+        }
     }
 
     /// The values of a tensor, a matrix of a linear module as `[inputs, outputs]`: no step has to transpose
@@ -310,7 +349,7 @@ mod tests {
             };
             let load = |second: &[u8]| {
                 let files = [("a.safetensors", file.as_slice()), ("b.safetensors", second)];
-                Model::load_files(model.config.clone(), &files, Some(&index), &Device::flex())
+                Model::load_files(model.config.clone(), &files, Some(&index), Storage::F32, &Device::flex())
             };
             assert_eq!(values(&load(&kept).unwrap()), values(&model));
             let mut other = kept.clone();

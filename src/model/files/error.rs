@@ -69,6 +69,16 @@ pub enum TensorFileError {
         /// What wrote it, or the type.
         by: String,
     },
+    /// A row of a matrix is no whole number of blocks.
+    #[error("“{key}” has rows of {columns}, and {packing} packs 32 neighbours together: take theta=f32 or theta=f16")]
+    Blocks {
+        /// The tensor's name.
+        key: String,
+        /// What ggml calls the packing.
+        packing: &'static str,
+        /// Numbers of a row.
+        columns: usize,
+    },
     /// The list of shards cannot be used, or does not fit them.
     #[error("model.safetensors.index.json {0}")]
     Shards(String),

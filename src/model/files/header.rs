@@ -19,6 +19,14 @@ pub struct Described {
     pub shape: Vec<usize>,
 }
 
+impl Described {
+    /// Bytes of its numbers; `None` where the type's width is not known.
+    pub fn bytes(&self) -> Option<u64> {
+        let elements = self.shape.iter().map(|size| *size as u64).product::<u64>();
+        Some(bits(&self.dtype)?.saturating_mul(elements) / 8)
+    }
+}
+
 /// The header of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -81,9 +89,8 @@ impl Header {
     /// Bytes of the tensors of some files by type, the most first; types of unknown width are left out.
     pub fn bytes_by_type(headers: &[Header]) -> Vec<(String, u64)> {
         let mut types: BTreeMap<&str, u64> = BTreeMap::new();
-        for Described { dtype, shape } in headers.iter().flat_map(|header| header.tensors.values()) {
-            let elements = shape.iter().map(|size| *size as u64).product::<u64>();
-            *types.entry(dtype).or_default() += bits(dtype).unwrap_or(0).saturating_mul(elements) / 8;
+        for described in headers.iter().flat_map(|header| header.tensors.values()) {
+            *types.entry(&described.dtype).or_default() += described.bytes().unwrap_or(0);
         }
         let mut types: Vec<(String, u64)> = types.into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect();
         types.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));

@@ -12,6 +12,8 @@ mod foreign;
 pub mod gguf;
 mod header;
 mod layout;
+#[cfg(feature = "train")]
+mod matrices;
 mod shards;
 mod survey;
 #[cfg(feature = "train")]
@@ -24,6 +26,6 @@ pub use foreign::{foreign, pickle, stand_in};
 pub use header::Header;
 pub use layout::Layout;
 pub use shards::ShardIndex;
-pub use survey::survey;
+pub use survey::{matrix_bytes, survey};
 #[cfg(feature = "train")]
 pub use tensor_file::{Reader, Writer};

@@ -1,7 +1,7 @@
 //! Whether the files of a checkpoint hold what its configuration describes, by their headers alone.
 
 use super::{Header, Layout, ShardIndex, TensorFileError};
-use crate::model::ModelConfig;
+use crate::model::{ModelConfig, ModulePath, ParamKind};
 use std::collections::BTreeMap;
 
 /// Endings of tensors that quantisers leave beside a weight, and who does.
@@ -64,6 +64,15 @@ pub fn survey(config: &ModelConfig, headers: &[Header], index: Option<&ShardInde
         }
     }
     Ok(())
+}
+
+/// Bytes of the matrices that θ may hold as they stand in files: positions are none of them.
+pub fn matrix_bytes(config: &ModelConfig, headers: &[Header]) -> u64 {
+    let has = |key: &str| headers.iter().find_map(|header| header.tensors.get(key));
+    let layout = Layout::of_file(config, |key| has(key).is_some());
+    let positions = layout.tensor(ModulePath::Positions, ParamKind::Matrix).name;
+    let matrices = layout.tensors().filter(|info| info.shape.len() == 2 && info.name != positions);
+    matrices.filter_map(|info| has(&info.name)?.bytes()).sum()
 }
 
 fn quantised(header: &Header, key: &str, by: &str) -> TensorFileError {

@@ -1,6 +1,7 @@
 //! The one reader and the one writer of tensor files: safetensors, matrices as PyTorch holds them.
 
 use super::{Header, ShardIndex, TensorFileError, survey};
+use crate::base::packing::Packing;
 use crate::model::{ModelConfig, TensorInfo};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -133,6 +134,22 @@ impl<'a> Reader<'a> {
         }
         self.used.push(key.to_string());
         Ok(values)
+    }
+
+    /// The bytes of a matrix as they stand in the file, with its packing. Refuses another shape or type.
+    pub fn packed(&mut self, key: &str, shape: &[usize]) -> Result<(Packing, &'a [u8]), TensorFileError> {
+        let view = self.view(key)?;
+        if view.shape() != shape {
+            return Err(self.of_shape(key, view.shape(), shape));
+        }
+        let packing = match view.dtype() {
+            Dtype::F32 => Packing::F32,
+            Dtype::F16 => Packing::F16,
+            Dtype::BF16 => Packing::BF16,
+            other => return Err(TensorFileError::Type { key: key.into(), found: format!("{other:?}") }),
+        };
+        self.used.push(key.to_string());
+        Ok((packing, view.data()))
     }
 
     /// The values of a tensor as θ and φ hold them: a matrix as `[inputs, outputs]`.

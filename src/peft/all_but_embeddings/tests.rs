@@ -12,16 +12,16 @@ fn the_last_layer_norm_learns_through_a_head_that_stays() {
     let part = toy::part(&phi);
 
     // Token embedding, with it the head, and positions have no copy; everything else has.
-    let e = theta.weights.tokens.val();
+    let e = theta.weights.tokens.dense();
     let zero = toy::vector([0.0, 0.0]);
     for place in ModulePath::all(&theta.config) {
         let copied = match place.pieces(&theta.config)[0] {
-            ParamKind::Matrix => part.matrix(place, &e).is_some(),
+            ParamKind::Matrix => part.matrix(place, &e.clone().into()).is_some(),
             _ => part.scale(place, &zero).is_some() && part.bias(place, &zero).is_some(),
         };
         assert_eq!(copied, !matches!(place, ModulePath::Tokens | ModulePath::Positions), "{place:?}");
     }
-    assert!(part.head(&e).is_none());
+    assert!(part.head(&e.clone().into()).is_none());
 
     // x = (300, 100) has μ = 200 and σ = 100: f = (x − μ)/σ + β = (1, −1) + (0, 0)
     let norm = &theta.weights.final_norm;

@@ -15,11 +15,11 @@ fn a_trained_bias_stands_in_for_thetas() {
     // W₀ is frozen; θ's b = (0, 0) is replaced by φ's (10, 20).
     let fc1 = &theta.weights.blocks[0].fc1;
     let place = ModulePath::Linear(0, Target::Fc1);
-    assert!(part.matrix(place, &fc1.weight.val()).is_none());
+    assert!(part.matrix(place, &fc1.weight).is_none());
     let b = part.bias(place, &fc1.bias().unwrap()).unwrap();
 
     // W₀x = (1·1 + 2·2, 3·1 + 4·2) = (5, 11),  h = (5 + 10, 11 + 20) = (15, 31)
-    let h = linear(toy::token([1.0, 2.0]), fc1.weight.val(), Some(b));
+    let h = linear(toy::token([1.0, 2.0]), fc1.weight.dense(), Some(b));
     assert_eq!(toy::numbers(h.clone()), [15.0, 31.0]);
 
     // ∂h/∂b = I, so that the loss ½‖h‖² has the gradient h at b.

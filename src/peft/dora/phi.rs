@@ -40,7 +40,7 @@ impl Phi {
         for layer in config.layers.list(shape.num_hidden_layers) {
             for target in &config.target_modules {
                 let (inputs, outputs) = target.shape(&shape);
-                let theta = context.theta.weights.blocks[layer].linear(*target).weight.val();
+                let theta = context.theta.weights.blocks[layer].linear(*target).weight.dense();
                 updates.push(Decomposed {
                     a: context.uniform([inputs, config.rank], (inputs as f32).sqrt().recip()),
                     b: context.zeros([config.rank, outputs]),
@@ -60,7 +60,7 @@ impl Phi {
     /// W₀ + s·BA and m/‖W₀ + s·BA‖, the length taken as a constant, as the paper does (section 4.3).
     fn direction(&self, at: LinearAt<'_>, update: &Decomposed) -> (Tensor<2>, Tensor<1>) {
         let (a, b) = (update.a.val().detach(), update.b.val().detach());
-        let moved = at.weight.clone() + a.matmul(b).mul_scalar(self.scaling);
+        let moved = at.weight.dense() + a.matmul(b).mul_scalar(self.scaling);
         let factor = update.magnitude.val() / lengths(moved.clone());
         (moved, factor)
     }

@@ -15,7 +15,7 @@ fn rows_get_the_lengths_m_and_their_own_length_is_a_constant() {
     // W₀ + s·BA = (3 0; 0 2) + 2 · (0 2; 0 0) = (3 4; 0 2): its rows are √(9 + 16) = 5 and 2 long.
     // m/‖W₀ + s·BA‖ = (10/5, 2/2) = (2, 1)
     let (w0, bias) = (toy::weight([[3.0, 0.0], [0.0, 2.0]]), toy::vector([1.0, 0.0]));
-    let at = LinearAt { block: 0, target: Target::Q, weight: &w0, bias: Some(&bias) };
+    let at = LinearAt { block: 0, target: Target::Q, weight: &w0.clone().into(), bias: Some(&bias) };
     let x = toy::token([1.0, 1.0]);
 
     // (W₀ + s·BA)x = (3 + 4, 2) = (7, 2),  h = (2·7, 1·2) + b = (15, 2): the bias is not stretched.

@@ -15,12 +15,12 @@ fn a_trained_vector_moves_the_input_and_the_head() {
     let part = toy::part(&phi);
 
     // E = (0 0; 1 1; 0 2) stands in for the token embedding, and so for the head, which is the same matrix.
-    let e = part.matrix(ModulePath::Tokens, &theta.weights.tokens.val()).unwrap();
-    assert!(part.head(&e).is_none());
+    let e = part.matrix(ModulePath::Tokens, &theta.weights.tokens).unwrap();
+    assert!(part.head(&e.clone().into()).is_none());
     // Positions and the network that reads the vectors stay θ's.
-    assert!(part.matrix(ModulePath::Positions, &theta.weights.positions.as_ref().unwrap().val()).is_none());
-    let q = theta.weights.blocks[0].q.weight.val();
-    assert!(part.matrix(ModulePath::Linear(0, Target::Q), &q).is_none());
+    assert!(part.matrix(ModulePath::Positions, &theta.weights.positions.clone().unwrap().into()).is_none());
+    let q = &theta.weights.blocks[0].q.weight;
+    assert!(part.matrix(ModulePath::Linear(0, Target::Q), q).is_none());
 
     // Token 1 goes in and nothing happens to it: x = E₁ = (1, 1).
     // The logit of token 2 is E₂·x = 0·1 + 2·1 = 2.

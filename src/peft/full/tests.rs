@@ -16,8 +16,8 @@ fn every_tensor_has_a_copy_that_starts_as_thetas() {
         for kind in place.pieces(&theta.config) {
             let (copy, own) = match kind {
                 ParamKind::Matrix => {
-                    let own = own.matrix.unwrap().val();
-                    (part.matrix(place, &own).map(toy::numbers), toy::numbers(own))
+                    let own = own.matrix.as_ref().unwrap().dense();
+                    (part.matrix(place, &own.clone().into()).map(toy::numbers), toy::numbers(own))
                 }
                 ParamKind::Bias => {
                     let own = own.bias.unwrap().val();
@@ -41,7 +41,7 @@ fn a_weight_s_gradient_is_what_came_out_times_what_went_in() {
     let theta = toy::theta();
     let phi = toy::phi(&theta, MethodConfig::Full(Full), toy::Start::default());
     let fc1 = &theta.weights.blocks[0].fc1;
-    let w = toy::part(&phi).matrix(ModulePath::Linear(0, Target::Fc1), &fc1.weight.val()).unwrap();
+    let w = toy::part(&phi).matrix(ModulePath::Linear(0, Target::Fc1), &fc1.weight).unwrap();
 
     // h = Wx = (1·1 + 2·2, 3·1 + 4·2) = (5, 11)
     let h = linear(toy::token([1.0, 2.0]), w.clone(), None);

@@ -52,8 +52,8 @@ impl Composition for Phi {
         let factor = self.at(at)?;
         let n = factor.dims()[0];
         Some(match at.target {
-            Target::Fc2 => (at.weight.clone() * factor.reshape([n, 1]), at.bias.cloned()),
-            _ => (at.weight.clone() * factor.clone().reshape([1, n]), at.bias.map(|bias| bias.clone() * factor)),
+            Target::Fc2 => (at.weight.dense() * factor.reshape([n, 1]), at.bias.cloned()),
+            _ => (at.weight.dense() * factor.clone().reshape([1, n]), at.bias.map(|bias| bias.clone() * factor)),
         })
     }
 }

@@ -17,7 +17,7 @@ fn factors_stretch_what_values_give_and_what_fc2_reads() {
 
     // Wx + b = (1·1 + 2·2 + 1, 3·1 + 4·2) = (6, 11): the bias is stretched too.
     // h = l_V ⊙ (6, 11) = (2·6, 3·11) = (12, 33)
-    let v = LinearAt { block: 0, target: Target::V, weight: &w, bias: Some(&b) };
+    let v = LinearAt { block: 0, target: Target::V, weight: &w.clone().into(), bias: Some(&b) };
     let y = linear(x.clone(), w.clone(), Some(b.clone()));
     let h = part.update(v, &x, &y).unwrap();
     assert_eq!(toy::numbers(h.clone()), [12.0, 33.0]);
@@ -28,7 +28,7 @@ fn factors_stretch_what_values_give_and_what_fc2_reads() {
     assert_eq!(toy::gradients(&phi, toy::loss(h)), [[72.0, 363.0], [0.0, 0.0]]);
 
     // fc2: l_ff ⊙ x = (3·1, 1·2) = (3, 2),  h = W₂(3, 2) + b = (3 + 4 + 1, 9 + 8) = (8, 17)
-    let fc2 = LinearAt { block: 0, target: Target::Fc2, weight: &w, bias: Some(&b) };
+    let fc2 = LinearAt { block: 0, target: Target::Fc2, weight: &w.clone().into(), bias: Some(&b) };
     let stretched = part.input(fc2, &x).unwrap();
     assert_eq!(toy::numbers(stretched.clone()), [3.0, 2.0]);
     let h = linear(stretched, w.clone(), Some(b.clone()));

@@ -1,8 +1,7 @@
 //! φ of this method: its tensors, their start, and where they step into the forward pass.
 
 use super::{LastLayer, Rows};
-use crate::model::Composition;
-use crate::model::ModulePath;
+use crate::model::{Composition, Matrix, ModulePath};
 use crate::peft::InitContext;
 use crate::peft::copies::Copies;
 use burn::module::{Module, Param};
@@ -21,7 +20,7 @@ pub struct Phi {
 impl Phi {
     pub fn init(config: &LastLayer, context: &mut InitContext<'_>) -> Phi {
         let (rows, tokens) = match config.rows {
-            Rows::All => (Some(context.copy(context.theta.weights.head())), None),
+            Rows::All => (Some(context.copy_matrix(context.theta.weights.head())), None),
             Rows::Labels => {
                 let tokens = context.labels.iter().map(|t| *t as i32).collect();
                 (Some(context.head_rows(context.labels)), Some(context.places(tokens)))
@@ -33,15 +32,15 @@ impl Phi {
 }
 
 impl Composition for Phi {
-    fn head(&self, table: &Tensor<2>) -> Option<Tensor<2>> {
+    fn head(&self, table: &Matrix) -> Option<Tensor<2>> {
         let rows = self.rows.as_ref()?.val();
         let Some(ids) = self.tokens.clone() else { return Some(rows) };
         // The label rows of the table, moved to where φ is: the other rows keep θ's values.
-        let moved = rows - table.clone().select(0, ids.clone());
-        Some(table.clone().select_assign(0, ids, moved, IndexingUpdateOp::Add))
+        let moved = rows - table.rows(ids.clone());
+        Some(table.dense().select_assign(0, ids, moved, IndexingUpdateOp::Add))
     }
 
-    fn matrix(&self, place: ModulePath, theta: &Tensor<2>) -> Option<Tensor<2>> {
+    fn matrix(&self, place: ModulePath, theta: &Matrix) -> Option<Tensor<2>> {
         self.block.matrix(place, theta)
     }
 

@@ -15,10 +15,10 @@ fn the_labels_rows_of_the_head_are_trained_and_the_others_stay_the_embeddings() 
     let phi = phi.filled(vec![vec![1.0, 2.0, 3.0, 4.0]]);
 
     // W_head: row 0 is the table's (1, 0), rows 1 and 2 are φ's (1, 2) and (3, 4).
-    let head = toy::part(&phi).head(&table).unwrap();
+    let head = toy::part(&phi).head(&table.clone().into()).unwrap();
     assert_eq!(toy::numbers(head.clone()), [1.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
     // What a token is read as stays: the embedding is not replaced.
-    assert!(toy::part(&phi).matrix(ModulePath::Tokens, &table).is_none());
+    assert!(toy::part(&phi).matrix(ModulePath::Tokens, &table.clone().into()).is_none());
 
     // f = (1, 2): logits = (1·1 + 0·2, 1·1 + 2·2, 3·1 + 4·2) = (1, 5, 11)
     let logits = linear(toy::token([1.0, 2.0]), head.transpose(), None);
@@ -32,8 +32,8 @@ fn the_labels_rows_of_the_head_are_trained_and_the_others_stay_the_embeddings() 
 fn the_whole_head_is_a_copy_that_starts_as_the_token_embedding() {
     let theta = toy::theta();
     let phi = toy::phi(&theta, MethodConfig::LastLayer(LastLayer { rows: Rows::All }), toy::Start::default());
-    let table = theta.weights.tokens.val();
-    let head = toy::part(&phi).head(&table).unwrap();
+    let table = theta.weights.tokens.dense();
+    let head = toy::part(&phi).head(&table.clone().into()).unwrap();
     assert_eq!(toy::numbers(head.clone()), toy::numbers(table));
 
     // E = (0 0; −1 1; 1 −1) and f = (1, 2): logits = (0, −1 + 2, 1 − 2) = (0, 1, −1)

@@ -17,7 +17,7 @@ fn the_mlp_is_trained_and_attention_is_not() {
 
     let fc1 = &theta.weights.blocks[0].fc1;
     let place = ModulePath::Linear(0, Target::Fc1);
-    let w = part.matrix(place, &fc1.weight.val()).unwrap();
+    let w = part.matrix(place, &fc1.weight).unwrap();
     let b = part.bias(place, &fc1.bias().unwrap()).unwrap();
 
     // Where θ has (1 2; 3 4) and no bias: h = (1·1 + 2·2 + 1, 3·1 + 5·2) = (6, 13)
@@ -32,6 +32,6 @@ fn the_mlp_is_trained_and_attention_is_not() {
 
     // W_Q, W_K, W_V and W_O stay frozen, embeddings too.
     let chosen: Vec<ModulePath> =
-        ModulePath::all(&theta.config).filter(|place| part.matrix(*place, &fc1.weight.val()).is_some()).collect();
+        ModulePath::all(&theta.config).filter(|place| part.matrix(*place, &fc1.weight).is_some()).collect();
     assert_eq!(chosen, [place, ModulePath::Linear(0, Target::Fc2)]);
 }

@@ -33,5 +33,5 @@ fn gamma_and_beta_of_every_layer_norm_are_trained_and_no_matrix() {
 
     // A linear layer keeps its matrix and its bias.
     let (fc1, place) = (&theta.weights.blocks[0].fc1, ModulePath::Linear(0, Target::Fc1));
-    assert!(part.matrix(place, &fc1.weight.val()).is_none() && part.bias(place, &fc1.bias().unwrap()).is_none());
+    assert!(part.matrix(place, &fc1.weight).is_none() && part.bias(place, &fc1.bias().unwrap()).is_none());
 }

@@ -73,6 +73,6 @@ impl Composition for Phi {
 
     /// W₀ + s·(B₁A₁ ⊙ B₂A₂)
     fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
-        Some((at.weight.clone() + self.change(at)?, at.bias.cloned()))
+        Some((at.weight.dense() + self.change(at)?, at.bias.cloned()))
     }
 }

@@ -20,7 +20,7 @@ fn the_update_is_the_element_wise_product_of_two_of_rank_one() {
 
     // B₁A₁ = (1 1; 2 2),  B₂A₂ = (1 −1; 1 −1),  ⊙: (1 −1; 2 −2),  ΔW = (2 −2; 4 −4)
     // ΔWx = (2·1 − 2·2, 4·1 − 4·2) = (−2, −4),  h = (5 − 2, 11 − 4) = (3, 7)
-    let at = LinearAt { block: 0, target: Target::Q, weight: &w0, bias: Some(&bias) };
+    let at = LinearAt { block: 0, target: Target::Q, weight: &w0.clone().into(), bias: Some(&bias) };
     let h = toy::part(&phi).update(at, &x, &y).unwrap();
     assert_eq!(toy::numbers(h.clone()), [3.0, 7.0]);
 
@@ -44,7 +44,7 @@ fn at_the_start_a2_is_zero_and_only_a2_is_told_anything() {
     // B₂A₂ = 0: h = W₀x + 0.
     let (w0, bias) = (toy::weight([[1.0, 2.0], [3.0, 4.0]]), toy::vector([0.0, 0.0]));
     let x = toy::token([1.0, 2.0]);
-    let at = LinearAt { block: 0, target: Target::Q, weight: &w0, bias: Some(&bias) };
+    let at = LinearAt { block: 0, target: Target::Q, weight: &w0.clone().into(), bias: Some(&bias) };
     let h = toy::part(&phi).update(at, &x, &linear(x.clone(), w0.clone(), None)).unwrap();
     assert_eq!(toy::numbers(h.clone()), [5.0, 11.0]);
 

@@ -77,7 +77,7 @@ impl Composition for Phi {
     /// W₀ + s·BA
     fn merged(&self, at: LinearAt<'_>) -> Option<(Tensor<2>, Option<Tensor<1>>)> {
         let (_, LowRank { a, b }) = self.at(at)?;
-        Some((at.weight.clone() + a.val().matmul(b.val()).mul_scalar(self.scaling), at.bias.cloned()))
+        Some((at.weight.dense() + a.val().matmul(b.val()).mul_scalar(self.scaling), at.bias.cloned()))
     }
 
     fn noise(&mut self, seed: Option<u64>) {

@@ -19,7 +19,7 @@ fn the_update_is_s_times_b_times_a_times_x() {
     assert_eq!(toy::numbers(y.clone()), [5.0, 11.0]);
 
     // Ax = 1·1 + 1·2 = 3,  s·B(Ax) = 2 · (1·3, −1·3) = (6, −6),  h = (5 + 6, 11 − 6) = (11, 5)
-    let at = LinearAt { block: 0, target: Target::Q, weight: &w0, bias: Some(&bias) };
+    let at = LinearAt { block: 0, target: Target::Q, weight: &w0.clone().into(), bias: Some(&bias) };
     let h = toy::part(&phi).update(at, &x, &y).unwrap();
     assert_eq!(toy::numbers(h.clone()), [11.0, 5.0]);
 
@@ -42,7 +42,7 @@ fn at_the_start_b_is_zero_and_only_b_is_told_anything() {
     // B = 0: h = W₀x + 0.
     let (w0, bias) = (toy::weight([[1.0, 2.0], [3.0, 4.0]]), toy::vector([0.0, 0.0]));
     let x = toy::token([1.0, 2.0]);
-    let at = LinearAt { block: 0, target: Target::Q, weight: &w0, bias: Some(&bias) };
+    let at = LinearAt { block: 0, target: Target::Q, weight: &w0.clone().into(), bias: Some(&bias) };
     let h = toy::part(&phi).update(at, &x, &linear(x.clone(), w0.clone(), None)).unwrap();
     assert_eq!(toy::numbers(h.clone()), [5.0, 11.0]);
 

@@ -1,8 +1,8 @@
 //! φ of this method: its tensors, their start, and where they step into the forward pass.
 
 use super::{Pruning, Schedule};
-use crate::model::Composition;
 use crate::model::ModulePath;
+use crate::model::{Composition, Matrix};
 use crate::peft::InitContext;
 use crate::peft::copies::Copies;
 use burn::module::Module;
@@ -46,7 +46,7 @@ impl Phi {
 }
 
 impl Composition for Phi {
-    fn matrix(&self, place: ModulePath, theta: &Tensor<2>) -> Option<Tensor<2>> {
+    fn matrix(&self, place: ModulePath, theta: &Matrix) -> Option<Tensor<2>> {
         let copy = self.copies.matrix(place, theta)?;
         match self.masks.iter().find(|(p, ..)| *p == place) {
             Some((_, mask, _)) => Some(copy * mask.clone()),

@@ -1,7 +1,7 @@
 //! φ of this method: its tensors, their start, and where they step into the forward pass.
 
 use super::{Sparse, weights};
-use crate::model::Composition;
+use crate::model::{Composition, Matrix};
 use crate::model::{ModulePath, ParamKind};
 use crate::peft::InitContext;
 use burn::module::{Module, Param};
@@ -59,11 +59,11 @@ fn split(order: &[usize], model: &crate::model::ModelConfig) -> Vec<(ModulePath,
 }
 
 impl Composition for Phi {
-    fn matrix(&self, place: ModulePath, theta: &Tensor<2>) -> Option<Tensor<2>> {
+    fn matrix(&self, place: ModulePath, theta: &Matrix) -> Option<Tensor<2>> {
         let (_, first, inside) = self.chosen.iter().find(|(p, ..)| *p == place)?;
-        let (shape, n) = (theta.dims(), theta.shape().num_elements());
+        let (shape, n) = (theta.dims(), theta.dims().iter().product::<usize>());
         let delta = self.delta.val().narrow(0, *first, inside.dims()[0]);
-        let moved = theta.clone().reshape([n]).select_assign(0, inside.clone(), delta, IndexingUpdateOp::Add);
+        let moved = theta.dense().reshape([n]).select_assign(0, inside.clone(), delta, IndexingUpdateOp::Add);
         Some(moved.reshape(shape))
     }
 

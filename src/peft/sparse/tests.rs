@@ -22,10 +22,10 @@ fn the_weights_with_the_largest_scores_are_trained() {
 
     // W = (1 2; 3 4) + (0 −1; 1 0) = (1 1; 4 4)
     let fc1 = &theta.weights.blocks[0].fc1;
-    let w = toy::part(&phi).matrix(ModulePath::Linear(0, Target::Fc1), &fc1.weight.val()).unwrap();
+    let w = toy::part(&phi).matrix(ModulePath::Linear(0, Target::Fc1), &fc1.weight).unwrap();
     assert_eq!(toy::numbers(w.clone()), toy::down_columns([[1.0, 1.0], [4.0, 4.0]]));
     // A matrix without a chosen weight stays θ's.
-    assert!(toy::part(&phi).matrix(ModulePath::Linear(0, Target::Fc2), &fc1.weight.val()).is_none());
+    assert!(toy::part(&phi).matrix(ModulePath::Linear(0, Target::Fc2), &fc1.weight).is_none());
 
     // h = Wx = (1·1 + 1·2, 4·1 + 4·2) = (3, 12)
     let h = linear(toy::token([1.0, 2.0]), w, None);

@@ -1,9 +1,9 @@
 //! φ of this method: its tensors, their start, and where they step into the forward pass.
 
 use super::{Projection, Subspace};
-use crate::model::Composition;
 use crate::model::ModulePath;
 use crate::model::ParamKind;
+use crate::model::{Composition, Matrix};
 use crate::peft::InitContext;
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
@@ -92,7 +92,7 @@ impl Fastfood {
         }
         let bits = side.trailing_zeros();
         let (rows, columns) = (1 << (bits / 2), 1 << (bits - bits / 2));
-        let device = context.theta.weights.tokens.val().device();
+        let device = context.theta.weights.tokens.device();
         Fastfood {
             signs: context.fixed(signs, [blocks, side]),
             permutation: Tensor::from_data(TensorData::new(permutation, [blocks, side]), &device),
@@ -126,9 +126,9 @@ impl Fastfood {
 }
 
 impl Composition for Phi {
-    fn matrix(&self, place: ModulePath, theta: &Tensor<2>) -> Option<Tensor<2>> {
-        let moved = self.moved(place, ParamKind::Matrix, theta.shape().num_elements())?;
-        Some(theta.clone() + moved.reshape(theta.dims()))
+    fn matrix(&self, place: ModulePath, theta: &Matrix) -> Option<Tensor<2>> {
+        let moved = self.moved(place, ParamKind::Matrix, theta.dims().iter().product())?;
+        Some(theta.dense() + moved.reshape(theta.dims()))
     }
 
     fn bias(&self, place: ModulePath, theta: &Tensor<1>) -> Option<Tensor<1>> {

@@ -19,7 +19,7 @@ fn theta_moves_along_the_columns_of_p() {
 
     // W = (1 2; 3 4) + φ₁·(1 0; 0 1) + φ₂·(0 1; 0 0) = (1 + 1, 2 + 2; 3, 4 + 1) = (2 4; 3 5)
     let fc1 = &theta.weights.blocks[0].fc1;
-    let w = toy::part(&phi).matrix(place, &fc1.weight.val()).unwrap();
+    let w = toy::part(&phi).matrix(place, &fc1.weight).unwrap();
     assert_eq!(toy::numbers(w.clone()), toy::down_columns([[2.0, 4.0], [3.0, 5.0]]));
     // Tensors without rows in P do not move.
     assert!(toy::part(&phi).bias(place, &fc1.bias().unwrap()).is_none());

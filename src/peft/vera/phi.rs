@@ -75,7 +75,7 @@ impl Composition for Phi {
         let (scales, a, b) = self.at(at)?;
         let (r, outputs) = (a.dims()[1], b.dims()[1]);
         let update = (a * scales.d.val().reshape([1, r])).matmul(b) * scales.b.val().reshape([1, outputs]);
-        Some((at.weight.clone() + update, at.bias.cloned()))
+        Some((at.weight.dense() + update, at.bias.cloned()))
     }
 
     fn shared(&self) -> Option<[Tensor<2>; 2]> {

@@ -15,7 +15,7 @@ fn b_and_d_scale_what_a_frozen_pair_gives() {
 
     // W₀x = (1·1 + 2·2, 3·1 + 4·2) = (5, 11)
     let (w0, bias) = (toy::weight([[1.0, 2.0], [3.0, 4.0]]), toy::vector([0.0, 0.0]));
-    let at = LinearAt { block: 0, target: Target::Q, weight: &w0, bias: Some(&bias) };
+    let at = LinearAt { block: 0, target: Target::Q, weight: &w0.clone().into(), bias: Some(&bias) };
     let x = toy::token([1.0, 2.0]);
     let y = linear(x.clone(), w0.clone(), None);
 

@@ -1,13 +1,12 @@
 //! When a run is evaluated, and on how much.
 
 use crate::config::RunConfig;
+use crate::model::LARGE;
 
 /// Held-out examples of a live evaluation of a small base.
 const LIVE: usize = 140;
 /// The fewest examples that an evaluation scores.
 const FEWEST: usize = 16;
-/// Parameters of a base from which on evaluations are rationed. Below, all held-out examples take seconds.
-const LARGE: u64 = 20_000_000;
 /// Examples of a large base that are scored where nothing is trained.
 const ALONE: usize = 200;
 

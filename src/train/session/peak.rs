@@ -14,7 +14,7 @@ pub(super) struct Peak {
 impl Peak {
     /// Counts from here on, on the CPU, what is in use beside what there is; θ counts as the run's.
     pub fn beside(theta: &Model, on_cpu: bool) -> Peak {
-        let weights = 4 * theta.config.parameters();
+        let weights = theta.bytes();
         let others = memory::live().filter(|_| on_cpu).map(|live| (live as u64).saturating_sub(weights));
         Peak { others, most: None }
     }

@@ -157,7 +157,7 @@ pub fn wanted(config: &RunConfig) -> usize {
     /// Bytes of θ that all workers may hold together.
     const ROOM: u64 = 1 << 30;
     let cores = scope().navigator().hardware_concurrency() as usize;
-    let theta = 4 * config.shape().model.parameters();
+    let theta = config.theta_bytes();
     let wanted = config.workers.unwrap_or_else(|| cores.clamp(1, crate::config::MOST_PARTS));
     wanted.min(crate::ledger::parts(config)).min((ROOM / theta.max(1)).max(1) as usize)
 }

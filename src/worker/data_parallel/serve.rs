@@ -47,11 +47,14 @@ async fn serve() {
             continue;
         };
         assets.bases.iter().for_each(|base| drop(Base::register(base)));
-        let base = assignment.config.base;
+        let config = &assignment.config;
+        let base = config.base;
         let moved = assets.of_base(base.id) != known.of_base(base.id);
-        if moved || loaded.as_ref().is_none_or(|loaded| loaded.base.id != base.id) {
+        let serves = |loaded: &LoadedBase| loaded.base.id == base.id && loaded.storage == config.storage();
+        if moved || !loaded.as_ref().is_some_and(serves) {
             known = assets.clone();
-            loaded = LoadedBase::load(base, &Fetch(assets), &device).await.ok();
+            loaded = None;
+            loaded = LoadedBase::of(config, &Fetch(assets), &device).await.ok();
         }
         let Some(loaded) = &loaded else {
             give_up();

@@ -1,8 +1,9 @@
 //! What a file says of itself in front of its numbers.
 
 use super::cursor::{Cursor, Stop};
-use super::kind::Kind;
+use super::kind::numbered;
 use super::metadata::{self, Value, shown};
+use crate::base::packing::Packing;
 use crate::model::files::{TensorFileError, stand_in};
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GgufTensor {
     /// Its type, or what a type that is not read is called.
-    pub kind: Result<Kind, String>,
+    pub kind: Result<Packing, String>,
     /// Its dimensions as PyTorch has them, rows first. The file lists them the other way round.
     pub shape: Vec<usize>,
     /// Where its numbers begin in the file.
@@ -143,13 +144,13 @@ impl Gguf {
 /// A tensor as it is listed.
 struct Listed {
     name: String,
-    kind: Result<Kind, String>,
+    kind: Result<Packing, String>,
     shape: Vec<usize>,
     offset: u64,
 }
 
 /// Bytes of a tensor's numbers.
-fn bytes_of(name: &str, kind: &Result<Kind, String>, shape: &[usize]) -> Result<u64, String> {
+fn bytes_of(name: &str, kind: &Result<Packing, String>, shape: &[usize]) -> Result<u64, String> {
     let rows = shape.split_last().map_or(&[][..], |(_, rows)| rows);
     let many = |sizes: &[usize]| sizes.iter().try_fold(1_u64, |all, size| all.checked_mul(*size as u64));
     let (Some(rows), Some(_)) = (many(rows), many(shape)) else {
@@ -198,7 +199,7 @@ fn described(head: &[u8], size: u64) -> Result<(Described, u64), Stop> {
             let size = usize::try_from(cursor.u64(&told)?).map_err(|_| Stop::Broken(format!("{told} is too large")))?;
             shape.insert(0, size);
         }
-        let kind = Kind::of(cursor.u32(&told)?);
+        let kind = numbered(cursor.u32(&told)?);
         listed.push(Listed { name: name.to_string(), kind, shape, offset: cursor.u64(&told)? });
     }
     Ok(((metadata, listed), cursor.at()))

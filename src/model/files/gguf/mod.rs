@@ -16,11 +16,8 @@ mod reader;
 mod settings;
 mod survey;
 mod tokenizer;
-#[cfg(feature = "train")]
-mod unpack;
 
 pub use header::{Gguf, GgufTensor};
-pub use kind::Kind;
 pub use metadata::{List, Value};
 pub use names::{Named, Rows, named};
 #[cfg(feature = "train")]

@@ -1,9 +1,8 @@
 //! The numbers of a file, a tensor at a time.
 
 use super::header::{Gguf, GgufTensor};
-use super::kind::Kind;
 use super::names::{Named, named};
-use super::unpack::unpack;
+use crate::base::packing::{Packing, finite, unpack};
 use crate::model::ModelConfig;
 use crate::model::files::TensorFileError;
 use std::collections::HashMap;
@@ -39,7 +38,7 @@ impl<'a> GgufReader<'a> {
     }
 
     /// A tensor as the file has it: its names and rows, its type, its bytes, row after row.
-    pub fn raw(&self, key: &str) -> Result<(&Named, Kind, &'a [u8]), TensorFileError> {
+    pub fn raw(&self, key: &str) -> Result<(&Named, Packing, &'a [u8]), TensorFileError> {
         let missing = || TensorFileError::Missing { file: self.gguf.file.clone(), key: key.into() };
         let named = self.names.get(key).ok_or_else(missing)?;
         let GgufTensor { kind, start, bytes, .. } = self.gguf.tensors.get(&named.name).ok_or_else(missing)?;
@@ -67,10 +66,11 @@ impl<'a> GgufReader<'a> {
         let (mut row, width) = (vec![0.0; columns], packed.len() / rows.max(1));
         for to in 0..rows {
             let from = named.rows.place(to, rows);
-            unpack(kind, &packed[from * width..][..width], &mut row);
-            if !row.iter().all(|x| x.is_finite()) {
+            let packed = &packed[from * width..][..width];
+            if !finite(kind, packed) {
                 return Err(TensorFileError::NotFinite(named.name.clone()));
             }
+            unpack(kind, packed, &mut row);
             if named.linear {
                 numbers[to..].iter_mut().step_by(rows).zip(&row).for_each(|(number, x)| *number = *x);
             } else {
