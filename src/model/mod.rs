@@ -8,6 +8,8 @@ mod config_keys;
 pub mod families;
 mod family;
 pub mod files;
+#[cfg(feature = "train")]
+mod held;
 mod hook;
 #[cfg(feature = "train")]
 pub mod layers;

@@ -23,6 +23,7 @@ mod interchange;
 mod json_faults;
 mod merging;
 mod own;
+mod packed_theta;
 mod parity;
 mod peft;
 mod performance;
