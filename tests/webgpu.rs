@@ -8,6 +8,22 @@ mod shared;
 
 use burn::tensor::Device;
 
+macro_rules! kernels {
+    ($($check:ident)*) => {
+        mod kernels {
+            use super::*;
+            $(
+                #[test]
+                #[ignore = "needs a GPU, or a driver that is one"]
+                fn $check() {
+                    pollster::block_on(peft_lab::kernels::checks::$check(&Device::wgpu(Default::default())));
+                }
+            )*
+        }
+    };
+}
+peft_lab::each_kernel_check!(kernels);
+
 #[test]
 #[ignore = "needs a GPU, or a driver that is one"]
 fn gradients_and_losses_are_those_of_the_cpu() {

@@ -2,10 +2,11 @@
 //! more than what a small network has to compute in it.
 
 pub mod adam;
+mod packed;
 mod shader;
 
 use super::backward::{FusedBackward, Wanted};
-use super::{Heads, Rotation};
+use super::{Heads, PackedLayout, Rotation};
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
 use burn_wgpu::CubeTensor;
@@ -266,6 +267,27 @@ impl FusedBackward for Cube {
             g.times(weight, 1.0, Also::Nothing, with_last(gradient, weight.size[1]))
         });
         [of_x, of_weight, of_bias]
+    }
+
+    fn forward_packed(
+        x: &CubeTensor,
+        words: &CubeTensor,
+        layout: PackedLayout,
+        bias: Option<&CubeTensor>,
+    ) -> CubeTensor {
+        let stored = packed::rows(words, None, layout);
+        let matrix = Matrix::of(&stored);
+        let matrix = if layout.transposed { matrix.transposed() } else { matrix };
+        let also = bias.map_or(Also::Nothing, Also::Bias);
+        Matrix::rows(x).times(matrix, 1.0, also, with_last(x, matrix.size[1]))
+    }
+
+    fn unpacked(words: &CubeTensor, layout: PackedLayout) -> CubeTensor {
+        packed::rows(words, None, layout)
+    }
+
+    fn unpacked_chosen(words: &CubeTensor, ids: &CubeTensor, layout: PackedLayout) -> CubeTensor {
+        packed::rows(words, Some(ids), layout)
     }
 
     fn forward_add_low_rank(

@@ -17,8 +17,8 @@ const GROUPS: usize = 65_535;
 pub struct Shader {
     /// WGSL with the additions above.
     pub text: &'static str,
-    /// Whether it reduces over workgroups of 32.
-    pub reduces: bool,
+    /// Functions that it calls.
+    pub functions: &'static str,
     /// Names and values that the text is completed with.
     pub constants: &'static [(&'static str, u32)],
     /// Invocations of a workgroup along x and y.
@@ -28,12 +28,17 @@ pub struct Shader {
 impl Shader {
     /// One without constants.
     pub const fn new(text: &'static str, size: [u32; 2]) -> Shader {
-        Shader { text, reduces: false, constants: &[], size }
+        Shader { text, functions: "", constants: &[], size }
     }
 
     /// One whose workgroups of 32 reduce.
     pub const fn reducing(text: &'static str) -> Shader {
-        Shader { reduces: true, ..Shader::new(text, [32, 1]) }
+        Shader { functions: include_str!("reduce.wgsl"), ..Shader::new(text, [32, 1]) }
+    }
+
+    /// The same with functions that it calls.
+    pub const fn calling(self, functions: &'static str) -> Shader {
+        Shader { functions, ..self }
     }
 
     /// The same with constants.
@@ -55,9 +60,7 @@ impl Shader {
         for (name, value) in self.constants {
             let _ = writeln!(out, "const {name} = {value}u;");
         }
-        if self.reduces {
-            out += include_str!("reduce.wgsl");
-        }
+        out += self.functions;
         let mut bindings = 0;
         let mut lines = self.text.lines();
         let (mut kept, mut repeated) = (true, None);
