@@ -17,8 +17,8 @@ mod wasm;
 mod webgpu;
 
 pub use constants::AdamConstants;
-pub use packed::{Packed, PackedLayout};
-pub use shape::{Heads, Rotation};
+pub use packed::Packed;
+pub use shape::{Heads, PackedLayout, Rotation};
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
