@@ -27,6 +27,7 @@ pub fn cost(args: &ArgMatches) -> Result<(), Sentence> {
         Some(model) => (here.on(model), model.title.to_string()),
         None => (here, format!("{} on {}", config.base.id, config.task.title())),
     };
+    setting.check().map_err(|fault| format!("{}: {}", config.label(), fault.message))?;
     let ledger = setting.ledger();
     let tasks = args.get_one::<u64>("tasks").copied().unwrap_or(1);
     if args.get_flag("json") {
