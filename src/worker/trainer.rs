@@ -221,7 +221,7 @@ impl Trainer {
         if let Some(base) = self.bases.get(config.base.id) {
             return Ok(base.clone());
         }
-        self.say_loading(&format!("the base {}", config.base.id));
+        self.say_loading(&format!("the base {}", config.base.called()));
         let base = Rc::new(LoadedBase::load(config.base, &self.files, &self.device).await?);
         self.bases.insert(config.base.id, base.clone());
         Ok(base)

@@ -121,7 +121,7 @@ fn choosers(state: &State, on: &Callback<Action>) -> Html {
         html! { <option value={info.name} selected={info.name == state.costs.against}>{ info.title }</option> }
     };
     let shape = state.config.shape().model;
-    let base = format!("{} · {} parameters", state.config.base.id, grouped(shape.parameters()));
+    let base = format!("{} · {} parameters", state.config.base.called(), grouped(shape.parameters()));
     let model = |model: &RealModel| {
         html! { <option value={model.id} selected={state.costs.model == RealModel::named(model.id)}>{ model.title }</option> }
     };
