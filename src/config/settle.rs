@@ -188,7 +188,7 @@ mod tests {
             "intermediate_size":64,"num_hidden_layers":2,"num_attention_heads":2}"#;
         let id = "own-bare-00000000000000b1".to_string();
         let (weights, tokenizer) = (Vec::new(), Vec::new());
-        let base = OwnBase { id, title: "bare".into(), config: bare.into(), weights, tokenizer };
+        let base = OwnBase { id, title: "bare".into(), config: bare.into(), weights, tokenizer, matrices: 0 };
         let base = Base::register(&base).unwrap();
         for (methods, becomes) in [("bitfit", "lora"), ("bitfit,prompt", "lora"), ("lora,bitfit", "lora")] {
             let hash = format!("#base={}&task=dialogue&method={methods}&steps=7", base.id);

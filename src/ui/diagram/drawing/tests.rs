@@ -42,7 +42,9 @@ fn on_family(which: usize, hash: &str) -> (RunConfig, Vec<crate::base::Fault>) {
     let (name, config) = FAMILIES[which];
     let id = format!("own-drawn-{name}-{which:016x}");
     let (weights, tokenizer) = (Vec::new(), Vec::new());
-    let base = Base::register(&OwnBase { id, title: name.into(), config: config.into(), weights, tokenizer }).unwrap();
+    let base =
+        Base::register(&OwnBase { id, title: name.into(), config: config.into(), weights, tokenizer, matrices: 0 })
+            .unwrap();
     let (config, faults, _) = RunConfig::from_hash(&format!("task=authors&base={}&{hash}", base.id));
     (config, faults)
 }
