@@ -129,14 +129,17 @@ pub async fn linear_is_burn_s(device: &Device) {
     let bias = || Some(b.clone());
     same!(linear(x.clone(), w.clone(), bias()), reference::linear(x.clone(), w.clone(), bias()), x, w, b);
     same!(linear(x.clone(), w.clone(), None), reference::linear(x.clone(), w.clone(), None), x, w);
-    // More than one tile, along every side.
-    let (large, wide, b) = (random(device, 1, [3, 45, 37]), random(device, 2, [37, 71]), random(device, 3, [71]));
-    let small = || (large.clone().mul_scalar(0.1), wide.clone().mul_scalar(0.1), Some(b.clone()));
-    let [fused, composed] = [linear, reference::linear].map(|f| {
-        let (x, w, b) = small();
-        f(x, w, b)
-    });
-    same!(fused, composed, large, wide, b);
+    // More than one tile along every side, and so many that a GPU is filled by them.
+    for (rows, inputs, outputs) in [(45, 37, 71), (85, 261, 263)] {
+        let (large, wide) = (random(device, 1, [3, rows, inputs]), random(device, 2, [inputs, outputs]));
+        let b = random(device, 3, [outputs]);
+        let small = || (large.clone().mul_scalar(0.1), wide.clone().mul_scalar(0.1), Some(b.clone()));
+        let [fused, composed] = [linear, reference::linear].map(|f| {
+            let (x, w, b) = small();
+            f(x, w, b)
+        });
+        same!(fused, composed, large, wide, b);
+    }
     // A transposed weight, as the head has, and an input that is a view.
     let head = random(device, 4, [11, 7]);
     let view = |x: &Tensor<3>| x.clone().swap_dims(0, 1);
@@ -177,6 +180,20 @@ pub async fn a_packed_matrix_is_what_it_unpacks_to(device: &Device) {
             same!(w.linear(still(), bias()), reference::linear(still(), dense(), bias()), b);
             let row = || x.clone().slice([0..1, 0..1, 0..inputs]);
             same!(w.linear(row(), None), reference::linear(row(), dense(), None), x);
+        }
+    }
+    // So many tiles that a GPU is filled by them, either way round.
+    let (rows, columns) = (259, 288);
+    let numbers = values(random(device, 1, [rows, columns]).inner().mul_scalar(0.01)).await;
+    for packing in Packing::ALL {
+        for transposed in [false, true] {
+            let layout = PackedLayout { packing, rows, columns, transposed };
+            let w = Packed::new(pack(packing, &numbers), layout, device);
+            let [inputs, outputs] = layout.dims();
+            let (x, b) = (random(device, 2, [2, 113, inputs]), random(device, 3, [outputs]));
+            let dense = w.dense().autodiff();
+            let bias = || Some(b.clone());
+            same!(w.linear(x.clone(), bias()), reference::linear(x.clone(), dense.clone(), bias()), x, b);
         }
     }
 }

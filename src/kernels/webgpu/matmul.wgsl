@@ -1,8 +1,12 @@
 // c = s·a·b, [m, n], of a [m, k] and b [k, n] with any strides; plus a bias, or plus y. A workgroup makes a tile of
-// 32 × 32 numbers of c, each of its 8 × 8 invocations 4 × 4 of them.
+// 32 × 32 numbers of c, each of its 8 × 8 invocations 4 × 4 of them. With PACKED, b is unpacked on the way.
 
 @group(0) @binding(#) var<storage, read> a: array<f32>;
+//#if PACKED
+@group(0) @binding(#) var<storage, read> words: array<u32>;
+//#else
 @group(0) @binding(#) var<storage, read> b: array<f32>;
+//#end
 //#if BIAS
 @group(0) @binding(#) var<storage, read> bias: array<f32>;
 //#end
@@ -16,7 +20,12 @@
 //#end
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
+//#if PACKED
+// A block of packed numbers, and four rows of four numbers for each invocation to unpack.
+const DEPTH = 32u;
+//#else
 const DEPTH = 16u;
+//#end
 const ROWS = 4u;
 const TILE = 8u * ROWS;
 
@@ -34,8 +43,11 @@ fn main(
     let k = info[2];
     let a_row = info[3];
     let a_column = info[4];
+//#if PACKED
+//#else
     let b_row = info[5];
     let b_column = info[6];
+//#end
     let scale = bitcast<f32>(info[7]);
     let row = group.y * TILE;
     let column = group.x * 32u;
@@ -58,6 +70,17 @@ fn main(
             }
             left[at.y * TILE + at.x] = value;
         }
+//#if PACKED
+        // Neighbours unpack the same block.
+        var at = vec2u(index / 8u, index % 8u);
+        if (TURNED == 1u) {
+            at = at.yx;
+        }
+        var unpacked = four_by_four(start + 4u * at.x, column + 4u * at.y, k, n);
+        for (var i = 0u; i < 4u; i += 1u) {
+            right[(4u * at.x + i) * 8u + at.y] = unpacked[i];
+        }
+//#else
         for (var i = index; i < DEPTH * 8u; i += 64u) {
             var at = vec2u(i / 8u, i % 8u);
             if (b_row == 1u) {
@@ -75,6 +98,7 @@ fn main(
             }
             right[at.x * 8u + at.y] = value;
         }
+//#end
         workgroupBarrier();
         for (var depth = 0u; depth < DEPTH; depth += 1u) {
             let r = right[depth * 8u + local.x];

@@ -2,7 +2,11 @@
 // without memory of the workgroup and without barriers.
 
 @group(0) @binding(#) var<storage, read> a: array<f32>;
+//#if PACKED
+@group(0) @binding(#) var<storage, read> words: array<u32>;
+//#else
 @group(0) @binding(#) var<storage, read> b: array<f32>;
+//#end
 //#if BIAS
 @group(0) @binding(#) var<storage, read> bias: array<f32>;
 //#end
@@ -29,12 +33,28 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     // Beyond the edge, the last row and column are read again and nothing is written.
     let rows = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(m - 1u)) * info[3];
+//#if PACKED
+//#else
     let columns = min(vec4u(column, column + 1u, column + 2u, column + 3u), vec4u(n - 1u)) * info[6];
+//#end
 
     var tile: array<vec4f, 4>;
 //#if SUMS
     var sum = vec4f();
 //#end
+//#if PACKED
+    for (var start = 0u; start < k; start += 4u) {
+        var unpacked = four_by_four(start, column, k, n);
+        for (var depth = start; depth < min(start + 4u, k); depth += 1u) {
+            let left = rows + depth * info[4];
+            let r = unpacked[depth - start];
+            tile[0] += a[left.x] * r;
+            tile[1] += a[left.y] * r;
+            tile[2] += a[left.z] * r;
+            tile[3] += a[left.w] * r;
+        }
+    }
+//#else
     for (var depth = 0u; depth < k; depth += 1u) {
         let left = rows + depth * info[4];
         let right = columns + depth * info[5];
@@ -47,6 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         sum += r;
 //#end
     }
+//#end
 
     for (var j = 0u; j < min(4u, n - column); j += 1u) {
         let to = column + j;

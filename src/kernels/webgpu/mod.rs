@@ -52,16 +52,18 @@ enum Also<'a> {
 
 impl Also<'_> {
     /// The program for small products, or for others.
-    fn shader(&self, small: bool) -> Shader {
+    fn shader(&self, small: bool, packed: Option<PackedLayout>) -> Shader {
         const SMALL: Shader = Shader::new(include_str!("matmul_small.wgsl"), [8, 8]);
         const LARGE: Shader = Shader::new(include_str!("matmul.wgsl"), [8, 8]);
         let shader = if small { SMALL } else { LARGE };
-        shader.with(match self {
-            Also::Nothing => &[],
-            Also::Bias(_) => &[("BIAS", 1)],
-            Also::Add(_) => &[("ADD", 1)],
-            Also::Sums(_) => &[("SUMS", 1)],
-        })
+        match (packed, self) {
+            (Some(layout), Also::Bias(_)) => packed::with_bias(shader, layout),
+            (Some(layout), _) => packed::alone(shader, layout),
+            (None, Also::Nothing) => shader,
+            (None, Also::Bias(_)) => shader.with(&[("BIAS", 1)]),
+            (None, Also::Add(_)) => shader.with(&[("ADD", 1)]),
+            (None, Also::Sums(_)) => shader.with(&[("SUMS", 1)]),
+        }
     }
 }
 
@@ -71,19 +73,26 @@ struct Matrix<'a> {
     tensor: &'a CubeTensor,
     size: [usize; 2],
     strides: [usize; 2],
+    /// How the tensor is packed, of a right factor.
+    packed: Option<PackedLayout>,
 }
 
 impl<'a> Matrix<'a> {
     /// `[.., n]` as `[rows, n]`; contiguous.
     fn rows(tensor: &'a CubeTensor) -> Self {
         let n = last(tensor);
-        Matrix { tensor, size: [elements(tensor) / n.max(1), n], strides: [n, 1] }
+        Matrix { tensor, size: [elements(tensor) / n.max(1), n], strides: [n, 1], packed: None }
     }
 
     /// Two dimensions of any layout.
     fn of(tensor: &'a CubeTensor) -> Self {
         let (shape, strides) = (tensor.meta.shape(), tensor.meta.strides());
-        Matrix { tensor, size: [shape[0], shape[1]], strides: [strides[0], strides[1]] }
+        Matrix { tensor, size: [shape[0], shape[1]], strides: [strides[0], strides[1]], packed: None }
+    }
+
+    /// A packed right factor.
+    fn packed(words: &'a CubeTensor, layout: PackedLayout) -> Self {
+        Matrix { tensor: words, size: layout.dims(), strides: [0, 0], packed: Some(layout) }
     }
 
     fn transposed(self) -> Self {
@@ -106,7 +115,7 @@ impl<'a> Matrix<'a> {
             Also::Bias(tensor) | Also::Add(tensor) => inputs.push(tensor),
             Also::Sums(tensor) => outputs.push(tensor),
         }
-        also.shader(small).launch(&inputs, &outputs, &info, groups);
+        also.shader(small, right.packed).launch(&inputs, &outputs, &info, groups);
         out
     }
 }
@@ -275,9 +284,7 @@ impl FusedBackward for Cube {
         layout: PackedLayout,
         bias: Option<&CubeTensor>,
     ) -> CubeTensor {
-        let stored = packed::rows(words, None, layout);
-        let matrix = Matrix::of(&stored);
-        let matrix = if layout.transposed { matrix.transposed() } else { matrix };
+        let matrix = Matrix::packed(words, layout);
         let also = bias.map_or(Also::Nothing, Also::Bias);
         Matrix::rows(x).times(matrix, 1.0, also, with_last(x, matrix.size[1]))
     }

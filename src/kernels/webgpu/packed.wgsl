@@ -53,3 +53,20 @@ fn neighbours(row: u32, column: u32, columns: u32) -> vec4f {
     }
     return scale * numbers + half_precision(half_word(block + 1u));
 }
+
+// Numbers from a row and a column on of the matrix, [k, n], which is what is stored or that TURNED: four rows of four, zeros
+// beyond its edges. Four divides both places.
+fn four_by_four(row: u32, column: u32, k: u32, n: u32) -> mat4x4f {
+    let place = select(vec2u(row, column), vec2u(column, row), TURNED == 1u);
+    let size = select(vec2u(k, n), vec2u(n, k), TURNED == 1u);
+    var four = mat4x4f();
+    if (place.y < size.y) {
+        for (var i = 0u; i < min(4u, size.x - min(place.x, size.x)); i += 1u) {
+            four[i] = neighbours(place.x + i, place.y, size.y);
+        }
+    }
+    if (TURNED == 1u) {
+        return transpose(four);
+    }
+    return four;
+}

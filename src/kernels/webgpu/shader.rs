@@ -63,17 +63,18 @@ impl Shader {
         out += self.functions;
         let mut bindings = 0;
         let mut lines = self.text.lines();
-        let (mut kept, mut repeated) = (true, None);
+        // Whether lines are kept by each condition that they stand under.
+        let (mut kept, mut repeated) = (Vec::new(), None);
         while let Some(line) = lines.next() {
             if let Some(name) = line.strip_prefix("//#if ") {
-                kept = self.constant(name).is_some();
+                kept.push(self.constant(name).is_some());
             } else if line == "//#else" {
-                kept = !kept;
+                kept.iter_mut().last().into_iter().for_each(|kept: &mut bool| *kept = !*kept);
             } else if line == "//#end" {
-                kept = true;
+                kept.pop();
             } else if let Some(name) = line.strip_prefix("//#each ") {
                 repeated = self.constant(name);
-            } else if kept && repeated.is_none() {
+            } else if kept.iter().all(|kept| *kept) && repeated.is_none() {
                 push(&mut out, line, &mut bindings);
             }
             if let Some(times) = repeated.take() {
