@@ -22,7 +22,7 @@ pub use shape::{Heads, Rotation};
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 /// Operations that each backend computes in one pass ([`backward::FusedBackward`]).
 #[backend_extension(Autodiff, Flex, Cube: cfg(feature = "webgpu"))]
@@ -77,6 +77,18 @@ pub(crate) trait FusedOps: Backend {
     fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn cross_entropy_rows(logits: FloatTensor<Self>, targets: Vec<i32>) -> FloatTensor<Self>;
+}
+
+/// Bytes of the largest tensor that a device can use; `None` where memory alone is the limit. Of a GPU it is the
+/// adapter's own limit, which CubeCL asks for (`cubecl-wgpu/src/backend/wgsl.rs`), not WebGPU's default of 128 MiB.
+pub fn most_bytes(device: &Device) -> Option<u64> {
+    let device = device.clone().without_autodiff();
+    #[cfg(feature = "webgpu")]
+    if device != Device::flex() {
+        return Some(webgpu::most_bytes(Tensor::zeros([1], &device)));
+    }
+    drop(device);
+    None
 }
 
 /// Layer normalisation (Ba et al. 2016) of the last dimension: (x − mean)/√(variance + ε)·scale + bias.

@@ -35,7 +35,7 @@ pub struct Gpu {
 }
 
 /// The primitive of a tensor on a GPU, without autodiff.
-fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
+pub(super) fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
     match tensor.into_dispatch().kind {
         DispatchTensorKind::Cube(tensor) => contiguous(tensor.float()),
         _ => unreachable!("the caller trains on a GPU"),

@@ -8,7 +8,7 @@ mod shader;
 use super::backward::{FusedBackward, Wanted};
 use super::{Heads, PackedLayout, Rotation};
 use burn::backend::Cube;
-use burn::tensor::{DType, Shape};
+use burn::tensor::{DType, Shape, Tensor};
 use burn_wgpu::CubeTensor;
 use shader::{Shader, contiguous, empty};
 
@@ -118,6 +118,11 @@ impl<'a> Matrix<'a> {
         also.shader(small, right.packed).launch(&inputs, &outputs, &info, groups);
         out
     }
+}
+
+/// Bytes that one binding may have, on the device of a tensor without autodiff.
+pub fn most_bytes(x: Tensor<1>) -> u64 {
+    adam::primitive(x).client.properties().memory.max_page_size
 }
 
 fn elements(x: &CubeTensor) -> usize {
