@@ -9,6 +9,7 @@ mod backward;
 pub mod checks;
 mod constants;
 mod cpu;
+mod device;
 mod packed;
 mod reference;
 mod shape;
@@ -17,12 +18,13 @@ mod wasm;
 mod webgpu;
 
 pub use constants::AdamConstants;
+pub use device::{most_bytes, on_gpu};
 pub use packed::{Packed, PackedLayout};
 pub use shape::{Heads, Rotation};
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 /// Operations that each backend computes in one pass ([`backward::FusedBackward`]).
 #[backend_extension(Autodiff, Flex, Cube: cfg(feature = "webgpu"))]
@@ -61,6 +63,8 @@ pub(crate) trait FusedOps: Backend {
         scaling: f32,
     ) -> FloatTensor<Self>;
 
+    fn sum_elements(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self>;
+
     fn relu_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn attention_heads(
@@ -77,18 +81,6 @@ pub(crate) trait FusedOps: Backend {
     fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn cross_entropy_rows(logits: FloatTensor<Self>, targets: Vec<i32>) -> FloatTensor<Self>;
-}
-
-/// Bytes of the largest tensor that a device can use; `None` where memory alone is the limit. Of a GPU it is the
-/// adapter's own limit, which CubeCL asks for (`cubecl-wgpu/src/backend/wgsl.rs`), not WebGPU's default of 128 MiB.
-pub fn most_bytes(device: &Device) -> Option<u64> {
-    let device = device.clone().without_autodiff();
-    #[cfg(feature = "webgpu")]
-    if device != Device::flex() {
-        return Some(webgpu::most_bytes(Tensor::zeros([1], &device)));
-    }
-    drop(device);
-    None
 }
 
 /// Layer normalisation (Ba et al. 2016) of the last dimension: (x − mean)/√(variance + ε)·scale + bias.
@@ -116,6 +108,14 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
 pub fn add_low_rank(y: Tensor<3>, x: Tensor<3>, a: Tensor<2>, b: Tensor<2>, scaling: f64) -> Tensor<3> {
     let ([y, x], [a, b]) = ([y, x].map(Tensor::into_dispatch), [a, b].map(Tensor::into_dispatch));
     Tensor::from_dispatch(Dispatch::add_low_rank_rows(y, x, a, b, scaling as f32))
+}
+
+/// x + y of one shape: a residual line. On a GPU what comes back along it is added to on the way.
+pub fn sum(x: Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+    match on_gpu(&x) {
+        true => Tensor::from_dispatch(Dispatch::sum_elements(x.into_dispatch(), y.into_dispatch())),
+        false => x + y,
+    }
 }
 
 /// max(x, 0)

@@ -25,6 +25,11 @@ impl PackedLayout {
         self.columns / numbers * bytes
     }
 
+    /// The same rows as the matrix turned.
+    pub fn turned(self) -> PackedLayout {
+        PackedLayout { transposed: !self.transposed, ..self }
+    }
+
     /// Rows and columns of the matrix.
     pub fn dims(&self) -> [usize; 2] {
         if self.transposed { [self.columns, self.rows] } else { [self.rows, self.columns] }
@@ -66,7 +71,7 @@ impl Packed {
 
     /// The same matrix turned; nothing moves.
     pub fn transposed(self) -> Packed {
-        Packed { layout: PackedLayout { transposed: !self.layout.transposed, ..self.layout }, ..self }
+        Packed { layout: self.layout.turned(), ..self }
     }
 
     /// x·W + b; `x` is `[.., inputs]`, the matrix `[inputs, outputs]`. It is unpacked a panel at a time.

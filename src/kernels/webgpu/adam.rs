@@ -35,11 +35,16 @@ pub struct Gpu {
 }
 
 /// The primitive of a tensor on a GPU, without autodiff.
-pub(super) fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
+fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
     match tensor.into_dispatch().kind {
         DispatchTensorKind::Cube(tensor) => contiguous(tensor.float()),
         _ => unreachable!("the caller trains on a GPU"),
     }
+}
+
+/// Bytes that one binding may have, on the device of a tensor.
+pub fn most_bytes(x: Tensor<1>) -> u64 {
+    primitive(x).client.properties().memory.max_page_size
 }
 
 fn tensor<const D: usize>(primitive: CubeTensor) -> Tensor<D> {
