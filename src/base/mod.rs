@@ -18,7 +18,7 @@ pub use clock::clock;
 pub use failure::{Failure, FailureReason};
 pub use fault::{Fault, shorten};
 pub use json::{json_words, measured, read_json};
-pub use names::{fingerprint, grouped, slug};
+pub use names::{fingerprint, grouped, slug, stem};
 pub use nfc::nfc;
 pub use random::{standard_normal, stream};
 #[cfg(feature = "train")]

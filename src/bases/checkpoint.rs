@@ -2,7 +2,7 @@
 //! each other, and what is said where they do not. The page and the command line ask here, so that both say
 //! the same.
 
-use crate::base::slug;
+use crate::base::{shorten, stem};
 use crate::model::files::gguf::Gguf;
 use crate::model::files::{Header, ShardIndex, foreign, matrix_bytes, pickle, stand_in, survey};
 use crate::model::{ModelConfig, ModelConfigError};
@@ -121,7 +121,7 @@ impl Checkpoint {
         survey(&model, &headers, index.as_ref()).map_err(|e| e.to_string())?;
         let matrices = matrix_bytes(&model, &headers);
         let tokenizer = tokenizer(parts)?;
-        let name = folder.filter(|folder| !folder.is_empty()).map_or_else(|| name_in(config), String::from);
+        let name = folder.filter(|folder| !folder.is_empty()).map_or_else(|| name_in(config, &model), String::from);
         let bytes = weights.iter().map(|part| part.size).sum();
         let types = Header::bytes_by_type(&headers);
         let listed = index.map(|_| ShardIndex::FILE.to_string());
@@ -146,13 +146,13 @@ impl Checkpoint {
         gguf.tokenizer_json().map_err(|e| e.to_string())?;
         let file = || vec![part.name.to_string()];
         let (format, types) = ("GGUF", gguf.bytes_by_type());
-        let (name, bytes, matrices) = (part.name.to_string(), part.size, gguf.matrix_bytes(&model));
+        let (name, bytes, matrices) = (stem(part.name).to_string(), part.size, gguf.matrix_bytes(&model));
         Ok(Checkpoint { name, config, model, weights: file(), tokenizer: file(), bytes, matrices, format, types })
     }
 
     /// Its name with its size, as a page writes it.
     pub fn title(&self) -> String {
-        format!("{} · {}", slug(&self.name), size(self.model.parameters()))
+        format!("{} · {}", shorten(&self.name), size(self.model.parameters()))
     }
 
     /// Every file that is used, in one order: the configuration, weights, tokenizer.
@@ -240,11 +240,11 @@ fn weight(bytes: u64) -> String {
 }
 
 /// What a checkpoint calls itself, for a name.
-fn name_in(config: &str) -> String {
+fn name_in(config: &str, model: &ModelConfig) -> String {
     let value: Value = serde_json::from_str(config).unwrap_or_default();
     let named =
         value["_name_or_path"].as_str().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
-    named.or(value["model_type"].as_str()).unwrap_or("checkpoint").to_string()
+    named.unwrap_or(model.family().title).to_string()
 }
 
 #[cfg(test)]

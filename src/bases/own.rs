@@ -30,12 +30,14 @@ pub struct OwnBase {
 impl OwnBase {
     /// What tells its id from that of a shipped base.
     pub const PREFIX: &str = "own-";
+    /// Characters of its name in an id, at most.
+    pub const NAME: usize = 32;
     /// Hexadecimal digits of a digest.
     pub const DIGITS: usize = 16;
 
     /// A checkpoint whose files have this digest.
     pub fn new(checkpoint: &Checkpoint, digest: &str) -> OwnBase {
-        let name = slug(&checkpoint.name);
+        let name = slug(&checkpoint.name, OwnBase::NAME);
         OwnBase {
             id: format!("{}{name}-{digest}", OwnBase::PREFIX),
             title: checkpoint.title(),

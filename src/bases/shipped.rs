@@ -83,7 +83,11 @@ impl Base {
     /// What is said where an id names a visitor's base that is not here.
     pub fn absent(id: &str) -> String {
         // A name of ours is shown whole, since its end tells it from others.
-        let shown = if id.len() <= 48 { id.to_string() } else { shorten(id) };
+        let shown = if id.len() <= OwnBase::PREFIX.len() + OwnBase::NAME + 1 + OwnBase::DIGITS {
+            id.to_string()
+        } else {
+            shorten(id)
+        };
         let name = |id: &str| id.rsplit_once('-').map(|(name, _)| name.to_string());
         if OwnBase::is_of_sizes(id) {
             return format!(
@@ -149,6 +153,14 @@ impl Base {
     /// Whether a visitor brought it.
     pub fn is_own(&self) -> bool {
         self.id.starts_with(OwnBase::PREFIX)
+    }
+
+    /// What a sentence calls it: a shipped one by its id, a visitor's by its name.
+    pub fn called(&self) -> &str {
+        match self.title.rsplit_once(" · ").filter(|_| self.is_own()) {
+            Some((name, _)) => name,
+            None => self.id,
+        }
     }
 
     /// Its shape, known without loading anything.

@@ -25,8 +25,9 @@ pub fn cost(args: &ArgMatches) -> Result<(), Sentence> {
     let here = Setting::of(&config);
     let (setting, of) = match args.get_one::<String>("model").and_then(|id| RealModel::named(id)) {
         Some(model) => (here.on(model), model.title.to_string()),
-        None => (here, format!("{} on {}", config.base.id, config.task.title())),
+        None => (here, format!("{} on {}", config.base.called(), config.task.title())),
     };
+    setting.check().map_err(|fault| format!("{}: {}", config.label(), fault.message))?;
     let ledger = setting.ledger();
     let tasks = args.get_one::<u64>("tasks").copied().unwrap_or(1);
     if args.get_flag("json") {

@@ -26,8 +26,8 @@ impl RunConfig {
     pub(super) fn check_base(&self) -> Result<(), Fault> {
         if !self.task.is_read_by(self.base) {
             let message = format!(
-                "The base {} does not read the task {}: it goes with {}.",
-                self.base.id,
+                "The base {} does not read the task {}, which goes with {}.",
+                self.base.called(),
                 self.task.name(),
                 self.task.bases().join(" or ")
             );
@@ -37,7 +37,7 @@ impl RunConfig {
         if tokens > context {
             let message = format!(
                 "The base {} reads {context} positions, the task {} needs {tokens}.",
-                self.base.id,
+                self.base.called(),
                 self.task.name()
             );
             return Err(Fault::new("base", message));
@@ -81,6 +81,12 @@ impl RunConfig {
         Fault { key: self.key_of(method, &fault.key), ..fault }
     }
 
+    /// The first method, at its defaults, that this base and task can have.
+    pub(super) fn first_that_fits(&self) -> Option<MethodConfig> {
+        let fits = |method: &MethodConfig| RunConfig { method: method.clone(), ..self.clone() }.check().is_ok();
+        std::iter::once(MethodConfig::opening()).chain(MethodConfig::all()).find(fits)
+    }
+
     /// Gives up piece by piece what does not go together, so that the page always has something it can train.
     pub(super) fn fall_back(&mut self) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -95,14 +101,19 @@ impl RunConfig {
                 _ => {
                     let reset = |m: &MethodConfig| MethodConfig::named(m.info().name).unwrap_or_else(|| m.clone());
                     let (method, also) = (reset(&self.method), self.also.iter().map(reset).collect());
-                    if self.method == method && self.also == also {
-                        self.also.pop();
+                    if self.method != method || self.also != also {
+                        (self.method, self.also) = (method, also);
+                    } else if self.also.pop().is_none() {
+                        // Some bases have nothing that the method trains.
+                        match self.first_that_fits() {
+                            Some(method) => self.method = method,
+                            None => *self = RunConfig::default(),
+                        }
                     }
-                    (self.method, self.also) = (method, also);
                 }
             }
             faults.push(fault);
-            // Defaults alone fit every base: a test says so.
+            // Each round gives something up; what is shipped fits itself.
             if faults.len() > 64 {
                 *self = RunConfig::default();
             }

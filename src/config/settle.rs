@@ -29,7 +29,8 @@ impl RunConfig {
         let named = named.filter_map(|name| TaskConfig::named(name));
         // Single words are the shortest of all examples.
         let words = TaskConfig::named("language").and_then(|mut task| task.set("unit", "word").ok().map(|()| task));
-        let on = |task| RunConfig { task, batch_size: None, ..moved.clone() };
+        // A batch that was asked for stays: it says what a step may take on this base.
+        let on = |task| RunConfig { task, ..moved.clone() };
         let Some(config) = named.chain(words).map(on).find(|config| config.check_base().is_ok()) else {
             return Err(Fault::new("base", format!("{} No other task is short enough for it.", fault.message)));
         };
@@ -110,9 +111,7 @@ impl RunConfig {
             self.method = plain;
             return true;
         }
-        let mut others = std::iter::once(MethodConfig::opening()).chain(MethodConfig::all());
-        let fits = |method: &MethodConfig| RunConfig { method: method.clone(), ..before.clone() }.check().is_ok();
-        match others.find(fits) {
+        match self.first_that_fits() {
             Some(other) => self.method = other,
             None => return false,
         }
@@ -169,6 +168,36 @@ mod tests {
         // One that is long enough changes nothing, and says nothing.
         let settled = run.on_base(short(128, 16)).unwrap();
         assert_eq!((settled.config.task, settled.changes), (run.task, Vec::<String>::new()));
+    }
+
+    #[test]
+    fn a_batch_size_that_was_asked_for_stays_on_another_base_whatever_the_task_becomes() {
+        for (hash, positions) in [("#rule=cipher&batch_size=8", 128), ("#task=dialogue&batch_size=3&steps=4", 64)] {
+            let run = run(hash);
+            let settled = run.on_base(short(positions, 16)).unwrap().config;
+            assert_ne!(settled.task.name(), run.task.name());
+            assert_eq!((settled.batch_size, settled.steps), (run.batch_size, run.steps), "{hash}");
+        }
+        // None that was asked for is the task's own.
+        assert_eq!(run("#rule=cipher").on_base(short(128, 16)).unwrap().config.batch_size, None);
+    }
+
+    #[test]
+    fn a_link_to_a_method_that_a_base_has_nothing_for_keeps_base_and_task_and_is_told_once() {
+        let bare = r#"{"model_type":"llama","vocab_size":301,"max_position_embeddings":256,"hidden_size":32,
+            "intermediate_size":64,"num_hidden_layers":2,"num_attention_heads":2}"#;
+        let id = "own-bare-00000000000000b1".to_string();
+        let (weights, tokenizer) = (Vec::new(), Vec::new());
+        let base = OwnBase { id, title: "bare".into(), config: bare.into(), weights, tokenizer, matrices: 0 };
+        let base = Base::register(&base).unwrap();
+        for (methods, becomes) in [("bitfit", "lora"), ("bitfit,prompt", "lora"), ("lora,bitfit", "lora")] {
+            let hash = format!("#base={}&task=dialogue&method={methods}&steps=7", base.id);
+            let (config, faults, _) = RunConfig::from_hash(&hash);
+            assert_eq!((config.base.id, config.task.name(), config.steps), (base.id, "dialogue", 7), "{hash}");
+            assert_eq!(config.method.info().name, becomes, "{hash}");
+            assert!(faults.len() <= 2 && faults[0].message.starts_with("This base has no biases"), "{faults:?}");
+            assert_eq!(config.check(), Ok(()));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which base an adapter was made for: what `base_model_name_or_path` says, read and written.
 
 use crate::base::slug;
-use crate::bases::{BASES, Base};
+use crate::bases::{BASES, Base, OwnBase};
 use serde_json::Value;
 
 /// The base that an `adapter_config.json` names; `None` where it names none.
@@ -12,7 +12,8 @@ pub fn named(adapter_config: &str) -> Option<String> {
 
 /// The last part of a path or of a name on the Hub: `opt-125m` of `facebook/opt-125m`.
 fn last(name: &str) -> String {
-    slug(name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default())
+    let name = name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
+    slug(name, OwnBase::NAME)
 }
 
 /// A base's name without its size, and the one that its `config.json` gives it.

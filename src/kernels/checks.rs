@@ -1,7 +1,9 @@
 //! The fused kernels against compositions of Burn's own operations, gradients included; and the matrix kernel
 //! against a loop. Tests run them natively and in Chromium, there on WebGPU too.
 
+use super::cpu::packed::PackedView;
 use super::cpu::view::{View, Write};
+use super::wasm::gemm::Right;
 use super::*;
 use crate::base::packing::{Packing, pack, unpack};
 use crate::base::read;
@@ -335,7 +337,7 @@ pub async fn panels_are_a_loop(_: &Device) {
                 let stride = n + 4;
                 let before = numbers(m * stride);
                 let mut out = before.clone();
-                wasm::gemm::multiply(&mut out, stride, write, left, right);
+                wasm::gemm::multiply(&mut out, stride, write, left, Right::Plain(right));
                 for (i, (now, before)) in out.iter().zip(&before).enumerate() {
                     let (row, column) = (i / stride, i % stride);
                     let product: f64 = match column < n {
@@ -346,6 +348,34 @@ pub async fn panels_are_a_loop(_: &Device) {
                     // Sums of k products below 1, in single precision.
                     let error = (f64::from(*now) - start - product).abs();
                     assert!(error <= 1e-7 * (k + 8) as f64, "{m} × {k} × {n} at {row}, {column}: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// The products of [`wasm::gemm`] with a packed factor are those with its numbers, to the bit.
+pub async fn panels_are_unpacked_on_the_way(_: &Device) {
+    let mut rng = stream(0, "packed panels");
+    let mut numbers = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+    for (m, rows, columns) in [(1, 1, 32), (5, 9, 64), (7, 300, 96), (100, 65, 288)] {
+        let w = numbers(rows * columns);
+        for packing in Packing::ALL {
+            let bytes = pack(packing, &w);
+            let mut dense = vec![0.0; rows * columns];
+            unpack(packing, &bytes, &mut dense);
+            for transposed in [false, true] {
+                let layout = PackedLayout { packing, rows, columns, transposed };
+                let dense = View::new(&dense, rows, columns);
+                let dense = if transposed { dense.transposed() } else { dense };
+                let left = numbers(m * dense.rows());
+                let left = View::new(&left, m, dense.rows());
+                let n = dense.columns();
+                let (mut a, mut b) = (vec![0.5; m * n], vec![0.5; m * n]);
+                for write in [Write::Replace, Write::Add] {
+                    wasm::gemm::multiply(&mut a, n, write, left, Right::Plain(dense));
+                    wasm::gemm::multiply(&mut b, n, write, left, Right::Packed(PackedView::new(&bytes, layout)));
+                    assert!(a == b, "{m} rows by {layout:?}");
                 }
             }
         }
@@ -372,6 +402,7 @@ macro_rules! each_kernel_check {
             cross_entropy_is_burn_s
             what_somebody_else_holds_stays_as_it_is
             panels_are_a_loop
+            panels_are_unpacked_on_the_way
         }
     };
 }

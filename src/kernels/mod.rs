@@ -19,8 +19,8 @@ mod webgpu;
 
 pub use constants::AdamConstants;
 pub use device::{most_bytes, on_gpu};
-pub use packed::{Packed, PackedLayout};
-pub use shape::{Heads, Rotation};
+pub use packed::Packed;
+pub use shape::{Heads, PackedLayout, Rotation};
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};

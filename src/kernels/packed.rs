@@ -1,40 +1,8 @@
 //! Matrices that stay packed as their file has them: how they lie, and what is computed with them.
 
-use super::FusedOps;
-use crate::base::packing::Packing;
+use super::{FusedOps, PackedLayout};
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-
-/// How a packed matrix lies in its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PackedLayout {
-    /// How its numbers are packed, along a row.
-    pub packing: Packing,
-    /// Rows as they are stored, one after the other.
-    pub rows: usize,
-    /// Numbers of a stored row: whole blocks.
-    pub columns: usize,
-    /// Whether the matrix is what is stored, turned: `[columns, rows]`.
-    pub transposed: bool,
-}
-
-impl PackedLayout {
-    /// Bytes of a stored row.
-    pub fn row_bytes(&self) -> usize {
-        let (numbers, bytes) = self.packing.block();
-        self.columns / numbers * bytes
-    }
-
-    /// The same rows as the matrix turned.
-    pub fn turned(self) -> PackedLayout {
-        PackedLayout { transposed: !self.transposed, ..self }
-    }
-
-    /// Rows and columns of the matrix.
-    pub fn dims(&self) -> [usize; 2] {
-        if self.transposed { [self.columns, self.rows] } else { [self.rows, self.columns] }
-    }
-}
 
 /// A frozen matrix in the form of its file, on a device. It is never trained, so it has no gradient.
 #[derive(Clone, Debug)]

@@ -1,4 +1,6 @@
-//! How heads lie in rows, and how they are turned.
+//! How heads lie in rows and are turned, and how packed matrices lie in bytes.
+
+use crate::base::packing::Packing;
 
 /// Heads of an attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,37 @@ impl Rotation {
                 })
             })
             .collect()
+    }
+}
+
+/// How a packed matrix lies in its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackedLayout {
+    /// How its numbers are packed, along a row.
+    pub packing: Packing,
+    /// Rows as they are stored, one after the other.
+    pub rows: usize,
+    /// Numbers of a stored row: whole blocks.
+    pub columns: usize,
+    /// Whether the matrix is what is stored, turned: `[columns, rows]`.
+    pub transposed: bool,
+}
+
+impl PackedLayout {
+    /// Bytes of a stored row.
+    pub fn row_bytes(&self) -> usize {
+        let (numbers, bytes) = self.packing.block();
+        self.columns / numbers * bytes
+    }
+
+    /// The same rows as the matrix turned.
+    pub fn turned(self) -> PackedLayout {
+        PackedLayout { transposed: !self.transposed, ..self }
+    }
+
+    /// Rows and columns of the matrix.
+    pub fn dims(&self) -> [usize; 2] {
+        if self.transposed { [self.columns, self.rows] } else { [self.rows, self.columns] }
     }
 }
 

@@ -12,7 +12,7 @@ mod setting;
 mod units;
 
 pub use crate::model::RealModel;
-pub use crate::model::families::real_models;
+pub use crate::model::families::{all as families, real_models};
 pub use crate::trace::{Flops, Peak, Phase, Residence};
 pub use cost::{Inference, Ledger, Memory, Training};
 pub use network::Batch;

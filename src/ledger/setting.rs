@@ -2,6 +2,7 @@
 
 use super::cost::{Inference, Ledger, Memory, Training};
 use super::network::{Batch, Network};
+use crate::base::Fault;
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
 use crate::model::RealModel;
@@ -100,6 +101,14 @@ impl<'a> Setting<'a> {
         }
     }
 
+    /// Whether the methods can be on this model at all.
+    ///
+    /// # Errors
+    /// What a run of them would be told.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.methods.iter().try_for_each(|m| m.method().check(&self.shape, self.batch.length))
+    }
+
     fn training(&self) -> Training {
         let n = self.parts.max(1);
         let part = self.part(n).batch;
@@ -171,7 +180,7 @@ impl<'a> Setting<'a> {
         Inference {
             theta: read.theta_bytes(self.residence),
             phi: self.methods.iter().map(|m| NUMBER * m.method().stored(&self.shape)).sum(),
-            cache: 2 * layers * positions * NUMBER * model.hidden_size as u64,
+            cache: 2 * layers * positions * NUMBER * model.key_value_width() as u64,
             activations: read.forward_bytes(),
             text: self.reading(positions as f64),
             token: token(&kept, positions - prefix as u64),

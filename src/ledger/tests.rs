@@ -92,6 +92,29 @@ fn a_full_phi_of_a_large_model_stands_in_for_theta() {
 }
 
 #[test]
+fn heads_that_share_keys_and_values_cache_less() {
+    let lora = MethodConfig::Lora(Lora::default());
+    // Two numbers for each of 512 positions, blocks and widths of all keys; four bytes each.
+    for (model, blocks, width) in [("smollm2-135m", 30, 192), ("llama-3.1-8b", 32, 1024), ("qwen3-0.6b", 28, 1024)] {
+        let cache = on(model, &lora).ledger().inference.cache;
+        assert_eq!(cache, 2 * 512 * blocks * width * 4, "{model}");
+    }
+    // Without shared heads they are as wide as the network.
+    assert_eq!(on("pythia-1b", &lora).ledger().inference.cache, 2 * 512 * 16 * 2048 * 4);
+}
+
+#[test]
+fn a_method_with_nothing_to_train_on_a_model_is_told_as_its_run_would_be() {
+    let bitfit = MethodConfig::BitFit(BitFit::default());
+    for (model, there) in [("llama-3.2-1b", false), ("mistral-7b", false), ("qwen2.5-0.5b", true), ("pythia-70m", true)]
+    {
+        let found = on(model, &bitfit).check();
+        assert_eq!(found.is_ok(), there, "{model}");
+        assert!(found.err().is_none_or(|fault| fault.message.starts_with("This base has no biases")), "{model}");
+    }
+}
+
+#[test]
 fn what_a_prediction_reads_is_told_once() {
     let of = |hash: &str| {
         let config = RunConfig::from_hash(hash).0;

@@ -36,6 +36,17 @@ impl Storage {
         Self::OPTIONS[self as usize].0
     }
 
+    /// What the page calls it in a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Storage::File => "its file",
+            Storage::F32 => "F32",
+            Storage::F16 => "F16",
+            Storage::Q8_0 => "Q8_0",
+            Storage::Q4_1 => "Q4_1",
+        }
+    }
+
     /// The form of a name.
     pub fn named(name: &str) -> Option<Storage> {
         Self::ALL.into_iter().find(|storage| storage.name() == name)

@@ -33,6 +33,16 @@ pub fn grouped_by<T, K: PartialEq>(things: &[T], key: impl Fn(&T) -> K) -> Vec<(
     groups
 }
 
+/// Biases of some of a block's linear layers, those of one width together; none where the base has none.
+/// `alone` writes a single one as its width, without `1 ×`.
+pub fn biases(targets: &[Target], alone: bool, model: &ModelConfig) -> Sum {
+    let groups = grouped_by(targets, |target| ModulePath::Linear(0, *target).elements(ParamKind::Bias, model));
+    Sum::of(groups.into_iter().map(|(width, k)| {
+        let written = if alone && k == 1 { width.to_string() } else { format!("{k} × {width}") };
+        Sum { written, value: k as u64 * width }
+    }))
+}
+
 /// Matrices of a block with their biases.
 fn matrices(targets: &[Target], model: &ModelConfig) -> Sum {
     let layer = |target: &Target| {

@@ -50,7 +50,7 @@ impl LoadedBase {
         device: &Device,
     ) -> Result<LoadedBase, Failure> {
         let name = |file: &str| format!("models/{}/{file}", base.id);
-        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
+        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.called()));
         if let Some(file) = base.one_file() {
             let bytes = files.read(&name(file)).await.map_err(load_failure)?;
             let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
@@ -83,7 +83,7 @@ impl LoadedBase {
     /// # Errors
     /// A sentence that names the base, where a file does not arrive or is no tokenizer.
     pub async fn tokenizer(base: &Base, files: &impl Files) -> Result<Tokenizer, Failure> {
-        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.id));
+        let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.called()));
         if let Some(file) = base.one_file() {
             let bytes = files.read(&format!("models/{}/{file}", base.id)).await.map_err(load_failure)?;
             return Ok(of_gguf(file, &bytes).map_err(broken)?.1);
@@ -111,7 +111,7 @@ fn room_for_tokens(base: &Base, config: &ModelConfig, tokenizer: &Tokenizer) -> 
     let (tokens, rows) = (tokenizer.vocab_size(), config.vocab_size);
     match tokens > rows {
         true => Err(format!(
-            "{}: {tokens} tokens, and config.json says vocab_size {rows}. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
+            "{}: {tokens} tokens, and the embedding has {rows} rows. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
             base.tokenizer().join(", "),
         )),
         false => Ok(()),

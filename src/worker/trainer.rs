@@ -223,7 +223,7 @@ impl Trainer {
             // Never both forms at once, but where a run still holds the other.
             _ => drop(self.bases.remove(config.base.id)),
         }
-        self.say_loading(&format!("the base {}", config.base.id));
+        self.say_loading(&format!("the base {}", config.base.called()));
         let base = Rc::new(LoadedBase::of(config, &self.files, &self.device).await?);
         self.bases.insert(config.base.id, base.clone());
         Ok(base)

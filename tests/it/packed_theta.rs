@@ -3,6 +3,7 @@
 use crate::every_family::{answers, rounding, shape, trained};
 use crate::fixtures::largest_difference;
 use crate::shared;
+use crate::tables::check;
 use burn::tensor::Device;
 use peft_lab::base::stream;
 use peft_lab::config::RunConfig;
@@ -123,4 +124,21 @@ fn a_run_says_how_theta_is_held_and_what_it_takes() {
     let refusal = Storage::Q8_0.refusal(&narrow).unwrap();
     assert!(refusal.contains("rows of 48") && refusal.ends_with("take file, f32 or f16."), "{refusal}");
     assert_eq!(Storage::F16.refusal(&narrow), None);
+}
+
+/// The table of forms in docs/families.md: names and bits are the code's, what they are is said by the page.
+/// `RECORD_RESULTS=1` writes it anew.
+#[test]
+fn the_table_of_forms_is_the_code_s() {
+    check("docs/families.md", |table| {
+        (table.header[0] == "`theta`").then(|| {
+            let rows = Storage::ALL.into_iter().filter_map(|storage| {
+                let (numbers, bytes) = storage.packing()?.block();
+                let name = format!("`{}`", storage.name());
+                let said = table.rows.iter().find(|row| row[0] == name).map(|row| row[2].clone());
+                Some(vec![name, (8.0 * bytes as f64 / numbers as f64).to_string(), said.unwrap_or_default()])
+            });
+            rows.collect()
+        })
+    });
 }

@@ -55,7 +55,7 @@ fn sharded(config: &str) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn a_checkpoint_is_known_by_the_beginnings_of_its_files() {
-    for (config, name) in [(OPT, "opt"), (GPT2, "tiny")] {
+    for (config, name) in [(OPT, "OPT"), (GPT2, "tiny")] {
         let checkpoint = of(&files(config)).unwrap();
         assert_eq!(checkpoint.name, name);
         assert_eq!(checkpoint.files().collect::<Vec<_>>(), ["config.json", "model.safetensors", "tokenizer.json"]);
@@ -167,7 +167,7 @@ fn a_file_is_claimed_by_its_name() {
 fn a_base_is_found_by_its_contents_and_others_are_told() {
     let checkpoint = Checkpoint { name: "Tiny Model".into(), ..of(&files(OPT)).unwrap() };
     let own = OwnBase::new(&checkpoint, "0123456789abcdef");
-    assert_eq!((own.id.as_str(), own.title.as_str()), ("own-tiny-model-0123456789abcdef", "tiny-model · 6 k"));
+    assert_eq!((own.id.as_str(), own.title.as_str()), ("own-tiny-model-0123456789abcdef", "Tiny Model · 6 k"));
     let base = Base::register(&own).unwrap();
     assert_eq!((base.weights(), base.tokenizer()), (&["model.safetensors"][..], &["tokenizer.json"][..]));
     assert_eq!(base.to_own(), own);

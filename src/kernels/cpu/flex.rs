@@ -1,7 +1,7 @@
 //! The kernels on Flex tensors.
 
 use super::attention::Attention;
-use super::gemm::multiply;
+use super::gemm::{multiply, multiply_packed};
 use super::packed::PackedView;
 use super::slices;
 use super::slices::Moments;
@@ -200,7 +200,7 @@ impl FusedBackward for Flex {
             Some(bias) => (elements(bias).repeat(x_rows.rows()), Write::Add),
             None => (vec![0.0; x_rows.rows() * n], Write::Replace),
         };
-        as_packed(words, layout).multiplied_by(x_rows, &mut y, write);
+        multiply_packed(&mut y, write, x_rows, as_packed(words, layout));
         let mut shape = shape(x);
         let dims = shape.num_dims();
         shape[dims - 1] = n;

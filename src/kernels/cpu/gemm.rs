@@ -3,7 +3,12 @@
 //! adds to what is there already; through Flex its output is cleared, copied once for alignment, and added to
 //! in further passes.
 
+use super::packed::PackedView;
 use super::view::{View, Write};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::kernels::PackedLayout;
+#[cfg(target_arch = "wasm32")]
+use crate::kernels::wasm::gemm::Right;
 
 /// left·right into `out`, `[left.rows(), right.columns()]` in rows that begin `stride` elements apart.
 pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>) {
@@ -11,7 +16,7 @@ pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, ri
     assert_eq!(k, right.rows(), "inner dimensions differ");
     assert!(m * n == 0 || (stride >= n && (m - 1) * stride + n <= out.len()), "the product does not fit");
     #[cfg(target_arch = "wasm32")]
-    crate::kernels::wasm::gemm::multiply(out, stride, write, left, right);
+    crate::kernels::wasm::gemm::multiply(out, stride, write, left, Right::Plain(right));
     #[cfg(not(target_arch = "wasm32"))]
     library(out, stride, write, left, right);
 }
@@ -47,9 +52,52 @@ fn library(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: 
     }
 }
 
+/// left·right into `out`, rows of as many numbers as the packed right factor has columns. It is unpacked part by
+/// part, while it is multiplied.
+pub fn multiply_packed(out: &mut [f32], write: Write, left: View<'_>, right: PackedView<'_>) {
+    let [k, n] = right.layout().dims();
+    assert_eq!(left.columns(), k, "inner dimensions differ");
+    assert_eq!(left.rows() * n, out.len(), "the product does not fit");
+    // That kernel packs both factors into panels anyway, and unpacks this one while it does.
+    #[cfg(target_arch = "wasm32")]
+    crate::kernels::wasm::gemm::multiply(out, n, write, left, Right::Packed(right));
+    #[cfg(not(target_arch = "wasm32"))]
+    by_slabs(out, write, left, right);
+}
+
+/// Numbers that are unpacked at once: a megabyte, so that they stay in the second cache until they are used.
+#[cfg(not(target_arch = "wasm32"))]
+const SLAB: usize = 1 << 18;
+
+/// Some stored rows are unpacked, multiplied while they are in the cache, and overwritten by the next.
+#[cfg(not(target_arch = "wasm32"))]
+fn by_slabs(out: &mut [f32], write: Write, left: View<'_>, right: PackedView<'_>) {
+    let PackedLayout { rows, columns, transposed, .. } = right.layout();
+    let n = right.layout().dims()[1];
+    // Whole tiles of a product.
+    let height = (SLAB / columns.max(1) / 32 * 32).max(32).min(rows);
+    let mut slab = vec![0.0; height * columns];
+    for top in (0..rows).step_by(height.max(1)) {
+        let height = height.min(rows - top);
+        let slab = &mut slab[..height * columns];
+        right.rows(top..top + height, slab);
+        let slab = View::new(slab, height, columns);
+        if transposed {
+            // It gives some columns of the product.
+            multiply(&mut out[top..], n, write, left, slab.transposed());
+        } else {
+            // Or a part of every sum.
+            let write = if top == 0 { write } else { Write::Add };
+            multiply(out, n, write, left.of_columns(top..top + height), slab);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::packing::{Packing, pack};
+    use crate::base::{standard_normal, stream};
 
     #[test]
     fn products_of_views_are_those_of_a_loop() {
@@ -74,5 +122,36 @@ mod tests {
     #[should_panic(expected = "4 × 6 by 9")]
     fn a_view_beyond_its_slice_is_refused() {
         View::spaced(&[0.0; 32], 4, 6, 9);
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn a_product_is_that_of_the_unpacked_matrix_in_every_packing_and_either_way() {
+        let mut rng = stream(0, "packed");
+        let mut draw = |n: usize| (0..n).map(|_| standard_normal(&mut rng)).collect::<Vec<f32>>();
+        // More rows than a slab has, and no multiple of its height.
+        let (rows, columns) = (2 * SLAB / 4096 + 5, 4096);
+        let numbers = draw(rows * columns);
+        for packing in Packing::ALL {
+            let bytes = pack(packing, &numbers);
+            for transposed in [false, true] {
+                let layout = PackedLayout { packing, rows, columns, transposed };
+                let view = PackedView::new(&bytes, layout);
+                let mut dense = vec![0.0; rows * columns];
+                view.rows(0..rows, &mut dense);
+                let dense = View::new(&dense, rows, columns);
+                let dense = if transposed { dense.transposed() } else { dense };
+                let [k, n] = layout.dims();
+                let left = draw(3 * k);
+                let left = View::new(&left, 3, k);
+                let (mut expected, mut found) = (vec![0.5; 3 * n], vec![0.5; 3 * n]);
+                for write in [Write::Replace, Write::Add] {
+                    multiply(&mut expected, n, write, left, dense);
+                    multiply_packed(&mut found, write, left, view);
+                    let most = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                    assert!(most < 1e-3, "{layout:?}: {most}");
+                }
+            }
+        }
     }
 }

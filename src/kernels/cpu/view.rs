@@ -67,6 +67,7 @@ impl<'a> View<'a> {
     }
 
     /// Some of its columns.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn of_columns(self, columns: std::ops::Range<usize>) -> View<'a> {
         let data = &self.data[columns.start * self.column_stride as usize..];
         View::strided(data, self.rows, columns.len(), self.row_stride, self.column_stride)

@@ -7,8 +7,10 @@
 //! (feature `relaxed-simd`).
 
 use super::lanes::Lanes;
+use crate::kernels::cpu::packed::PackedView;
 use crate::kernels::cpu::view::{View, Write};
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Rows and columns of a tile.
 const ROWS: usize = 4;
@@ -24,6 +26,26 @@ const HEIGHT: usize = 96;
 struct Packed {
     left: Vec<f32>,
     right: Vec<f32>,
+    /// What is unpacked on its way into a panel.
+    rows: Vec<f32>,
+}
+
+/// The right factor.
+#[derive(Clone, Copy)]
+pub enum Right<'a> {
+    /// In single precision.
+    Plain(View<'a>),
+    /// Unpacked while its panels are packed.
+    Packed(PackedView<'a>),
+}
+
+impl Right<'_> {
+    fn columns(&self) -> usize {
+        match self {
+            Right::Plain(view) => view.columns(),
+            Right::Packed(packed) => packed.layout().dims()[1],
+        }
+    }
 }
 
 thread_local! {
@@ -31,12 +53,12 @@ thread_local! {
 }
 
 /// left·right into `out`, in rows that begin `stride` elements apart. The caller has checked that it fits.
-pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>) {
+pub fn multiply(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: Right<'_>) {
     PACKED.with_borrow_mut(|packed| product(out, stride, write, left, right, packed));
 }
 
 #[cfg_attr(all(target_arch = "wasm32", feature = "relaxed-simd"), target_feature(enable = "relaxed-simd"))]
-fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: View<'_>, packed: &mut Packed) {
+fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: Right<'_>, packed: &mut Packed) {
     let (m, n, k) = (left.rows(), right.columns(), left.columns());
     if k == 0 && write == Write::Replace {
         (0..m).for_each(|i| out[i * stride..][..n].fill(0.0));
@@ -45,7 +67,10 @@ fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: 
         let depth = DEPTH.min(k - first);
         let add = write == Write::Add || first > 0;
         // The right factor's panels are the left one's of the transposed.
-        let right = pack::<COLUMNS>(&mut packed.right, right.transposed(), 0..n, first, depth);
+        let right = match right {
+            Right::Plain(right) => pack::<COLUMNS>(&mut packed.right, right.transposed(), 0..n, first, depth),
+            Right::Packed(right) => unpack(&mut packed.right, &mut packed.rows, right, 0..n, first, depth),
+        };
         for top in (0..m).step_by(HEIGHT) {
             let height = HEIGHT.min(m - top);
             let left = pack::<ROWS>(&mut packed.left, left, top..top + height, first, depth);
@@ -77,7 +102,7 @@ fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: 
 fn pack<'a, const N: usize>(
     packed: &'a mut Vec<f32>,
     from: View<'_>,
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
     first: usize,
     depth: usize,
 ) -> &'a [[f32; N]] {
@@ -106,8 +131,58 @@ fn pack<'a, const N: usize>(
     packed
 }
 
+/// Columns of a packed matrix in panels of [`COLUMNS`], row by row from `first` on, as [`pack`] has them. They
+/// begin at whole blocks.
+fn unpack<'a>(
+    packed: &'a mut Vec<f32>,
+    rows: &mut Vec<f32>,
+    from: PackedView<'_>,
+    columns: Range<usize>,
+    first: usize,
+    depth: usize,
+) -> &'a [[f32; COLUMNS]] {
+    let panels = columns.len().div_ceil(COLUMNS);
+    let width = if from.layout().transposed { 4 * depth } else { columns.len() };
+    for (numbers, needed) in [(&mut *packed, panels * depth * COLUMNS), (rows, width)] {
+        if numbers.len() < needed {
+            numbers.resize(needed, 0.0);
+        }
+    }
+    let (packed, rows) = (packed[..panels * depth * COLUMNS].as_chunks_mut::<COLUMNS>().0, &mut rows[..width]);
+    if from.layout().transposed {
+        for (p, panel) in packed.chunks_exact_mut(depth).enumerate() {
+            for four in (0..COLUMNS).step_by(4) {
+                let top = columns.start + p * COLUMNS + four;
+                // Columns that are missing are zero.
+                let there = 4.min(columns.end.saturating_sub(top));
+                rows[there * depth..].fill(0.0);
+                for (i, row) in rows.chunks_exact_mut(depth).take(there).enumerate() {
+                    from.part(top + i, first..first + depth, row);
+                }
+                let rows = &*rows;
+                transpose(panel, four, std::array::from_fn(|i| &rows[i * depth..][..depth]));
+            }
+        }
+    } else {
+        for k in 0..depth {
+            from.part(first + k, columns.clone(), rows);
+            for (p, numbers) in rows.chunks(COLUMNS).enumerate() {
+                let row = &mut packed[p * depth + k];
+                match numbers.first_chunk::<COLUMNS>() {
+                    Some(numbers) => copy(row, numbers),
+                    None => {
+                        row.fill(0.0);
+                        row[..numbers.len()].copy_from_slice(numbers);
+                    }
+                }
+            }
+        }
+    }
+    packed
+}
+
 /// Fewer rows than a panel has, or rows of any layout.
-fn pack_some<const N: usize>(panel: &mut [[f32; N]], from: View<'_>, rows: std::ops::Range<usize>, first: usize) {
+fn pack_some<const N: usize>(panel: &mut [[f32; N]], from: View<'_>, rows: Range<usize>, first: usize) {
     panel.fill([0.0; N]);
     let stride = from.column_stride() as usize;
     for (i, row) in rows.enumerate() {

@@ -356,20 +356,63 @@ fn texts_are_no_longer_than_a_window() {
     assert_eq!(positions(with("llama", "sliding_window", 16.into())), 24);
 }
 
+/// Parameters of published models as the Hugging Face Hub counts their safetensors (a tied head once), and in
+/// Pythia's README as its table of sizes has them. OPT's and GPT-2's are those of transformers' models; of
+/// larger OPT the table of Zhang et al. has billions.
+const COUNTS: [(&str, u64); 31] = [
+    ("opt-125m", 125_239_296),
+    ("opt-1.3b", 1_315_758_080),
+    ("opt-6.7b", 6_700_000_000),
+    ("opt-13b", 13_000_000_000),
+    ("opt-66b", 66_000_000_000),
+    ("opt-175b", 175_000_000_000),
+    ("gpt2", 124_439_808),
+    ("gpt2-medium", 354_823_168),
+    ("gpt2-large", 774_030_080),
+    ("gpt2-xl", 1_557_611_200),
+    ("smollm2-135m", 134_515_008),
+    ("smollm2-360m", 361_821_120),
+    ("tinyllama-1.1b", 1_100_048_384),
+    ("llama-3.2-1b", 1_235_814_400),
+    ("smollm2-1.7b", 1_711_376_384),
+    ("llama-3.2-3b", 3_212_749_824),
+    ("llama-3.1-8b", 8_030_261_248),
+    ("mistral-7b", 7_248_023_552),
+    ("qwen2.5-0.5b", 494_032_768),
+    ("qwen2.5-1.5b", 1_543_714_304),
+    ("qwen2.5-7b", 7_615_616_512),
+    ("qwen3-0.6b", 596_049_920),
+    ("qwen3-1.7b", 1_720_574_976),
+    ("qwen3-8b", 8_190_735_360),
+    ("pythia-70m", 70_426_624),
+    ("pythia-160m", 162_322_944),
+    ("pythia-410m", 405_334_016),
+    ("pythia-1b", 1_011_781_632),
+    ("pythia-1.4b", 1_414_647_808),
+    ("pythia-6.9b", 6_857_302_016),
+    ("pythia-12b", 11_846_072_320),
+];
+
 #[test]
-fn published_sizes_of_the_new_families_count_as_their_cards_say() {
-    let of = |text: &str| ModelConfig::from_json(text).unwrap().parameters();
-    // HuggingFaceTB/SmolLM2-135M, Qwen/Qwen2.5-0.5B, Qwen/Qwen3-0.6B, EleutherAI/pythia-70m.
-    let smol = r#"{"model_type":"llama","vocab_size":49152,"hidden_size":576,"intermediate_size":1536,
-        "num_hidden_layers":30,"num_attention_heads":9,"num_key_value_heads":3,"tie_word_embeddings":true}"#;
-    assert_eq!(of(smol), 134_515_008);
-    let qwen2 = r#"{"model_type":"qwen2","vocab_size":151936,"hidden_size":896,"intermediate_size":4864,
-        "num_hidden_layers":24,"num_attention_heads":14,"num_key_value_heads":2,"tie_word_embeddings":true}"#;
-    assert_eq!(of(qwen2), 494_032_768);
-    let qwen3 = r#"{"model_type":"qwen3","vocab_size":151936,"hidden_size":1024,"intermediate_size":3072,
-        "num_hidden_layers":28,"num_attention_heads":16,"num_key_value_heads":8,"tie_word_embeddings":true}"#;
-    assert_eq!(of(qwen3), 596_049_920);
-    let pythia = r#"{"model_type":"gpt_neox","vocab_size":50304,"hidden_size":512,"intermediate_size":2048,
-        "num_hidden_layers":6,"num_attention_heads":8}"#;
-    assert_eq!(of(pythia), 70_426_624);
+fn every_published_model_has_as_many_parameters_as_its_makers_count() {
+    for model in real_models() {
+        let (_, count) = COUNTS.iter().find(|(id, _)| *id == model.id).unwrap();
+        // A round one is compared as it is told.
+        let unit = [1_000_000_000, 100_000_000].into_iter().find(|unit| count % unit == 0).unwrap_or(1);
+        let found = model.config.parameters();
+        assert_eq!((found + unit / 2) / unit * unit, *count, "{}", model.id);
+    }
+    assert_eq!(real_models().count(), COUNTS.len());
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn published_models_are_such_as_their_family_reads_and_stand_by_size() {
+    for family in all() {
+        for model in family.published {
+            let json = model.config.to_json().to_string();
+            assert_eq!(ModelConfig::from_json(&json).unwrap(), model.config, "{}", model.id);
+        }
+        assert!(family.published.is_sorted_by_key(|model| model.config.parameters()), "{}", family.title);
+    }
 }

@@ -108,7 +108,7 @@ pub enum TensorFileError {
     },
     /// A head that is not the token embedding, though the configuration ties them.
     #[error(
-        "“{head}” and “{tokens}” differ, and config.json ties them: a head of its own has no place in this lab. Take a model whose head is tied"
+        "“{head}” and “{tokens}” differ, and the configuration ties them: a head of its own has no place in this lab. Take a model whose head is tied"
     )]
     Untied {
         /// The head's name.

@@ -12,8 +12,8 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{Biases, ModelConfig, ModulePath, ParamKind, Target};
-use crate::peft::sums::{Sum, grouped_by};
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::sums::Sum;
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, sums};
 
 /// BitFit over all biases, or those of chosen modules.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct BitFit {
 
 impl Default for BitFit {
     fn default() -> Self {
-        BitFit { targets: Target::UNGATED.to_vec(), norms: true }
+        BitFit { targets: Target::ALL.to_vec(), norms: true }
     }
 }
 
@@ -42,7 +42,7 @@ static INFO: MethodInfo = MethodInfo {
     knobs: &[Knob {
         name: "biases",
         label: "Biases",
-        help: "Whose biases are trained; the paper's small variant has W_Q's and fc1's only.",
+        help: "Whose biases are trained, where the base has them; the paper's small variant has W_Q's and fc1's only.",
         range: Range::Set(&[
             ("q_proj", "W_Q"),
             ("k_proj", "W_K"),
@@ -50,6 +50,7 @@ static INFO: MethodInfo = MethodInfo {
             ("out_proj", "W_O"),
             ("fc1", "fc1"),
             ("fc2", "fc2"),
+            ("gate_proj", "gate"),
             (NORMS, "norms"),
         ]),
         ..Knob::PLAIN
@@ -82,38 +83,34 @@ impl Method for BitFit {
         if self.count(shape).total() > 0 {
             return Ok(());
         }
-        let message = match shape.model.biases == Biases::all(false) {
-            true => "This base has no biases: its linear layers are bare matrices and its norms have a scale alone.",
-            false => "None of the chosen layers has a bias in this base: choose W_Q, W_K or W_V.",
-        };
+        let model = &shape.model;
+        if model.biases == Biases::all(false) {
+            let message =
+                "This base has no biases: its linear layers are bare matrices and its norms have a scale alone.";
+            return Err(Fault::new("biases", message));
+        }
+        let biased = |target: &&Target| ModulePath::Linear(0, **target).elements(ParamKind::Bias, model) > 0;
+        let there: Vec<&str> = Target::of(model).iter().filter(biased).map(|target| target.label(model)).collect();
+        let message = format!("None of the chosen layers has a bias in this base: choose among {}.", there.join(", "));
         Err(Fault::new("biases", message))
     }
 
     fn count(&self, shape: &Shape) -> Count {
         let (m, n) = (&shape.model, shape.model.num_hidden_layers as u64);
         let bias = |place: ModulePath| place.elements(ParamKind::Bias, m);
-        let sum = |targets: &mut dyn Iterator<Item = Target>, one: bool| {
-            let targets: Vec<Target> = targets.collect();
-            let groups = grouped_by(&targets, |target| bias(ModulePath::Linear(0, *target)));
-            Sum::of(groups.into_iter().map(|(width, k)| {
-                let written = if one && k == 1 { width.to_string() } else { format!("{k} × {width}") };
-                Sum { written, value: k as u64 * width }
-            }))
-        };
-        let inside = |target: &Target| matches!(target, Target::Fc1 | Target::Gate);
-        let narrow = sum(&mut self.targets.iter().copied().filter(|target| !inside(target)), false);
-        let wide = sum(&mut self.targets.iter().copied().filter(inside), true);
+        let wide = |target: &Target| matches!(target, Target::Fc1 | Target::Gate);
+        let (wide, narrow): (Vec<Target>, Vec<Target>) = self.targets.iter().partition(|target| wide(target));
+        let (narrow, wide) = (sums::biases(&narrow, false, m), sums::biases(&wide, true, m));
         let (of_norm, last) = (bias(ModulePath::AttentionNorm(0)), bias(ModulePath::FinalNorm));
         let norms = if self.norms { 2 * of_norm } else { 0 };
         let sum = Sum::of([narrow, Sum { written: format!("2 × {of_norm}"), value: norms }, wide]);
         let mut terms = Vec::new();
-        terms.extend((sum.value > 0).then(|| {
-            Term::new(
-                "biases of the chosen linear layers, LayerNorms, fc1",
-                format!("{n} blocks × ({})", sum.written),
-                n * sum.value,
-            )
-        }));
+        let what = match m.gated {
+            true => "biases of the chosen linear layers",
+            false => "biases of the chosen linear layers, LayerNorms, fc1",
+        };
+        terms
+            .extend((sum.value > 0).then(|| Term::new(what, format!("{n} blocks × ({})", sum.written), n * sum.value)));
         let behind = self.norms && last > 0;
         terms.extend(behind.then(|| Term::new("bias of the final LayerNorm", format!("{last}"), last)));
         Count::new(terms)

@@ -10,6 +10,7 @@ impl Overlay for BitFit {
 
     fn shapes(&self, shape: &Shape) -> String {
         let model = &shape.model;
-        format!("b ∈ ℝ^{{{}}}, at fc1 ∈ ℝ^{{{}}}", model.hidden_size, model.ffn_dim)
+        let wide = if model.gated { "gate and up" } else { "fc1" };
+        format!("b ∈ ℝ^{{{}}}, at {wide} ∈ ℝ^{{{}}}", model.hidden_size, model.ffn_dim)
     }
 }

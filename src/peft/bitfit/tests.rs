@@ -2,8 +2,8 @@
 
 use super::BitFit;
 use crate::kernels::linear;
-use crate::model::{ModulePath, Target};
-use crate::peft::{MethodConfig, toy};
+use crate::model::{ModulePath, ParamKind, Target};
+use crate::peft::{Method, MethodConfig, Shape, toy};
 
 #[test]
 fn a_trained_bias_stands_in_for_thetas() {
@@ -39,4 +39,36 @@ fn only_chosen_biases_are_trained() {
     let (q, fc1) = (ModulePath::Linear(0, Target::Q), ModulePath::Linear(0, Target::Fc1));
     assert_eq!(chosen, [ModulePath::AttentionNorm(0), ModulePath::MlpNorm(0), q, fc1, ModulePath::FinalNorm]);
     assert!(toy::part(&phi).scale(ModulePath::FinalNorm, &zero).is_none());
+}
+
+#[test]
+fn a_gate_s_bias_is_among_all_biases_where_a_base_has_one() {
+    for (gated, mlp, written) in [
+        (true, true, "1 blocks × (1 × 2 + 2 × 3)"),
+        (true, false, "1 blocks × (4 × 2)"),
+        (false, true, "1 blocks × (5 × 2 + 3)"),
+    ] {
+        let mut model = toy::theta().config;
+        (model.gated, model.biases.mlp, model.ffn_dim) = (gated, mlp, 3);
+        model.biases.inputs = gated && !mlp || !gated;
+        model.biases.output = model.biases.inputs;
+        let shape = Shape { model: model.clone(), labels: 2 };
+        let config = BitFit { norms: false, ..BitFit::default() };
+        let count = config.count(&shape);
+        assert_eq!(count.sum().split(" = ").next(), Some(written));
+        let copied = ModulePath::all(&model)
+            .filter(|place| place.pieces(&model).contains(&ParamKind::Bias))
+            .filter(|place| config.copies(*place, ParamKind::Bias, &model));
+        assert_eq!(copied.map(|place| place.elements(ParamKind::Bias, &model)).sum::<u64>(), count.total());
+    }
+}
+
+#[test]
+fn a_choice_without_a_bias_is_told_which_layers_have_one() {
+    let mut model = toy::theta().config;
+    (model.gated, model.biases.inputs, model.biases.output) = (true, false, false);
+    let config = BitFit { targets: vec![Target::Q, Target::O], norms: false };
+    let fault = config.check(&Shape { model, labels: 2 }, 4).unwrap_err();
+    let told = "None of the chosen layers has a bias in this base: choose among up, down, gate.";
+    assert_eq!((fault.key.as_str(), fault.message.as_str()), ("biases", told));
 }

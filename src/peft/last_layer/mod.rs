@@ -80,7 +80,11 @@ impl Method for LastLayer {
         let m = &shape.model;
         let [d, v, labels] = factors([m.hidden_size, m.vocab_size, shape.labels]);
         Count::new([match self.rows {
-            Rows::All => Term::new("an untied copy of the head", format!("{v} tokens × {d}"), v * d),
+            Rows::All => Term::new(
+                if m.tied { "an untied copy of the head" } else { "a copy of the head" },
+                format!("{v} tokens × {d}"),
+                v * d,
+            ),
             Rows::Labels => Term::new("the labels' rows of the head", format!("{labels} labels × {d}"), labels * d),
             Rows::Block => Term::new(
                 format!("the last block: {}", sums::block_in_words(m)),

@@ -133,21 +133,15 @@ impl Method for Pruning {
     fn count(&self, shape: &Shape) -> Count {
         let m = &shape.model;
         let (n, tables, last) = (m.num_hidden_layers as u64, sums::embeddings(m), sums::final_norm(m));
-        let of = |target: &Target, kind| ModulePath::Linear(0, *target).elements(kind, m);
+        let of = |target: &Target| ModulePath::Linear(0, *target).elements(ParamKind::Matrix, m);
         // In the order of the forward pass: a gate beside the matrix that it opens.
-        let matrices = grouped_by(Target::of(m), |target| self.kept(of(target, ParamKind::Matrix)));
+        let matrices = grouped_by(Target::of(m), |target| self.kept(of(target)));
         let matrices = Sum::of(
             matrices.into_iter().map(|(kept, k)| Sum { written: format!("{k} × {kept}"), value: k as u64 * kept }),
         );
-        let biases = |targets: &[Target]| {
-            let groups = grouped_by(targets, |target| of(target, ParamKind::Bias));
-            Sum::of(groups.into_iter().map(|(width, k)| {
-                let written = if k == 1 { width.to_string() } else { format!("{k} × {width}") };
-                Sum { written, value: k as u64 * width }
-            }))
-        };
-        let attention = biases(&[Target::Q, Target::K, Target::V, Target::O]);
-        let rest = Sum::of([attention, sums::norms(m), biases(&[Target::Fc1, Target::Fc2, Target::Gate])]);
+        let attention = sums::biases(&[Target::Q, Target::K, Target::V, Target::O], true, m);
+        let mlp = sums::biases(&[Target::Fc1, Target::Fc2, Target::Gate], true, m);
+        let rest = Sum::of([attention, sums::norms(m), mlp]);
         let kind = m.norm.kind.title();
         let what = if m.biases == Biases::all(false) { format!("{kind}s") } else { format!("biases and {kind}s") };
         Count::new([

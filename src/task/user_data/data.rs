@@ -3,7 +3,7 @@
 use super::labelled::LabelledSplit;
 use super::limits::MAX_LABELS;
 use super::text::text_split;
-use crate::base::{Fault, fingerprint, shorten, slug};
+use crate::base::{Fault, fingerprint, shorten, slug, stem};
 use crate::task::{style, text};
 use serde::{Deserialize, Serialize};
 
@@ -58,10 +58,12 @@ impl UserData {
     }
 
     fn named(file: &str, classes: Option<usize>, json: String) -> (UserData, String) {
-        (UserData { name: format!("{}-{}", slug(file), fingerprint(json.as_bytes())), classes }, json)
+        (UserData { name: format!("{}-{}", slug(stem(file), NAME), fingerprint(json.as_bytes())), classes }, json)
     }
 }
 
+/// Characters of a file's name in an id.
+const NAME: usize = 24;
 const SOURCE: &str = "Your own; it never leaves this machine.";
 
 fn json(data: &impl serde::Serialize) -> String {
@@ -131,7 +133,7 @@ mod tests {
         let read = text::Labelled::from_json(&json).unwrap();
         assert_eq!((read.labels[1].label.as_str(), read.labels[1].title.as_str()), ("B", "bad"));
         assert_eq!(UserData::default().title(), "your data");
-        assert_eq!(slug("…"), "pasted");
+        assert_eq!(slug("…", NAME), "pasted");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! One block, opened: from its input at the bottom to its output at the top.
 
+use super::norm::{BIAS, norm};
 use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Flow, Form, PLUS, Part};
 use crate::model::{ModulePath, ParamKind, Positions, Target};
 use crate::peft::{Beside, PrefixMark};
 use crate::ui::chart::label_placement::Rect;
+use std::cmp::Ordering;
 
 /// Width of an opened block.
 pub const WIDTH: f64 = 350.0;
@@ -22,7 +24,6 @@ const BYPASS_GAP: f64 = 13.0;
 const NORM: f64 = 20.0;
 const MATRIX: f64 = 34.0;
 const ROW: f64 = 22.0;
-const BIAS: f64 = 13.0;
 const PAIR: f64 = 36.0;
 /// Width of what stands beside a narrower pair.
 const BAR: f64 = 10.0;
@@ -54,7 +55,9 @@ pub fn block(plan: &Plan, layer: usize) -> (Canvas, f64) {
     let (kind, at_once) = (m.norm.kind.title(), m.parallel_residual);
     climb.norm(ModulePath::AttentionNorm(layer), &format!("{kind} before attention"), enters, RIGHT);
     climb.heads();
-    let joins = climb.matrix_row(Target::O, 110.0, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
+    // Sizes stand in it where it is not square.
+    let joining = if m.query_width() == m.hidden_size { 110.0 } else { 160.0 };
+    let joins = climb.matrix_row(Target::O, joining, if attention { ASIDE } else { 0.0 }, GAP + 1.0);
     let joins = if attention { climb.adapter(joins, "after attention", None) } else { joins };
     let (from, branch) = if at_once {
         climb.past(joins)
@@ -127,7 +130,7 @@ impl Climb<'_> {
         for (i, target) in [Target::Gate, Target::Fc1].into_iter().enumerate() {
             let middle = LEFT + cell * (i as f64 + 0.5);
             let paired = self.plan.update_at(self.layer, target).is_some();
-            let (x, w) = if paired { (middle - 22.0, 52.0) } else { (middle, (cell - 16.0).min(132.0)) };
+            let (x, w) = if paired { (middle - 22.0, 52.0) } else { (middle, (cell - 10.0).min(141.0)) };
             let area = Rect { x: x - w / 2.0, y: top, w, h: MATRIX };
             self.canvas.arrow(&[(x, from), (x, area.bottom())]);
             self.matrix(target, area);
@@ -162,36 +165,31 @@ impl Climb<'_> {
         }
         let mut from = top;
         let m = self.plan.model();
+        let turned = matches!(m.positions, Positions::Rotary { .. });
+        // A bypass joins its column before whatever comes next.
+        let paired = [Target::Q, Target::K].iter().any(|t| self.plan.update_at(self.layer, *t).is_some());
+        if paired && (m.normed_heads || turned) {
+            self.y -= 8.0;
+        }
+        let whose = |i: usize| ["queries", "keys"][i];
         if m.normed_heads {
-            self.y -= 5.0 + 15.0;
-            for (x, place, what) in [
-                (columns[0], ModulePath::QueryNorm(self.layer), "queries"),
-                (columns[1], ModulePath::KeyNorm(self.layer), "keys"),
-            ] {
-                let area = Rect { x: x - 26.0, y: self.y, w: 52.0, h: 15.0 };
-                self.canvas.line(Flow::Main, &[(x, from), (x, area.bottom())]);
-                let part = Part::new(Form::Box, area, "RMSNorm", format!("RMSNorm of every head of {what}"));
-                let part = part.shape(format!("scale {}", m.head_dim), m.head_dim as u64).letter(10.0);
-                self.canvas.parts.push(part.trained(self.plan.whole(place)).moved(self.plan.moves(place)));
-            }
-            self.canvas.line(Flow::Main, &[(columns[2], from), (columns[2], self.y)]);
-            from = self.y;
+            from = self.over(columns, from, |climb, i, area| {
+                let place = [ModulePath::QueryNorm(climb.layer), ModulePath::KeyNorm(climb.layer)][i];
+                let part = Part::new(Form::Box, area, "RMSNorm", format!("RMSNorm of every head of {}", whose(i)));
+                let part = part.shape(format!("scale {}", m.head_dim), m.head_dim as u64);
+                part.trained(climb.plan.whole(place)).moved(climb.plan.moves(place))
+            });
         }
         if let Positions::Rotary { dims, .. } = m.positions {
-            self.y -= 5.0 + 15.0;
-            for (x, what) in [(columns[0], "queries"), (columns[1], "keys")] {
-                let area = Rect { x: x - 26.0, y: self.y, w: 52.0, h: 15.0 };
-                self.canvas.line(Flow::Main, &[(x, from), (x, area.bottom())]);
-                let part = Part::new(Form::Pill, area, "rotate", format!("rotary positions of the {what}"));
-                let share = if dims < m.head_dim { format!("{dims} numbers of each head") } else { "each head".into() };
-                let shape = format!("{share} turned by its position, no parameters");
-                self.canvas.parts.push(part.shape(shape, 0).letter(10.0));
-            }
-            self.canvas.line(Flow::Main, &[(columns[2], from), (columns[2], self.y)]);
-            from = self.y;
+            let share = if dims < m.head_dim { format!("{dims} numbers of each head") } else { "each head".into() };
+            let shape = format!("{share} turned by its position, no parameters");
+            from = self.over(columns, from, |_, i, area| {
+                let name = format!("rotary positions of the {}", whose(i));
+                Part::new(Form::Pill, area, "rotate", name).shape(shape.clone(), 0)
+            });
         }
         let prefix = self.plan.prefix_at(self.layer);
-        self.y -= BYPASS_GAP;
+        self.y -= if turned { GAP } else { BYPASS_GAP };
         if let Some(PrefixMark { shape, elements, .. }) = prefix {
             self.y -= 19.0;
             let d = m.key_value_width();
@@ -234,6 +232,19 @@ impl Climb<'_> {
         self.canvas.parts.push(Part::new(Form::Box, area, label, "attention").shape(heads, 0).letter(13.0));
     }
 
+    /// A row of what is done to queries and keys, in their columns; values go past it. Gives its top.
+    fn over(&mut self, columns: [f64; 3], from: f64, part: impl Fn(&Self, usize, Rect) -> Part) -> f64 {
+        self.y -= 5.0 + 15.0;
+        for (i, x) in columns.into_iter().take(2).enumerate() {
+            let area = Rect { x: x - 26.0, y: self.y, w: 52.0, h: 15.0 };
+            self.canvas.line(Flow::Main, &[(x, from), (x, area.bottom())]);
+            let part = part(self, i, area).letter(10.0);
+            self.canvas.parts.push(part);
+        }
+        self.canvas.line(Flow::Main, &[(columns[2], from), (columns[2], self.y)]);
+        self.y
+    }
+
     /// A matrix in the middle, or left of it by `aside`, with φ's pair at its right where it has one.
     fn matrix_row(&mut self, target: Target, w: f64, aside: f64, gap: f64) -> Out {
         let paired = self.plan.update_at(self.layer, target).is_some();
@@ -259,8 +270,8 @@ impl Climb<'_> {
             self.y -= 8.0;
             self.canvas.line(Flow::Main, &[(middle, top), (middle, self.y)]);
         }
-        let slant = if target == Target::Fc2 { (0.22 * w).min(1.1 * h) / 2.0 } else { 0.0 };
-        Out { area, side: area.right() - slant }
+        let side = Part::new(self.form(target), area, "", "").side();
+        Out { area, side }
     }
 
     fn activation(&mut self, aside: f64) {
@@ -340,20 +351,26 @@ impl Climb<'_> {
         self.canvas.plus(middle, name);
     }
 
+    /// A matrix to more dimensions is wide at its top, one to fewer narrow: so heads that share keys and values are
+    /// seen.
+    fn form(&self, target: Target) -> Form {
+        let (inputs, outputs) = target.shape(self.plan.model());
+        match inputs.cmp(&outputs) {
+            Ordering::Less => Form::Widening,
+            Ordering::Equal => Form::Box,
+            Ordering::Greater => Form::Narrowing,
+        }
+    }
+
     /// A linear layer of θ, its bias as a part of its own where only that is trained, LoRA's A and B at its right.
     fn matrix(&mut self, target: Target, area: Rect) {
         let (inputs, outputs) = target.shape(self.plan.model());
         let label = target.label(self.plan.model());
-        let form = match target {
-            Target::Fc1 | Target::Gate => Form::Widening,
-            Target::Fc2 => Form::Narrowing,
-            _ => Form::Box,
+        let part = Part::new(self.form(target), area, label, label);
+        let part = match inputs == outputs {
+            true => part,
+            false => part.written(format!("{label} {inputs} → {outputs}")),
         };
-        // Where there is no room for them, sizes stand in what is said of the part.
-        let narrow = area.w < 90.0;
-        let written =
-            if inputs == outputs || narrow { label.to_string() } else { format!("{label}  {inputs} → {outputs}") };
-        let part = Part::new(form, area, written, label);
         let place = ModulePath::Linear(self.layer, target);
         let bar = Rect { x: area.right() + 3.0, w: BIAS, ..area };
         let part = if self.plan.only_bias(place) {
@@ -418,23 +435,5 @@ impl Climb<'_> {
             let part = Part::new(Form::Box, area, bar.letter, format!("{method}'s {} of {label}", bar.name));
             self.canvas.parts.push(part.shape(n.to_string(), n as u64).trained(true).letter(10.0));
         }
-    }
-}
-
-/// A norm in an area, its bias as a part of its own where only that is trained.
-pub fn norm(canvas: &mut Canvas, plan: &Plan, place: ModulePath, area: Rect, name: &str) {
-    let label = plan.model().norm.kind.title();
-    let d = plan.model().hidden_size;
-    if plan.only_bias(place) {
-        let scale = Rect { w: area.w - BIAS - 3.0, ..area };
-        let bias = Rect { x: area.right() - BIAS, w: BIAS, ..area };
-        canvas.parts.push(Part::new(Form::Box, scale, label, name).shape(format!("scale {d}"), d as u64));
-        let part = Part::new(Form::Box, bias, "b", format!("bias of the {name}")).shape(d.to_string(), d as u64);
-        canvas.parts.push(part.trained(true));
-    } else {
-        let biased = place.elements(ParamKind::Bias, plan.model()) > 0;
-        let shape = if biased { format!("scale {d} and bias {d}") } else { format!("scale {d}") };
-        let part = Part::new(Form::Box, area, label, name).shape(shape, place.parameters(plan.model()));
-        canvas.parts.push(part.trained(plan.whole(place)).moved(plan.moves(place)));
     }
 }

@@ -139,7 +139,7 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     if let Some(n) = plan.front.as_ref().and_then(|front| front.tokens) {
         canvas.note(vectors_x, vectors_y - 6.0, format!("{n} × ⟨φ⟩"));
     }
-    let learned = matches!(plan.model().positions, Positions::Learned { .. });
+    let learned = learns_positions(plan);
     if learned {
         canvas.arrow(&[(middle, vectors_y), (middle, plus_y + PLUS)]);
         let table = Rect { x: TIE + STACK - 56.0, y: plus_y - 8.0, w: 56.0, h: 16.0 };
@@ -163,11 +163,17 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
     }
 
     let layers = plan.model().num_hidden_layers;
-    let (bottom, top) = (if learned { plus_y - PLUS } else { vectors_y }, norm_area.bottom());
+    let (start, top) = (if learned { plus_y - PLUS } else { vectors_y }, norm_area.bottom());
     // Space above each block for its arrow; deep networks get thin blocks.
-    let pitch = (bottom - top - STEP) / layers as f64;
-    let gap = (0.28 * pitch).min(20.0);
-    let mut from = bottom;
+    let gap_of = |pitch: f64| (0.28 * pitch).min(20.0);
+    let pitch_from = |bottom: f64| (bottom - top - STEP) / layers as f64;
+    // What stands above the vectors is not touched either.
+    let noted = !learned && plan.front.as_ref().is_some_and(|front| front.tokens.is_some());
+    let room = if noted { 2.0 * STEP } else { STEP };
+    let bottom = start - (room - gap_of(pitch_from(start))).max(0.0);
+    let pitch = pitch_from(bottom);
+    let gap = gap_of(pitch);
+    let mut from = start;
     let blocks: Vec<StackBlock> = (0..layers)
         .map(|layer| {
             let area = row(bottom - gap - pitch * layer as f64 - (pitch - gap), pitch - gap);
@@ -184,6 +190,11 @@ fn stack(canvas: &mut Canvas, plan: &Plan, height: f64) -> Vec<StackBlock> {
         .collect();
     canvas.arrow(&[(middle, from), (middle, top)]);
     blocks
+}
+
+/// Whether vectors of positions are added to those of the tokens.
+fn learns_positions(plan: &Plan) -> bool {
+    matches!(plan.model().positions, Positions::Learned { .. })
 }
 
 /// φ's marks in a block of the stack: as many as it has parts there, in the right half.
@@ -272,136 +283,24 @@ fn around(canvas: &mut Canvas, plan: &Plan, panel: Rect) -> f64 {
     let last = first + VECTORS as f64 * VECTOR_PITCH - (VECTOR_PITCH - VECTOR);
     let plus = (last + 14.0 + PLUS, line);
     rows.arrow(&[(row.right(), line), (first - 1.0, line)]);
-    rows.arrow(&[(last, line), (plus.0 - PLUS, line)]);
-    let table = Rect { x: panel.right() - 62.0, y: line - 10.0, w: 62.0, h: 20.0 };
-    positions(&mut rows, plan, table);
-    rows.arrow(&[(table.x, line), (plus.0 + PLUS, line)]);
-    rows.plus(plus, "sum: vectors and positions");
-    if let Some(sum) = rows.parts.last_mut() {
-        sum.scope = Scope::Network;
-    }
     let turn = panel.bottom() + 12.0;
-    rows.arrow(&[(plus.0, line - PLUS), (plus.0, turn), (middle, turn), (middle, panel.bottom() - 1.0)]);
+    let mut up = vec![(plus.0, line - PLUS), (plus.0, turn), (middle, turn), (middle, panel.bottom() - 1.0)];
+    if learns_positions(plan) {
+        let table = Rect { x: panel.right() - 62.0, y: line - 10.0, w: 62.0, h: 20.0 };
+        positions(&mut rows, plan, table);
+        rows.arrow(&[(last, line), (plus.0 - PLUS, line)]);
+        rows.arrow(&[(table.x, line), (plus.0 + PLUS, line)]);
+        rows.plus(plus, "sum: vectors and positions");
+        if let Some(sum) = rows.parts.last_mut() {
+            sum.scope = Scope::Network;
+        }
+    } else {
+        up.splice(0..1, [(last, line), (plus.0, line)]);
+    }
+    rows.arrow(&up);
     canvas.append(rows);
     row.bottom()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Target;
-    use crate::peft::MethodConfig;
-
-    /// Every method at its defaults and with other knobs, on every base.
-    fn configurations() -> Vec<RunConfig> {
-        let mut hashes: Vec<String> = MethodConfig::all().iter().map(|m| format!("method={}", m.info().name)).collect();
-        for knobs in [
-            "method=lora&rank=1&target_modules=q_proj",
-            "method=lora&rank=16&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2",
-            "method=lora&target_modules=fc1",
-            "method=last-layer&rows=labels",
-            "method=prompt&num_virtual_tokens=1",
-            "method=prompt&num_virtual_tokens=30",
-            "method=prefix&num_virtual_tokens=1",
-            "method=adapter&placement=attention",
-            "method=adapter&placement=mlp&bottleneck=64&non_linearity=silu",
-            "method=adapter&placement=parallel&scaling=4&layers=1,2",
-            "method=lora&layers=3&target_modules=q_proj,fc1",
-            "method=ia3&layers=0",
-            "method=bitfit&biases=q_proj,fc1",
-            "method=last-layer&rows=block",
-            "method=embeddings&embeddings=both",
-            "method=layers&layers=0,3&parts=mlp,norms",
-            "method=pruning&sparsity=90",
-            "method=pruning&schedule=dense-sparse-dense",
-            "method=subspace&intrinsic_dimension=16&projection=dense",
-            "method=prefix&layers=2",
-            "method=prefix&prefix_projection=true",
-            "method=text-prompt&text=abcd",
-            "method=lora,prompt&num_virtual_tokens=5",
-            "method=adapter,bitfit",
-            "method=lora,ia3&ia3.target_modules=k_proj,fc2",
-        ] {
-            hashes.push(knobs.into());
-        }
-        let variants = include_str!("../../../tests/fixtures/variants.txt").lines();
-        hashes.extend(variants.map(|line| format!("method={}", line.replace(' ', "&"))));
-        let mut out = Vec::new();
-        for base in ["base=rules", "base=prose-nano", "base=prose-micro&task=authors"] {
-            for hash in &hashes {
-                let (config, faults, _) = RunConfig::from_hash(&format!("{base}&{hash}"));
-                assert!(faults.is_empty(), "{faults:?}");
-                out.push(config);
-            }
-        }
-        out
-    }
-
-    #[test]
-    fn trained_parts_hold_as_many_parameters_as_the_method_counts() {
-        for config in configurations() {
-            let count = config.trainable();
-            let (all, trained) = Drawing::new(&config, 0, false).counts();
-            assert_eq!(trained, count, "{}", config.to_hash());
-            // PEFT counts copies beside what they stand in for, where it keeps both; drawn is what computes.
-            let shape = config.shape();
-            let beside = |m: &MethodConfig| m.method().added(&shape).min(m.method().copied(&shape.model));
-            let beside: u64 = config.methods().map(beside).sum();
-            assert_eq!(all + beside, config.all_parameters(), "{}", config.to_hash());
-        }
-    }
-
-    #[test]
-    fn a_narrow_page_shows_all_of_phi() {
-        for config in configurations() {
-            let (_, trained) = Drawing::new(&config, 0, true).counts();
-            assert_eq!(trained, config.trainable(), "{}", config.to_hash());
-        }
-    }
-
-    #[test]
-    fn parts_stay_in_the_picture_and_do_not_cover_each_other() {
-        for config in configurations() {
-            for compact in [false, true] {
-                let drawing = Drawing::new(&config, 1, compact);
-                let parts = &drawing.canvas.parts;
-                let areas: Vec<Rect> =
-                    parts.iter().map(|p| p.area).chain(drawing.blocks.iter().map(|b| b.area)).collect();
-                for (i, a) in areas.iter().enumerate() {
-                    assert!(
-                        a.x >= 0.0 && a.y >= 0.0 && a.right() <= drawing.width && a.bottom() <= drawing.height,
-                        "{:?}",
-                        parts.get(i)
-                    );
-                    for (j, b) in areas[..i].iter().enumerate() {
-                        assert!(a.overlap(b) < 0.5, "{}: {:?} {:?}", config.to_hash(), parts.get(i), parts.get(j));
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_network_has_as_many_blocks_as_it_says_and_lora_a_pair_at_each_chosen_matrix() {
-        let (config, ..) = RunConfig::from_hash("#method=lora&rank=8&target_modules=k_proj,out_proj,fc2");
-        let drawing = Drawing::new(&config, 0, false);
-        assert_eq!(drawing.blocks.len(), config.shape().model.num_hidden_layers);
-        for target in Target::UNGATED {
-            let label = Target::OPTIONS[target as usize].1;
-            let pairs =
-                drawing.canvas.parts.iter().filter(|p| p.name.starts_with("LoRA") && p.name.ends_with(label)).count();
-            let chosen = [Target::K, Target::O, Target::Fc2].contains(&target);
-            assert_eq!(pairs, if chosen { 2 } else { 0 }, "{label}");
-        }
-        let a = drawing.canvas.parts.iter().find(|p| p.name == "LoRA A of fc2").unwrap();
-        assert_eq!(a.spoken(), "LoRA A of fc2, 8 × 256, trained");
-    }
-
-    #[test]
-    fn every_shipped_method_has_shapes_to_write() {
-        for method in MethodConfig::all() {
-            let config = RunConfig { method, ..RunConfig::default() };
-            assert!(!super::super::phi_overlay::shapes(&config).is_empty(), "{}", config.to_hash());
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! What stands outside the blocks: embeddings, the row of vectors, the last LayerNorm, the head.
 
-use super::block;
+use super::norm::norm;
 use super::phi_overlay::Plan;
 use super::shapes::{Canvas, Form, Part, Scope};
 use crate::model::ModulePath;
@@ -72,7 +72,7 @@ pub fn everywhere(canvas: &mut Canvas, plan: &Plan, area: Rect) {
 /// The last norm.
 pub fn final_norm(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     let mut own = Canvas::default();
-    block::norm(&mut own, plan, ModulePath::FinalNorm, area, &format!("last {}", plan.model().norm.kind.title()));
+    norm(&mut own, plan, ModulePath::FinalNorm, area, &format!("last {}", plan.model().norm.kind.title()));
     for part in &mut own.parts {
         part.scope = Scope::Network;
     }
@@ -94,8 +94,8 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
     match plan.head {
         None => canvas.parts.push(frozen(area, title).trained(plan.whole(place))),
         Some(HeadCopy::All) => {
-            let part =
-                Part::new(Form::Box, area, "Head", "head, an untied copy").shape(format!("{v} × {d}"), (v * d) as u64);
+            let name = if own { "head, a copy" } else { "head, an untied copy" };
+            let part = Part::new(Form::Box, area, "Head", name).shape(format!("{v} × {d}"), (v * d) as u64);
             canvas.parts.push(part.trained(true).scope(Scope::Network));
         }
         Some(HeadCopy::Labels) => {
@@ -105,10 +105,14 @@ pub fn head(canvas: &mut Canvas, plan: &Plan, area: Rect) {
             let rest = Rect { x: area.x + w, w: area.w - w, ..area };
             let (ours, theirs) = if w > area.w / 2.0 { ("labels", "") } else { ("", title) };
             canvas.parts.push(frozen(rest, theirs));
-            let part = Part::new(Form::Box, Rect { w, ..area }, ours, "the labels' rows of the head, untied copies");
+            let part = Part::new(Form::Box, Rect { w, ..area }, ours, labels_rows(own));
             canvas
                 .parts
                 .push(part.shape(format!("{labels} × {d}"), (labels * d) as u64).trained(true).scope(Scope::Network));
         }
     }
+}
+
+fn labels_rows(own: bool) -> &'static str {
+    if own { "the labels' rows of the head, copies" } else { "the labels' rows of the head, untied copies" }
 }

@@ -117,6 +117,58 @@ impl Part {
         self
     }
 
+    /// With a longer label where there is room for it, in smaller letters if need be: else what is left out stands in
+    /// what is said of the part.
+    pub fn written(mut self, label: String) -> Part {
+        /// Smaller ones nobody reads from a bench.
+        const SMALLEST: f64 = 10.0;
+        let longer = Part { label, ..self.clone() };
+        let room = longer.room() / longer.text_width() * longer.letter;
+        if room >= SMALLEST {
+            self.letter = self.letter.min(room);
+            self.label = longer.label;
+        }
+        self
+    }
+
+    /// Whether the label is a symbol, which stands in the maths face, or a word.
+    pub fn is_symbol(&self) -> bool {
+        self.label.contains(['_', 'σ', 'φ', 'ᵀ']) || self.label.chars().count() == 1
+    }
+
+    /// Letters of the label as they are drawn: symbols are larger than words.
+    pub fn drawn_letter(&self) -> f64 {
+        if self.is_symbol() { self.letter + 2.5 } else { self.letter }
+    }
+
+    /// About how wide the label is.
+    pub fn text_width(&self) -> f64 {
+        // Marks of the formula are not drawn, and what they lower is small: a symbol's letters are narrower.
+        let letters = self.label.chars().filter(|c| !['_', '{', '}', '⟨', '⟩'].contains(c)).count() as f64;
+        letters * self.drawn_letter() * if self.is_symbol() { 0.5 } else { 0.57 }
+    }
+
+    /// How wide the outline is at the label's height, with a margin.
+    pub fn room(&self) -> f64 {
+        let slant = 2.0 * (self.area.right() - self.side());
+        // The lower half of the letters, where a trapezoid is narrower.
+        self.area.w - slant - 0.5 * slant * self.letter / self.area.h.max(1.0) - 4.0
+    }
+
+    /// Where the middle of the right side is: a trapezoid's is slanted.
+    pub fn side(&self) -> f64 {
+        match self.form {
+            Form::Widening | Form::Narrowing => self.area.right() - self.inset() / 2.0,
+            _ => self.area.right(),
+        }
+    }
+
+    /// How much narrower a trapezoid is at its narrow end, on either side.
+    fn inset(&self) -> f64 {
+        // A slant that one sees at every size.
+        (0.22 * self.area.w).min(1.1 * self.area.h)
+    }
+
     /// `W_Q, 64 × 64 and bias 64, frozen`
     pub fn spoken(&self) -> String {
         [self.name.as_str(), self.shape.as_str(), self.state()]
@@ -164,8 +216,7 @@ impl Part {
     /// The corners of a box or trapezoid.
     pub fn corners(&self) -> [(f64, f64); 4] {
         let Rect { x, y, w, h } = self.area;
-        // A slant that one sees at every size.
-        let inset = (0.22 * w).min(1.1 * h);
+        let inset = self.inset();
         let (top, bottom) = match self.form {
             Form::Widening => (0.0, inset),
             Form::Narrowing => (inset, 0.0),

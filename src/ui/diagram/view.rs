@@ -178,8 +178,7 @@ fn written(part: &Part) -> Option<Html> {
         return None;
     }
     let a = part.area;
-    let symbol = part.label.contains(['_', 'σ', 'φ', 'ᵀ']) || part.label.chars().count() == 1;
-    let letter = if symbol { part.letter + 2.5 } else { part.letter };
+    let (symbol, letter) = (part.is_symbol(), part.drawn_letter());
     let style = format!("font-size:{letter:.1}px");
     Some(html! {
         <text class={symbol.then_some("symbol")} {style} x={px(a.x + a.w / 2.0)} y={px(a.y + a.h / 2.0 + 0.34 * letter)} text-anchor="middle">
@@ -219,15 +218,19 @@ fn stack_block(
         open.then_some("open")
     );
     let spoken = block_spoken(layer, drawing);
-    let letter = (a.h - 4.0).clamp(6.0, 12.0);
+    // Letters as high as a thin block; of very thin ones every fifth is named.
+    let letter = (1.25 * a.h).min((a.h - 4.0).max(8.0)).clamp(7.0, 12.0);
+    let named = a.h >= 5.5 || open || (layer + 1).is_multiple_of(5) || layer == 0;
     html! {
         <g {class} tabindex="0" role="button" aria-pressed={open.to_string()} aria-label={spoken.clone()}
             {onclick} {onkeydown} {onpointerenter} {onpointerleave} {onfocus} {onblur}>
             <title>{ spoken }</title>
             <rect x={px(a.x)} y={px(a.y)} width={px(a.w)} height={px(a.h)} rx={px((a.h / 4.0).min(5.0))} />
-            <text style={format!("font-size:{letter:.1}px")} x={px(a.x + 12.0)} y={px(a.y + a.h / 2.0 + 0.34 * letter)}>
-                { format!("Block {}", layer + 1) }
-            </text>
+            { for named.then(|| html! {
+                <text style={format!("font-size:{letter:.1}px")} x={px(a.x + 12.0)} y={px(a.y + a.h / 2.0 + 0.34 * letter)}>
+                    { format!("Block {}", layer + 1) }
+                </text>
+            }) }
             { for block.marks.iter().map(|mark| html! { <polygon class="mark" points={points(mark)} /> }) }
         </g>
     }

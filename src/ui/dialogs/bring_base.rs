@@ -56,7 +56,7 @@ impl BringBase {
                 <table><tbody>
                     <tr><th scope="row">{ "shape" }</th><td>{ format!("{} ({}): d {}, {} blocks, {} heads, context {}, vocabulary {}", model.model_type, grouped(model.parameters()), model.hidden_size, model.num_hidden_layers, model.num_attention_heads, grouped(model.max_position_embeddings), grouped(model.vocab_size)) }</td></tr>
                     <tr><th scope="row">{ "weights" }</th><td>{ base.checkpoint.form() }</td></tr>
-                    <tr><th scope="row">{ "memory to load" }</th><td>{ format!("{} MB at its height, then {} MB for θ", mb(base.loading()), mb(base.weights())) }</td></tr>
+                    <tr><th scope="row">{ "memory to load" }</th><td>{ format!("{} MB at its height, then {} MB for θ, held as {}", mb(base.loading()), mb(base.weights()), config.storage().title()) }</td></tr>
                     <tr><th scope="row">{ "memory to train" }</th><td>{ format!("{} MB more with {}, {} MB with full fine-tuning; activations come on top", mb(trained.1), trained.0, mb(trained.2)) }</td></tr>
                     <tr><th scope="row">{ "time" }</th><td>{ slow.unwrap_or_default() }</td></tr>
                 </tbody></table>

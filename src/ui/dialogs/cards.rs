@@ -49,7 +49,7 @@ fn base(state: &State) -> Html {
     };
     html! {
         <section>
-            <h2>{ format!("The base {}", base.id) }</h2>
+            <h2>{ format!("The base {}", base.called()) }</h2>
             <table><tbody>{ row("shape", text(shape)) }{ made }</tbody></table>
         </section>
     }

@@ -3,7 +3,8 @@
 use super::dialog::DialogFrame;
 use crate::base::grouped;
 use crate::config::RunConfig;
-use crate::ledger::{Ledger, REAL_TOKENS, RealModel, Setting, Training, bytes, flops, real_models};
+use crate::ledger::{Ledger, REAL_TOKENS, RealModel, Setting, Training, bytes, families, flops};
+use crate::model::Family;
 use crate::peft::MethodConfig;
 use crate::ui::state::{Action, Costing, State, significant};
 use web_sys::HtmlSelectElement;
@@ -80,17 +81,24 @@ fn inside(state: &State, on: &Callback<Action>) -> Html {
         let here = Setting::of(config);
         let setting = state.costs.model.map_or(here.clone(), |model| here.on(model));
         let (counted, ms) = if state.costs.model.is_none() { state.measured_step(config) } else { (None, None) };
-        Priced { label: config.label(), ledger: setting.ledger(), counted, ms }
+        // A method may have nothing to train on another model.
+        setting.check().map_err(|fault| format!("{}: {}", config.label(), fault.message))?;
+        Ok::<_, String>(Priced { label: config.label(), ledger: setting.ledger(), counted, ms })
     };
-    let mut priced = vec![price(&state.config)];
-    if other.method.info().name != state.config.method.info().name {
-        priced.push(price(&other));
+    let beside = other.method.info().name != state.config.method.info().name;
+    let all: Vec<_> = std::iter::once(&state.config).chain(beside.then_some(&other)).map(price).collect();
+    let faults: Vec<&String> = all.iter().filter_map(|priced| priced.as_ref().err()).collect();
+    let faults: Html = faults.into_iter().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }).collect();
+    let priced: Vec<Priced> = all.into_iter().flatten().collect();
+    if priced.is_empty() {
+        return html! { <><h2>{ "What it costs" }</h2>{ choosers(state, on) }{ faults }</> };
     }
     html! {
         <>
             <h2>{ "What it costs" }</h2>
             <p class="question">{ "Known before anything is trained: it follows from shapes." }</p>
             { choosers(state, on) }
+            { faults }
             { memory(&priced, state.costs.model.is_some()) }
             { work(&priced) }
             { figures(&priced) }
@@ -113,9 +121,12 @@ fn choosers(state: &State, on: &Callback<Action>) -> Html {
         html! { <option value={info.name} selected={info.name == state.costs.against}>{ info.title }</option> }
     };
     let shape = state.config.shape().model;
-    let base = format!("{} · {} parameters", state.config.base.id, grouped(shape.parameters()));
+    let base = format!("{} · {} parameters", state.config.base.called(), grouped(shape.parameters()));
     let model = |model: &RealModel| {
         html! { <option value={model.id} selected={state.costs.model == RealModel::named(model.id)}>{ model.title }</option> }
+    };
+    let group = |family: &Family| {
+        html! { <optgroup label={family.title}>{ for family.published.iter().map(model) }</optgroup> }
     };
     html! {
         <div class="choosers">
@@ -124,7 +135,7 @@ fn choosers(state: &State, on: &Callback<Action>) -> Html {
             <div class="field"><label for="cost-model">{ "On" }</label>
                 <select id="cost-model" onchange={choose(Costing::Model)}>
                     <option value="" selected={state.costs.model.is_none()}>{ base }</option>
-                    { for real_models().map(model) }
+                    { for families().filter(|family| !family.published.is_empty()).map(group) }
                 </select></div>
         </div>
     }
@@ -276,7 +287,7 @@ fn words(state: &State) -> String {
     let batch = &setting.batch;
     match state.costs.model {
         Some(_) => format!(
-            "One sequence of {REAL_TOKENS} tokens, single precision, nothing recomputed; trained copies stand in θ’s place. AdamW keeps 16 bytes for a trained parameter (itself, its gradient, two moments) and 4 for a frozen one; activations come on top. Shapes: Zhang et al., OPT, 2022."
+            "One sequence of {REAL_TOKENS} tokens, single precision, nothing recomputed; trained copies stand in θ’s place. AdamW keeps 16 bytes for a trained parameter (itself, its gradient, two moments) and 4 for a frozen one; activations come on top. Shapes: each model’s config.json; OPT’s largest: Zhang et al., 2022."
         ),
         None => format!(
             "{} sequences of {} tokens a step, single precision{}. Frozen parameters have no gradients and no moments. Here θ stays whole beside its trained copies, so that one can go back to it. Activations are given up as gradients are made, and working buffers come and go: the mark shows the most at one moment.",

@@ -60,7 +60,7 @@ pub fn of(state: &State, on: &Callback<Action>) -> Html {
     });
     html! {
         <>
-            <p class="question">{ format!("Vary one number over several methods and seeds, on {} and {}.", state.config.base.id, state.config.task.title()) }</p>
+            <p class="question">{ format!("Vary one number over several methods and seeds, on {} and {}.", state.config.base.called(), state.config.task.title()) }</p>
             <div class="grid">
                 { field("grid-methods", "Methods", "Names with commas between them, as in the address: lora, adapter, bitfit", GridField::Methods, &grid.methods, format!("{}, …", state.config.method.info().name)) }
                 <div class="field"><label for="grid-axis">{ "Vary" }</label><select id="grid-axis" onchange={choose}>{ for axes.iter().map(option) }</select></div>

@@ -185,10 +185,12 @@ fn chips(
         let spoken = if matches!(knob.range, Range::Blocks) { format!("Block {title}") } else { title.clone() };
         html! { <button type="button" class="chip" aria-pressed={pressed.to_string()} aria-label={spoken} {onclick}>{ face }</button> }
     };
+    // More words than stand in a row.
+    let words = options.len() > 6 && options.iter().any(|(_, title)| title.chars().count() > 3);
     html! {
         <div class="set" role="group" aria-label={knob.label} title={knob.help}>
             <span class="label" aria-hidden="true">{ knob.label }</span>
-            <span class="chips">{ for options.iter().map(chip) }</span>
+            <span class={classes!("chips", words.then_some("words"))}>{ for options.iter().map(chip) }</span>
         </div>
     }
 }

@@ -57,7 +57,7 @@ fn BigCount(props: &BigCountProps) -> Html {
             <div class="how-many">
                 <div>
                     <p class="caption">{ "trainable parameters" }</p>
-                    <p class="number" data-digits={grouped(trainable).len().to_string()}>{ grouped(trainable) }</p>
+                    <p class="number" style={format!("--letters:{}", grouped(trainable).len())}>{ grouped(trainable) }</p>
                 </div>
                 <Beside config={config.clone()} against={props.against.clone()} on={props.on.clone()} />
             </div>

@@ -72,7 +72,7 @@ fn row(shown: &VisibleRun, state: &State, on: &Callback<Action>) -> Html {
         format!("{}, seed {}, {} steps, lr {}", device(d), run.config.seed, run.steps, run.config.learning_rate())
     });
     // Two prose bases share a task: where one differs from the present base, its row says so.
-    let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.id));
+    let base = (run.config.base != state.config.base).then(|| format!(" · {}", run.config.base.called()));
     let (memory, memory_title) = memory(run).unzip();
     let goes_on = state.can_go_on(run).then(|| {
         let (on, id) = (on.clone(), run.id);

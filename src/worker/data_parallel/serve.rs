@@ -53,7 +53,8 @@ async fn serve() {
         let serves = |loaded: &LoadedBase| loaded.base.id == base.id && loaded.storage == config.storage();
         if moved || !loaded.as_ref().is_some_and(serves) {
             known = assets.clone();
-            loaded = None;
+            // Never two at once.
+            drop(loaded.take());
             loaded = LoadedBase::of(config, &Fetch(assets), &device).await.ok();
         }
         let Some(loaded) = &loaded else {

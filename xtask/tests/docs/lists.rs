@@ -332,6 +332,7 @@ const DERIVED: &[(&str, &str, &str)] = &[
     ("README.md", "| from nothing", "tests/it/performance.rs"),
     ("CONTRIBUTING.md", "| command", "tests/it/performance.rs"),
     ("docs/performance.md", "|", "tests/it/performance.rs"),
+    ("docs/families.md", "| `theta`", "tests/it/packed_theta.rs"),
     ("docs/hosting.md", "| header", "tests/it/performance.rs"),
     ("docs/kernels.md", "| program", "tests/it/performance.rs"),
     ("docs/decisions/0036-what-the-page-weighs.md", "| part", "tests/it/performance.rs"),

@@ -4,6 +4,7 @@
 use super::config::write;
 use super::config::{MODEL_TYPE, read};
 use super::gguf;
+use super::published::PUBLISHED;
 use crate::model::{Family, LinearModule, Target};
 
 /// GPT-2 as Hugging Face has it.
@@ -18,7 +19,7 @@ pub static FAMILY: Family = Family {
     #[cfg(feature = "train")]
     write_config: write,
     gguf: Some(gguf::FORM),
-    published: &[],
+    published: &PUBLISHED,
     decoder: "transformer",
     headless_decoder: "",
     head: "lm_head",

@@ -3,5 +3,6 @@
 mod config;
 mod description;
 mod gguf;
+mod published;
 
 pub(super) use description::FAMILY;

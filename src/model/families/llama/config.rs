@@ -3,10 +3,10 @@
 use crate::model::families::rope;
 use crate::model::{Activation, Biases, ConfigKeys, ModelConfig, ModelConfigError, Norm, NormKind, Positions};
 
-const LLAMA: &str = "llama";
-const MISTRAL: &str = "mistral";
-const QWEN2: &str = "qwen2";
-const QWEN3: &str = "qwen3";
+pub(super) const LLAMA: &str = "llama";
+pub(super) const MISTRAL: &str = "mistral";
+pub(super) const QWEN2: &str = "qwen2";
+pub(super) const QWEN3: &str = "qwen3";
 
 /// transformers' class of each.
 pub(super) const CLASSES: [(&str, &str); 4] = [

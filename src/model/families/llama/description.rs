@@ -4,6 +4,7 @@
 use super::config::write;
 use super::config::{CLASSES, read_llama, read_mistral, read_qwen2, read_qwen3};
 use super::gguf;
+use super::published::{OF_LLAMA, OF_MISTRAL, OF_QWEN2, OF_QWEN3};
 use crate::model::{Family, LinearModule, Target};
 
 /// Llama as Hugging Face has it.
@@ -16,7 +17,7 @@ pub static LLAMA: Family = Family {
     #[cfg(feature = "train")]
     write_config: write,
     gguf: Some(gguf::LLAMA),
-    published: &[],
+    published: &OF_LLAMA,
     decoder: "model",
     headless_decoder: "",
     head: "lm_head",
@@ -45,6 +46,7 @@ pub static MISTRAL: Family = Family {
     title: "Mistral",
     python_class: CLASSES[1].1,
     read_config: read_mistral,
+    published: &OF_MISTRAL,
     gguf: None,
     ..LLAMA
 };
@@ -55,6 +57,7 @@ pub static QWEN2: Family = Family {
     title: "Qwen2",
     python_class: CLASSES[2].1,
     read_config: read_qwen2,
+    published: &OF_QWEN2,
     gguf: Some(gguf::QWEN2),
     ..LLAMA
 };
@@ -65,6 +68,7 @@ pub static QWEN3: Family = Family {
     title: "Qwen3",
     python_class: CLASSES[3].1,
     read_config: read_qwen3,
+    published: &OF_QWEN3,
     gguf: Some(gguf::QWEN3),
     head_norms: Some(["self_attn.q_norm", "self_attn.k_norm"]),
     ..LLAMA

@@ -5,5 +5,6 @@
 mod config;
 mod description;
 mod gguf;
+mod published;
 
 pub(super) use description::{LLAMA, MISTRAL, QWEN2, QWEN3};

@@ -3,6 +3,7 @@
 use super::file::File;
 use crate::bases::{Checkpoint, OwnBase};
 use crate::config::{RunConfig, Settled};
+use crate::model::Storage;
 use crate::task::tokenizer::Tokenizer;
 use crate::task::user_data::{LabelledSplit, Table, UserData, Wish};
 use std::collections::BTreeMap;
@@ -129,9 +130,12 @@ pub struct OfferedBase {
 }
 
 impl OfferedBase {
-    /// Bytes of θ at full precision, in which it is computed.
+    /// Bytes of θ in the form in which the run that is set up holds it.
     pub fn weights(&self) -> u64 {
-        4 * self.checkpoint.model.parameters()
+        match &self.settled {
+            Ok(settled) => settled.config.theta_bytes(),
+            Err(_) => Storage::F32.bytes(&self.checkpoint.model, None),
+        }
     }
 
     /// Bytes at the moment at which the files have been read and θ is there.

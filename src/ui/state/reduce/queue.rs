@@ -64,7 +64,11 @@ impl State {
         ]);
         let sweep = Sweep {
             title: "Your grid".into(),
-            question: format!("{} on {}, trained on this machine.", self.config.base.id, self.config.task.title()),
+            question: format!(
+                "{} on {}, trained on this machine.",
+                self.config.base.called(),
+                self.config.task.title()
+            ),
             axis,
             fixed,
             grids: vec![grid],

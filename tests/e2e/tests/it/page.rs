@@ -324,11 +324,19 @@ async fn the_cost_of_a_method_is_known_before_training_and_beside_what_was_count
         assert!(text.contains(part), "“{part}” is not in {text}");
     }
     lab.select("On", "opt-6.7b").await;
-    lab.wait("document.querySelector('dialog.costs').innerText.includes('OPT, 2022')").await;
+    lab.wait("document.querySelector('dialog.costs').innerText.includes('each model’s config.json')").await;
     let text = lab.eval("document.querySelector('dialog.costs').innerText").await.to_string();
     for part in ["26.6 GB", "30.5 GB at the most", "107 GB at the most", "80 GB"] {
         assert!(text.contains(part), "“{part}” is not in {text}");
     }
+    // A method that has nothing to train on a model is told, and the other one is still shown.
+    lab.select("Beside", "bitfit").await;
+    lab.select("On", "llama-3.2-1b").await;
+    lab.wait("document.querySelector('dialog.costs .fault')?.innerText.startsWith('BitFit: This base has no biases')")
+        .await;
+    let text = lab.eval("document.querySelector('dialog.costs').innerText").await.to_string();
+    assert!(text.contains("4.94 GB"), "θ of 1.24 billion parameters is not in {text}");
+    lab.select("On", "opt-6.7b").await;
     lab.select("Beside", "prompt").await;
     lab.wait("document.querySelector('dialog.costs').innerText.includes('what stands in front')").await;
     lab.select("On", "").await;
