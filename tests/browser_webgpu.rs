@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(target_arch = "wasm32", feature = "webgpu"))]
 
+#[path = "shared/llama.rs"]
+mod llama;
 mod shared;
 
 use burn::tensor::Device;
@@ -39,6 +41,51 @@ async fn steps_of_the_optimizer_are_those_of_the_cpu() {
 #[wasm_bindgen_test]
 async fn an_optimizer_goes_on_after_a_break() {
     shared::check_optimizer_after_a_break(&device().await).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn gguf_files_train_packed_with_the_losses_of_the_cpu() {
+    llama::check_files_train_like_the_cpu(&device().await).await.unwrap();
+}
+
+/// Calls of WebGPU since the page was opened: dispatches and submits.
+fn calls() -> [f64; 2] {
+    const COUNT: &str = r#"
+        if (!self.calls) {
+            self.calls = {dispatches: 0, submits: 0};
+            const count = (type, name, what) => {
+                const original = type.prototype[name];
+                type.prototype[name] = function (...a) { calls[what]++; return original.apply(this, a); };
+            };
+            count(GPUComputePassEncoder, "dispatchWorkgroups", "dispatches");
+            count(GPUComputePassEncoder, "dispatchWorkgroupsIndirect", "dispatches");
+            count(GPUQueue, "submit", "submits");
+        }
+        calls"#;
+    let calls = js_sys::eval(COUNT).unwrap();
+    ["dispatches", "submits"].map(|name| js_sys::Reflect::get(&calls, &name.into()).unwrap().as_f64().unwrap())
+}
+
+/// What a block of a Llama that is packed adds to a training step with LoRA on W_Q and W_V, behind the first block.
+#[wasm_bindgen_test]
+async fn a_block_takes_as_many_dispatches_as_are_told() {
+    const FEW: usize = 2;
+    const MANY: usize = 7;
+    let device = device().await;
+    let mut counted = Vec::new();
+    for blocks in [FEW, MANY] {
+        let theta = llama::of_blocks(blocks, &device).await;
+        // Programs are compiled, and what stays on the device is there.
+        shared::losses_on(&theta, &llama::lora(), &device, 1).await;
+        let before = calls();
+        shared::losses_on(&theta, &llama::lora(), &device, 1).await;
+        let after = calls();
+        counted.push([after[0] - before[0], after[1] - before[1]]);
+    }
+    let more = |which: usize| (counted[1][which] - counted[0][which]) / (MANY - FEW) as f64;
+    let told = format!("{:.1} dispatches and {:.1} submits", more(0), more(1));
+    let page = include_str!("../docs/performance.md");
+    assert!(page.contains(&format!("a block takes {told}")), "a block takes {told}: docs/performance.md says another");
 }
 
 macro_rules! tests {

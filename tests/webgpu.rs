@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(not(target_arch = "wasm32"), feature = "webgpu"))]
 
+#[path = "shared/llama.rs"]
+mod llama;
 mod shared;
 
 use burn::tensor::Device;
@@ -31,6 +33,7 @@ fn gradients_and_losses_are_those_of_the_cpu() {
     pollster::block_on(async {
         shared::check_steps_like_the_cpu(&device).await.unwrap();
         shared::check_optimizer_after_a_break(&device).await.unwrap();
+        llama::check_files_train_like_the_cpu(&device).await.unwrap();
         for method in shared::methods() {
             shared::check_losses(&method, &device).await.unwrap();
             shared::check_gradients_like_the_cpu(&method, &device).await.unwrap();

@@ -20,7 +20,7 @@ pub enum FailureReason {
     Load,
     /// The loss is no longer a finite number.
     Diverged,
-    /// There is no WebGPU, or its device was lost.
+    /// There is no WebGPU, its device was lost, or a tensor is larger than it can use.
     Device,
     /// The configuration or the typed input cannot be used.
     Input,

@@ -54,11 +54,6 @@ impl Cpu {
     }
 }
 
-/// Whether a tensor is on a GPU.
-pub fn on_gpu<const D: usize>(tensor: &Tensor<D>) -> bool {
-    tensor.device().without_autodiff() != burn::tensor::Device::flex()
-}
-
 /// Reads the numbers of a tensor on the CPU, where nobody has to wait for them.
 pub fn read<T>(tensor: Tensor<1>, f: impl FnOnce(&[f32]) -> T) -> T {
     match tensor.into_dispatch().kind {

@@ -4,21 +4,46 @@ use super::backward::FusedBackward;
 use super::{FusedOps, Heads, PackedLayout, Rotation};
 use burn::backend::Autodiff;
 use burn::backend::AutodiffBackend;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::tensor::{FloatTensor, IntTensor};
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+
+thread_local! {
+    /// Nodes to which an operation of ours gave a gradient in the pass under way, where a backend can add to it
+    /// while it computes another: Burn does not say which have one.
+    static BEGUN: RefCell<HashSet<NodeId>> = RefCell::default();
+}
 
 /// Registers what was found for each node that wants a gradient.
 macro_rules! register {
     ($gradients:ident, $nodes:expr, $found:expr) => {
         for (node, gradient) in $nodes.into_iter().zip($found) {
             if let (Some(node), Some(gradient)) = (node, gradient) {
+                // A leaf keeps what it has: it cannot be taken.
+                if B::ADDS && node.order > 0 {
+                    BEGUN.with_borrow_mut(|begun| begun.insert(node.id));
+                }
                 $gradients.register::<B>(node.id, gradient);
             }
+        }
+    };
+}
+
+/// Takes what a node has already, so that the next gradient is added to it on the way.
+macro_rules! earlier {
+    ($gradients:ident, $node:expr) => {
+        match &$node {
+            Some(node) if BEGUN.with_borrow_mut(|begun| begun.remove(&node.id)) => {
+                Some(B::contiguous($gradients.consume::<B>(node)))
+            }
+            _ => None,
         }
     };
 }
@@ -34,7 +59,8 @@ impl<B: FusedBackward> Backward<B, 3> for LayerNorm {
         let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
         let (x, scale, moments) = ops.state;
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = B::backward_layer_norm(&x, &scale, &moments, gradient, wanted);
+        let earlier = earlier!(gradients, ops.parents[0]);
+        let found = B::backward_layer_norm(&x, &scale, &moments, gradient, wanted, earlier);
         register!(gradients, ops.parents, found);
     }
 }
@@ -50,7 +76,8 @@ impl<B: FusedBackward> Backward<B, 2> for RmsNorm {
         let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
         let (x, scale, moments) = ops.state;
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = B::backward_rms_norm(&x, &scale, &moments, gradient, wanted);
+        let earlier = earlier!(gradients, ops.parents[0]);
+        let found = B::backward_rms_norm(&x, &scale, &moments, gradient, wanted, earlier);
         register!(gradients, ops.parents, found);
     }
 }
@@ -68,7 +95,8 @@ impl<B: FusedBackward> Backward<B, 3> for Linear {
         let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
         let (x, weight) = ops.state;
         let bias = ops.parents[2].is_some();
-        let found = B::backward_linear(x.as_ref(), weight.as_ref(), &gradient, bias);
+        let earlier = earlier!(gradients, ops.parents[0]);
+        let found = B::backward_linear(x.as_ref(), weight.as_ref(), &gradient, bias, earlier);
         register!(gradients, ops.parents, found);
     }
 }
@@ -95,10 +123,10 @@ impl<B: FusedBackward> Backward<B, 2> for PackedLinear {
     fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
         let (words, layout) = ops.state;
-        let turned = PackedLayout { transposed: !layout.transposed, ..layout };
         let [x, bias] = ops.parents;
-        let of_bias = bias.as_ref().and_then(|_| B::backward_linear(None, None, &gradient, true)[2].take());
-        let of_x = x.as_ref().map(|_| B::forward_packed(&gradient, &words, turned, None));
+        let of_bias = bias.as_ref().and_then(|_| B::backward_linear(None, None, &gradient, true, None)[2].take());
+        let earlier = earlier!(gradients, x);
+        let of_x = x.as_ref().map(|_| B::backward_packed(&gradient, &words, layout, earlier));
         register!(gradients, [x, bias], [of_x, of_bias]);
     }
 }
@@ -129,9 +157,22 @@ impl<B: FusedBackward> Backward<B, 4> for AddLowRank {
         let (x, a, b, inner, scaling) = ops.state;
         let nodes = [of_x, of_a, of_b];
         let wanted = nodes.each_ref().map(Option::is_some);
-        let found = B::backward_add_low_rank(&x, &a, &b, &inner, scaling, &gradient, wanted);
+        let earlier = earlier!(gradients, nodes[0]);
+        let found = B::backward_add_low_rank(&x, &a, &b, &inner, scaling, &gradient, wanted, earlier);
         register!(gradients, nodes, found);
         register!(gradients, [of_y], [Some(gradient)]);
+    }
+}
+
+#[derive(Debug)]
+struct Sum;
+
+impl<B: FusedBackward> Backward<B, 2> for Sum {
+    type State = ();
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        register!(gradients, ops.parents, [Some(gradient.clone()), Some(gradient)]);
     }
 }
 
@@ -213,6 +254,8 @@ impl<B: FusedBackward> Backward<B, 1> for CrossEntropy {
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let (probabilities, targets) = ops.state;
+        // A training step's pass begins here: what other passes left is of nodes that are gone.
+        BEGUN.with_borrow_mut(HashSet::clear);
         unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
             B::backward_cross_entropy(probabilities, &targets, B::contiguous(gradient))
         });
@@ -311,6 +354,12 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((x, a, b, inner, scaling), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
+    }
+
+    fn sum_elements(x: Tracked<B, C>, y: Tracked<B, C>) -> Tracked<B, C> {
+        let nodes = [x.node(), y.node()];
+        let sum = B::float_add(x.into_primitive(), y.into_primitive());
+        Backward::<B, 2>::prepare::<C>(Sum, nodes).compute_bound().stateless(sum)
     }
 
     fn relu_elements(x: Tracked<B, C>) -> Tracked<B, C> {

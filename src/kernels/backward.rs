@@ -1,6 +1,7 @@
 //! What a backend computes in one pass: forward, with what the pass back needs, and back.
 
 use super::{FusedOps, Heads, PackedLayout, Rotation};
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use std::fmt::Debug;
 
@@ -14,6 +15,10 @@ pub trait FusedBackward: FusedOps {
     /// Classes, where the backend reads them.
     type Targets: Clone + Send + Debug + 'static;
 
+    /// Whether a gradient is added to an earlier one on the way, in the pass that computes it. Where it is not,
+    /// nobody gives an earlier one.
+    const ADDS: bool = false;
+
     /// The same numbers in the order of their places, as every other pass wants its inputs (a weight apart).
     fn contiguous(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -24,13 +29,14 @@ pub trait FusedBackward: FusedOps {
         epsilon: f32,
     ) -> (FloatTensor<Self>, Self::Moments);
 
-    /// Gradients of x, scale and bias.
+    /// Gradients of x, on top of an earlier one, of scale and of bias.
     fn backward_layer_norm(
         x: &FloatTensor<Self>,
         scale: &FloatTensor<Self>,
         moments: &Self::Moments,
         gradient: FloatTensor<Self>,
         wanted: [bool; 3],
+        earlier: Option<FloatTensor<Self>>,
     ) -> Wanted<Self, 3>;
 
     fn forward_rms_norm(
@@ -39,13 +45,14 @@ pub trait FusedBackward: FusedOps {
         epsilon: f32,
     ) -> (FloatTensor<Self>, Self::Moments);
 
-    /// Gradients of x and scale.
+    /// Gradients of x, on top of an earlier one, and of scale.
     fn backward_rms_norm(
         x: &FloatTensor<Self>,
         scale: &FloatTensor<Self>,
         moments: &Self::Moments,
         gradient: FloatTensor<Self>,
         wanted: [bool; 2],
+        earlier: Option<FloatTensor<Self>>,
     ) -> Wanted<Self, 2>;
 
     fn forward_linear(
@@ -54,20 +61,30 @@ pub trait FusedBackward: FusedOps {
         bias: Option<&FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
 
-    /// Gradients of x, where the weight is given; of the weight, where x is; and of the bias.
+    /// Gradients of x, where the weight is given, on top of an earlier one; of the weight, where x is; and of the
+    /// bias.
     fn backward_linear(
         x: Option<&FloatTensor<Self>>,
         weight: Option<&FloatTensor<Self>>,
         gradient: &FloatTensor<Self>,
         bias: bool,
+        earlier: Option<FloatTensor<Self>>,
     ) -> Wanted<Self, 3>;
 
-    /// x·W, plus a bias, of a packed W. With the layout transposed it is the gradient of x.
+    /// x·W, plus a bias, of a packed W.
     fn forward_packed(
         x: &FloatTensor<Self>,
         words: &IntTensor<Self>,
         layout: PackedLayout,
         bias: Option<&FloatTensor<Self>>,
+    ) -> FloatTensor<Self>;
+
+    /// The gradient of x, on top of an earlier one.
+    fn backward_packed(
+        gradient: &FloatTensor<Self>,
+        words: &IntTensor<Self>,
+        layout: PackedLayout,
+        earlier: Option<FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
 
     /// The stored rows in single precision.
@@ -85,7 +102,7 @@ pub trait FusedBackward: FusedOps {
         scaling: f32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
-    /// Gradients of x, A and B; that of y is `gradient` itself.
+    /// Gradients of x, on top of an earlier one, of A and of B; that of y is `gradient` itself.
     fn backward_add_low_rank(
         x: &FloatTensor<Self>,
         a: &FloatTensor<Self>,
@@ -94,6 +111,7 @@ pub trait FusedBackward: FusedOps {
         scaling: f32,
         gradient: &FloatTensor<Self>,
         wanted: [bool; 3],
+        earlier: Option<FloatTensor<Self>>,
     ) -> Wanted<Self, 3>;
 
     fn forward_relu(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -209,6 +227,10 @@ macro_rules! forward_ops {
                 scaling: f32,
             ) -> FloatTensor<Self> {
                 Self::forward_add_low_rank(y, &Self::contiguous(x), &a, &b, scaling).0
+            }
+
+            fn sum_elements(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+                Self::float_add(x, y)
             }
 
             fn relu_elements(x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -198,6 +198,38 @@ pub async fn a_packed_matrix_is_what_it_unpacks_to(device: &Device) {
     }
 }
 
+/// What several places read has the gradients of all, in whatever order they come back.
+pub async fn gradients_of_one_input_add_up(device: &Device) {
+    let (x, s, b) = (random(device, 1, [2, 5, 32]), random(device, 2, [32]), random(device, 3, [32]));
+    let (v, w) = (random(device, 4, [32, 32]), random(device, 5, [32, 32]));
+    let (down, up) = (random(device, 6, [32, 3]), random(device, 7, [3, 32]));
+    let numbers = values(random(device, 8, [32, 32]).inner().mul_scalar(0.1)).await;
+    let layout = PackedLayout { packing: Packing::Q8_0, rows: 32, columns: 32, transposed: true };
+    let packed = Packed::new(pack(Packing::Q8_0, &numbers), layout, device);
+    let dense = packed.dense().autodiff();
+    // No leaf: Burn keeps what a leaf has.
+    let read = || x.clone().mul_scalar(0.3);
+    let fused = |x: Tensor<3>| {
+        let y = add_low_rank(linear(x.clone(), v.clone(), None), x.clone(), down.clone(), up.clone(), 0.1);
+        let z = gated(linear(x.clone(), w.clone(), Some(b.clone())), packed.linear(x.clone(), None));
+        let norms = rms_norm(x.clone(), s.clone(), 1e-5) + layer_norm(x.clone(), s.clone(), b.clone(), 1e-5);
+        sum(sum(x, sum(y, z)), norms)
+    };
+    let composed = |x: Tensor<3>| {
+        let y = reference::linear(x.clone(), v.clone(), None);
+        let y = reference::add_low_rank(y, x.clone(), down.clone(), up.clone(), 0.1);
+        let gate = reference::linear(x.clone(), w.clone(), Some(b.clone()));
+        let z = reference::gated(gate, reference::linear(x.clone(), dense.clone(), None));
+        let norms = reference::rms_norm(x.clone(), s.clone(), 1e-5);
+        x.clone() + y + z + norms + reference::layer_norm(x, s.clone(), b.clone(), 1e-5)
+    };
+    same!(fused(read()), composed(read()), x, s, b, v, w, down, up);
+    // A view, and a line that ends at its beginning.
+    let view = || read().swap_dims(0, 1);
+    same!(fused(view()), composed(view()), x, s, b, v, w, down, up);
+    same!(sum(x.clone(), x.clone()), x.clone() + x.clone(), x);
+}
+
 /// y + s·(xA)B in one kernel.
 pub async fn a_low_rank_update_is_burn_s(device: &Device) {
     let (y, x, a, b) = (
@@ -365,6 +397,7 @@ macro_rules! each_kernel_check {
             shared_keys_are_burn_s
             linear_is_burn_s
             a_packed_matrix_is_what_it_unpacks_to
+            gradients_of_one_input_add_up
             a_low_rank_update_is_burn_s
             relu_is_burn_s
             attention_is_burn_s

@@ -9,6 +9,7 @@ mod backward;
 pub mod checks;
 mod constants;
 mod cpu;
+mod device;
 mod packed;
 mod reference;
 mod shape;
@@ -17,6 +18,7 @@ mod wasm;
 mod webgpu;
 
 pub use constants::AdamConstants;
+pub use device::{most_bytes, on_gpu};
 pub use packed::Packed;
 pub use shape::{Heads, PackedLayout, Rotation};
 
@@ -61,6 +63,8 @@ pub(crate) trait FusedOps: Backend {
         scaling: f32,
     ) -> FloatTensor<Self>;
 
+    fn sum_elements(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self>;
+
     fn relu_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn attention_heads(
@@ -104,6 +108,14 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
 pub fn add_low_rank(y: Tensor<3>, x: Tensor<3>, a: Tensor<2>, b: Tensor<2>, scaling: f64) -> Tensor<3> {
     let ([y, x], [a, b]) = ([y, x].map(Tensor::into_dispatch), [a, b].map(Tensor::into_dispatch));
     Tensor::from_dispatch(Dispatch::add_low_rank_rows(y, x, a, b, scaling as f32))
+}
+
+/// x + y of one shape: a residual line. On a GPU what comes back along it is added to on the way.
+pub fn sum(x: Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+    match on_gpu(&x) {
+        true => Tensor::from_dispatch(Dispatch::sum_elements(x.into_dispatch(), y.into_dispatch())),
+        false => x + y,
+    }
 }
 
 /// max(x, 0)

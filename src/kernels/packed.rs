@@ -39,7 +39,7 @@ impl Packed {
 
     /// The same matrix turned; nothing moves.
     pub fn transposed(self) -> Packed {
-        Packed { layout: PackedLayout { transposed: !self.layout.transposed, ..self.layout }, ..self }
+        Packed { layout: self.layout.turned(), ..self }
     }
 
     /// x·W + b; `x` is `[.., inputs]`, the matrix `[inputs, outputs]`. It is unpacked a panel at a time.

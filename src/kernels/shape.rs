@@ -76,6 +76,11 @@ impl PackedLayout {
         self.columns / numbers * bytes
     }
 
+    /// The same rows as the matrix turned.
+    pub fn turned(self) -> PackedLayout {
+        PackedLayout { transposed: !self.transposed, ..self }
+    }
+
     /// Rows and columns of the matrix.
     pub fn dims(&self) -> [usize; 2] {
         if self.transposed { [self.columns, self.rows] } else { [self.rows, self.columns] }

@@ -6,7 +6,7 @@ use super::{
     Activation, Block, Composition, Compositions, LinearAt, Matrix, ModelConfig, ModulePath, NormKind, ParamKind,
     Positions, Prefixed, Sublayer, Target, Tokens, Weights,
 };
-use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, relu, rms_norm, rotate};
+use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, relu, rms_norm, rotate, sum};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 /// No φ: θ alone.
@@ -154,11 +154,11 @@ impl Model {
         let attended = self.attention(phi, block, theta, &x, prefix, first);
         if self.config.parallel_residual {
             let changed = self.mlp(phi, block, theta, &x) + attended;
-            return x + changed;
+            return sum(x, changed);
         }
-        let x = x + attended;
+        let x = sum(x, attended);
         let changed = self.mlp(phi, block, theta, &x);
-        x + changed
+        sum(x, changed)
     }
 
     /// W_O softmax(QKᵀ/√d_h) V on norm(x), with what φ makes of it; `[sequences, length, d_model]` in and out.

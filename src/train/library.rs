@@ -56,7 +56,7 @@ impl LoadedBase {
             let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
             room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
             let theta = Model::load_files(config, &[(file, &bytes)], None, storage, device)
-                .map_err(|e| broken(e.to_string()))?;
+                .map_err(|e| unheld(&e, broken(e.to_string())))?;
             return Ok(LoadedBase { base, theta, storage, tokenizer });
         }
         let config = text(files, &name("config.json")).await?;
@@ -74,7 +74,7 @@ impl LoadedBase {
         let index = index.as_deref().map(ShardIndex::read).transpose().map_err(|e| broken(e.to_string()))?;
         let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
         let theta = Model::load_files(config, &weights, index.as_ref(), storage, device);
-        let theta = theta.map_err(|e| broken(e.to_string()))?;
+        let theta = theta.map_err(|e| unheld(&e, broken(e.to_string())))?;
         Ok(LoadedBase { base, theta, storage, tokenizer })
     }
 
@@ -181,6 +181,14 @@ pub async fn load_prose(files: &impl Files) -> Result<String, Failure> {
 async fn text(files: &impl Files, name: &str) -> Result<String, Failure> {
     let bytes = files.read(name).await.map_err(load_failure)?;
     String::from_utf8(bytes).map_err(|_| load_failure(format!("{name} is not text.")))
+}
+
+/// The device is at fault, not the file, where a matrix is too large for it: the CPU holds it.
+fn unheld(error: &TensorFileError, told: Failure) -> Failure {
+    match error {
+        TensorFileError::TooLarge { .. } => Failure { reason: FailureReason::Device, ..told },
+        _ => told,
+    }
 }
 
 fn load_failure(message: String) -> Failure {

@@ -6,6 +6,8 @@ use crate::base::Failure;
 use crate::base::read;
 use crate::interchange::training_state::Moments;
 use crate::kernels::adam::Cpu;
+#[cfg(feature = "webgpu")]
+use crate::kernels::on_gpu;
 use crate::kernels::{AdamConstants, adam};
 use crate::peft::Phi;
 use burn::module::{Module, ModuleMapper, Param};
@@ -123,7 +125,7 @@ impl ClipAndStep for Optimizer {
         let flat = phi.flat_gradients(&gradients);
         drop(gradients);
         #[cfg(feature = "webgpu")]
-        if adam::on_gpu(&loss) {
+        if on_gpu(&loss) {
             let constants = self.constants(rate);
             let gpu = self.gpu.get_or_insert_with(|| adam::Gpu::new(phi.valid().flat(), self.cpu.moments()));
             gpu.step(flat, loss.inner(), constants);

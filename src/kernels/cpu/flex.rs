@@ -134,6 +134,7 @@ impl FusedBackward for Flex {
         moments: &Vec<Moments>,
         gradient: Flat,
         [of_x, of_scale, of_bias]: [bool; 3],
+        _: Option<Flat>,
     ) -> Wanted<Self, 3> {
         let d = elements(scale).len();
         let (mut s, mut b) = (None, None);
@@ -159,6 +160,7 @@ impl FusedBackward for Flex {
         moments: &Vec<Moments>,
         gradient: Flat,
         [of_x, of_scale]: [bool; 2],
+        _: Option<Flat>,
     ) -> Wanted<Self, 2> {
         let d = elements(scale).len();
         let s = of_scale.then(|| {
@@ -174,7 +176,13 @@ impl FusedBackward for Flex {
         linear(x, as_matrix(weight), bias.map(elements))
     }
 
-    fn backward_linear(x: Option<&Flat>, weight: Option<&Flat>, gradient: &Flat, bias: bool) -> Wanted<Self, 3> {
+    fn backward_linear(
+        x: Option<&Flat>,
+        weight: Option<&Flat>,
+        gradient: &Flat,
+        bias: bool,
+        _: Option<Flat>,
+    ) -> Wanted<Self, 3> {
         let of_weight = x.map(|x| transposed_product(as_rows(x), as_rows(gradient)));
         let of_bias = bias.then(|| {
             let mut values = vec![0.0; last(gradient)];
@@ -197,6 +205,10 @@ impl FusedBackward for Flex {
         let dims = shape.num_dims();
         shape[dims - 1] = n;
         tensor(y, shape)
+    }
+
+    fn backward_packed(gradient: &Flat, words: &Flat, layout: PackedLayout, _: Option<Flat>) -> Flat {
+        Self::forward_packed(gradient, words, layout.turned(), None)
     }
 
     fn unpacked(words: &Flat, layout: PackedLayout) -> Flat {
@@ -228,6 +240,7 @@ impl FusedBackward for Flex {
         scaling: f32,
         gradient: &Flat,
         [of_x, of_a, of_b]: [bool; 3],
+        _: Option<Flat>,
     ) -> Wanted<Self, 3> {
         let found_b = of_b.then(|| transposed_product(as_rows(inner), as_rows(gradient)));
         if !(of_x || of_a) {

@@ -42,6 +42,11 @@ fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
     }
 }
 
+/// Bytes that one binding may have, on the device of a tensor.
+pub fn most_bytes(x: Tensor<1>) -> u64 {
+    primitive(x).client.properties().memory.max_page_size
+}
+
 fn tensor<const D: usize>(primitive: CubeTensor) -> Tensor<D> {
     let kind = DispatchTensorKind::Cube(BackendTensor::Float(primitive));
     Tensor::from_dispatch(DispatchTensor { kind, autodiff: Default::default() })

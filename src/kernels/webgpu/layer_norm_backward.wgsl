@@ -1,9 +1,13 @@
-// The gradient of layer normalisation with respect to x, with ROOT that of the root of the mean square. A workgroup takes a row at a time.
+// The gradient of layer normalisation with respect to x, with ROOT that of the root of the mean square; with ADD on top of
+// an earlier one. A workgroup takes a row at a time.
 
 @group(0) @binding(#) var<storage, read> x: array<f32>;
 @group(0) @binding(#) var<storage, read> scale: array<f32>;
 @group(0) @binding(#) var<storage, read> moments: array<vec2f>;
 @group(0) @binding(#) var<storage, read> gradient: array<f32>;
+//#if ADD
+@group(0) @binding(#) var<storage, read> earlier: array<f32>;
+//#end
 @group(0) @binding(#) var<storage, read_write> of_x: array<f32>;
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
@@ -32,7 +36,12 @@ fn main(
         for (var i = index; i < n; i += 32u) {
             let g = gradient[first + i] * scale[i];
             let normal = (x[first + i] - mean) * inverse;
-            of_x[first + i] = inverse * (g - means.x - normal * means.y);
+            let found = inverse * (g - means.x - normal * means.y);
+//#if ADD
+            of_x[first + i] = earlier[first + i] + found;
+//#else
+            of_x[first + i] = found;
+//#end
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod adam;
 mod packed;
+mod product;
 mod shader;
 
 use super::backward::{FusedBackward, Wanted};
@@ -10,13 +11,18 @@ use super::{Heads, PackedLayout, Rotation};
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
 use burn_wgpu::CubeTensor;
+use product::{Also, Matrix, elements, last, on_top, with_last};
 use shader::{Shader, contiguous, empty};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 
 const LAYER_NORM: Shader = Shader::reducing(include_str!("layer_norm.wgsl"));
 const LAYER_NORM_BACKWARD: Shader = Shader::reducing(include_str!("layer_norm_backward.wgsl"));
 const LAYER_NORM_PARAMETERS: Shader = Shader::new(include_str!("layer_norm_parameters.wgsl"), [8, 8]);
 const RMS_NORM: Shader = LAYER_NORM.with(&[("ROOT", 1)]);
 const RMS_NORM_BACKWARD: Shader = LAYER_NORM_BACKWARD.with(&[("ROOT", 1)]);
+const LAYER_NORM_BACKWARD_ADD: Shader = LAYER_NORM_BACKWARD.with(&[("ADD", 1)]);
+const RMS_NORM_BACKWARD_ADD: Shader = LAYER_NORM_BACKWARD.with(&[("ROOT", 1), ("ADD", 1)]);
 const RMS_NORM_SCALE: Shader = LAYER_NORM_PARAMETERS.with(&[("ROOT", 1)]);
 const ROTATE: Shader = Shader::new(include_str!("rotate.wgsl"), [256, 1]);
 const GATED: Shader = Shader::new(include_str!("gated.wgsl"), [256, 1]);
@@ -32,111 +38,6 @@ const RELU: Shader = ELEMENTS.with(&[("RELU", 1)]);
 const RELU_BACKWARD: Shader = ELEMENTS.with(&[("RELU", 1), ("BACKWARD", 1)]);
 const GELU: Shader = ELEMENTS.with(&[("GELU", 1)]);
 const GELU_BACKWARD: Shader = ELEMENTS.with(&[("GELU", 1), ("BACKWARD", 1)]);
-
-/// Rows and columns of a product that a workgroup makes.
-const TILE: usize = 32;
-/// Products with fewer tiles than this do not fill a GPU: what counts is that each number is there soon.
-const FEW_TILES: usize = 64;
-
-/// What a product does besides multiplying.
-#[derive(Clone, Copy)]
-enum Also<'a> {
-    Nothing,
-    /// Adds a number to each column.
-    Bias(&'a CubeTensor),
-    /// Adds a matrix.
-    Add(&'a CubeTensor),
-    /// Adds up the columns of the right factor.
-    Sums(&'a CubeTensor),
-}
-
-impl Also<'_> {
-    /// The program for small products, or for others.
-    fn shader(&self, small: bool, packed: Option<PackedLayout>) -> Shader {
-        const SMALL: Shader = Shader::new(include_str!("matmul_small.wgsl"), [8, 8]);
-        const LARGE: Shader = Shader::new(include_str!("matmul.wgsl"), [8, 8]);
-        let shader = if small { SMALL } else { LARGE };
-        match (packed, self) {
-            (Some(layout), Also::Bias(_)) => packed::with_bias(shader, layout),
-            (Some(layout), _) => packed::alone(shader, layout),
-            (None, Also::Nothing) => shader,
-            (None, Also::Bias(_)) => shader.with(&[("BIAS", 1)]),
-            (None, Also::Add(_)) => shader.with(&[("ADD", 1)]),
-            (None, Also::Sums(_)) => shader.with(&[("SUMS", 1)]),
-        }
-    }
-}
-
-/// A tensor as a matrix.
-#[derive(Clone, Copy)]
-struct Matrix<'a> {
-    tensor: &'a CubeTensor,
-    size: [usize; 2],
-    strides: [usize; 2],
-    /// How the tensor is packed, of a right factor.
-    packed: Option<PackedLayout>,
-}
-
-impl<'a> Matrix<'a> {
-    /// `[.., n]` as `[rows, n]`; contiguous.
-    fn rows(tensor: &'a CubeTensor) -> Self {
-        let n = last(tensor);
-        Matrix { tensor, size: [elements(tensor) / n.max(1), n], strides: [n, 1], packed: None }
-    }
-
-    /// Two dimensions of any layout.
-    fn of(tensor: &'a CubeTensor) -> Self {
-        let (shape, strides) = (tensor.meta.shape(), tensor.meta.strides());
-        Matrix { tensor, size: [shape[0], shape[1]], strides: [strides[0], strides[1]], packed: None }
-    }
-
-    /// A packed right factor.
-    fn packed(words: &'a CubeTensor, layout: PackedLayout) -> Self {
-        Matrix { tensor: words, size: layout.dims(), strides: [0, 0], packed: Some(layout) }
-    }
-
-    fn transposed(self) -> Self {
-        let ([m, n], [row, column]) = (self.size, self.strides);
-        Matrix { size: [n, m], strides: [column, row], ..self }
-    }
-
-    /// s·self·right, into a tensor of `shape`.
-    fn times(self, right: Self, scale: f32, also: Also<'_>, shape: impl Into<Shape>) -> CubeTensor {
-        let ([m, k], [_, n]) = (self.size, right.size);
-        let out = empty(self.tensor, shape);
-        let small = m.div_ceil(TILE) * n.div_ceil(TILE) < FEW_TILES;
-        let info = [m, n, k, self.strides[0], self.strides[1], right.strides[0], right.strides[1]];
-        let mut info = info.map(|x| x as u32).to_vec();
-        info.push(scale.to_bits());
-        let groups = [n.div_ceil(TILE), m.div_ceil(TILE)];
-        let (mut inputs, mut outputs) = (vec![self.tensor, right.tensor], vec![&out]);
-        match also {
-            Also::Nothing => {}
-            Also::Bias(tensor) | Also::Add(tensor) => inputs.push(tensor),
-            Also::Sums(tensor) => outputs.push(tensor),
-        }
-        also.shader(small, right.packed).launch(&inputs, &outputs, &info, groups);
-        out
-    }
-}
-
-fn elements(x: &CubeTensor) -> usize {
-    x.meta.shape().num_elements()
-}
-
-/// Elements of the last dimension.
-fn last(x: &CubeTensor) -> usize {
-    let shape = x.meta.shape();
-    shape[shape.num_dims() - 1]
-}
-
-/// The shape of x with another last dimension.
-fn with_last(x: &CubeTensor, n: usize) -> Shape {
-    let mut shape = x.meta.shape().clone();
-    let dims = shape.num_dims();
-    shape[dims - 1] = n;
-    shape
-}
 
 /// A program over the elements of `inputs`, into a tensor like the first.
 fn elementwise(shader: Shader, inputs: &[&CubeTensor]) -> CubeTensor {
@@ -169,9 +70,33 @@ fn uploaded(like: &CubeTensor, bytes: &[u8], shape: impl Into<Shape>, dtype: DTy
     CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape.into(), handle, dtype)
 }
 
+/// Cosines and sines that turn a tensor. Those of the last lengths stay on the device: every upload hands a GPU what was
+/// recorded so far, and each block turns by the same.
+fn angles(like: &CubeTensor, rotation: Rotation, length: usize) -> CubeTensor {
+    const KEPT: usize = 8;
+    thread_local! {
+        static ANGLES: RefCell<VecDeque<(Rotation, CubeTensor)>> = const { RefCell::new(VecDeque::new()) };
+    }
+    ANGLES.with_borrow_mut(|kept| {
+        let found = kept
+            .iter()
+            .find(|(of, angles)| *of == rotation && angles.meta.shape()[0] == length && angles.device == like.device);
+        if let Some((_, angles)) = found {
+            return angles.clone();
+        }
+        let bytes: Vec<u8> = rotation.angles(length).into_iter().flatten().flat_map(f32::to_le_bytes).collect();
+        let angles = uploaded(like, &bytes, [length, rotation.dims], DType::F32);
+        kept.truncate(KEPT - 1);
+        kept.push_front((rotation, angles.clone()));
+        angles
+    })
+}
+
 impl FusedBackward for Cube {
     type Moments = CubeTensor;
     type Targets = CubeTensor;
+
+    const ADDS: bool = true;
 
     fn contiguous(x: CubeTensor) -> CubeTensor {
         contiguous(x)
@@ -197,6 +122,7 @@ impl FusedBackward for Cube {
         moments: &CubeTensor,
         gradient: CubeTensor,
         [of_x, of_scale, of_bias]: [bool; 3],
+        earlier: Option<CubeTensor>,
     ) -> Wanted<Self, 3> {
         let n = last(x);
         let rows = elements(x) / n.max(1);
@@ -210,7 +136,10 @@ impl FusedBackward for Cube {
         }
         let g = of_x.then(|| {
             let g = empty(x, x.meta.shape().clone());
-            LAYER_NORM_BACKWARD.launch(&[x, scale, moments, &gradient], &[&g], &info, [rows, 1]);
+            let mut inputs = vec![x, scale, moments, &gradient];
+            inputs.extend(&earlier);
+            let shader = if earlier.is_some() { LAYER_NORM_BACKWARD_ADD } else { LAYER_NORM_BACKWARD };
+            shader.launch(&inputs, &[&g], &info, [rows, 1]);
             g
         });
         [g, s, b]
@@ -231,6 +160,7 @@ impl FusedBackward for Cube {
         moments: &CubeTensor,
         gradient: CubeTensor,
         [of_x, of_scale]: [bool; 2],
+        earlier: Option<CubeTensor>,
     ) -> Wanted<Self, 2> {
         let n = last(x);
         let rows = elements(x) / n.max(1);
@@ -242,7 +172,10 @@ impl FusedBackward for Cube {
         });
         let g = of_x.then(|| {
             let g = empty(x, x.meta.shape().clone());
-            RMS_NORM_BACKWARD.launch(&[x, scale, moments, &gradient], &[&g], &info, [rows, 1]);
+            let mut inputs = vec![x, scale, moments, &gradient];
+            inputs.extend(&earlier);
+            let shader = if earlier.is_some() { RMS_NORM_BACKWARD_ADD } else { RMS_NORM_BACKWARD };
+            shader.launch(&inputs, &[&g], &info, [rows, 1]);
             g
         });
         [g, s]
@@ -259,6 +192,7 @@ impl FusedBackward for Cube {
         weight: Option<&CubeTensor>,
         gradient: &CubeTensor,
         bias: bool,
+        earlier: Option<CubeTensor>,
     ) -> Wanted<Self, 3> {
         let g = Matrix::rows(gradient);
         let n = g.size[1];
@@ -273,7 +207,7 @@ impl FusedBackward for Cube {
         };
         let of_x = weight.map(|weight| {
             let weight = Matrix::of(weight).transposed();
-            g.times(weight, 1.0, Also::Nothing, with_last(gradient, weight.size[1]))
+            g.times(weight, 1.0, on_top(&earlier), with_last(gradient, weight.size[1]))
         });
         [of_x, of_weight, of_bias]
     }
@@ -287,6 +221,16 @@ impl FusedBackward for Cube {
         let matrix = Matrix::packed(words, layout);
         let also = bias.map_or(Also::Nothing, Also::Bias);
         Matrix::rows(x).times(matrix, 1.0, also, with_last(x, matrix.size[1]))
+    }
+
+    fn backward_packed(
+        gradient: &CubeTensor,
+        words: &CubeTensor,
+        layout: PackedLayout,
+        earlier: Option<CubeTensor>,
+    ) -> CubeTensor {
+        let matrix = Matrix::packed(words, layout.turned());
+        Matrix::rows(gradient).times(matrix, 1.0, on_top(&earlier), with_last(gradient, matrix.size[1]))
     }
 
     fn unpacked(words: &CubeTensor, layout: PackedLayout) -> CubeTensor {
@@ -318,6 +262,7 @@ impl FusedBackward for Cube {
         scaling: f32,
         gradient: &CubeTensor,
         [of_x, of_a, of_b]: [bool; 3],
+        earlier: Option<CubeTensor>,
     ) -> Wanted<Self, 3> {
         let (g, inner) = (Matrix::rows(gradient), Matrix::rows(inner));
         let rank = inner.size[1];
@@ -329,7 +274,7 @@ impl FusedBackward for Cube {
         let of_inner = Matrix::rows(&of_inner);
         let (x_rows, a) = (Matrix::rows(x), Matrix::of(a));
         let found_a = of_a.then(|| x_rows.transposed().times(of_inner, 1.0, Also::Nothing, [x_rows.size[1], rank]));
-        let found_x = of_x.then(|| of_inner.times(a.transposed(), 1.0, Also::Nothing, x.meta.shape().clone()));
+        let found_x = of_x.then(|| of_inner.times(a.transposed(), 1.0, on_top(&earlier), x.meta.shape().clone()));
         [found_x, found_a, found_b]
     }
 
@@ -351,11 +296,9 @@ impl FusedBackward for Cube {
 
     fn turn(x: &CubeTensor, rotation: Rotation, back: bool) -> CubeTensor {
         let (n, width, length) = (elements(x), last(x), x.meta.shape()[1]);
-        let turned = rotation.angles(length).into_iter().flat_map(|[c, s]| [c, if back { -s } else { s }]);
-        let bytes: Vec<u8> = turned.flat_map(f32::to_le_bytes).collect();
-        let angles = uploaded(x, &bytes, [length, rotation.dims], DType::F32);
+        let angles = angles(x, rotation, length);
         let y = empty(x, x.meta.shape().clone());
-        let info = [n, width, length, rotation.head_dim, rotation.dims].map(|size| size as u32);
+        let info = [n, width, length, rotation.head_dim, rotation.dims, usize::from(back)].map(|size| size as u32);
         ROTATE.launch(&[x, &angles], &[&y], &info, [n.div_ceil(256), 1]);
         y
     }
@@ -370,8 +313,11 @@ impl FusedBackward for Cube {
         gradient: &CubeTensor,
         [of_gate, of_x]: [bool; 2],
     ) -> Wanted<Self, 2> {
-        let of_gate = of_gate.then(|| elementwise(GATED_BACKWARD, &[gate, x, gradient]));
-        [of_gate, of_x.then(|| elementwise(GATED, &[gate, gradient]))]
+        let [found_gate, found_x] = [gate, x].map(|x| empty(x, x.meta.shape().clone()));
+        let n = elements(x);
+        let (inputs, outputs) = ([gate, x, gradient], [&found_gate, &found_x]);
+        GATED_BACKWARD.launch(&inputs, &outputs, &[n as u32], [n.div_ceil(256), 1]);
+        [of_gate.then_some(found_gate), of_x.then_some(found_x)]
     }
 
     fn forward_attention([q, k, v]: &[CubeTensor; 3], heads: Heads) -> (CubeTensor, CubeTensor) {

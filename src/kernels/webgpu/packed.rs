@@ -39,6 +39,11 @@ pub fn with_bias(product: Shader, layout: PackedLayout) -> Shader {
     product.calling(FUNCTIONS).with(constants!(layout, ("PACKED", 1), ("BIAS", 1)))
 }
 
+/// The same that adds its product to a matrix.
+pub fn added(product: Shader, layout: PackedLayout) -> Shader {
+    product.calling(FUNCTIONS).with(constants!(layout, ("PACKED", 1), ("ADD", 1)))
+}
+
 /// Stored rows in single precision: all, or those of the ids.
 pub fn rows(words: &CubeTensor, ids: Option<&CubeTensor>, layout: PackedLayout) -> CubeTensor {
     let layout = PackedLayout { transposed: false, ..layout };

@@ -12,6 +12,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let length = info[2];
     let head_dim = info[3];
     let half = info[4] / 2u;
+    // Back is the other way round.
+    let way = select(1.0, -1.0, info[5] == 1u);
     for (var i = id.x; i < n; i += 256u * groups.x) {
         let place = i % width % head_dim;
         let position = i / width % length;
@@ -19,10 +21,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
             y[i] = x[i];
         } else if (place < half) {
             let angle = angles[position * half + place];
-            y[i] = x[i] * angle.x - x[i + half] * angle.y;
+            y[i] = x[i] * angle.x - x[i + half] * way * angle.y;
         } else {
             let angle = angles[position * half + place - half];
-            y[i] = x[i] * angle.x + x[i - half] * angle.y;
+            y[i] = x[i] * angle.x + x[i - half] * way * angle.y;
         }
     }
 }

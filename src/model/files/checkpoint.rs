@@ -5,6 +5,7 @@ use super::gguf::{Gguf, GgufReader};
 use super::matrices::{Piece, StoredMatrix};
 use super::{Layout, Reader, ShardIndex, TensorFileError, Writer};
 use crate::base::{Failure, read};
+use crate::kernels::most_bytes;
 use crate::model::layers::NormTensors;
 use crate::model::weights::HeadNorms;
 use crate::model::{
@@ -38,7 +39,7 @@ impl Model {
             files => Source::Safetensors(Reader::of_checkpoint(&config, files, index)?),
         };
         let layout = Layout::of_file(&config, |name| source.has(name));
-        let mut loader = Loader { source, layout, storage, device };
+        let mut loader = Loader { source, layout, storage, device, most: most_bytes(device) };
         let blocks = (0..config.num_hidden_layers).map(|block| loader.block(block)).collect::<Result<_, _>>()?;
         let weights = Weights {
             blocks,
@@ -147,6 +148,8 @@ struct Loader<'a> {
     layout: Layout<'a>,
     storage: Storage,
     device: &'a Device,
+    /// Bytes of the largest tensor that the device can use.
+    most: Option<u64>,
 }
 
 impl Loader<'_> {
@@ -233,16 +236,17 @@ impl Loader<'_> {
         pieces: &[Piece],
         storage: Storage,
     ) -> Result<Vec<Matrix>, TensorFileError> {
+        let most = self.most;
         let load = |stored: StoredMatrix<'_>| pieces.iter().map(|p| stored.load(p, storage, self.device)).collect();
         match &mut self.source {
             Source::Safetensors(reader) => {
                 let (packing, bytes) = reader.packed(&info.name, &info.shape)?;
-                load(StoredMatrix { key: &info.name, packing, bytes, columns: info.shape[1], place: &|row| row })
+                load(StoredMatrix { key: &info.name, packing, bytes, columns: info.shape[1], most, place: &|row| row })
             }
             Source::Gguf(reader) => {
                 let (named, packing, bytes) = reader.raw(&info.name)?;
                 let place = |row| named.rows.place(row, named.shape[0]);
-                load(StoredMatrix { key: &named.name, packing, bytes, columns: named.shape[1], place: &place })
+                load(StoredMatrix { key: &named.name, packing, bytes, columns: named.shape[1], most, place: &place })
             }
         }
     }

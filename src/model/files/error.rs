@@ -79,6 +79,20 @@ pub enum TensorFileError {
         /// Numbers of a row.
         columns: usize,
     },
+    /// A matrix takes more bytes than the device can use as one.
+    #[error(
+        "“{key}” takes {} bytes as {packing}, and this device can use {} at once: take a smaller form of θ (theta=file, f16, q8_0 or q4_1), or train on the CPU (device=cpu)", grouped(*.bytes), grouped(*.most)
+    )]
+    TooLarge {
+        /// The tensor's name.
+        key: String,
+        /// What ggml calls the packing that θ is to have.
+        packing: &'static str,
+        /// Bytes in this packing.
+        bytes: u64,
+        /// Bytes of the largest tensor that the device can use.
+        most: u64,
+    },
     /// The list of shards cannot be used, or does not fit them.
     #[error("model.safetensors.index.json {0}")]
     Shards(String),

@@ -17,6 +17,8 @@ pub struct StoredMatrix<'a> {
     pub bytes: &'a [u8],
     /// Numbers of a row.
     pub columns: usize,
+    /// Bytes of the largest tensor that the device can use.
+    pub most: Option<u64>,
     /// Where a row stands, by its place in the family's own checkpoints.
     pub place: &'a dyn Fn(usize) -> usize,
 }
@@ -58,7 +60,7 @@ impl StoredMatrix<'_> {
     /// A piece of it in memory.
     ///
     /// # Errors
-    /// Where a number is not finite, or a row cannot be packed in blocks.
+    /// Where a number is not finite, a row cannot be packed in blocks, or the device cannot use so large a matrix.
     pub fn load(&self, piece: &Piece, storage: Storage, device: &Device) -> Result<Matrix, TensorFileError> {
         let packing = storage.packing().unwrap_or(self.packing);
         let columns = match piece.columns.is_empty() {
@@ -67,6 +69,11 @@ impl StoredMatrix<'_> {
         };
         let unequal = || TensorFileError::Blocks { key: self.key.into(), packing: packing.name(), columns };
         let width = packing.bytes(1, columns as u64).ok_or_else(unequal)? as usize;
+        let needed = (piece.rows.len() * width) as u64;
+        if let Some(most) = self.most.filter(|most| needed > *most) {
+            let (key, packing) = (self.key.into(), packing.name());
+            return Err(TensorFileError::TooLarge { key, packing, bytes: needed, most });
+        }
         if packing == Packing::F32 {
             return self.dense(piece, columns, device);
         }
@@ -127,5 +134,37 @@ impl StoredMatrix<'_> {
         let whole = 0..if piece.columns.is_empty() { width } else { 0 };
         let ranges = piece.columns.iter().map(move |c| c.start / numbers * packed..c.end / numbers * packed);
         Ok(std::iter::once(whole).chain(ranges).filter(|range| !range.is_empty()).map(|range| &bytes[range]))
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_larger_than_a_device_can_use_is_refused_with_its_bytes_and_the_way_on() {
+        let (rows, columns, device) = (5, 64, Device::flex());
+        let bytes = pack(Packing::F16, &[0.5; 5 * 64]);
+        for (storage, packing, needed) in
+            [(Storage::F32, "F32", 1280), (Storage::File, "F16", 640), (Storage::Q8_0, "Q8_0", 340)]
+        {
+            let load = |most| {
+                let place = |row| row;
+                let packing = Packing::F16;
+                let stored = StoredMatrix { key: "embed", packing, bytes: &bytes, columns, most, place: &place };
+                stored.load(&Piece::whole(rows, false), storage, &device)
+            };
+            assert!(load(None).is_ok() && load(Some(needed)).is_ok(), "{packing}");
+            let most = needed - 1;
+            let refused = load(Some(most)).unwrap_err();
+            assert_eq!(
+                refused,
+                TensorFileError::TooLarge { key: "embed".into(), packing, bytes: needed, most },
+                "{refused}"
+            );
+            for part in ["“embed”", packing, "theta=file", "device=cpu"] {
+                assert!(refused.to_string().contains(part), "{part}: {refused}");
+            }
+        }
     }
 }

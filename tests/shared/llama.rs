@@ -1,0 +1,64 @@
+//! A tiny Llama with packed matrices: from a GGUF file, and of any number of blocks.
+#![allow(dead_code)] // Each test binary uses its part.
+
+use crate::shared::{LABELS, losses_on, method};
+use burn::tensor::Device;
+use peft_lab::base::stream;
+use peft_lab::model::files::gguf::Gguf;
+use peft_lab::model::{Model, ModelConfig, Storage};
+use peft_lab::peft::MethodConfig;
+
+/// A file of each packing, as llama.cpp's own library wrote it.
+const FILES: [(&str, &[u8]); 5] = [
+    ("llama-f16.gguf", include_bytes!("../fixtures/gguf/llama-f16.gguf")),
+    ("llama-bf16.gguf", include_bytes!("../fixtures/gguf/llama-bf16.gguf")),
+    ("llama-q8_0.gguf", include_bytes!("../fixtures/gguf/llama-q8_0.gguf")),
+    ("llama-q4_0.gguf", include_bytes!("../fixtures/gguf/llama-q4_0.gguf")),
+    ("llama-q4_1.gguf", include_bytes!("../fixtures/gguf/llama-q4_1.gguf")),
+];
+
+/// Steps that are compared.
+const STEPS: usize = 4;
+
+/// LoRA on W_Q and W_V.
+pub fn lora() -> MethodConfig {
+    method("lora", &[("rank", "8"), ("target_modules", "q_proj,v_proj")])
+}
+
+/// θ of a file, packed as the file has it.
+pub fn of_file(name: &str, bytes: &[u8], device: &Device) -> Model {
+    let gguf = Gguf::read(name, bytes, bytes.len() as u64).expect("a GGUF file");
+    let (config, _) = gguf.model().expect("a model that is known");
+    assert!(config.vocab_size > LABELS[2] as usize, "the tiny batch has these tokens");
+    Model::load_files(config, &[(name, bytes)], None, Storage::File, device).expect("a file that is whole")
+}
+
+/// Whether training on each file with θ as the file has it gives the losses of the CPU, to 1e-4.
+pub async fn check_files_train_like_the_cpu(device: &Device) -> Result<(), String> {
+    for (name, bytes) in FILES {
+        for method in [lora(), method("full", &[])] {
+            let mut losses = Vec::new();
+            for device in [device, &Device::flex()] {
+                let theta = of_file(name, bytes, device);
+                losses.push(losses_on(&theta, &method, device, STEPS).await);
+            }
+            let [found, expected] = &losses[..] else { unreachable!("two devices") };
+            let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-4);
+            if found.len() != STEPS || !near || expected[0] == expected[STEPS - 1] {
+                return Err(format!("{name}, {method:?}: losses {found:?}, on the CPU {expected:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A Llama with shared keys of so many blocks, packed.
+pub async fn of_blocks(blocks: usize, device: &Device) -> Model {
+    let json = format!(
+        r#"{{"model_type": "llama", "vocab_size": 23, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": {blocks},
+            "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64, "tie_word_embeddings": true}}"#
+    );
+    let config = ModelConfig::from_json(&json).expect("a configuration that is known");
+    let theta = Model::random(config, &mut stream(1, "packed"), device);
+    theta.held(Storage::Q8_0, device).await.expect("rows of whole blocks")
+}
