@@ -51,7 +51,7 @@ async fn serve() {
         let moved = assets.of_base(base.id) != known.of_base(base.id);
         if moved || loaded.as_ref().is_none_or(|loaded| loaded.base.id != base.id) {
             known = assets.clone();
-            loaded = LoadedBase::load(base, &Fetch(assets), &device).await.ok();
+            loaded = LoadedBase::load(base, &Fetch::new(assets), &device).await.ok();
         }
         let Some(loaded) = &loaded else {
             give_up();
