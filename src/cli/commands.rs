@@ -4,7 +4,7 @@ use super::flags::{config, phi_args, run_args};
 use super::output::print_line;
 use super::sentence::Sentence;
 use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished, user_data};
-use crate::experiments::bench;
+use crate::experiments::{bench, native_bench};
 use crate::interchange::python;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -176,14 +176,16 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         }
         "bench" => {
             let text = |name: &str| args.get_one::<String>(name).cloned();
-            let asked = bench::Asked {
+            let asked = native_bench::Asked {
                 shape: text("shape"),
                 method: text("method"),
                 workers: args.get_one::<u8>("workers").map(|n| usize::from(*n)),
                 steps: args.get_one("steps").copied().unwrap_or(20),
             };
             let as_json = args.get_flag("json");
-            bench::native(&asked, |row| print_line!("{}", if as_json { row.to_string() } else { bench::line(&row) }))
+            native_bench::native(&asked, |row| {
+                print_line!("{}", if as_json { row.to_string() } else { native_bench::line(&row) })
+            })
         }
         other => Err(format!("there is no command {other}")),
     }

@@ -1,6 +1,6 @@
 //! A step that threads share, in the trainer's parts.
 
-use super::{BenchShape, LABELS};
+use super::bench::{BenchShape, LABELS};
 use crate::base::{Failure, clock, stream};
 use crate::config::{MOST_PARTS, RunConfig};
 use crate::model::{Model, Tokens};
