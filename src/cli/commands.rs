@@ -163,7 +163,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "merge" => pollster::block_on(adapters::merge(args)),
         "python" => {
             let config = config(args)?;
-            print_line!("{}", python::script_from(&config, &user_data::python_sources(args)?)?);
+            print_line!("{}", python::script_from(&config, &user_data::python_sources(args, config.base)?)?);
             Ok(())
         }
         "spread" => pollster::block_on(measure::spread(args)),
