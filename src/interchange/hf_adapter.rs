@@ -75,7 +75,7 @@ pub async fn write_adapter(
             let mut values = values(&phi).await?;
             for path in method.adapter_file().lengths_of_theta(&shape.model) {
                 if let Some(matrix) = theta.weights.at(path).matrix {
-                    let squares = matrix.val().powi_scalar(2).sum_dim(0);
+                    let squares = matrix.dense().powi_scalar(2).sum_dim(0);
                     let outputs = squares.dims()[1];
                     values.push(read(squares.sqrt().reshape([outputs])).await?);
                 }

@@ -12,7 +12,7 @@ use peft_lab::config::RunConfig;
 use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
 use peft_lab::interchange::python::{Sources, script, script_from, table, text_file};
 use peft_lab::model::files::Writer;
-use peft_lab::model::{Model, ModulePath, TensorInfo, Tokens};
+use peft_lab::model::{Model, ModulePath, Storage, TensorInfo, Tokens};
 use peft_lab::peft::{InitContext, MethodConfig, Phi, Shape};
 use peft_lab::task::user_data;
 use peft_lab::task::user_data::{Dropped, labelled, text_split};
@@ -209,7 +209,7 @@ fn brought(name: &str, config: String, weights: &str) -> &'static Base {
     let digest = name.bytes().fold(0_u64, |digest, b| digest.wrapping_mul(131).wrapping_add(b.into()));
     let id = format!("own-{name}-{digest:016x}");
     let (weights, tokenizer) = (vec![weights.into()], vec!["tokenizer.json".into()]);
-    Base::register(&OwnBase { id, title: name.into(), config, weights, tokenizer }).unwrap()
+    Base::register(&OwnBase { id, title: name.into(), config, weights, tokenizer, matrices: 0 }).unwrap()
 }
 
 /// A script beside what it is compared with: the count; and where φ alone says what is computed, φ and its logits.
@@ -339,7 +339,7 @@ fn a_script_reads_a_gguf_file_with_its_tokenizer_as_we_do() {
         let (file, path) = (format!("{name}.gguf"), fixtures.join(format!("gguf/{name}.gguf")));
         let bytes = std::fs::read(&path).unwrap();
         let (model, json) = crate::gguf::read(&file, &bytes).model().unwrap();
-        let theta = Model::load_files(model, &[(&file, &bytes)], None, &Device::flex()).unwrap();
+        let theta = Model::load_files(model, &[(&file, &bytes)], None, Storage::F32, &Device::flex()).unwrap();
         let base = brought(&format!("gguf-{name}"), json, &file);
         let methods = [("lora", "rank", "2"), ("prefix", "num_virtual_tokens", "3"), ("ln-tuning", "", "")];
         for (method, knob, value) in methods {
