@@ -6,7 +6,7 @@
 use burn::tensor::Device;
 use peft_lab::base::memory::Counting;
 use peft_lab::experiments::bench::{BenchShape, SHAPES, methods};
-use peft_lab::model::ModelConfig;
+use peft_lab::model::{ModelConfig, Storage};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -59,6 +59,13 @@ fn the_predicted_peak_is_the_allocator_s() {
         println!("{}", model.model_type);
         let wrong = beyond(&SHAPES[0], &model, 0.1);
         assert!(wrong.is_empty(), "{}: {wrong:?}", model.model_type);
+    }
+    // Held packed. Beside a θ of less than a megabyte the half of one shows that `gemm` packs its factors into.
+    for theta in [Storage::F16, Storage::Q8_0, Storage::Q4_1] {
+        println!("{}", theta.name());
+        let shape = BenchShape { theta, ..SHAPES[0] };
+        let wrong = beyond(&shape, &model, 0.12);
+        assert!(wrong.is_empty(), "{}: {wrong:?}", theta.name());
     }
     // With few tokens Burn's own records of tensors, some 0.3 MB, begin to show.
     let few = BenchShape { name: "few", batch: 1, tokens: 24, ..SHAPES[0] };

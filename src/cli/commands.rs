@@ -4,7 +4,7 @@ use super::flags::{config, phi_args, run_args};
 use super::output::print_line;
 use super::sentence::Sentence;
 use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished, user_data};
-use crate::experiments::bench;
+use crate::experiments::{bench, native_bench};
 use crate::interchange::python;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -133,8 +133,16 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("bench")
-                .about("Milliseconds per step at the shapes S and s")
+                .about("Milliseconds per step at fixed shapes")
                 .arg(json())
+                .arg(Arg::new("shape").long("shape").help("One shape: S, rules, s or L"))
+                .arg(Arg::new("method").long("method").help("One method; L measures LoRA where none is named"))
+                .arg(
+                    Arg::new("workers")
+                        .long("workers")
+                        .value_parser(clap::value_parser!(u8).range(1..=4))
+                        .help("Threads that share a step, in the trainer's parts"),
+                )
                 .arg(Arg::new("list").long("list").action(ArgAction::SetTrue).help("Only the methods' names"))
                 .arg(Arg::new("steps").long("steps").default_value("20").value_parser(clap::value_parser!(usize))),
         )
@@ -155,7 +163,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "merge" => pollster::block_on(adapters::merge(args)),
         "python" => {
             let config = config(args)?;
-            print_line!("{}", python::script_from(&config, &user_data::python_sources(args)?)?);
+            print_line!("{}", python::script_from(&config, &user_data::python_sources(args, config.base)?)?);
             Ok(())
         }
         "spread" => pollster::block_on(measure::spread(args)),
@@ -167,8 +175,17 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
             Ok(())
         }
         "bench" => {
-            let steps = args.get_one("steps").copied().unwrap_or(20);
-            bench::native(args.get_flag("json"), steps, |line| print_line!("{line}"))
+            let text = |name: &str| args.get_one::<String>(name).cloned();
+            let asked = native_bench::Asked {
+                shape: text("shape"),
+                method: text("method"),
+                workers: args.get_one::<u8>("workers").map(|n| usize::from(*n)),
+                steps: args.get_one("steps").copied().unwrap_or(20),
+            };
+            let as_json = args.get_flag("json");
+            native_bench::native(&asked, |row| {
+                print_line!("{}", if as_json { row.to_string() } else { native_bench::line(&row) })
+            })
         }
         other => Err(format!("there is no command {other}")),
     }

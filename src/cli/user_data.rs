@@ -260,15 +260,15 @@ fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
 }
 
 /// Where a script finds what the flags name, as they name it.
-pub(super) fn python_sources(args: &ArgMatches) -> Result<Sources, Sentence> {
+pub(super) fn python_sources(args: &ArgMatches, on: &Base) -> Result<Sources, Sentence> {
     let given = |name: &str| args.try_get_one::<String>(name).ok().flatten();
-    let base = given("base-folder").cloned();
-    if let Some(file) = base.as_ref().filter(|path| Path::new(path).is_file()) {
-        return Err(format!(
-            "{file} is one file, and the script reads a folder: in transformers, from_pretrained with gguf_file and save_pretrained write one."
-        ));
-    }
+    let base = given("base-folder").map(|path| match on.one_file() {
+        // One GGUF file alone in a folder.
+        Some(file) if Path::new(path).is_dir() => Path::new(path).join(file).display().to_string(),
+        _ => path.clone(),
+    });
     if let Some(folder) = &base
+        && on.one_file().is_none()
         && !Path::new(folder).join("tokenizer.json").is_file()
     {
         return Err(format!(

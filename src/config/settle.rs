@@ -186,7 +186,7 @@ mod tests {
     fn a_link_to_a_method_that_a_base_has_nothing_for_keeps_base_and_task_and_is_told_once() {
         let bare = r#"{"model_type":"llama","vocab_size":301,"max_position_embeddings":256,"hidden_size":32,
             "intermediate_size":64,"num_hidden_layers":2,"num_attention_heads":2}"#;
-        let id = "own-bare-00000000000000b1".to_string();
+        let id = "own-bare-ba4e000000000001".to_string();
         let (weights, tokenizer) = (Vec::new(), Vec::new());
         let base = OwnBase { id, title: "bare".into(), config: bare.into(), weights, tokenizer, matrices: 0 };
         let base = Base::register(&base).unwrap();

@@ -6,8 +6,8 @@ use super::adapter_base;
 use super::phi_file::{StoredPhi, push_shared, read_shared, values};
 use crate::base::{read, read_json};
 use crate::config::RunConfig;
-use crate::model::ModelConfig;
 use crate::model::files::{Reader, TensorFileError, Writer, foreign};
+use crate::model::{Model, ModelConfig};
 use crate::peft::adapter_file::{OwnTensors, read_copies};
 use crate::peft::{AdapterSettings, MethodConfig, Phi, Shape};
 use serde_json::{Map, Value, json};
@@ -48,18 +48,18 @@ fn config_json(method: &MethodConfig, model: &ModelConfig, base: &str) -> Result
 }
 
 /// A run's φ as PEFT writes it.
-pub async fn export(config: &RunConfig, phi: &Phi) -> Result<AdapterFiles, AdapterError> {
+pub async fn export(config: &RunConfig, theta: &Model, phi: &Phi) -> Result<AdapterFiles, AdapterError> {
     if !config.also.is_empty() {
         let message = "A PEFT adapter holds one method: train the methods apart to export them, or save the run.";
         return Err(AdapterError::NotInPeft(message.into()));
     }
-    write_adapter(&config.method, &config.shape(), &adapter_base::written(config.base), phi).await
+    write_adapter(&config.method, (theta, &config.shape()), &adapter_base::written(config.base), phi).await
 }
 
-/// A trained φ of one method as PEFT writes it. A reparameterised prompt or prefix is folded first.
+/// A trained φ of one method as PEFT writes it, for θ of this shape. A reparameterised prompt or prefix is folded first.
 pub async fn write_adapter(
     method: &MethodConfig,
-    shape: &Shape,
+    (theta, shape): (&Model, &Shape),
     base: &str,
     phi: &Phi,
 ) -> Result<AdapterFiles, AdapterError> {
@@ -71,7 +71,17 @@ pub async fn write_adapter(
             let [n, w] = folded.dims();
             writer.push_floats("prompt_embeddings", &[n, w], &read(folded.reshape([n * w])).await?);
         }
-        None => method.adapter_file().write(&mut writer, shape, &values(&phi).await?),
+        None => {
+            let mut values = values(&phi).await?;
+            for path in method.adapter_file().lengths_of_theta(&shape.model) {
+                if let Some(matrix) = theta.weights.at(path).matrix {
+                    let squares = matrix.val().powi_scalar(2).sum_dim(0);
+                    let outputs = squares.dims()[1];
+                    values.push(read(squares.sqrt().reshape([outputs])).await?);
+                }
+            }
+            method.adapter_file().write(&mut writer, shape, &values);
+        }
     }
     for part in phi.compositions() {
         if let Some(shared) = part.shared() {

@@ -158,7 +158,7 @@ impl<B: FusedBackward> Backward<B, 4> for AddLowRank {
         let nodes = [of_x, of_a, of_b];
         let wanted = nodes.each_ref().map(Option::is_some);
         let earlier = earlier!(gradients, nodes[0]);
-        let found = B::backward_add_low_rank(&x, &a, &b, &inner, scaling, &gradient, wanted, earlier);
+        let found = B::backward_add_low_rank(&x, [&a, &b], &inner, scaling, &gradient, wanted, earlier);
         register!(gradients, nodes, found);
         register!(gradients, [of_y], [Some(gradient)]);
     }

@@ -105,8 +105,7 @@ pub trait FusedBackward: FusedOps {
     /// Gradients of x, on top of an earlier one, of A and of B; that of y is `gradient` itself.
     fn backward_add_low_rank(
         x: &FloatTensor<Self>,
-        a: &FloatTensor<Self>,
-        b: &FloatTensor<Self>,
+        [a, b]: [&FloatTensor<Self>; 2],
         inner: &FloatTensor<Self>,
         scaling: f32,
         gradient: &FloatTensor<Self>,

@@ -326,6 +326,9 @@ pub async fn panels_are_a_loop(_: &Device) {
     let mut numbers = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
     for (m, n, k) in
         [(1, 1, 1), (4, 8, 4), (5, 9, 7), (97, 24, 33), (3, 130, 257), (200, 7, 300), (8, 16, 0), (64, 32, 64)]
+            .into_iter()
+            // More columns than are packed at once.
+            .chain([(2, 2048, 3), (3, 4100, 258)])
     {
         // Rows with a gap behind them, and columns that are rows of something else.
         let (a, b) = (numbers(m * (k + 3) + k), numbers(k.max(1) * (n + 2) + n));

@@ -5,7 +5,7 @@ use super::network::{Batch, Network};
 use crate::base::Fault;
 use crate::config::RunConfig;
 use crate::model::ModelConfig;
-use crate::model::RealModel;
+use crate::model::{RealModel, Storage};
 use crate::peft::{MethodConfig, Shape, Value};
 use crate::trace::{NUMBER, OPTIMIZER_FLOPS, Residence, Tape};
 
@@ -28,7 +28,7 @@ pub struct Setting<'a> {
     pub shown: usize,
     /// Where copies of θ live that a method trains.
     pub residence: Residence,
-    /// Bytes of θ as it is held; by default it is in single precision.
+    /// Bytes of θ where its matrices are packed; by default it is in single precision.
     pub theta: Option<u64>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Setting<'a> {
         let methods: Vec<&MethodConfig> = config.methods().collect();
         let room = config.shape().model.max_position_embeddings.saturating_sub(length);
         let shown = methods.iter().map(|m| m.method().shown(length, room)).sum();
-        let theta = Some(config.theta_bytes());
+        let theta = (config.storage() != Storage::F32).then(|| config.theta_bytes());
         Setting { shape: config.shape(), methods, batch, parts: 1, shown, residence: Residence::Beside, theta }
     }
 

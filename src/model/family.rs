@@ -15,8 +15,6 @@ pub struct Family {
     pub title: &'static str,
     /// transformers' class of a model with its head.
     pub python_class: &'static str,
-    /// Whether a run on this family has a Python script; else what a visitor reads in its place.
-    pub script: Result<(), &'static str>,
     /// Reads a `config.json`, with transformers' names and defaults. What would change the result is refused
     /// by its key.
     pub read_config: fn(&ConfigKeys) -> Result<ModelConfig, ModelConfigError>,

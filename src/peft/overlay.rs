@@ -151,7 +151,7 @@ pub fn of_matrices(targets: &[Target], model: &ModelConfig, shapes: impl Fn(usiz
     let mut groups: Vec<((usize, usize), Vec<&str>)> = Vec::new();
     for target in targets {
         let size = target.shape(model);
-        let label = Target::OPTIONS[*target as usize].1;
+        let label = target.label(model);
         match groups.iter_mut().find(|(s, _)| *s == size) {
             Some((_, labels)) => labels.push(label),
             None => groups.push((size, vec![label])),
@@ -159,7 +159,7 @@ pub fn of_matrices(targets: &[Target], model: &ModelConfig, shapes: impl Fn(usiz
     }
     let several = groups.len() > 1;
     let group = |((inputs, outputs), labels): &((usize, usize), Vec<&str>)| {
-        let of = if several { format!("{}: ", labels.join(" ")) } else { String::new() };
+        let of = if several { format!("{}: ", labels.join(", ")) } else { String::new() };
         format!("{of}{}", shapes(*inputs, *outputs))
     };
     groups.iter().map(group).collect::<Vec<_>>().join("; ")

@@ -116,7 +116,7 @@ pub enum Event {
         of: usize,
     },
     /// Something is being fetched or compiled before the first step; `done` of `of` bytes where they are
-    /// known.
+    /// known. As many as `of` say that it is there.
     Loading {
         /// The run's number.
         run: u32,

@@ -10,6 +10,6 @@ mod peak;
 mod tape;
 
 pub use flops::{Flops, OPTIMIZER_FLOPS};
-pub use ops::{Attention, Keeps};
+pub use ops::{Attention, Keeps, UNPACKED};
 pub use peak::{Peak, Phase, Residence};
 pub use tape::{NUMBER, Tape, Var};

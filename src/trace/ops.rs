@@ -4,6 +4,10 @@
 use super::flops::Flops;
 use super::tape::{Class, Handed, NUMBER, Tape, Var};
 
+/// Numbers of a packed matrix that the kernels unpack at a time: a megabyte, so that they stay in the second cache
+/// until they are used.
+pub const UNPACKED: usize = 1 << 18;
+
 /// What a non-linearity keeps for its gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeps {
@@ -49,7 +53,14 @@ impl Tape {
         let mut handed = vec![(weight, Handed::Made), (x, Handed::Made)];
         handed.extend(bias.map(|bias| (bias, Handed::Made)));
         let reads: Vec<Var> = [x, weight].into_iter().chain(bias).collect();
-        self.push(&reads, y, &kept, &handed, [0, 0])
+        let slab = self.unpacked(weight);
+        self.push(&reads, y, &kept, &handed, [slab, slab])
+    }
+
+    /// Bytes of a matrix that a product has unpacked at a time: none of what is in single precision.
+    fn unpacked(&self, weight: Var) -> u64 {
+        let packed = self.stored.is_some() && self.storages[weight.storage].class == Class::Theta;
+        if packed { NUMBER * weight.elements.min(UNPACKED as u64) } else { 0 }
     }
 
     /// A linear layer of φ with its bias: `[rows, inputs]` to `[rows, outputs]`.

@@ -75,7 +75,7 @@ pub struct Tape {
     named: HashMap<String, Var>,
     /// Elements of θ's tensors that φ stands in for.
     pub(super) replaced: u64,
-    /// Bytes of θ, where it is not held in single precision.
+    /// Bytes of θ, where its matrices are packed.
     pub stored: Option<u64>,
     /// Tokens among which the task's answers are chosen.
     labels: usize,

@@ -12,6 +12,8 @@ use crate::task::{Example, style};
 
 /// Windows of held-out prose.
 const WINDOWS: usize = 16;
+/// Of a large base, which takes a second for them.
+const FEW_WINDOWS: usize = 4;
 /// Episodes for each known rule.
 const EPISODES: usize = 8;
 /// Demonstrations of an episode where φ leaves room for them.
@@ -26,12 +28,13 @@ pub enum Kept {
 }
 
 impl Kept {
-    /// Held-out prose in windows.
-    pub fn prose(text: &str, tokenizer: &Tokenizer) -> Kept {
+    /// Held-out prose in windows, in `few` of them where each takes long.
+    pub fn prose(text: &str, tokenizer: &Tokenizer, few: bool) -> Kept {
+        let n = if few { FEW_WINDOWS } else { WINDOWS };
         let mut windows = style::windows(&tokenizer.encode(text));
         // From all over the text, which is ordered by book.
-        let every = (windows.len() / WINDOWS).max(1);
-        windows = windows.into_iter().step_by(every).take(WINDOWS).collect();
+        let every = (windows.len() / n).max(1);
+        windows = windows.into_iter().step_by(every).take(n).collect();
         Kept::Prose(windows)
     }
 
@@ -56,6 +59,12 @@ impl Kept {
         Kept::Rules(episodes.map(episode).collect())
     }
 
+    /// Tokens that it reads, and those that it predicts.
+    pub fn tokens(&self) -> (usize, usize) {
+        let (Kept::Prose(examples) | Kept::Rules(examples)) = self;
+        (examples.iter().map(|e| e.tokens.len() - 1).sum(), examples.iter().map(|e| e.answer).sum())
+    }
+
     /// Loss and share right, with φ.
     pub async fn measure(&self, theta: &Model, phi: &Phi) -> Result<Evaluation, Failure> {
         match self {
@@ -72,6 +81,17 @@ impl Kept {
 mod tests {
     use super::super::data::Batch;
     use super::*;
+
+    #[test]
+    fn of_a_large_base_the_probe_is_short() {
+        let text = "It was the best of times, it was the worst of times, it was the age of wisdom. ".repeat(90);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/models/prose-nano/tokenizer.json");
+        let tokenizer = Tokenizer::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let of = |few| Kept::prose(&text, &tokenizer, few);
+        let (all, few) = (of(false).tokens(), of(true).tokens());
+        assert_eq!((all.0, few.0), (16 * 96, 4 * 96));
+        assert_eq!(all.1, 4 * few.1);
+    }
 
     #[test]
     fn the_probe_fits_beside_what_phi_puts_in_front() {

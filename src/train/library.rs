@@ -16,6 +16,9 @@ use std::future::Future;
 pub trait Files {
     /// The whole of a file by its logical name (`models/rules/config.json`). The error is a sentence.
     fn read(&self, name: &str) -> impl Future<Output = Result<Vec<u8>, String>>;
+
+    /// What is made of the files next, where somebody waits for it.
+    fn next(&self, _part: &str) {}
 }
 
 /// A base with its tokenizer.
@@ -53,8 +56,10 @@ impl LoadedBase {
         let broken = |e: String| load_failure(format!("The base {} cannot be used: {e}.", base.called()));
         if let Some(file) = base.one_file() {
             let bytes = files.read(&name(file)).await.map_err(load_failure)?;
+            files.next("its tokenizer");
             let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
             room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
+            files.next("its weights");
             let theta = Model::load_files(config, &[(file, &bytes)], None, storage, device)
                 .map_err(|e| unheld(&e, broken(e.to_string())))?;
             return Ok(LoadedBase { base, theta, storage, tokenizer });
@@ -73,6 +78,7 @@ impl LoadedBase {
         room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
         let index = index.as_deref().map(ShardIndex::read).transpose().map_err(|e| broken(e.to_string()))?;
         let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
+        files.next("its weights");
         let theta = Model::load_files(config, &weights, index.as_ref(), storage, device);
         let theta = theta.map_err(|e| unheld(&e, broken(e.to_string())))?;
         Ok(LoadedBase { base, theta, storage, tokenizer })

@@ -27,7 +27,7 @@ impl Trainer {
             Command::Init { assets } => {
                 self.forget_moved(&assets);
                 self.helpers.set_assets(assets.clone());
-                self.files = Fetch(assets);
+                self.files = Fetch::new(assets);
                 Ok(())
             }
             // Failures of the site's files come again, and are told, when a run needs them; a visitor waits

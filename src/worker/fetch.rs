@@ -1,27 +1,83 @@
 //! Files of the site.
 
 use super::browser::{describe, scope};
+use super::parts::{open, part};
+use super::post::post;
 use crate::bases::OwnBase;
-use crate::protocol::AssetUrls;
+use crate::protocol::{AssetUrls, Event};
 use crate::train::library::Files;
+use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 /// Files by `fetch`, under the addresses the page gave.
-pub struct Fetch(pub AssetUrls);
+pub struct Fetch {
+    /// The addresses, by logical names.
+    pub assets: AssetUrls,
+    /// The run for which something is being loaded, and what it is; `None` where nobody waits.
+    told: RefCell<Option<(u32, String)>>,
+}
+
+impl Fetch {
+    /// Files at these addresses. Nothing of their reading is told.
+    pub fn new(assets: AssetUrls) -> Fetch {
+        Fetch { assets, told: RefCell::default() }
+    }
+
+    /// From now on it is told how far this is.
+    pub fn begin(&self, run: u32, what: String) {
+        self.told.replace(Some((run, what)));
+        self.tell("", 0, 0);
+    }
+
+    /// It is there, or will not come.
+    pub fn end(&self) {
+        self.tell("", 1, 1);
+        self.told.replace(None);
+    }
+
+    fn tell(&self, part: &str, done: u64, of: u64) {
+        if let Some((run, what)) = &*self.told.borrow() {
+            let what = if part.is_empty() { what.clone() } else { format!("{what}: {part}") };
+            post(&Event::Loading { run: *run, what, done, of });
+        }
+    }
+
+    /// A file that the visitor brought, a part at a time.
+    async fn own(&self, url: &str) -> Result<Vec<u8>, String> {
+        let blob = open(url).await.map_err(|e| describe(&e))?;
+        let size = blob.size() as usize;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(size).map_err(|_| "the tab has no memory left for it".to_string())?;
+        while bytes.len() < size {
+            let part = part(&blob, bytes.len() as f64).await.map_err(|e| describe(&e))?;
+            let at = bytes.len();
+            bytes.resize(at + part.length() as usize, 0);
+            part.copy_to(&mut bytes[at..]);
+            // What is not there whole is not told to be.
+            self.tell("", bytes.len().min(size - 1) as u64, size as u64);
+            if part.length() == 0 {
+                return Err("it has become shorter".into());
+            }
+        }
+        Ok(bytes)
+    }
+}
 
 impl Files for Fetch {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
         let own = name.starts_with("data/own/") || name.starts_with(&format!("models/{}", OwnBase::PREFIX));
-        let url = self.0.files.get(name).ok_or_else(|| match own {
+        let url = self.assets.files.get(name).ok_or_else(|| match own {
             true => "What you brought is no longer on this page: bring the file again.".to_string(),
             false => format!("This site has no file {name}."),
         })?;
-        let missing = |why: String| match own {
-            true => format!("What you brought cannot be read any more ({why}): bring the file again."),
-            false => format!("The file {name} did not arrive ({why}). Check the connection and try again."),
-        };
+        if own {
+            let missing = |why| format!("What you brought cannot be read any more ({why}): bring the file again.");
+            return self.own(url).await.map_err(missing);
+        }
+        let missing =
+            |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");
         let response = JsFuture::from(scope().fetch_with_str(url)).await.map_err(|e| missing(describe(&e)))?;
         let response: Response = response.dyn_into().map_err(|e| missing(describe(&e)))?;
         if !response.ok() {
@@ -30,5 +86,9 @@ impl Files for Fetch {
         let body = response.array_buffer().map_err(|e| missing(describe(&e)))?;
         let buffer = JsFuture::from(body).await.map_err(|e| missing(describe(&e)))?;
         Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+    }
+
+    fn next(&self, part: &str) {
+        self.tell(part, 0, 0);
     }
 }

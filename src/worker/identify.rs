@@ -1,17 +1,13 @@
 //! The digest of a visitor's checkpoint: all of its bytes, a part at a time, beside whatever else the trainer
 //! does.
 
-use super::browser::{describe, scope};
+use super::browser::describe;
+use super::parts::{PART, open, part};
 use super::post::post;
 use crate::bases::Identity;
 use crate::protocol::Event;
 use std::cell::Cell;
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, Response};
-
-/// Bytes that are read at once: some milliseconds of a digest.
-const PART: f64 = (4 << 20) as f64;
+use wasm_bindgen_futures::spawn_local;
 
 thread_local! {
     /// The number of the latest question; earlier ones are not answered any more.
@@ -46,7 +42,7 @@ async fn digest<'a>(number: u32, files: &'a [(String, String)]) -> Result<Option
         identity.file(name, blob.size() as u64);
         let mut at = 0.0;
         while at < blob.size() {
-            let part = read(&blob, at).await.map_err(|e| (name, describe(&e)))?;
+            let part = part(&blob, at).await.map_err(|e| (name, describe(&e)))?.to_vec();
             if LATEST.get() != number {
                 return Ok(None);
             }
@@ -57,15 +53,4 @@ async fn digest<'a>(number: u32, files: &'a [(String, String)]) -> Result<Option
         }
     }
     Ok(Some(identity.digest()))
-}
-
-async fn open(address: &str) -> Result<Blob, JsValue> {
-    let response: Response = JsFuture::from(scope().fetch_with_str(address)).await?.dyn_into()?;
-    JsFuture::from(response.blob()?).await?.dyn_into()
-}
-
-async fn read(blob: &Blob, at: f64) -> Result<Vec<u8>, JsValue> {
-    let part = blob.slice_with_f64_and_f64(at, (at + PART).min(blob.size()))?;
-    let buffer = JsFuture::from(part.array_buffer()).await?;
-    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }

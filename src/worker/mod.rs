@@ -21,6 +21,7 @@ mod fetch;
 mod identify;
 mod inbox;
 mod keeping;
+mod parts;
 mod post;
 mod snapshots;
 mod trainer;

@@ -56,7 +56,7 @@ impl Trainer {
             snapshots: Snapshots::default(),
             backend,
             device,
-            files: Fetch(assets),
+            files: Fetch::new(assets),
             bases: HashMap::new(),
             materials: None,
             session: None,
@@ -100,6 +100,8 @@ impl Trainer {
         self.helpers.resize(workers - 1);
         self.warmed.insert(kind(&config));
         let mut session = self.session_for(run, config).await?;
+        // All is there: what follows is the base's own score.
+        post(&Event::Loading { run, what: "the base and the task".into(), done: 1, of: 1 });
         session.help((workers > 1).then(|| self.helpers.clone() as Rc<dyn Helpers>));
         session.begin().await?.iter().for_each(post);
         self.session = Some(session);
@@ -214,28 +216,28 @@ impl Trainer {
     pub(super) async fn load(&mut self, config: &RunConfig) -> Result<Rc<LoadedBase>, Failure> {
         if !self.materials.as_ref().is_some_and(|(other, materials)| materials.serve(other, config)) {
             if config.task.file().is_some() {
-                self.say_loading("the examples of the task");
+                self.files.begin(self.run, "the examples of the task".into());
             }
-            self.materials = Some((config.clone(), Rc::new(Materials::load(config, &self.files).await?)));
+            let materials = Materials::load(config, &self.files).await;
+            self.files.end();
+            self.materials = Some((config.clone(), Rc::new(materials?)));
         }
         match self.bases.get(config.base.id) {
             Some(base) if base.storage == config.storage() => return Ok(base.clone()),
             // Never both forms at once, but where a run still holds the other.
             _ => drop(self.bases.remove(config.base.id)),
         }
-        self.say_loading(&format!("the base {}", config.base.called()));
-        let base = Rc::new(LoadedBase::of(config, &self.files, &self.device).await?);
+        self.files.begin(self.run, format!("the base {}", config.base.called()));
+        let base = LoadedBase::of(config, &self.files, &self.device).await;
+        self.files.end();
+        let base = Rc::new(base?);
         self.bases.insert(config.base.id, base.clone());
         Ok(base)
     }
 
     /// Drops θ of bases whose files are other ones now. Runs that hold it keep it.
     pub(super) fn forget_moved(&mut self, assets: &AssetUrls) {
-        self.bases.retain(|id, _| assets.of_base(id) == self.files.0.of_base(id));
-    }
-
-    fn say_loading(&self, what: &str) {
-        post(&Event::Loading { run: self.run, what: what.into(), done: 0, of: 0 });
+        self.bases.retain(|id, _| assets.of_base(id) == self.files.assets.of_base(id));
     }
 }
 

@@ -38,7 +38,7 @@ fn read(path: &Path, theta: &Model) -> Option<&'static str> {
 fn written(theta: &Model, method: &MethodConfig) -> Result<bool, String> {
     let mut phi = shared::stirred(&shared::phi(theta, method, &Device::flex()));
     phi.noise(None);
-    let files = match pollster::block_on(write_adapter(method, &shape(theta), "tiny", &phi)) {
+    let files = match pollster::block_on(write_adapter(method, (theta, &shape(theta)), "tiny", &phi)) {
         Ok(files) => files,
         Err(AdapterError::NotInPeft(why)) if why.ends_with('.') => return Ok(false),
         Err(other) => return Err(other.to_string()),

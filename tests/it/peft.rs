@@ -245,7 +245,7 @@ fn separate_updates_become_one_of_summed_rank_on_gpt2() {
     for targets in ["q_proj,k_proj,v_proj", "q_proj,v_proj", "k_proj,out_proj,fc1,fc2"] {
         let method = shared::method("lora", &[("rank", "2"), ("target_modules", targets)]);
         let phi = shared::stirred(&shared::phi(&theta, &method, &Device::flex()));
-        let files = pollster::block_on(write_adapter(&method, &shape, "gpt2", &phi)).unwrap();
+        let files = pollster::block_on(write_adapter(&method, (&theta, &shape), "gpt2", &phi)).unwrap();
         let file = SafeTensors::deserialize(&files.weights).unwrap();
         let elements: usize = file.iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum();
         let count = method.method().count(&shape).total();

@@ -5,14 +5,15 @@
 
 use crate::shared;
 use burn::tensor::Device;
-use peft_lab::base::clock;
-use peft_lab::base::read;
+use peft_lab::base::{clock, read, stream};
+use peft_lab::bases::{Base, OwnBase};
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
-use peft_lab::interchange::python::{script, table, text_file};
-use peft_lab::model::Tokens;
-use peft_lab::peft::Phi;
+use peft_lab::interchange::python::{Sources, script, script_from, table, text_file};
+use peft_lab::model::files::Writer;
+use peft_lab::model::{Model, ModulePath, TensorInfo, Tokens};
+use peft_lab::peft::{InitContext, MethodConfig, Phi, Shape};
 use peft_lab::task::user_data;
 use peft_lab::task::user_data::{Dropped, labelled, text_split};
 use peft_lab::train::Session;
@@ -98,20 +99,40 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
     }
     for (name, theta) in crate::every_family::models() {
         let base = if name == "tiny" || name == "gpt2" { name.clone() } else { format!("families/{name}") };
-        // Where W_Q, W_K, W_V are one module their updates become one.
-        let method = shared::method("lora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,fc2")]);
-        let phi = shared::stirred(&shared::phi(&theta, &method, &Device::flex()));
         let shape = crate::every_family::shape(&theta);
-        let files = pollster::block_on(write_adapter(&method, &shape, &base, &phi)).unwrap();
-        let out = folder.join(&name);
-        std::fs::create_dir_all(&out).unwrap();
-        std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
-        std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
-        let tokens = Tokens { ids: vec![3, 7, 1, 12, 16], sequences: 1, length: 5 };
-        let logits = theta.logits(&phi.frozen(), &tokens, &[0, 1, 2, 3, 4]);
-        let logits = pollster::block_on(read(logits.reshape([5 * 23]))).unwrap();
-        let expected = json!({"ids": [tokens.ids], "logits": logits, "base": base});
-        std::fs::write(out.join("expected.json"), expected.to_string()).unwrap();
+        // Where W_Q, W_K, W_V are one module their updates become one.
+        for (i, (method, knobs)) in [
+            ("lora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,fc2")][..]),
+            ("dora", &[("rank", "2"), ("target_modules", "q_proj,k_proj,v_proj,out_proj")]),
+            ("dora", &[("rank", "3"), ("target_modules", "k_proj,fc1"), ("layers", "1")]),
+            ("loha", &[("rank", "2"), ("alpha", "3"), ("target_modules", "q_proj,v_proj,fc2")]),
+            ("loha", &[("rank", "3"), ("target_modules", "k_proj"), ("layers", "0")]),
+            ("ia3", &[]),
+            ("ia3", &[("target_modules", "q_proj,out_proj,fc2"), ("layers", "1")]),
+            ("vera", &[("rank", "3"), ("target_modules", "out_proj,fc1")]),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let method = shared::method(method, knobs);
+            let phi = shared::stirred(&shared::phi(&theta, &method, &Device::flex()));
+            let files = match pollster::block_on(write_adapter(&method, (&theta, &shape), &base, &phi)) {
+                Ok(files) => files,
+                Err(why) => {
+                    assert!(why.to_string().starts_with("PEFT has no LoHa for GPT-2's modules"), "{name}: {why}");
+                    continue;
+                }
+            };
+            let out = folder.join(format!("{name}-{i}-{}", method.info().name));
+            std::fs::create_dir_all(&out).unwrap();
+            std::fs::write(out.join(CONFIG_FILE), files.config).unwrap();
+            std::fs::write(out.join(MODEL_FILE), files.weights).unwrap();
+            let tokens = Tokens { ids: vec![3, 7, 1, 12, 16], sequences: 1, length: 5 };
+            let logits = theta.logits(&phi.frozen(), &tokens, &[0, 1, 2, 3, 4]);
+            let logits = pollster::block_on(read(logits.reshape([5 * 23]))).unwrap();
+            let expected = json!({"ids": [tokens.ids], "logits": logits, "base": base});
+            std::fs::write(out.join("expected.json"), expected.to_string()).unwrap();
+        }
     }
     assert!(exported > 10);
     run(&python, "round_trip.py", &folder);
@@ -180,6 +201,169 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
         std::fs::write(folder.join(format!("{i:02}-{name}.py")), text).unwrap();
         std::fs::write(folder.join(format!("{i:02}-{name}.count")), config.trainable().to_string()).unwrap();
     }
+    run(&python, "run_scripts.py", &folder);
+}
+
+/// A base of a tiny model, as if a visitor had brought it: its `config.json`, and the file with its weights.
+fn brought(name: &str, config: String, weights: &str) -> &'static Base {
+    let digest = name.bytes().fold(0_u64, |digest, b| digest.wrapping_mul(131).wrapping_add(b.into()));
+    let id = format!("own-{name}-{digest:016x}");
+    let (weights, tokenizer) = (vec![weights.into()], vec!["tokenizer.json".into()]);
+    Base::register(&OwnBase { id, title: name.into(), config, weights, tokenizer }).unwrap()
+}
+
+/// A script beside what it is compared with: the count; and where φ alone says what is computed, φ and its logits.
+fn write_script(out: &Path, config: &RunConfig, theta: &Model, of: &Path) {
+    let source = Sources { base: Some(of.display().to_string()), data: None };
+    std::fs::write(out.with_extension("py"), script_from(config, &source).unwrap()).unwrap();
+    std::fs::write(out.with_extension("count"), config.trainable().to_string()).unwrap();
+    // What is drawn in Python stands in no file of φ.
+    if config.methods().any(|m| ["sparse", "pruning", "subspace", "icl", "text-prompt"].contains(&m.info().name)) {
+        return;
+    }
+    let letters: Vec<u32> = (0..16).collect();
+    let mut context = InitContext::new(theta, &Device::flex(), stream(2, "script"))
+        .labels(&letters)
+        .encode(|text| text.bytes().map(|b| u32::from(b - b'a')).collect())
+        .begins(1);
+    let mut phi = shared::stirred(&Phi::init(config.methods(), &mut context));
+    phi.noise(None);
+    let phi = phi.frozen();
+    let (shape, mut writer) = (config.shape(), Writer::default());
+    let name = |info: &TensorInfo| {
+        let inside = |path: ModulePath| {
+            let rest = info.name.strip_prefix(&path.key())?.strip_prefix('.')?;
+            Some(format!("{}.{rest}", shape.model.family().key(path)))
+        };
+        ModulePath::all(&shape.model).find_map(inside).unwrap_or_else(|| info.name.clone())
+    };
+    let (mut flat, mut tensors) = (phi.flat().into_iter(), Vec::new());
+    for method in config.methods() {
+        let mut own: Vec<_> = method.method().tensors(&shape).into_iter().zip(flat.by_ref()).collect();
+        // φ holds the adapters of all attentions first; the script goes block by block.
+        let block = |info: &TensorInfo| info.name.split('.').find_map(|part| part.parse::<usize>().ok());
+        if method.info().name == "adapter" {
+            own.sort_by_key(|(info, _)| block(info));
+        }
+        tensors.extend(own);
+    }
+    for (i, (info, values)) in tensors.into_iter().enumerate() {
+        writer.push(format!("{i:04} {}", name(&info)), &info, &pollster::block_on(read(values)).unwrap());
+    }
+    for [a, b] in phi.compositions().filter_map(|part| part.shared()) {
+        for (name, x) in [("shared.0", a), ("shared.1", b)] {
+            let [rows, columns] = x.dims();
+            let values = pollster::block_on(read(x.transpose().reshape([rows * columns]))).unwrap();
+            writer.push_floats(name, &[columns, rows], &values);
+        }
+    }
+    let tokens = shared::tiny_batch(0).tokens;
+    let ids: Vec<f32> = tokens.ids.iter().map(|id| *id as f32).collect();
+    writer.push_floats("ids", &[2, 7], &ids);
+    let logits = crate::families::logits(theta, &phi, &tokens);
+    writer.push_floats("logits", &[2, 7, logits.len() / 14], &logits);
+    std::fs::write(out.with_extension("safetensors"), writer.finish()).unwrap();
+    let copies = |m: &MethodConfig| m.method().copied(&shape.model) == m.method().count(&shape).total();
+    if config.methods().all(|m| copies(m) && !m.info().in_peft) {
+        let merged = out.with_extension("merged");
+        std::fs::create_dir_all(&merged).unwrap();
+        let weights = pollster::block_on(theta.merged(&phi).to_safetensors()).unwrap();
+        std::fs::write(merged.join("model.safetensors"), weights).unwrap();
+        std::fs::copy(of.join("config.json"), merged.join("config.json")).unwrap();
+    }
+}
+
+#[test]
+fn the_python_of_every_family_answers_as_we_do_with_the_same_phi() {
+    let Some(python) = python() else { return };
+    let folder = fresh("family-scripts");
+    // Of each family all methods on one model; on its other one what the families differ in.
+    let whole = ["tiny", "gpt2", "llama-grouped", "mistral", "qwen2-untied", "qwen3", "neox"];
+    let some = ["full", "bitfit", "lora", "ia3", "ln-tuning", "prefix", "adapter"];
+    let together = [
+        "method=lora,bitfit&biases=out_proj,norms",
+        "method=prefix,ia3&num_virtual_tokens=3",
+        "method=lora,dora,vera&dora.target_modules=k_proj&vera.target_modules=fc1,fc2",
+        "method=prompt,adapter&num_virtual_tokens=2",
+        "method=last-layer,prefix&num_virtual_tokens=3&layers=1",
+    ];
+    for (name, theta) in crate::every_family::models() {
+        let of = match name.as_str() {
+            "tiny" | "gpt2" => crate::fixtures::folder().join(&name),
+            case => crate::fixtures::folder().join("families").join(case),
+        };
+        let config = std::fs::read_to_string(of.join("config.json")).unwrap();
+        let base = brought(&name, config, "model.safetensors");
+        let on = RunConfig { base, steps: 3, batch_size: Some(4), ..RunConfig::default() };
+        let mut runs: Vec<RunConfig> = shared::methods()
+            .into_iter()
+            .filter(|m| whole.contains(&name.as_str()) || some.contains(&m.info().name))
+            .map(|method| RunConfig { method, ..on.clone() })
+            .collect();
+        for hash in together.iter().filter(|_| whole.contains(&name.as_str())) {
+            let (config, faults, _) = RunConfig::from_hash(hash);
+            assert!(faults.is_empty(), "{faults:?}");
+            runs.push(RunConfig { method: config.method, also: config.also, ..on.clone() });
+        }
+        runs.retain(|run| run.methods().all(|m| m.method().check(&run.shape(), 10).is_ok()));
+        assert!(runs.len() > 10, "{name}");
+        for (i, run) in runs.iter().enumerate() {
+            let method = run.method.info().name;
+            write_script(&folder.join(format!("{name}-{i:02}-{method}")), run, &theta, &of);
+        }
+    }
+    run(&python, "run_scripts.py", &folder);
+}
+
+#[test]
+fn a_gguf_file_that_transformers_does_not_read_has_no_script_and_says_why() {
+    for name in ["neox", "neox-in-turn"] {
+        let file = format!("{name}.gguf");
+        let bytes = std::fs::read(crate::fixtures::folder().join("gguf").join(&file)).unwrap();
+        let (_, json) = crate::gguf::read(&file, &bytes).model().unwrap();
+        let config = RunConfig { base: brought(&format!("gguf-{name}"), json, &file), ..RunConfig::default() };
+        let why = script_from(&config, &Sources::default()).unwrap_err();
+        assert!(why.starts_with("transformers does not read GPT-NeoX from GGUF: take config.json"), "{why}");
+    }
+}
+
+#[test]
+fn a_script_reads_a_gguf_file_with_its_tokenizer_as_we_do() {
+    let Some(python) = python() else { return };
+    if !Command::new(&python).args(["-c", "import gguf"]).output().is_ok_and(|o| o.status.success()) {
+        return println!("skipped: {} has no gguf", python.display());
+    }
+    let folder = fresh("gguf-scripts");
+    let fixtures = crate::fixtures::folder();
+    for name in ["llama-q8_0", "llama-untied", "qwen2", "qwen3", "gpt2"] {
+        let (file, path) = (format!("{name}.gguf"), fixtures.join(format!("gguf/{name}.gguf")));
+        let bytes = std::fs::read(&path).unwrap();
+        let (model, json) = crate::gguf::read(&file, &bytes).model().unwrap();
+        let theta = Model::load_files(model, &[(&file, &bytes)], None, &Device::flex()).unwrap();
+        let base = brought(&format!("gguf-{name}"), json, &file);
+        let methods = [("lora", "rank", "2"), ("prefix", "num_virtual_tokens", "3"), ("ln-tuning", "", "")];
+        for (method, knob, value) in methods {
+            let knobs = [(knob, value)];
+            let method = shared::method(method, if knob.is_empty() { &[] } else { &knobs });
+            let config = RunConfig { base, method, steps: 2, batch_size: Some(4), ..RunConfig::default() };
+            let out = folder.join(format!("{name}-{}", config.method.info().name));
+            write_script(&out, &config, &theta, &path);
+        }
+    }
+    let (file, data) = (fixtures.join("gguf/gpt2-own.gguf"), fixtures.join("own/reviews.csv"));
+    let [file, data] = [file, data].map(|path| path.display().to_string());
+    let run_on = ["python", "--base-folder", &file, "--data-file", &data, "--method", "lora", "--steps", "2"];
+    let printed = crate::command_line::peft_lab(&run_on).output().unwrap();
+    let mut text = String::from_utf8(printed.stdout).unwrap();
+    let theirs = crate::fixtures::json("own/gpt2/logits.json");
+    for (of, ids) in theirs["texts"].as_array().unwrap().iter().zip(theirs["ids"].as_array().unwrap()) {
+        text += &format!("assert BEGIN + encode({of}) == {ids}\n");
+    }
+    std::fs::write(folder.join("own.py"), text).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let shape = Shape { model: crate::gguf::read("own.gguf", &bytes).model().unwrap().0, labels: 2 };
+    let count = shared::method("lora", &[]).method().count(&shape).total();
+    std::fs::write(folder.join("own.count"), count.to_string()).unwrap();
     run(&python, "run_scripts.py", &folder);
 }
 

@@ -57,7 +57,12 @@ fn processor() -> String {
     };
     let [name, family, model, cache] = ["model name", "cpu family", "model", "cache size"].map(field);
     let (system, architecture) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("{system} {architecture}, {name}, family {family}, model {model}, cache {cache}")
+    // A virtual machine may hide what its processor has.
+    #[cfg(target_arch = "x86_64")]
+    let widest = if std::is_x86_feature_detected!("avx512f") { "AVX-512" } else { "no AVX-512" };
+    #[cfg(not(target_arch = "x86_64"))]
+    let widest = "no AVX-512";
+    format!("{system} {architecture}, {name}, family {family}, model {model}, cache {cache}, {widest}")
 }
 
 /// Every method, and every value of its knobs that are choices.

@@ -43,7 +43,7 @@ xflags::xflags! {
 
         /// Measures every method: milliseconds a step, bytes, dispatches; and the sizes of what is downloaded.
         cmd bench {
-            /// What to measure: native, chromium, webgpu, pytorch, sizes. Without it: all.
+            /// What to measure: native, large, chromium, webgpu, pytorch, sizes. Without it: all.
             repeated part: String
             /// Prints one JSON object a line.
             optional --json

@@ -6,7 +6,8 @@ mod sources;
 pub use sources::{Sources, table, text as text_file};
 
 use crate::config::RunConfig;
-use crate::peft::Script;
+use crate::model::files::gguf::cuts;
+use crate::peft::{Script, python};
 use crate::task::TaskConfig;
 
 /// A whole script: base, method, task, training, accuracy. What somebody brought is named when it is run.
@@ -17,10 +18,13 @@ pub fn script(config: &RunConfig) -> String {
 /// The same, which reads what somebody brought from where it lies.
 ///
 /// # Errors
-/// A sentence, where this base has no script.
+/// A sentence, where transformers does not read this base.
 pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'static str> {
     let family = config.shape().model.family();
-    family.script?;
+    let gguf = config.base.one_file();
+    if let (Some(_), Some(form)) = (gguf, &family.gguf) {
+        form.in_python?;
+    }
     let task = match &config.task {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
         TaskConfig::Text { of, .. } => text(of.max_tokens(), config, sources),
@@ -47,16 +51,33 @@ pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'st
     methods.sort_by_key(|m| !m.contains("get_peft_model"));
     let peft = methods.iter().any(|m| m.contains("get_peft_model"));
     let peft = if peft { "from peft import *\n" } else { "" };
+    let needs = script.needs(&methods.concat());
+    if !needs.is_empty() {
+        methods.insert(0, needs);
+    }
+    let what = match gguf {
+        Some(_) => "a GGUF file",
+        None => "a folder with config.json, model.safetensors and tokenizer.json",
+    };
     let base = match &sources.base {
-        None if config.base.is_own() => "sys.argv[1]  # the folder of your checkpoint".into(),
+        None if config.base.is_own() => {
+            format!("sys.argv[1]  # {} of your checkpoint", if gguf.is_some() { "the GGUF file" } else { "the folder" })
+        }
         folder => {
             let folder = folder.clone().unwrap_or_else(|| format!("www/models/{}", config.base.id));
             format!("sys.argv[1] if len(sys.argv) > 1 else {}", sources::literal(&folder))
         }
     };
+    let model = match gguf {
+        Some(_) => python::fill(
+            include_str!("gguf_model.py"),
+            &[("CLASS", family.python_class.into()), ("CONFIG", sources::literal(&config_text(config)))],
+        ),
+        None => format!("model = {}.from_pretrained(BASE, dtype=torch.float32)\n", family.python_class),
+    };
     Ok(format!(
         "# {label} on {task_title}, base {id}: what `peft-lab train` does, in PyTorch.\n\
-         # pip install torch transformers{pip}; BASE is a folder with config.json, model.safetensors and tokenizer.json.\n\
+         # pip install torch transformers{pip}; BASE is {what}.\n\
          import json, random, sys\n\
          import torch\n\
          import torch.nn.functional as F\n\
@@ -65,7 +86,7 @@ pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'st
          STEPS, BATCH, RATE = {steps}, {batch}, {rate:e}\n\
          random.seed({seed}); torch.manual_seed({seed})\n\n\
          {task}\n\
-         model = {class}.from_pretrained(BASE, dtype=torch.float32)\n\
+         {model}\
          for p in model.parameters(): p.requires_grad_(False)\n\
          {DEFAULTS}{methods}\n\n\
          {TRAINING}",
@@ -73,13 +94,28 @@ pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'st
         label = config.label(),
         task_title = config.task.title(),
         id = config.base.id,
-        pip = if peft.is_empty() { "" } else { " peft" },
+        pip = [("peft", !peft.is_empty()), ("gguf", gguf.is_some())]
+            .iter()
+            .filter(|(_, used)| *used)
+            .fold(String::new(), |all, (name, _)| format!("{all} {name}"),),
         steps = if config.trains() { config.steps } else { 0 },
         batch = config.batch_size(),
         rate = config.learning_rate(),
         seed = config.seed,
         methods = methods.join("\n"),
     ))
+}
+
+/// The base's `config.json` with the width of its heads, for which transformers' classes have defaults of their own.
+fn config_text(config: &RunConfig) -> String {
+    let text = config.base.config_text();
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(mut json) if json.get("head_dim").is_some_and(serde_json::Value::is_null) => {
+            json["head_dim"] = config.shape().model.head_dim.into();
+            json.to_string()
+        }
+        _ => text.into(),
+    }
 }
 
 /// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
@@ -112,11 +148,16 @@ fn source(config: &RunConfig) -> String {
 
 /// The tokenizer, what it puts in front of every text, and the task's file as `data`.
 fn tokenizer(config: &RunConfig, sources: &Sources) -> String {
+    let tokenizer = match config.base.one_file() {
+        Some(_) => python::fill(include_str!("gguf_tokenizer.py"), &[("CUTS", sources::literal(&cuts().to_string()))]),
+        None => "tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
+                 BEGIN = tokenizer.encode(\"\").ids\n"
+            .into(),
+    };
     format!(
         "from tokenizers import Tokenizer\n\
-         tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
+         {tokenizer}\
          encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids\n\
-         BEGIN = tokenizer.encode(\"\").ids\n\
          {}",
         data(config, sources)
     )

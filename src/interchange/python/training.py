@@ -1,5 +1,5 @@
 trained = [p for p in model.parameters() if p.requires_grad] + extra
-count = sum(p.numel() for p in trained) if counted is None else counted
+count = sum(p.numel() for p in trained) - held if counted is None else counted
 print(f"trainable: {count:,}")
 
 def answers(logits, rows):
@@ -26,6 +26,7 @@ if trained and STEPS:
         optimizer.step(); schedule.step(); optimizer.zero_grad()
         if step % 20 == 0 or step == STEPS - 1: print(f"step {step + 1}: loss {loss.item():.4f}")
 
+model.eval()  # what peft has put in drops nothing any more
 with torch.no_grad():
     right = 0
     for i in range(0, len(held_out), 64):

@@ -234,8 +234,7 @@ impl FusedBackward for Flex {
 
     fn backward_add_low_rank(
         x: &Flat,
-        a: &Flat,
-        b: &Flat,
+        [a, b]: [&Flat; 2],
         inner: &Flat,
         scaling: f32,
         gradient: &Flat,

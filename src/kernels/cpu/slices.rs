@@ -30,6 +30,16 @@ pub fn exp(x: f32) -> f32 {
     if x < -87.0 { 0.0 } else { y }
 }
 
+/// Runs loops in the widest vectors that the processor has: natively the program itself is compiled for those that
+/// every processor has. No sum changes its order, and nothing is fused: the numbers stay the same.
+#[inline(always)]
+fn wide<T>(run: impl FnOnce() -> T) -> T {
+    #[cfg(not(target_arch = "wasm32"))]
+    return pulp::Arch::new().dispatch(run);
+    #[cfg(target_arch = "wasm32")]
+    run()
+}
+
 /// Σ f(x_i, y_i) in lanes.
 #[inline(always)]
 fn sum(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
@@ -201,46 +211,66 @@ fn logistic(x: f32) -> f32 {
 
 /// SiLU(gate)·x into `y`.
 pub fn gated(gate: &[f32], x: &[f32], y: &mut [f32]) {
-    for ((y, gate), x) in y.iter_mut().zip(gate).zip(x) {
-        *y = gate * logistic(*gate) * x;
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for ((y, gate), x) in y.iter_mut().zip(gate).zip(x) {
+                *y = gate * logistic(*gate) * x;
+            }
+        },
+    )
 }
 
 /// The gradient of the gate, from that of the output.
 pub fn gated_backward(gate: &[f32], x: &[f32], gradient: &[f32], of_gate: &mut [f32]) {
-    for ((of_gate, gate), (x, g)) in of_gate.iter_mut().zip(gate).zip(x.iter().zip(gradient)) {
-        let open = logistic(*gate);
-        *of_gate = g * x * (open + gate * open * (1.0 - open));
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for ((of_gate, gate), (x, g)) in of_gate.iter_mut().zip(gate).zip(x.iter().zip(gradient)) {
+                let open = logistic(*gate);
+                *of_gate = g * x * (open + gate * open * (1.0 - open));
+            }
+        },
+    )
 }
 
 /// Softmax of `scale`·x over the first `prefix + query + 1` of `keys` elements of each row, 0 after them;
 /// rows count queries from 0 to `queries`, again and again. Scale is positive.
 pub fn causal_softmax(x: &mut [f32], scale: f32, prefix: usize, queries: usize) {
-    let keys = prefix + queries;
-    for (row, x) in x.chunks_exact_mut(keys).enumerate() {
-        let (seen, hidden) = x.split_at_mut(prefix + row % queries + 1);
-        let total = exponentials(seen, scale, maximum(seen));
-        let inverse = 1.0 / total;
-        for x in seen {
-            *x *= inverse;
-        }
-        hidden.fill(0.0);
-    }
+    wide(
+        #[inline(always)]
+        || {
+            let keys = prefix + queries;
+            for (row, x) in x.chunks_exact_mut(keys).enumerate() {
+                let (seen, hidden) = x.split_at_mut(prefix + row % queries + 1);
+                let total = exponentials(seen, scale, maximum(seen));
+                let inverse = 1.0 / total;
+                for x in seen {
+                    *x *= inverse;
+                }
+                hidden.fill(0.0);
+            }
+        },
+    )
 }
 
 /// Turns the gradient of the weights into that of the scores.
 pub fn causal_softmax_backward(weights: &[f32], scale: f32, prefix: usize, queries: usize, gradient: &mut [f32]) {
-    let keys = prefix + queries;
-    for (row, (w, g)) in weights.chunks_exact(keys).zip(gradient.chunks_exact_mut(keys)).enumerate() {
-        let (seen, hidden) = g.split_at_mut(prefix + row % queries + 1);
-        let w = &w[..seen.len()];
-        let mean = sum(seen, w, |g, w| g * w);
-        for (g, w) in seen.iter_mut().zip(w) {
-            *g = scale * w * (*g - mean);
-        }
-        hidden.fill(0.0);
-    }
+    wide(
+        #[inline(always)]
+        || {
+            let keys = prefix + queries;
+            for (row, (w, g)) in weights.chunks_exact(keys).zip(gradient.chunks_exact_mut(keys)).enumerate() {
+                let (seen, hidden) = g.split_at_mut(prefix + row % queries + 1);
+                let w = &w[..seen.len()];
+                let mean = sum(seen, w, |g, w| g * w);
+                for (g, w) in seen.iter_mut().zip(w) {
+                    *g = scale * w * (*g - mean);
+                }
+                hidden.fill(0.0);
+            }
+        },
+    )
 }
 
 #[inline(always)]
@@ -250,35 +280,50 @@ fn gelu_gate(x: f32) -> f32 {
 
 /// GELU by its tanh approximation, of `x` into `y`.
 pub fn gelu_new(x: &[f32], y: &mut [f32]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = x * gelu_gate(*x);
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x * gelu_gate(*x);
+            }
+        },
+    )
 }
 
 /// Turns the gradient of the output into that of `x`.
 pub fn gelu_new_backward(x: &[f32], gradient: &mut [f32]) {
-    for (g, &x) in gradient.iter_mut().zip(x) {
-        let gate = gelu_gate(x);
-        let slope = GELU_SLOPE * (1.0 + 3.0 * GELU_CUBIC * x * x);
-        *g *= gate + x * gate * (1.0 - gate) * slope;
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (g, &x) in gradient.iter_mut().zip(x) {
+                let gate = gelu_gate(x);
+                let slope = GELU_SLOPE * (1.0 + 3.0 * GELU_CUBIC * x * x);
+                *g *= gate + x * gate * (1.0 - gate) * slope;
+            }
+        },
+    )
 }
 
 /// Turns logits, a row for each target, into probabilities, and returns −log of the targets'.
 pub fn cross_entropy(x: &mut [f32], targets: &[i32]) -> Vec<f32> {
-    let classes = x.len() / targets.len().max(1);
-    let rows = x.chunks_exact_mut(classes.max(1)).zip(targets);
-    rows.map(|(x, &target)| {
-        let shift = maximum(x);
-        let right = x[target as usize] - shift;
-        let total = exponentials(x, 1.0, shift);
-        let inverse = 1.0 / total;
-        for x in x {
-            *x *= inverse;
-        }
-        total.ln() - right
-    })
-    .collect()
+    wide(
+        #[inline(always)]
+        || {
+            let classes = x.len() / targets.len().max(1);
+            let rows = x.chunks_exact_mut(classes.max(1)).zip(targets);
+            rows.map(|(x, &target)| {
+                let shift = maximum(x);
+                let right = x[target as usize] - shift;
+                let total = exponentials(x, 1.0, shift);
+                let inverse = 1.0 / total;
+                for x in x {
+                    *x *= inverse;
+                }
+                total.ln() - right
+            })
+            .collect()
+        },
+    )
 }
 
 /// Turns probabilities into the gradient of the logits; `gradient` has an element for each row.
@@ -306,13 +351,18 @@ pub fn squares(x: &[f32]) -> f32 {
 
 /// A step of Adam on φ and its moments.
 pub fn adam(phi: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32], factor: f32, c: &AdamConstants) {
-    let ([beta1, beta2], [bias1, bias2]) = (c.betas, c.bias);
-    for (((phi, g), m), v) in phi.iter_mut().zip(gradient).zip(mean).zip(square) {
-        let g = factor * g;
-        *m = beta1 * *m + (1.0 - beta1) * g;
-        *v = beta2 * *v + (1.0 - beta2) * g * g;
-        *phi -= c.rate * (*m / bias1) / ((*v / bias2).sqrt() + c.epsilon);
-    }
+    wide(
+        #[inline(always)]
+        || {
+            let ([beta1, beta2], [bias1, bias2]) = (c.betas, c.bias);
+            for (((phi, g), m), v) in phi.iter_mut().zip(gradient).zip(mean).zip(square) {
+                let g = factor * g;
+                *m = beta1 * *m + (1.0 - beta1) * g;
+                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                *phi -= c.rate * (*m / bias1) / ((*v / bias2).sqrt() + c.epsilon);
+            }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ const DEPTH: usize = 256;
 /// Rows of the left factor that are packed at once: 96 kB of the second cache.
 const HEIGHT: usize = 96;
 
+/// Columns of the right factor that are packed at once, whole panels: 2 MB, where all of a vocabulary's would be 50 and
+/// stay.
+const WIDTH: usize = 2048;
+
 /// Panels of [`ROWS`] rows, and of [`COLUMNS`] columns; kept, since a step packs some hundred times.
 #[derive(Default)]
 struct Packed {
@@ -63,33 +67,50 @@ fn product(out: &mut [f32], stride: usize, write: Write, left: View<'_>, right: 
     if k == 0 && write == Write::Replace {
         (0..m).for_each(|i| out[i * stride..][..n].fill(0.0));
     }
-    for first in (0..k).step_by(DEPTH) {
-        let depth = DEPTH.min(k - first);
-        let add = write == Write::Add || first > 0;
-        // The right factor's panels are the left one's of the transposed.
-        let right = match right {
-            Right::Plain(right) => pack::<COLUMNS>(&mut packed.right, right.transposed(), 0..n, first, depth),
-            Right::Packed(right) => unpack(&mut packed.right, &mut packed.rows, right, 0..n, first, depth),
-        };
-        for top in (0..m).step_by(HEIGHT) {
-            let height = HEIGHT.min(m - top);
-            let left = pack::<ROWS>(&mut packed.left, left, top..top + height, first, depth);
-            for (p, right) in right.chunks_exact(depth).enumerate() {
-                let columns = COLUMNS.min(n - p * COLUMNS);
-                for (q, left) in left.chunks_exact(depth).enumerate() {
-                    let rows = ROWS.min(height - q * ROWS);
-                    let corner = (top + q * ROWS) * stride + p * COLUMNS;
-                    let sums = tile(left, right);
-                    let out = &mut out[corner..][..(rows - 1) * stride + columns];
-                    if rows == ROWS && columns == COLUMNS {
-                        // So many rows that the compiler keeps the sums in registers.
-                        for (i, sums) in sums.iter().enumerate() {
-                            put_eight(&mut out[i * stride..][..COLUMNS], sums, add);
-                        }
-                    } else {
-                        for (i, sums) in sums.iter().take(rows).enumerate() {
-                            put_some(&mut out[i * stride..][..columns], sums, add);
-                        }
+    for start in (0..n).step_by(WIDTH) {
+        let columns = start..n.min(start + WIDTH);
+        for first in (0..k).step_by(DEPTH) {
+            let add = write == Write::Add || first > 0;
+            block(out, stride, add, (left, right), columns.clone(), first..k.min(first + DEPTH), packed);
+        }
+    }
+}
+
+/// What some of the inner dimension's numbers give for some columns of the product.
+#[cfg_attr(all(target_arch = "wasm32", feature = "relaxed-simd"), target_feature(enable = "relaxed-simd"))]
+fn block(
+    out: &mut [f32],
+    stride: usize,
+    add: bool,
+    (left, right): (View<'_>, Right<'_>),
+    within: Range<usize>,
+    inner: Range<usize>,
+    packed: &mut Packed,
+) {
+    let (m, first, depth) = (left.rows(), inner.start, inner.len());
+    // The right factor's panels are the left one's of the transposed.
+    let right = match right {
+        Right::Plain(right) => pack::<COLUMNS>(&mut packed.right, right.transposed(), within.clone(), first, depth),
+        Right::Packed(right) => unpack(&mut packed.right, &mut packed.rows, right, within.clone(), first, depth),
+    };
+    for top in (0..m).step_by(HEIGHT) {
+        let height = HEIGHT.min(m - top);
+        let left = pack::<ROWS>(&mut packed.left, left, top..top + height, first, depth);
+        for (p, right) in right.chunks_exact(depth).enumerate() {
+            let columns = COLUMNS.min(within.len() - p * COLUMNS);
+            for (q, left) in left.chunks_exact(depth).enumerate() {
+                let rows = ROWS.min(height - q * ROWS);
+                let corner = (top + q * ROWS) * stride + within.start + p * COLUMNS;
+                let sums = tile(left, right);
+                let out = &mut out[corner..][..(rows - 1) * stride + columns];
+                if rows == ROWS && columns == COLUMNS {
+                    // So many rows that the compiler keeps the sums in registers.
+                    for (i, sums) in sums.iter().enumerate() {
+                        put_eight(&mut out[i * stride..][..COLUMNS], sums, add);
+                    }
+                } else {
+                    for (i, sums) in sums.iter().take(rows).enumerate() {
+                        put_some(&mut out[i * stride..][..columns], sums, add);
                     }
                 }
             }

@@ -256,8 +256,7 @@ impl FusedBackward for Cube {
 
     fn backward_add_low_rank(
         x: &CubeTensor,
-        a: &CubeTensor,
-        b: &CubeTensor,
+        [a, b]: [&CubeTensor; 2],
         inner: &CubeTensor,
         scaling: f32,
         gradient: &CubeTensor,

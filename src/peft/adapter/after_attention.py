@@ -1,1 +1,1 @@
-    layer.self_attn.out_proj.register_forward_hook(bottleneck())
+    layer.ATTENTION_OUT.register_forward_hook(bottleneck())

@@ -1,1 +1,1 @@
-    layer.fc2.register_forward_hook(bottleneck())
+    layer.LAST.register_forward_hook(bottleneck())

@@ -10,7 +10,7 @@ def bottleneck():
     return lambda _module, _inputs, y: y + change(y)
 def parallel(layer):
     change, read = module(), {}
-    layer.final_layer_norm.register_forward_pre_hook(lambda _m, inputs: read.update(x=inputs[0]))
-    layer.fc2.register_forward_hook(lambda _m, _i, y: y + change(read["x"]).view_as(y))
+    layer.MLP_NORM.register_forward_pre_hook(lambda _m, inputs: read.update(x=inputs[0]))
+    layer.LAST.register_forward_hook(lambda _m, _i, y: y + change(read["x"]).view_as(y))
 for i in BLOCKS:
-    layer = base.model.decoder.layers[i]
+    layer = base.BLOCK_LIST[i]

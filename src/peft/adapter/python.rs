@@ -1,6 +1,7 @@
 //! The Python that does the same.
 
 use super::{Adapter, NonLinearity, Placement};
+use crate::model::Target;
 use crate::peft::{Python, Script, python};
 
 impl Python for Adapter {
@@ -16,9 +17,13 @@ impl Python for Adapter {
             ("BOTTLENECK", self.bottleneck.to_string()),
             ("FACTOR", self.scaling.to_string()),
             ("NON_LINEARITY", act.into()),
+            ("BLOCK_LIST", script.block_list()),
+            ("ATTENTION_OUT", script.in_block(Target::O)),
+            ("LAST", script.in_block(Target::Fc2)),
+            ("MLP_NORM", script.family().mlp_norm.into()),
             ("BLOCKS", format!("{:?}", self.layers.list(script.model().num_hidden_layers))),
         ];
-        let mut text = python::fill(include_str!("python.py"), &values);
+        let mut text = include_str!("python.py").to_string();
         if self.placement.at_attention() {
             text += include_str!("after_attention.py");
         }
@@ -27,7 +32,7 @@ impl Python for Adapter {
             Placement::Both | Placement::Mlp => include_str!("after_mlp.py"),
             Placement::Attention => "",
         };
-        text
+        python::fill(&text, &values)
     }
 
     fn python_without_peft(&self, _script: &Script<'_>) -> Option<String> {

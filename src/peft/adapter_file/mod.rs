@@ -2,6 +2,7 @@
 
 mod choice;
 mod error;
+pub mod joined;
 mod keys;
 mod low_rank;
 mod own_tensors;
@@ -50,7 +51,13 @@ pub trait AdapterFile: Method {
         None
     }
 
-    /// Adds φ's tensors to a file. `values` are in φ's order.
+    /// Matrices of θ that the file needs besides φ: of each the lengths of its columns, one for each output.
+    fn lengths_of_theta(&self, _model: &ModelConfig) -> Vec<ModulePath> {
+        Vec::new()
+    }
+
+    /// Adds φ's tensors to a file. `values` are in φ's order, and behind them
+    /// [`lengths_of_theta`](Self::lengths_of_theta).
     fn write(&self, writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
         write_tensors(self, writer, shape, values);
     }
@@ -104,14 +111,6 @@ fn key(info: &TensorInfo, model: &ModelConfig) -> String {
 /// Why a method has no file there.
 pub fn not_in_peft(method: &dyn Method) -> AdapterError {
     AdapterError::NotInPeft(format!("PEFT has no file for {}: save the run, which holds φ too.", method.info().title))
-}
-
-/// Refuses a base whose W_Q, W_K and W_V are one matrix.
-pub fn refuse_fused(method: &dyn Method, model: &ModelConfig) -> Result<(), AdapterError> {
-    let family = model.family();
-    let message =
-        || format!("Of {}'s modules only LoRA is written, not {}: save the run.", family.title, method.info().title);
-    if family.joins_matrices() { Err(AdapterError::NotInPeft(message())) } else { Ok(()) }
 }
 
 /// For methods that PEFT does not have.

@@ -50,7 +50,7 @@ fn a_gate_s_bias_is_among_all_biases_where_a_base_has_one() {
     ] {
         let mut model = toy::theta().config;
         (model.gated, model.biases.mlp, model.ffn_dim) = (gated, mlp, 3);
-        model.biases.inputs = gated && !mlp || !gated;
+        model.biases.inputs = !(gated && mlp);
         model.biases.output = model.biases.inputs;
         let shape = Shape { model: model.clone(), labels: 2 };
         let config = BitFit { norms: false, ..BitFit::default() };

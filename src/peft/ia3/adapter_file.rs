@@ -1,15 +1,14 @@
 //! Its file in PEFT.
 
 use super::Ia3;
-use crate::model::files::Reader;
+use crate::model::files::{Reader, Writer};
 use crate::model::{LinearModule, ModelConfig, ModulePath, Target};
-use crate::peft::adapter_file::{Places, Values};
+use crate::peft::adapter_file::{Places, Values, joined};
 use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for Ia3 {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
-        adapter_file::refuse_fused(self, model)?;
         // (IA)³'s configuration has no list of blocks: chosen ones are named module by module.
         let named = |target: &Target| -> Vec<String> {
             if self.layers.is_all() {
@@ -18,11 +17,17 @@ impl AdapterFile for Ia3 {
             let family = model.family();
             self.blocks(model).map(|block| family.path(ModulePath::Linear(block, *target))).collect()
         };
-        let all: Vec<String> = self.target_modules.iter().flat_map(&named).collect();
+        let mut all: Vec<String> = Vec::new();
+        for name in self.target_modules.iter().flat_map(&named) {
+            // Several matrices of a module are one.
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
         let inner = self.target_modules.iter().filter(|t| **t == Target::Fc2);
         let inner: Vec<String> = inner.flat_map(&named).collect();
-        Ok(json!({"peft_type": "IA3", "target_modules": all, "feedforward_modules": inner, "fan_in_fan_out": false,
-            "init_ia3_weights": true}))
+        Ok(json!({"peft_type": "IA3", "target_modules": all, "feedforward_modules": inner,
+            "fan_in_fan_out": model.family().fan_in_fan_out, "init_ia3_weights": true}))
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
@@ -33,6 +38,23 @@ impl AdapterFile for Ia3 {
             Ok(Ia3 { target_modules: places.targets, layers: places.blocks })
         };
         settings.is("IA3").then(read)
+    }
+
+    fn write(&self, writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
+        if !shape.model.family().joins_matrices() {
+            return adapter_file::write_tensors(self, writer, shape, values);
+        }
+        for module in joined::modules(&self.target_modules, &self.layers, &shape.model) {
+            if is_inner(module.module) {
+                let factors = &values[module.parts[0].1];
+                writer.push_floats(module.key(FACTORS), &[1, factors.len()], factors);
+                continue;
+            }
+            // Outputs of matrices that are not chosen are left as they are.
+            let ones = vec![1.0; module.shape().1];
+            let factors = module.outputs_of(|nth| module.update_of(nth).map_or(&ones, |at| &values[at]));
+            writer.push_floats(module.key(FACTORS), &[factors.len(), 1], &factors);
+        }
     }
 
     fn read(

@@ -1,3 +1,3 @@
-model = get_peft_model(model, LNTuningConfig(task_type="CAUSAL_LM", target_modules=["self_attn_layer_norm", "final_layer_norm"]))
+model = get_peft_model(model, LNTuningConfig(task_type="CAUSAL_LM", target_modules=NORMS))
 model.print_trainable_parameters()
 base = model.get_base_model()

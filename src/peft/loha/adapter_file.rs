@@ -2,19 +2,37 @@
 
 use super::Loha;
 use crate::model::ModelConfig;
-use crate::model::files::Reader;
-use crate::peft::adapter_file::{LowRank, Values};
+use crate::model::files::{Reader, Writer};
+use crate::peft::adapter_file::{LowRank, Values, joined};
 use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
 impl AdapterFile for Loha {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
-        adapter_file::refuse_fused(self, model)?;
-        Ok(json!({"peft_type": "LOHA", "r": self.rank, "alpha": self.alpha(), "rank_dropout": 0.0,
+        let family = model.family();
+        // PEFT wraps no `Conv1D` there.
+        if family.fan_in_fan_out {
+            let message = format!("PEFT has no LoHa for {}'s modules: save the run.", family.title);
+            return Err(AdapterError::NotInPeft(message));
+        }
+        let json = json!({"peft_type": "LOHA", "r": self.rank, "alpha": self.alpha(), "rank_dropout": 0.0,
             "module_dropout": 0.0, "use_effective_conv2d": false,
             "target_modules": adapter_file::modules(&self.target_modules, model),
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
-            "init_weights": true, "rank_pattern": {}, "alpha_pattern": {}}))
+            "init_weights": true, "rank_pattern": {}, "alpha_pattern": {}});
+        if !family.joins_matrices() {
+            return Ok(json);
+        }
+        let widest = joined::modules(&self.target_modules, &self.layers, model).iter().map(|m| m.parts.len()).max();
+        let (together, width) = (widest.unwrap_or(1) * self.rank, model.hidden_size);
+        if together > width {
+            let message = format!(
+                "In {}'s layout W_Q, W_K, W_V are one matrix, on which these updates are one of rank {together}, more than the width {width}: save the run.",
+                family.title
+            );
+            return Err(AdapterError::NotInPeft(message));
+        }
+        Ok(joined::keys(&self.target_modules, (self.rank, self.alpha(), false), "alpha", model, json))
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
@@ -24,6 +42,21 @@ impl AdapterFile for Loha {
             Ok(Loha { rank, alpha: Some(alpha), target_modules: places.targets, layers: places.blocks })
         };
         settings.is("LOHA").then(read)
+    }
+
+    fn write(&self, writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
+        if !shape.model.family().joins_matrices() {
+            return adapter_file::write_tensors(self, writer, shape, values);
+        }
+        for module in joined::modules(&self.target_modules, &self.layers, &shape.model) {
+            for pair in [0, 1] {
+                let b = module.b(self.rank, |at| &values[4 * at + 2 * pair]);
+                let a = module.a(self.rank, |at| &values[4 * at + 2 * pair + 1]);
+                for (side, (shape, values)) in [('a', b), ('b', a)] {
+                    writer.push_floats(module.key(&format!("hada_w{}_{side}", pair + 1)), &shape, &values);
+                }
+            }
+        }
     }
 
     fn read(

@@ -1,9 +1,9 @@
 //! Its file in PEFT.
 
-use super::{Lora, fused};
+use super::Lora;
 use crate::model::ModelConfig;
 use crate::model::files::{Reader, Writer};
-use crate::peft::adapter_file::{LowRank, Values};
+use crate::peft::adapter_file::{LowRank, Values, joined};
 use crate::peft::{AdapterError, AdapterFile, AdapterSettings, Shape, adapter_file};
 use serde_json::{Value, json};
 
@@ -14,7 +14,11 @@ impl AdapterFile for Lora {
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,
             "use_rslora": self.use_rslora, "use_dora": false, "bias": "none", "fan_in_fan_out": false, "init_lora_weights": true,
             "rank_pattern": {}, "alpha_pattern": {}});
-        Ok(if model.family().joins_matrices() { fused::keys(self, model, json) } else { json })
+        if !model.family().joins_matrices() {
+            return Ok(json);
+        }
+        let scale = (self.rank, self.alpha(), self.use_rslora);
+        Ok(joined::keys(&self.target_modules, scale, "lora_alpha", model, json))
     }
 
     fn from_settings(settings: &AdapterSettings<'_>) -> Option<Result<Self, AdapterError>> {
@@ -37,9 +41,14 @@ impl AdapterFile for Lora {
     }
 
     fn write(&self, writer: &mut Writer, shape: &Shape, values: &[Vec<f32>]) {
-        match shape.model.family().joins_matrices() {
-            true => fused::write(writer, self, &shape.model, values),
-            false => adapter_file::write_tensors(self, writer, shape, values),
+        if !shape.model.family().joins_matrices() {
+            return adapter_file::write_tensors(self, writer, shape, values);
+        }
+        for module in joined::modules(&self.target_modules, &self.layers, &shape.model) {
+            let (a, b) = (module.a(self.rank, |at| &values[2 * at]), module.b(self.rank, |at| &values[2 * at + 1]));
+            for (name, (shape, values)) in [(A, a), ("lora_B.weight", b)] {
+                writer.push_floats(module.key(name), &shape, &values);
+            }
         }
     }
 

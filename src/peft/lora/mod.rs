@@ -3,8 +3,6 @@
 #[cfg(feature = "train")]
 mod adapter_file;
 mod cost;
-#[cfg(feature = "train")]
-mod fused;
 mod overlay;
 #[cfg(feature = "train")]
 pub(crate) mod phi;

@@ -29,7 +29,7 @@ impl Python for Prefix {
 impl Prefix {
     /// peft's prefix stands in every block of a model that nothing else has wrapped: others come in by a hook.
     fn written_out(&self, script: &Script<'_>) -> String {
-        let (d, blocks) = (script.model().hidden_size, self.layers.list(script.model().num_hidden_layers));
+        let (d, blocks) = (script.model().key_value_width(), self.layers.list(script.model().num_hidden_layers));
         let own = match (self.prefix_projection, self.init) {
             (true, _) => include_str!("own_projected.py"),
             (false, PrefixInit::Text) => include_str!("own_text.py"),
@@ -43,7 +43,12 @@ impl Prefix {
             ("WORDS", format!("{:?}", self.init_text)),
         ];
         let own = python::fill(own, &values).trim_end().to_string();
-        let values = [("LENGTH", self.num_virtual_tokens.to_string()), ("BLOCKS", format!("{blocks:?}")), ("OWN", own)];
+        let values = [
+            ("LENGTH", self.num_virtual_tokens.to_string()),
+            ("BLOCKS", format!("{blocks:?}")),
+            ("OWN", own),
+            ("DECODER", script.family().decoder.into()),
+        ];
         python::fill(include_str!("without_peft.py"), &values)
     }
 }

@@ -1,18 +1,18 @@
-# peft's prefix stands in every layer of a model of its own; here keys and values come in by a hook.
-N, HEADS, LAYERS = LENGTH, base.config.num_attention_heads, BLOCKS
+# peft's prefix stands in every layer of a model of its own; here keys and values come in where attention is computed.
+from transformers import AttentionInterface
+N, LAYERS = LENGTH, BLOCKS
 OWN
-positions = base.model.decoder.embed_positions
-moved = torch.nn.Embedding.from_pretrained(positions.weight[N:])
-base.model.decoder.embed_positions.forward = lambda mask, past=0, position_ids=None: moved(torch.arange(mask.shape[1]).expand_as(mask) + 2)
-def attention(layer):
-    block = base.model.decoder.layers[layer].self_attn
-    def forward(hidden_states, **_):
-        split = lambda x: x.unflatten(-1, (HEADS, -1)).transpose(1, 2)
-        b, t = hidden_states.shape[:2]
-        q, k, v = (f(hidden_states) for f in (block.q_proj, block.k_proj, block.v_proj))
-        k, v = (torch.cat([p.expand(b, -1, -1), x], 1) for p, x in zip(own(layer), (k, v)))
+def with_prefix(module, query, key, value, _mask, scaling=None, **_):
+    b, t, sees = len(query), query.shape[2], torch.ones(query.shape[2], query.shape[2], dtype=torch.bool).tril()
+    if module.layer_idx in LAYERS:
+        front = own(module.layer_idx).unflatten(-1, (key.shape[1], -1)).transpose(1, 2)
+        key, value = (torch.cat([p.expand(b, -1, -1, -1), x], 2) for p, x in zip(front, (key, value)))
         sees = torch.ones(t, N + t, dtype=torch.bool).tril(N)
-        mixed = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=sees)
-        return block.out_proj(mixed.transpose(1, 2).flatten(2)), None
-    block.forward = forward
-for layer in LAYERS: attention(layer)
+    key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=sees, scale=scaling).transpose(1, 2), None
+AttentionInterface.register("with_prefix", with_prefix)
+base.set_attn_implementation("with_prefix")
+def behind_prefix(_module, args, named):
+    text = next(x for x in (*args[:1], named.get("input_ids"), named.get("inputs_embeds")) if x is not None)
+    return args, named | {"position_ids": torch.arange(N, N + text.shape[1])[None]}
+base.DECODER.register_forward_pre_hook(behind_prefix, with_kwargs=True)

@@ -1,3 +1,3 @@
-vectors = torch.nn.Parameter(base.model.decoder.embed_tokens.weight[torch.randint(VOCABULARY, (LENGTH,))].clone())
+vectors = torch.nn.Parameter(base.get_input_embeddings().weight[torch.randint(VOCABULARY, (LENGTH,))].clone())
 extra.append(vectors)
 prompt = lambda: vectors

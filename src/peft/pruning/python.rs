@@ -14,11 +14,27 @@ impl Python for Pruning {
                 format!("{{i * STEPS // {}: share for i, share in enumerate({shares:?})}}", self.rounds)
             }
         };
-        let values = [("WHEN", when), ("COUNT", self.count(script.shape).total().to_string())];
+        let values = [
+            ("LIST", script.family().blocks.to_string()),
+            ("EACH", each_matrix(script)),
+            ("WHEN", when),
+            ("COUNT", self.count(script.shape).total().to_string()),
+        ];
         python::fill(include_str!("python.py"), &values)
     }
 
     fn python_without_peft(&self, _script: &Script<'_>) -> Option<String> {
         None
     }
+}
+
+/// A parameter as the matrices in it, which share its memory: each is pruned by itself.
+fn each_matrix(script: &Script<'_>) -> String {
+    let rows = if script.family().fan_in_fan_out { "p.T" } else { "p" };
+    let shared = script.family().modules.iter().find(|module| module.holds.len() > 1).map(|module| {
+        let (turns, of) = (module.turns(script.model()), module.holds.len());
+        format!("{rows}.unflatten(0, ({turns}, {of}, -1)).unbind(1) if \"{}\" in name else [p]", module.peft)
+    });
+    // Several matrices in a parameter lie in its outputs.
+    shared.unwrap_or_else(|| "[p]".into())
 }

@@ -1,7 +1,7 @@
 //! The Python that does what a method does: a real `.py` in its folder, whose capitals stand for the knobs' values.
 
 use super::{Blocks, Shape};
-use crate::model::{ModelConfig, ModulePath, Target};
+use crate::model::{Family, ModelConfig, ModulePath, Target, within};
 
 /// What a method's Python may depend on besides its knobs.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,11 @@ impl Script<'_> {
         &self.shape.model
     }
 
+    /// What the base's family calls its parts.
+    pub fn family(&self) -> &'static Family {
+        self.model().family()
+    }
+
     /// `layers_to_transform=[0, 2]`; nothing for all blocks.
     pub fn blocks_to_transform(&self, blocks: &Blocks) -> String {
         match blocks.is_all() {
@@ -41,18 +46,63 @@ impl Script<'_> {
         }
     }
 
-    /// Paths of chosen modules, as a Python list.
-    pub fn paths(&self, targets: &[Target], blocks: &Blocks) -> String {
+    /// Names of modules, as PEFT's `target_modules` has them, as a Python list.
+    pub fn modules(&self, targets: &[Target]) -> String {
+        let named = targets.iter().filter_map(|target| self.family().module(*target));
+        format!("{:?}", named.map(|module| module.peft).collect::<Vec<_>>())
+    }
+
+    /// Whether peft would change more than the chosen matrices: another one shares a module with one of them.
+    pub fn joins(&self, targets: &[Target]) -> bool {
+        let mut modules = targets.iter().filter_map(|target| self.family().module(*target));
+        modules.any(|module| module.holds.len() > 1)
+    }
+
+    /// A block's matrix as [`MATRIX`] takes it: `"model.layers.0.self_attn.q_proj"`, and for one of several in
+    /// a module how they lie in it.
+    pub fn place(&self, block: usize, target: Target) -> String {
+        let (model, family) = (self.model(), self.family());
+        let path = format!("{:?}", family.key(ModulePath::Linear(block, target)));
+        match family.module(target).filter(|module| module.holds.len() > 1) {
+            Some(module) => {
+                let nth = module.holds.iter().position(|held| *held == target).unwrap_or_default();
+                format!("{path}, {}, {}, {nth}", module.turns(model), module.holds.len())
+            }
+            None => path,
+        }
+    }
+
+    /// The places of chosen matrices, as a Python list of tuples.
+    pub fn places(&self, targets: &[Target], blocks: &Blocks) -> String {
         let blocks = blocks.list(self.model().num_hidden_layers).into_iter();
-        let paths = blocks.flat_map(|block| targets.iter().map(move |t| ModulePath::Linear(block, *t).key()));
-        format!("{:?}", paths.collect::<Vec<_>>())
+        let places = blocks.flat_map(|block| targets.iter().map(move |target| self.place(block, *target)));
+        format!("[{}]", places.map(|place| format!("({place},)")).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The list of blocks, as an attribute of the model.
+    pub fn block_list(&self) -> String {
+        within(self.family().decoder, self.family().blocks)
+    }
+
+    /// The module of a matrix, as an attribute of its block.
+    pub fn in_block(&self, target: Target) -> String {
+        self.family().module(target).map_or(target.module(), |module| module.path).into()
+    }
+
+    /// What a script needs before its methods: what their Python asks for and does not define.
+    pub fn needs(&self, methods: &str) -> String {
+        match methods.contains("matrix(*place)") {
+            true => fill(
+                MATRIX,
+                &[("WEIGHT", if self.family().fan_in_fan_out { "module.weight.T" } else { "module.weight" }.into())],
+            ),
+            false => String::new(),
+        }
     }
 }
 
-/// Names of modules as a Python list.
-pub fn modules(targets: &[Target]) -> String {
-    format!("{:?}", targets.iter().map(|t| t.module()).collect::<Vec<_>>())
-}
+/// Where a matrix of a block stands in transformers' model.
+const MATRIX: &str = include_str!("matrix.py");
 
 /// A template with values in the place of its names. `**NAME` stands for further arguments, which may be none.
 pub fn fill(template: &str, values: &[(&str, String)]) -> String {

@@ -9,7 +9,15 @@ use serde_json::{Value, json};
 
 impl AdapterFile for Vera {
     fn keys(&self, model: &ModelConfig) -> Result<Value, AdapterError> {
-        adapter_file::refuse_fused(self, model)?;
+        let family = model.family();
+        let mut modules = self.target_modules.iter().filter_map(|target| family.module(*target));
+        if let Some(module) = modules.find(|module| module.holds.len() > 1) {
+            let message = format!(
+                "PEFT's VeRA has one d and rows of B of its own for all of {}, which holds several matrices here: choose among the other modules, or save the run.",
+                module.peft
+            );
+            return Err(AdapterError::NotInPeft(message));
+        }
         Ok(
             json!({"peft_type": "VERA", "r": self.rank, "target_modules": adapter_file::modules(&self.target_modules, model),
             "layers_to_transform": adapter_file::blocks_to_transform(&self.layers, model), "layers_pattern": null,

@@ -42,7 +42,7 @@ impl Session {
     /// # Errors
     /// Where PEFT has no such method, or the device is lost.
     pub async fn export(&self) -> Result<AdapterFiles, Failure> {
-        hf_adapter::export(self.config(), &self.phi).await.map_err(input)
+        hf_adapter::export(self.config(), self.theta(), &self.phi).await.map_err(input)
     }
 
     /// A network with φ folded into θ.

@@ -66,8 +66,9 @@ impl Session {
         device_name: &str,
         clock: fn() -> f64,
     ) -> Result<Session, Failure> {
-        let setup = Setup::new(run, config, base, materials, device, device_name)?;
+        let mut setup = Setup::new(run, config, base, materials, device, device_name)?;
         let kept = setup.kept(materials);
+        setup.ration(kept.as_ref());
         let peak = Peak::beside(&setup.base.theta, setup.on_cpu());
         let phi = setup.start(None);
         // A GPU is one worker, and wants large products.

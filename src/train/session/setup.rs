@@ -1,6 +1,6 @@
 //! What a run is given, which stays as it is.
 
-use super::evaluations::Evaluations;
+use super::evaluations::{Evaluations, is_large};
 use crate::base::{Failure, FailureReason, grouped, stream};
 use crate::config::RunConfig;
 use crate::kernels::most_bytes;
@@ -70,7 +70,7 @@ impl Setup {
         };
         room_for_phi(config.trainable(), most_bytes(device))?;
         let (device, device_name) = (device.clone(), device_name.to_string());
-        let evaluations = Evaluations::of(&config, base.theta.config.parameters());
+        let evaluations = Evaluations::of(&config, base.theta.config.parameters(), 0);
         Ok(Setup { run, config, base, data, device, device_name, demonstrations, evaluations })
     }
 
@@ -105,12 +105,32 @@ impl Setup {
     /// What the base could do before, where the run measures what it forgets.
     pub fn kept(&self, materials: &Materials) -> Option<Kept> {
         match (self.config.forgetting, &materials.prose) {
-            (true, Some(prose)) => Some(Kept::prose(prose, &self.base.tokenizer)),
+            (true, Some(prose)) => {
+                let few = is_large(self.base.theta.config.parameters());
+                Some(Kept::prose(prose, &self.base.tokenizer, few))
+            }
             (true, None) if self.config.task.is_strings() => {
                 Some(Kept::rules(self.base.theta.config.max_position_embeddings, self.added()))
             }
             _ => None,
         }
+    }
+
+    /// Lets what an evaluation reads besides the examples that it scores count as one of them, by operations.
+    pub fn ration(&mut self, kept: Option<&Kept>) {
+        let config = &self.base.theta.config;
+        let head = (config.vocab_size * config.hidden_size) as f64;
+        let blocks = config.parameters() as f64 - head;
+        let (mut read, mut predicted) = kept.map_or((0, 0), |kept| kept.tokens());
+        let (prompts, answer) = (self.shown_prompts(), self.data.answer_length());
+        // Each token of an answer is another pass.
+        for prompt in &prompts {
+            read += (prompt.len()..prompt.len() + answer).sum::<usize>();
+            predicted += answer;
+        }
+        let example = blocks * self.data.mean_tokens() + head * answer as f64;
+        let beside = (blocks * read as f64 + head * predicted as f64) / example.max(1.0);
+        self.evaluations = Evaluations::of(&self.config, config.parameters(), beside.ceil() as usize);
     }
 
     /// What θ ⊕ φ answers to prompts.

@@ -215,8 +215,13 @@ fn marks(plan: &Plan, layer: usize, block: Rect) -> Vec<Vec<(f64, f64)>> {
     let rect = |x: f64, y: f64, w: f64, h: f64| vec![(x, y + h), (x, y), (x + w, y), (x + w, y + h)];
     let updates = plan.updates_of(layer);
     if updates > 0 {
-        let w = if updates > 3 { 8.0 } else { 14.0 };
-        return (0..updates).flat_map(|i| hourglass(column(i, updates, w, 2.5), w, middle)).collect();
+        // Seven of a gated MLP's block leave room for its name, too.
+        let (w, gap) = match updates {
+            0..=3 => (14.0, 2.5),
+            4..=6 => (8.0, 2.5),
+            _ => (6.5, 2.0),
+        };
+        return (0..updates).flat_map(|i| hourglass(column(i, updates, w, gap), w, middle)).collect();
     }
     if let Some(adapter) = plan.adapter_at(layer) {
         let n = usize::from(adapter.at_attention) + usize::from(adapter.at_mlp);

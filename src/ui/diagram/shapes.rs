@@ -143,9 +143,10 @@ impl Part {
 
     /// About how wide the label is.
     pub fn text_width(&self) -> f64 {
-        // Marks of the formula are not drawn, and what they lower is small: a symbol's letters are narrower.
+        // Marks of the formula are not drawn, and what they lower is small: a symbol's letters are narrower. Words are
+        // bold where they are trained.
         let letters = self.label.chars().filter(|c| !['_', '{', '}', '⟨', '⟩'].contains(c)).count() as f64;
-        letters * self.drawn_letter() * if self.is_symbol() { 0.5 } else { 0.57 }
+        letters * self.drawn_letter() * if self.is_symbol() { 0.5 } else { 0.61 }
     }
 
     /// How wide the outline is at the label's height, with a margin.

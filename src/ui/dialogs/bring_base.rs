@@ -4,7 +4,8 @@ use crate::base::grouped;
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::ledger::Setting;
-use crate::ui::state::OfferedBase;
+use crate::peft::MethodConfig;
+use crate::ui::state::{OfferedBase, StepMemory};
 use yew::prelude::*;
 
 /// The part of the dialog that shows a checkpoint.
@@ -38,12 +39,6 @@ impl BringBase {
             t => format!("About {} times the work of prose-micro a step.", grouped(t.round() as usize)),
         });
         let config = base.settled.as_ref().map_or(config, |settled| &settled.config);
-        let trained = {
-            let shape = crate::peft::Shape { model: model.clone(), labels: 2 };
-            let n: u64 = config.methods().map(|m| m.method().count(&shape).total()).sum();
-            // φ, its gradient and AdamW's two averages.
-            (config.label(), 16 * n, 16 * model.parameters())
-        };
         let changes = match &base.settled {
             Ok(settled) if settled.changes.is_empty() => html! {},
             Ok(settled) => html! { <p>{ settled.changes.join(" ") }</p> },
@@ -57,7 +52,7 @@ impl BringBase {
                     <tr><th scope="row">{ "shape" }</th><td>{ format!("{} ({}): d {}, {} blocks, {} heads, context {}, vocabulary {}", model.model_type, grouped(model.parameters()), model.hidden_size, model.num_hidden_layers, model.num_attention_heads, grouped(model.max_position_embeddings), grouped(model.vocab_size)) }</td></tr>
                     <tr><th scope="row">{ "weights" }</th><td>{ base.checkpoint.form() }</td></tr>
                     <tr><th scope="row">{ "memory to load" }</th><td>{ format!("{} MB at its height, then {} MB for θ, held as {}", mb(base.loading()), mb(base.weights()), config.storage().title()) }</td></tr>
-                    <tr><th scope="row">{ "memory to train" }</th><td>{ format!("{} MB more with {}, {} MB with full fine-tuning; activations come on top", mb(trained.1), trained.0, mb(trained.2)) }</td></tr>
+                    <tr><th scope="row">{ "memory to train" }</th><td><TrainingMemory config={config.clone()} /></td></tr>
                     <tr><th scope="row">{ "time" }</th><td>{ slow.unwrap_or_default() }</td></tr>
                 </tbody></table>
                 <p class="caption">{ match base.percent() {
@@ -67,4 +62,20 @@ impl BringBase {
             </>
         }
     }
+}
+
+#[derive(Properties, PartialEq)]
+struct TrainingMemoryProps {
+    config: RunConfig,
+}
+
+/// What a step takes with the chosen methods, and with all of θ trained: traced once while the files are read.
+#[component]
+fn TrainingMemory(props: &TrainingMemoryProps) -> Html {
+    let config = &props.config;
+    let everything = RunConfig { method: MethodConfig::everything(), also: Vec::new(), ..config.clone() };
+    let full = StepMemory::of(&everything);
+    let chosen = (everything.method.info().name != config.method.info().name && config.trains())
+        .then(|| format!("{} with {}, ", StepMemory::of(config).written(), config.label()));
+    html! { { format!("{}{} with full fine-tuning; a tab has {} at most", chosen.unwrap_or_default(), full.written(), StepMemory::of_a_tab()) } }
 }

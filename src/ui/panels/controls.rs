@@ -1,7 +1,8 @@
 //! Train and its companions, and how far the run is.
 
 use crate::base::grouped;
-use crate::ui::state::{Action, MainButton, Phase, Run, State, duration};
+use crate::config::RunConfig;
+use crate::ui::state::{Action, MainButton, Phase, Run, State, StepMemory, Trainer, duration};
 use yew::prelude::*;
 
 /// The buttons and the progress of the latest run.
@@ -11,7 +12,7 @@ impl Controls {
     /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let main = state.main_button();
-        let loading = state.active().is_some_and(|r| matches!(r.phase, Phase::Loading { .. }));
+        let loading = state.active().is_some_and(|r| matches!(r.phase, Phase::Loading(_)));
         let button = |title: &'static str, class: &'static str, disabled: bool, help: &'static str, action: Action| {
             let on = on.clone();
             let onclick = Callback::from(move |_| on.emit(action.clone()));
@@ -33,16 +34,22 @@ impl Controls {
 }
 
 fn progress(state: &State) -> Html {
+    if let Some(loading) = state.loading() {
+        let width = format!("width:{:.2}%", 100.0 * loading.share());
+        return html! {
+            <div class="progress">
+                <div class="bar"><div style={width} /></div>
+                <p role="status">{ loading.line() }</p>
+                { memory(state) }
+            </div>
+        };
+    }
     let Some(run) = state.active().or_else(|| state.latest()) else {
         let waiting = format!("{} steps, not started", grouped(state.config.steps));
-        return html! { <div class="progress"><div class="bar" /><p>{ waiting }</p></div> };
+        return html! { <div class="progress"><div class="bar" /><p>{ waiting }</p>{ memory(state) }</div> };
     };
     let (share, line) = match &run.phase {
-        Phase::Loading { what, done, of } if *of > 0 => (
-            *done as f64 / *of as f64,
-            format!("loading {what}: {} of {} kB", grouped((done / 1000) as usize), grouped((of / 1000) as usize)),
-        ),
-        Phase::Loading { what, .. } => (0.0, format!("loading {what} …")),
+        Phase::Loading(loading) => (loading.share(), loading.line()),
         // Where nothing is trained there are no steps.
         Phase::Finished if run.steps == 0 => (1.0, "scored without training".into()),
         phase => (run.step as f64 / run.steps.max(1) as f64, line(run, phase)),
@@ -62,9 +69,31 @@ fn progress(state: &State) -> Html {
             <p>{ line }</p>
             { speed }
             { changed }
+            { (!run.phase.is_active()).then(|| memory(state)) }
             { queue(state) }
         </div>
     }
+}
+
+/// What a step takes of the tab's memory, where that is much; a GPU has its own.
+fn memory(state: &State) -> Html {
+    match state.trainer() {
+        Some(Trainer::Cpu) => html! { <MemoryNote config={state.config.clone()} /> },
+        _ => html! {},
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct MemoryNoteProps {
+    config: RunConfig,
+}
+
+/// Traced anew only where the configuration has changed.
+#[component]
+fn MemoryNote(props: &MemoryNoteProps) -> Html {
+    let memory = StepMemory::of(&props.config);
+    let class = if memory.is_doubtful() { "fault" } else { "caption" };
+    memory.told().map_or_else(|| html! {}, |told| html! { <p {class} role="status">{ told }</p> })
 }
 
 /// How far the queue is.
@@ -85,7 +114,7 @@ fn line(run: &Run, phase: &Phase) -> String {
         Phase::Finished => Some("finished".into()),
         Phase::Failed(_) => Some("ended early".into()),
         Phase::Elsewhere => Some("in another tab".into()),
-        Phase::Loading { .. } => None,
+        Phase::Loading(_) => None,
     };
     state.map_or_else(|| steps.clone(), |state| format!("{steps} · {state}"))
 }

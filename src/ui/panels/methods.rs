@@ -75,16 +75,26 @@ fn option(method: &MethodConfig, props: &MethodsProps) -> Html {
         let on = props.on.clone();
         Callback::from(move |_: Event| on.emit(Action::Set("method", info.name.to_string())))
     };
+    let count = method.method().count(&props.config.shape()).total();
     let class = classes!("method", chosen.then_some("chosen"), also.then_some("also"));
     html! {
         <div {class} key={info.name}>
             <label title={format!("{}\n{}", info.summary, info.paper)}>
                 <input type="radio" name="method" value={info.name} checked={chosen} aria-label={info.title} {onchange} />
                 <span class="title">{ info.title }</span>
-                <span class="number">{ grouped(method.method().count(&props.config.shape()).total()) }</span>
+                <span class="number" title={grouped(count)}>{ short(count) }</span>
             </label>
             { (!chosen).then(|| together(method, also, props)) }
         </div>
+    }
+}
+
+/// A count as there is room for it beside a name: `35,136`, `134.5 M`.
+fn short(count: u64) -> String {
+    match count {
+        n if n < 10_000_000 => grouped(n),
+        n if n < 1_000_000_000 => format!("{:.1} M", n as f64 / 1e6),
+        n => format!("{:.2} B", n as f64 / 1e9),
     }
 }
 

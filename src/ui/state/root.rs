@@ -1,8 +1,8 @@
 //! The state whole: every part in one struct.
 
 use super::parts::{
-    Bring, Costs, Dial, Drafts, GpuProbe, Grid, Keeping, Launch, Notice, Queue, Recordings, Run, Spread, Tab, TryIt,
-    WorkerPhase,
+    Bring, Costs, Dial, Drafts, GpuProbe, Grid, Keeping, Launch, Loading, Notice, Queue, Recordings, Run, Spread, Tab,
+    TryIt, WorkerPhase,
 };
 use crate::bases::Card;
 use crate::config::RunConfig;
@@ -38,6 +38,8 @@ pub struct State {
     /// Parts of the WebGPU trainer's programs that are compiled, of how many.
     /// `None` where none are being compiled.
     pub(super) warming: Option<(usize, usize)>,
+    /// What a trainer reads while no run waits for it.
+    pub(super) loading: Option<Loading>,
     pub(super) launch: Option<Launch>,
     pub(super) step_when_started: Option<u32>,
     pub(super) heard_at: f64,

@@ -55,7 +55,7 @@ async fn serve() {
             known = assets.clone();
             // Never two at once.
             drop(loaded.take());
-            loaded = LoadedBase::of(config, &Fetch(assets), &device).await.ok();
+            loaded = LoadedBase::of(config, &Fetch::new(assets), &device).await.ok();
         }
         let Some(loaded) = &loaded else {
             give_up();

@@ -193,6 +193,8 @@ const TESTED: &[(&str, &str, &[Held])] = &[
             ("every method on every family", "1e-5", "tests/it/every_family.rs", "1e-5 * of.iter()"),
             ("the matrix of", "1e-5", "tests/it/every_family.rs", "1e-5 * of.iter()"),
             ("LoRA on GPT-2", "1e-4; 1e-5", PEFT, "apart < 1e-5, \"{targets}"),
+            ("DoRA, LoHa and", "1e-4", "tools/fixtures/round_trip.py", "LIMIT = 1e-4"),
+            ("the Python of every family", "1e-4", "tools/fixtures/run_scripts.py", "LIMIT = 1e-4"),
         ],
     ),
     (

@@ -12,9 +12,6 @@ pub static FAMILY: Family = Family {
     model_type: MODEL_TYPE,
     title: "GPT-2",
     python_class: "GPT2LMHeadModel",
-    script: Err(
-        "This base has GPT-2's layout. The script reaches into OPT's modules by their names: choose a base of that layout.",
-    ),
     read_config: read,
     #[cfg(feature = "train")]
     write_config: write,

@@ -18,4 +18,5 @@ pub(super) const FORM: GgufForm = GgufForm {
         settings.copy_number("attention.layer_norm_epsilon", "layer_norm_epsilon")
     },
     turned: false,
+    in_python: Ok(()),
 };

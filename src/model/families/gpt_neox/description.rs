@@ -12,9 +12,6 @@ pub static FAMILY: Family = Family {
     model_type: MODEL_TYPE,
     title: "GPT-NeoX",
     python_class: "GPTNeoXForCausalLM",
-    script: Err(
-        "This base has GPT-NeoX's layout. The script reaches into OPT's modules by their names: choose a base of that layout.",
-    ),
     read_config: read,
     #[cfg(feature = "train")]
     write_config: write,

@@ -30,6 +30,9 @@ pub(super) const FORM: GgufForm = GgufForm {
         Ok(())
     },
     turned: false,
+    in_python: Err(
+        "transformers does not read GPT-NeoX from GGUF: take config.json, model.safetensors and tokenizer.json of the model that the file was made from.",
+    ),
 };
 
 /// A share of a width that gives a part of it, rounded down as transformers rounds.

@@ -12,7 +12,6 @@ pub static LLAMA: Family = Family {
     model_type: CLASSES[0].0,
     title: "Llama",
     python_class: CLASSES[0].1,
-    script: Err(SCRIPT),
     read_config: read_llama,
     #[cfg(feature = "train")]
     write_config: write,
@@ -73,6 +72,3 @@ pub static QWEN3: Family = Family {
     head_norms: Some(["self_attn.q_norm", "self_attn.k_norm"]),
     ..LLAMA
 };
-
-const SCRIPT: &str =
-    "This base has Llama's layout. The script reaches into OPT's modules by their names: choose a base of that layout.";

@@ -12,10 +12,11 @@ pub(super) const LLAMA: GgufForm = GgufForm {
         Ok(())
     },
     turned: true,
+    in_python: Ok(()),
 };
 
 /// Qwen2's converter leaves rows as they are, and so does Qwen3's.
-pub(super) const QWEN2: GgufForm = GgufForm { architecture: "qwen2", config: shared, turned: false };
+pub(super) const QWEN2: GgufForm = GgufForm { architecture: "qwen2", config: shared, turned: false, in_python: Ok(()) };
 
 pub(super) const QWEN3: GgufForm = GgufForm {
     architecture: "qwen3",
@@ -25,6 +26,7 @@ pub(super) const QWEN3: GgufForm = GgufForm {
         Ok(())
     },
     turned: false,
+    in_python: Ok(()),
 };
 
 fn shared(settings: &mut Settings<'_>) -> Result<(), TensorFileError> {

@@ -11,7 +11,6 @@ pub static FAMILY: Family = Family {
     model_type: MODEL_TYPE,
     title: "OPT",
     python_class: "OPTForCausalLM",
-    script: Ok(()),
     read_config: read,
     #[cfg(feature = "train")]
     write_config: write,

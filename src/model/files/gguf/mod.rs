@@ -23,3 +23,4 @@ pub use names::{Named, Rows, named};
 #[cfg(feature = "train")]
 pub use reader::GgufReader;
 pub use settings::{GgufForm, Settings};
+pub use tokenizer::cuts;

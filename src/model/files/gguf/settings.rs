@@ -18,6 +18,8 @@ pub struct GgufForm {
     pub config: fn(&mut Settings<'_>) -> Result<(), TensorFileError>,
     /// Whether the rows of W_Q and W_K lie as llama.cpp turns them: the two halves of a head in turns.
     pub turned: bool,
+    /// Whether transformers reads these files; else what a visitor reads in the place of a Python script.
+    pub in_python: Result<(), &'static str>,
 }
 
 /// Metadata on their way into a `config.json`.

@@ -39,21 +39,44 @@ fn split(regex: String) -> Json {
 /// The names that are known, for a sentence.
 const KNOWN: &str = "gpt-2, default, smollm, starcoder, llama-bpe and qwen2: take config.json, model.safetensors and tokenizer.json of the model that the file was made from";
 
+fn plain(pre_tokenizer: Json) -> Cut {
+    Cut { pre_tokenizer, normalizer: Json::Null, ignore_merges: false, begins: false }
+}
+
+/// Names that mean one way to cut, and the way.
+type Named = (&'static [&'static str], fn() -> Cut);
+
+/// The ways to cut by their names, as the models' own `tokenizer.json` has them.
+const CUTS: [Named; 4] = [
+    (&["gpt-2", "gpt2", "default", "phi-2", "mpt", "olmo"], || plain(byte_level(true))),
+    (&["smollm", "starcoder", "refact"], || {
+        plain(sequence([json!({"type": "Digits", "individual_digits": true}), byte_level(true)]))
+    }),
+    (&["llama-bpe", "llama3", "llama-v3"], || Cut {
+        ignore_merges: true,
+        begins: true,
+        ..plain(split(pattern(r"\p{N}{1,3}")))
+    }),
+    (&["qwen2"], || Cut { normalizer: json!({"type": "NFC"}), ..plain(split(pattern(r"\p{N}"))) }),
+];
+
+/// How a file without a name is cut: it is old.
+const UNNAMED: &str = "default";
+
+/// The same for other programs: a list of names and the parts of a `tokenizer.json` under them, and whether a text
+/// begins with the first token (`begins`).
+pub fn cuts() -> Json {
+    let one = |(names, cut): &Named| {
+        let Cut { pre_tokenizer, normalizer, ignore_merges, begins } = cut();
+        json!([names, {"pre_tokenizer": pre_tokenizer, "normalizer": normalizer, "ignore_merges": ignore_merges,
+                       "begins": begins}])
+    };
+    CUTS.iter().map(one).collect()
+}
+
 impl Cut {
-    /// As the models' own `tokenizer.json` has it. A file without a name is old, and cut as GPT-2 cuts.
     fn named(name: &str) -> Option<Cut> {
-        let plain = |pre_tokenizer| Cut { pre_tokenizer, normalizer: Json::Null, ignore_merges: false, begins: false };
-        Some(match name {
-            "gpt-2" | "gpt2" | "default" | "phi-2" | "mpt" | "olmo" => plain(byte_level(true)),
-            "smollm" | "starcoder" | "refact" => {
-                plain(sequence([json!({"type": "Digits", "individual_digits": true}), byte_level(true)]))
-            }
-            "llama-bpe" | "llama3" | "llama-v3" => {
-                Cut { ignore_merges: true, begins: true, ..plain(split(pattern(r"\p{N}{1,3}"))) }
-            }
-            "qwen2" => Cut { normalizer: json!({"type": "NFC"}), ..plain(split(pattern(r"\p{N}"))) },
-            _ => return None,
-        })
+        CUTS.iter().find(|(names, _)| names.contains(&name)).map(|(_, cut)| cut())
     }
 }
 
@@ -79,7 +102,7 @@ impl Gguf {
                 return Err(self.refused("model", found.unwrap_or("missing"), known));
             }
         }
-        let name = self.text("tokenizer.ggml.pre").unwrap_or("default");
+        let name = self.text("tokenizer.ggml.pre").unwrap_or(UNNAMED);
         let cut = Cut::named(name).ok_or_else(|| self.refused("pre", name, KNOWN))?;
         let tokens = self.texts("tokens")?;
         let merges = self.texts("merges")?;

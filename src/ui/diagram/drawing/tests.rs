@@ -40,7 +40,7 @@ const FAMILIES: [(&str, &str); 5] = [
 /// A run on one of [`FAMILIES`].
 fn on_family(which: usize, hash: &str) -> (RunConfig, Vec<crate::base::Fault>) {
     let (name, config) = FAMILIES[which];
-    let id = format!("own-drawn-{name}-{which:016x}");
+    let id = format!("own-drawn-{name}-d4a3{which:012x}");
     let (weights, tokenizer) = (Vec::new(), Vec::new());
     let base =
         Base::register(&OwnBase { id, title: name.into(), config: config.into(), weights, tokenizer, matrices: 0 })
@@ -197,6 +197,27 @@ fn shared_keys_and_values_and_wider_heads_are_seen_by_their_outline() {
     assert_eq!(forms(0), [Form::Box, Form::Narrowing, Form::Narrowing, Form::Box]);
     assert_eq!(forms(1), [Form::Widening, Form::Box, Form::Box, Form::Narrowing]);
     assert_eq!(forms(2), [Form::Box; 4]);
+}
+
+#[test]
+fn matrices_are_called_in_formulas_as_they_are_in_the_drawing() {
+    let knobs = "method=lora&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2,gate_proj";
+    let written = crate::ui::diagram::phi_overlay::shapes(&on_family(0, knobs).0);
+    let names: Vec<&str> = written.split("; ").filter_map(|group| group.split_once(':')).map(|(of, _)| of).collect();
+    assert_eq!(names, ["W_Q, W_O", "W_K, W_V", "up, gate", "down"]);
+}
+
+#[test]
+fn marks_in_the_stack_leave_room_for_the_name_of_their_block() {
+    let all = "method=lora&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2,gate_proj";
+    for (which, knobs) in [(0, all), (1, all), (2, "method=lora&target_modules=q_proj,k_proj,v_proj,out_proj,fc1,fc2")]
+    {
+        for block in Drawing::new(&on_family(which, knobs).0, 0, false).blocks {
+            let left = block.marks.iter().flatten().map(|(x, _)| *x).fold(f64::INFINITY, f64::min);
+            // “Block 3” in bold letters of 12 pixels, from 12 pixels on.
+            assert!(left - block.area.x > 12.0 + 7.0 * 0.6 * 12.0, "{knobs}: {left}");
+        }
+    }
 }
 
 #[test]

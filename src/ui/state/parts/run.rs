@@ -1,5 +1,6 @@
 //! A run as the page keeps it: what its events said, ready to draw.
 
+use super::loading::Loading;
 use super::worker::Trainer;
 use crate::base::FailureReason;
 use crate::config::RunConfig;
@@ -67,14 +68,7 @@ impl Curve {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
     /// Before the first step: what is being waited for, and how much of it is there.
-    Loading {
-        /// What is being waited for.
-        what: String,
-        /// Bytes that are there.
-        done: u64,
-        /// Bytes in all; 0 where nobody knows.
-        of: u64,
-    },
+    Loading(Loading),
     /// Steps are made.
     Running,
     /// It waits between two steps.
@@ -92,12 +86,12 @@ pub enum Phase {
 impl Phase {
     /// Whether the trainer still holds the run.
     pub fn is_active(&self) -> bool {
-        matches!(self, Phase::Loading { .. } | Phase::Running | Phase::Paused)
+        matches!(self, Phase::Loading(_) | Phase::Running | Phase::Paused)
     }
 
     /// The phase before anything has been heard of a run.
     pub fn waiting(what: &str) -> Phase {
-        Phase::Loading { what: what.into(), done: 0, of: 0 }
+        Phase::Loading(Loading { what: what.into(), done: 0, of: 0 })
     }
 }
 
@@ -220,7 +214,7 @@ pub struct Run {
 impl Phase {
     /// Whether the trainer has said what it does.
     pub fn has_begun(&self) -> bool {
-        !matches!(self, Phase::Loading { .. } | Phase::Failed(_))
+        !matches!(self, Phase::Loading(_) | Phase::Failed(_))
     }
 }
 
@@ -311,8 +305,8 @@ impl Run {
     pub fn apply(&mut self, event: &Event) {
         match event {
             // A worker that fetches ahead for another run reports it under the last one's number.
-            Event::Loading { what, done, of, .. } if matches!(self.phase, Phase::Loading { .. }) => {
-                self.phase = Phase::Loading { what: what.clone(), done: *done, of: *of };
+            Event::Loading { what, done, of, .. } if matches!(self.phase, Phase::Loading(_)) => {
+                self.phase = Phase::Loading(Loading { what: what.clone(), done: *done, of: *of });
             }
             Event::Started { device, trainable, total, steps, baselines, config, .. } => {
                 self.config = config.clone();

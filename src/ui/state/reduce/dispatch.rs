@@ -22,6 +22,7 @@ impl State {
             gpu: None,
             gpu_failed: false,
             warming: None,
+            loading: None,
             workers: Default::default(),
             launch: None,
             step_when_started: None,

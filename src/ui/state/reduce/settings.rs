@@ -121,7 +121,7 @@ impl State {
                 effects.extend(self.say(NoticeTone::Info, text, remedy));
                 effects
             }
-            Phase::Loading { .. } => self.press_stop(),
+            Phase::Loading(_) => self.press_stop(),
             _ => Vec::new(),
         }
     }

@@ -12,7 +12,7 @@ impl State {
 
     /// Why the spread cannot be measured now.
     pub fn spread_waits(&self) -> Option<&'static str> {
-        if self.runs.iter().any(|r| matches!(r.phase, Phase::Running | Phase::Loading { .. })) {
+        if self.runs.iter().any(|r| matches!(r.phase, Phase::Running | Phase::Loading(_))) {
             return Some("A run is training: wait for it, or stop it.");
         }
         match self.worker(Trainer::Cpu) {

@@ -7,7 +7,7 @@ use crate::protocol::Command;
 use crate::protocol::Event;
 use crate::ui::state::parts::Launch;
 use crate::ui::state::{
-    Ask, Bringing, Effect, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant,
+    Ask, Bringing, Effect, Loading, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant,
 };
 
 /// The one button that starts, pauses and resumes.
@@ -197,6 +197,10 @@ impl State {
                 }
                 effects
             }
+            Event::Loading { what, done, of, .. } => {
+                self.loading = Some(Loading { what, done, of }).filter(|loading| !loading.is_there());
+                Vec::new()
+            }
             Event::Warming { done, of } => {
                 self.warming = (done < of).then_some((done, of));
                 Vec::new()
@@ -229,7 +233,10 @@ impl State {
                 self.drafts.clear();
                 self.adopt(config.clone())
             }
-            Event::Failed { run, reason, message } => self.hear_failure(trainer, run, reason, message),
+            Event::Failed { run, reason, message } => {
+                self.loading = None;
+                self.hear_failure(trainer, run, reason, message)
+            }
             _ => Vec::new(),
         }
     }
@@ -266,7 +273,7 @@ impl State {
         let mut effects = Vec::new();
         // It did not go on: it is where it was.
         if let Some(run) = self.runs.iter_mut().find(|r| r.id == run && r.step > 0)
-            && matches!(run.phase, Phase::Loading { .. })
+            && matches!(run.phase, Phase::Loading(_))
         {
             run.phase = Phase::Stopped;
             let id = run.id;

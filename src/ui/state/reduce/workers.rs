@@ -5,7 +5,7 @@ use crate::config::{DeviceChoice, RunConfig};
 use crate::protocol::Command;
 use crate::ui::assets::{GpuStatus, Manifest};
 use crate::ui::state::parts::Launch;
-use crate::ui::state::{Effect, GpuProbe, NoticeTone, Phase, Remedy, State, Trainer, WorkerPhase};
+use crate::ui::state::{Effect, GpuProbe, Loading, NoticeTone, Phase, Remedy, State, StepMemory, Trainer, WorkerPhase};
 
 /// Which worker a configuration trains on.
 pub(super) enum Device {
@@ -82,8 +82,11 @@ impl State {
             }
             (_, WorkerPhase::Booting) => self.never_started(trainer, format!("The trainer did not start{what}.")),
             _ => {
-                let text =
-                    format!("The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.");
+                let held = self.active().map(|run| StepMemory::of(&run.config)).filter(|memory| memory.is_doubtful());
+                let memory = held.and_then(StepMemory::told).map_or_else(String::new, |told| format!(" {told}"));
+                let text = format!(
+                    "The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.{memory}"
+                );
                 self.lose_worker(trainer, text)
             }
         }
@@ -136,6 +139,7 @@ impl State {
     }
 
     pub(super) fn lose_worker(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
+        self.loading = None;
         self.end_spread();
         self.try_it.waiting = false;
         let held = self.runs.iter().rev().find(|r| r.trainer == Some(trainer));
@@ -153,6 +157,11 @@ impl State {
     /// How far the WebGPU trainer is with its programs, while it compiles them and nothing else.
     pub fn warming(&self) -> Option<(usize, usize)> {
         self.warming.filter(|_| self.active().is_none())
+    }
+
+    /// What a trainer reads before anybody has pressed Train, where it is a visitor's own: that takes seconds.
+    pub fn loading(&self) -> Option<&Loading> {
+        self.loading.as_ref().filter(|_| self.active().is_none() && self.config.base.is_own())
     }
 
     /// Whether a WebGPU trainer is on its way that this browser could use.

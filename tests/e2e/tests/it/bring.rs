@@ -4,7 +4,7 @@ use e2e::Lab;
 use serde_json::json;
 use std::path::Path;
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/own").join(name)).unwrap()
 }
 
@@ -167,7 +167,7 @@ async fn shards_and_a_vocabulary_are_dropped_together_and_trained_on() {
 
 /// Drops a folder as Chromium hands it over: entries that are asked for what is in them, 100 at a time, until they
 /// have no more. Files by their paths; `more` empty ones beside them.
-async fn drop_folder(lab: &Lab, name: &str, files: &[(&str, Vec<u8>)], more: usize) {
+pub async fn drop_folder(lab: &Lab, name: &str, files: &[(&str, Vec<u8>)], more: usize) {
     let files: Vec<_> = files.iter().map(|(path, bytes)| json!({"path": path, "bytes": bytes})).collect();
     let script = "const [name, files, more] = arguments; \
         const file = (name, bytes) => ({name, isFile: true, isDirectory: false, \

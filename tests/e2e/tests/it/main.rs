@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 
 mod bring;
+mod families;
 mod faults;
 mod keep;
 mod learn;
