@@ -121,7 +121,8 @@ impl Checkpoint {
         survey(&model, &headers, index.as_ref()).map_err(|e| e.to_string())?;
         let matrices = matrix_bytes(&model, &headers);
         let tokenizer = tokenizer(parts)?;
-        let name = folder.filter(|folder| !folder.is_empty()).map_or_else(|| name_in(config, &model), String::from);
+        let name =
+            folder.filter(|folder| !folder.is_empty()).map_or_else(|| name_in(config, model.model_type), String::from);
         let bytes = weights.iter().map(|part| part.size).sum();
         let types = Header::bytes_by_type(&headers);
         let listed = index.map(|_| ShardIndex::FILE.to_string());
@@ -152,7 +153,10 @@ impl Checkpoint {
 
     /// Its name with its size, as a page writes it.
     pub fn title(&self) -> String {
-        format!("{} · {}", shorten(&self.name), size(self.model.parameters()))
+        // One without a name is called after its family.
+        let nameless = self.name == self.model.model_type;
+        let name = if nameless { self.model.family().title } else { &self.name };
+        format!("{} · {}", shorten(name), size(self.model.parameters()))
     }
 
     /// Every file that is used, in one order: the configuration, weights, tokenizer.
@@ -240,11 +244,11 @@ fn weight(bytes: u64) -> String {
 }
 
 /// What a checkpoint calls itself, for a name.
-fn name_in(config: &str, model: &ModelConfig) -> String {
+fn name_in(config: &str, model_type: &str) -> String {
     let value: Value = serde_json::from_str(config).unwrap_or_default();
     let named =
         value["_name_or_path"].as_str().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
-    named.unwrap_or(model.family().title).to_string()
+    named.unwrap_or(model_type).to_string()
 }
 
 #[cfg(test)]

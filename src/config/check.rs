@@ -26,7 +26,7 @@ impl RunConfig {
     pub(super) fn check_base(&self) -> Result<(), Fault> {
         if !self.task.is_read_by(self.base) {
             let message = format!(
-                "The base {} does not read the task {}, which goes with {}.",
+                "The base {} does not read the task {}, which goes with the base {}.",
                 self.base.called(),
                 self.task.name(),
                 self.task.bases().join(" or ")

@@ -55,7 +55,7 @@ fn sharded(config: &str) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn a_checkpoint_is_known_by_the_beginnings_of_its_files() {
-    for (config, name) in [(OPT, "OPT"), (GPT2, "tiny")] {
+    for (config, name) in [(OPT, "opt"), (GPT2, "tiny")] {
         let checkpoint = of(&files(config)).unwrap();
         assert_eq!(checkpoint.name, name);
         assert_eq!(checkpoint.files().collect::<Vec<_>>(), ["config.json", "model.safetensors", "tokenizer.json"]);

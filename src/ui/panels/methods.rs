@@ -93,8 +93,8 @@ fn option(method: &MethodConfig, props: &MethodsProps) -> Html {
 fn short(count: u64) -> String {
     match count {
         n if n < 10_000_000 => grouped(n),
-        n if n < 1_000_000_000 => format!("{:.1} M", n as f64 / 1e6),
-        n => format!("{:.2} B", n as f64 / 1e9),
+        n if n < 1_000_000_000 => format!("{:.1}\u{a0}M", n as f64 / 1e6),
+        n => format!("{:.2}\u{a0}B", n as f64 / 1e9),
     }
 }
 

@@ -19,7 +19,7 @@ fn gguf(name: &str) -> File {
 fn one_gguf_file_is_described_before_it_is_read_and_then_a_base() {
     for (name, form, title, digest) in [
         ("llama-q4_1", "GGUF: 6 kB Q4_1, 2 kB Q8_0, 384 B F32", "llama-q4_1 · 11 k", "6767756600000001"),
-        ("qwen3", "GGUF: 31 kB Q4_0, 3 kB Q8_0, 3 kB F32", "qwen3 · 0.1 M", "6767756600000002"),
+        ("qwen3", "GGUF: 31 kB Q4_0, 3 kB Q8_0, 3 kB F32", "Qwen3 · 0.1 M", "6767756600000002"),
     ] {
         let mut state = ready("#method=lora");
         let effects = state.reduce(Action::Open(vec![gguf(name)]));
