@@ -50,7 +50,7 @@ fn the_traced_phi_has_the_numbers_of_the_closed_formula() {
             };
             assert_eq!(memory.gradients, 4 * trained, "{name}");
             assert_eq!(memory.optimizer, 8 * trained, "{name}");
-            assert_eq!(memory.theta, 4 * setting.shape.model.parameters(), "{name}");
+            assert_eq!(memory.theta, shape.theta.bytes(&setting.shape.model, None), "{name}");
         }
     }
 }

@@ -118,6 +118,30 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_those_of_llama_cpp_s_own_library() {
+        // `gguf.quants.quantize` of gguf 0.19.0, of these numbers.
+        let number = |i: u32| f64::from((i * 37) % 64) - 25.0;
+        let numbers: Vec<f32> = (0..32).map(|i| (number(i) / 16.0 + f64::from(i % 5) / 7.0) as f32).collect();
+        let theirs = [
+            (
+                Packing::F16,
+                "40be253b37b9373f2534004049375bbc773db7b1403e9224f2406e3beeb8803cb7b61240db37e5418039dbba653edb2a054100342ebda53c25b6254000b28940",
+            ),
+            (
+                Packing::BF16,
+                "c8bf653f27bfe73f853e0040e93e8bbfaf3f37bec83f923c1e406e3f1ebf903fd7be0240fb3e3d40303f5bbfcd3f5b3d2140803ea6bf953fc5be054040be1140",
+            ),
+            (Packing::Q8_0, "f025bd26e44e0b5614d13bf843016b28e530ee58157f1edb45026c0bc832ef59f862"),
+            (Packing::Q4_0, "e5b59c267a0367a3478b1478c45891259a25"),
+            (Packing::Q4_1, "cf3440be40c873fb762cb752ea651a954dc853d9"),
+        ];
+        for (packing, theirs) in theirs {
+            let ours: String = pack(packing, &numbers).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(ours, theirs, "{packing:?}");
+        }
+    }
+
+    #[test]
     fn what_is_too_great_for_half_precision_stays_finite() {
         for packing in [Packing::F16, Packing::Q8_0, Packing::Q4_0, Packing::Q4_1] {
             let (_, back, _) = there_and_back(packing, &[1e20; BLOCK]);
