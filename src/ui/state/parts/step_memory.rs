@@ -64,7 +64,8 @@ mod tests {
         );
         let id = format!("own-smol-5301{blocks:012x}");
         let (weights, tokenizer) = (Vec::new(), Vec::new());
-        let base = Base::register(&OwnBase { id, title: "smol".into(), config, weights, tokenizer }).unwrap();
+        let base =
+            Base::register(&OwnBase { id, title: "smol".into(), config, weights, tokenizer, matrices: 0 }).unwrap();
         let (config, faults, _) = RunConfig::from_hash(&format!("#base={}&task=authors&{hash}", base.id));
         assert!(faults.is_empty(), "{faults:?}");
         StepMemory::of(&config)

@@ -93,7 +93,15 @@ fn a_trainer_that_ends_in_a_step_too_large_for_a_tab_is_told_with_its_memory() {
         "intermediate_size":1536,"num_hidden_layers":30,"num_attention_heads":9,"num_key_value_heads":3}"#;
     let id = "own-large-1a49e00000000001".to_string();
     let (weights, tokenizer) = (Vec::new(), Vec::new());
-    Base::register(&OwnBase { id, title: "large · 163 M".into(), config: config.into(), weights, tokenizer }).unwrap();
+    Base::register(&OwnBase {
+        id,
+        title: "large · 163 M".into(),
+        config: config.into(),
+        weights,
+        tokenizer,
+        matrices: 0,
+    })
+    .unwrap();
     for (method, told) in [("full", true), ("lora", false)] {
         let hash = format!("#base=own-large-1a49e00000000001&task=authors&batch_size=4&device=cpu&method={method}");
         let mut state = ready(&hash);
