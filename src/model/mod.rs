@@ -8,7 +8,6 @@ mod config_keys;
 pub mod families;
 mod family;
 pub mod files;
-#[cfg(feature = "train")]
 mod hook;
 #[cfg(feature = "train")]
 pub mod layers;

@@ -55,15 +55,22 @@ impl Draw<'_> {
     /// A matrix, packed along its rows or, where it is `turned`, along its columns.
     fn matrix(&mut self, rows: usize, columns: usize, turned: bool) -> Matrix {
         let Some(packing) = self.packing else { return Matrix::Full(self.tensor([rows, columns], 0.0).val()) };
-        let values = self.values(rows * columns, 0.0);
-        Matrix::Packed(match turned {
-            true => {
-                let stored: Vec<f32> =
-                    (0..columns).flat_map(|j| (0..rows).map(move |i| i * columns + j)).map(|at| values[at]).collect();
-                packed(&stored, [columns, rows], packing, true, self.device)
+        let mut bytes = Vec::new();
+        let (stored, wide) = if turned { (columns, rows) } else { (rows, columns) };
+        if turned {
+            let values = self.values(rows * columns, 0.0);
+            for column in 0..columns {
+                let column: Vec<f32> = values[column..].iter().step_by(columns).copied().collect();
+                bytes.extend(pack(packing, &column));
             }
-            false => packed(&values, [rows, columns], packing, false, self.device),
-        })
+        } else {
+            // Of a vocabulary never all in single precision.
+            for _ in 0..rows {
+                bytes.extend(pack(packing, &self.values(columns, 0.0)));
+            }
+        }
+        let layout = PackedLayout { packing, rows: stored, columns: wide, transposed: turned };
+        Matrix::Packed(Packed::new(bytes, layout, self.device))
     }
 
     fn block(&mut self, block: usize) -> Block {
@@ -104,9 +111,4 @@ impl Draw<'_> {
         let there = ModulePath::outside_blocks(self.config).any(|of| of == path);
         there.then(|| path.elements(ParamKind::Matrix, self.config) as usize / self.config.hidden_size)
     }
-}
-
-/// Stored rows, packed.
-fn packed(numbers: &[f32], [rows, columns]: [usize; 2], packing: Packing, transposed: bool, device: &Device) -> Packed {
-    Packed::new(pack(packing, numbers), PackedLayout { packing, rows, columns, transposed }, device)
 }

@@ -1,16 +1,19 @@
 //! Bases ready to train: read once, shared by every run.
 
-use super::data::TaskFile;
-use crate::base::{Failure, FailureReason, read_json};
+use super::data::{TaskData, TaskFile};
+use crate::base::{Failure, FailureReason, Fault, read_json};
 use crate::bases::Base;
 use crate::config::RunConfig;
 use crate::model::files::gguf::Gguf;
 use crate::model::files::{ShardIndex, TensorFileError};
 use crate::model::{Model, ModelConfig, Storage};
+use crate::peft::Demonstrations;
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Labelled, TaskConfig, style};
 use burn::tensor::Device;
+use std::cell::RefCell;
 use std::future::Future;
+use std::rc::Rc;
 
 /// Where files come from: a disk natively, `fetch` in the browser.
 pub trait Files {
@@ -130,11 +133,16 @@ pub struct Materials {
     pub file: TaskFile,
     /// What no prose base was trained on, where forgetting is measured.
     pub prose: Option<String>,
+    /// The task's examples as a base reads them, from the last time: a large vocabulary takes a second or two.
+    examples: RefCell<Option<(Reading, Rc<TaskData>)>>,
 }
+
+/// What a task's examples follow from: task, base, template and seed.
+type Reading = (TaskConfig, &'static str, Option<String>, u64);
 
 impl Materials {
     /// Of a task that needs no file.
-    pub const NONE: Materials = Materials { file: TaskFile::None, prose: None };
+    pub const NONE: Materials = Materials { file: TaskFile::None, prose: None, examples: RefCell::new(None) };
 
     /// Reads what a run of `config` needs.
     ///
@@ -145,7 +153,28 @@ impl Materials {
             true => Some(load_prose(files).await?),
             false => None,
         };
-        Ok(Materials { file: load_task(&config.task, files).await?, prose })
+        Ok(Materials { file: load_task(&config.task, files).await?, prose, examples: RefCell::default() })
+    }
+
+    /// The task's examples for a run on a base, read once.
+    ///
+    /// # Errors
+    /// Where the file is not the task's, a text is too short, or the tokenizer has no token for a label.
+    pub fn examples(&self, config: &RunConfig, base: &LoadedBase) -> Result<Rc<TaskData>, Fault> {
+        let shown = config.methods().find_map(|method| method.method().demonstrations());
+        let template = shown.map(|shown| shown.template.clone());
+        let reading: Reading = (config.task.clone(), base.base.id, template, config.seed);
+        let mut examples = self.examples.borrow_mut();
+        match &*examples {
+            Some((of, data)) if *of == reading => Ok(data.clone()),
+            _ => {
+                let template = shown.and_then(Demonstrations::template);
+                let data = TaskData::new(&config.task, &self.file, &base.tokenizer, template.as_ref(), config.seed)?;
+                let data = Rc::new(data);
+                *examples = Some((reading, data.clone()));
+                Ok(data)
+            }
+        }
     }
 
     /// Whether they serve a run of `config`, having been read for `other`.

@@ -73,6 +73,9 @@ pub struct Told {
 /// What a helper gives back: places in the batch with their gradients, or `None` where it is lost.
 pub type Gradients<'a> = Pin<Box<dyn Future<Output = Option<Vec<(usize, Gradient)>>> + 'a>>;
 
+/// A wait for helpers.
+pub type Settled<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// Other workers that compute gradients.
 pub trait Helpers {
     /// Takes up a run, in place of another.
@@ -80,6 +83,11 @@ pub trait Helpers {
 
     /// Tells φ of every helper what the trainer's was told.
     fn tell(&self, told: &Told);
+
+    /// Waits for those that have loaded the run's base already: they are ready in no time.
+    fn settle(&self) -> Settled<'_> {
+        Box::pin(std::future::ready(()))
+    }
 
     /// The helpers that have loaded what the run needs, by number.
     fn ready(&self) -> Vec<usize>;

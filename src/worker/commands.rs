@@ -35,7 +35,9 @@ impl Trainer {
             Command::Prefetch { config } => match self.load(&config).await {
                 Err(failure) if config.base.is_own() => Err(failure),
                 Err(_) => Ok(()),
-                Ok(_) => {
+                Ok(base) => {
+                    self.load_helpers(&config);
+                    self.read_examples(&config, &base);
                     self.expected = (self.backend != Backend::Cpu).then_some(config);
                     Ok(())
                 }

@@ -115,6 +115,24 @@ impl Trainer {
         Ok(())
     }
 
+    /// Reads the task's examples ahead of a run. What is at fault with them is told when it starts.
+    pub(super) fn read_examples(&self, config: &RunConfig, base: &LoadedBase) {
+        if let Some((_, materials)) = &self.materials {
+            drop(materials.examples(config, base));
+        }
+    }
+
+    /// Lets helpers load a large base ahead of a run, so that they share its first step. A small one they load in no
+    /// time. Those of a run under way stay with it.
+    pub(super) fn load_helpers(&self, config: &RunConfig) {
+        let idle = self.session.as_ref().is_none_or(Session::done);
+        let large = config.base.config().is_ok_and(|model| model.is_large());
+        if idle && large && self.backend == Backend::Cpu && config.trains() {
+            self.helpers.resize(wanted(config) - 1);
+            self.helpers.load(config);
+        }
+    }
+
     /// A GPU would have to compile while the run's first step waits.
     async fn begin_warm_up(&mut self) {
         let Some(config) = self.expected.take() else { return };

@@ -8,15 +8,51 @@ mod register {
     #[derive(Clone, Copy)]
     pub struct Lanes(v128);
 
+    /// Four bytes of each of four rows, those of a column beside each other.
     #[inline(always)]
-    fn four(bytes: &[u8; 4]) -> v128 {
+    fn turned(rows: [&[u8; 4]; 4]) -> v128 {
+        let [a, b, c, d] = rows.map(|row| row.as_ptr().cast());
         // SAFETY: four bytes are there, and a load needs no alignment.
-        unsafe { v128_load32_zero(bytes.as_ptr().cast()) }
+        let x = unsafe { v128_load32_lane::<1>(v128_load32_zero(a), b) };
+        // SAFETY: as above.
+        let x = unsafe { v128_load32_lane::<3>(v128_load32_lane::<2>(x, c), d) };
+        i8x16_shuffle::<0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15>(x, x)
     }
 
     #[inline(always)]
-    fn unsigned(bytes: &[u8; 4]) -> v128 {
-        u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(four(bytes)))
+    fn lower(bytes: v128) -> v128 {
+        v128_and(bytes, u8x16_splat(15))
+    }
+
+    #[inline(always)]
+    fn upper(bytes: v128) -> v128 {
+        lower(u16x8_shr(bytes, 4))
+    }
+
+    /// Sixteen bytes as numbers.
+    #[inline(always)]
+    fn unsigned(bytes: v128) -> [Lanes; 4] {
+        let (low, high) = (u16x8_extend_low_u8x16(bytes), u16x8_extend_high_u8x16(bytes));
+        [
+            u32x4_extend_low_u16x8(low),
+            u32x4_extend_high_u16x8(low),
+            u32x4_extend_low_u16x8(high),
+            u32x4_extend_high_u16x8(high),
+        ]
+        .map(|x| Lanes(f32x4_convert_i32x4(x)))
+    }
+
+    /// The same of bytes from −128 to 127.
+    #[inline(always)]
+    fn signed(bytes: v128) -> [Lanes; 4] {
+        let (low, high) = (i16x8_extend_low_i8x16(bytes), i16x8_extend_high_i8x16(bytes));
+        [
+            i32x4_extend_low_i16x8(low),
+            i32x4_extend_high_i16x8(low),
+            i32x4_extend_low_i16x8(high),
+            i32x4_extend_high_i16x8(high),
+        ]
+        .map(|x| Lanes(f32x4_convert_i32x4(x)))
     }
 
     impl Lanes {
@@ -47,22 +83,38 @@ mod register {
             Lanes(unsafe { v128_load32_splat(std::ptr::from_ref(x).cast()) })
         }
 
-        /// The lower halves of four bytes.
+        /// Four numbers.
         #[inline(always)]
-        pub fn low(bytes: &[u8; 4]) -> Lanes {
-            Lanes(f32x4_convert_i32x4(v128_and(unsigned(bytes), i32x4_splat(15))))
+        pub fn of([a, b, c, d]: [f32; 4]) -> Lanes {
+            Lanes(f32x4(a, b, c, d))
         }
 
-        /// Their upper halves.
+        /// The lower halves of sixteen bytes, or the upper ones.
         #[inline(always)]
-        pub fn high(bytes: &[u8; 4]) -> Lanes {
-            Lanes(f32x4_convert_i32x4(u32x4_shr(unsigned(bytes), 4)))
+        pub fn nibbles(bytes: &[u8; 16], are_upper: bool) -> [Lanes; 4] {
+            // SAFETY: sixteen bytes are there, and a load needs no alignment.
+            let bytes = unsafe { v128_load(bytes.as_ptr().cast()) };
+            unsigned(if are_upper { upper(bytes) } else { lower(bytes) })
         }
 
-        /// Four bytes from −128 to 127.
+        /// Sixteen bytes from −128 to 127.
         #[inline(always)]
-        pub fn signed(bytes: &[u8; 4]) -> Lanes {
-            Lanes(f32x4_convert_i32x4(i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(four(bytes)))))
+        pub fn bytes(bytes: &[u8; 16]) -> [Lanes; 4] {
+            // SAFETY: as above.
+            signed(unsafe { v128_load(bytes.as_ptr().cast()) })
+        }
+
+        /// The columns of four rows of four bytes: of their lower halves, and of their upper ones.
+        #[inline(always)]
+        pub fn columns_of_nibbles(rows: [&[u8; 4]; 4]) -> [[Lanes; 4]; 2] {
+            let bytes = turned(rows);
+            [unsigned(lower(bytes)), unsigned(upper(bytes))]
+        }
+
+        /// The columns of four rows of four bytes from −128 to 127.
+        #[inline(always)]
+        pub fn columns_of_bytes(rows: [&[u8; 4]; 4]) -> [Lanes; 4] {
+            signed(turned(rows))
         }
 
         /// Products, number by number.
@@ -134,19 +186,33 @@ mod register {
             Lanes([*x; 4])
         }
 
-        /// The lower halves of four bytes.
-        pub fn low(bytes: &[u8; 4]) -> Lanes {
-            Lanes(bytes.map(|byte| f32::from(byte & 15)))
+        /// Four numbers.
+        pub fn of(numbers: [f32; 4]) -> Lanes {
+            Lanes(numbers)
         }
 
-        /// Their upper halves.
-        pub fn high(bytes: &[u8; 4]) -> Lanes {
-            Lanes(bytes.map(|byte| f32::from(byte >> 4)))
+        /// The lower halves of sixteen bytes, or the upper ones.
+        pub fn nibbles(bytes: &[u8; 16], are_upper: bool) -> [Lanes; 4] {
+            let half = |byte: u8| f32::from(if are_upper { byte >> 4 } else { byte & 15 });
+            std::array::from_fn(|i| Lanes(std::array::from_fn(|j| half(bytes[4 * i + j]))))
         }
 
-        /// Four bytes from −128 to 127.
-        pub fn signed(bytes: &[u8; 4]) -> Lanes {
-            Lanes(bytes.map(|byte| f32::from(byte as i8)))
+        /// Sixteen bytes from −128 to 127.
+        pub fn bytes(bytes: &[u8; 16]) -> [Lanes; 4] {
+            std::array::from_fn(|i| Lanes(std::array::from_fn(|j| f32::from(bytes[4 * i + j] as i8))))
+        }
+
+        /// The columns of four rows of four bytes: of their lower halves, and of their upper ones.
+        pub fn columns_of_nibbles(rows: [&[u8; 4]; 4]) -> [[Lanes; 4]; 2] {
+            [false, true].map(|are_upper| {
+                let half = |byte: u8| f32::from(if are_upper { byte >> 4 } else { byte & 15 });
+                std::array::from_fn(|i| Lanes(rows.map(|row| half(row[i]))))
+            })
+        }
+
+        /// The columns of four rows of four bytes from −128 to 127.
+        pub fn columns_of_bytes(rows: [&[u8; 4]; 4]) -> [Lanes; 4] {
+            std::array::from_fn(|i| Lanes(rows.map(|row| f32::from(row[i] as i8))))
         }
 
         /// Products, number by number.

@@ -29,15 +29,15 @@ pub fn unpack<'a>(
     packed
 }
 
-/// A block of [`BLOCK`] numbers.
+/// A block of [`BLOCK`] numbers, behind what scales them.
 trait Block {
-    /// What its numbers are multiplied with, and what is added.
-    type Scale: Copy;
+    /// Where its numbers begin.
+    const FIRST: usize;
+    /// Whether two numbers share a byte: those in the lower halves are the first.
+    const NIBBLES: bool;
 
-    fn scale(block: &[u8]) -> Self::Scale;
-
-    /// Four of its numbers, from 4·i on.
-    fn four(block: &[u8], scale: Self::Scale, i: usize) -> Lanes;
+    /// Rounded as everywhere: a product, then a sum.
+    fn number(q: Lanes, scale: Lanes, smallest: Lanes) -> Lanes;
 }
 
 /// Q8_0.
@@ -48,58 +48,45 @@ struct Q4;
 struct Q4From;
 
 impl Block for Q8 {
-    type Scale = Lanes;
+    const FIRST: usize = 2;
+    const NIBBLES: bool = false;
 
     #[inline(always)]
-    fn scale(block: &[u8]) -> Lanes {
-        half(block, 0)
-    }
-
-    #[inline(always)]
-    fn four(block: &[u8], scale: Lanes, i: usize) -> Lanes {
-        scale.times(Lanes::signed(&block[2..].as_chunks().0[i]))
+    fn number(q: Lanes, scale: Lanes, _: Lanes) -> Lanes {
+        scale.times(q)
     }
 }
 
 impl Block for Q4 {
-    type Scale = Lanes;
+    const FIRST: usize = 2;
+    const NIBBLES: bool = true;
 
     #[inline(always)]
-    fn scale(block: &[u8]) -> Lanes {
-        half(block, 0)
-    }
-
-    #[inline(always)]
-    fn four(block: &[u8], scale: Lanes, i: usize) -> Lanes {
-        scale.times(nibbles(&block[2..], i).add(Lanes::splat(&-8.0)))
+    fn number(q: Lanes, scale: Lanes, _: Lanes) -> Lanes {
+        scale.times(q.add(Lanes::splat(&-8.0)))
     }
 }
 
 impl Block for Q4From {
-    type Scale = [Lanes; 2];
+    const FIRST: usize = 4;
+    const NIBBLES: bool = true;
 
     #[inline(always)]
-    fn scale(block: &[u8]) -> [Lanes; 2] {
-        [half(block, 0), half(block, 2)]
-    }
-
-    #[inline(always)]
-    fn four(block: &[u8], [scale, smallest]: [Lanes; 2], i: usize) -> Lanes {
-        // Rounded twice, as everywhere.
-        scale.times(nibbles(&block[4..], i)).add(smallest)
+    fn number(q: Lanes, scale: Lanes, smallest: Lanes) -> Lanes {
+        scale.times(q).add(smallest)
     }
 }
 
 #[inline(always)]
-fn half(block: &[u8], at: usize) -> Lanes {
-    Lanes::splat(&half_of(u16::from_le_bytes([block[at], block[at + 1]])))
+fn half(block: &[u8], at: usize) -> f32 {
+    half_of(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
-/// The lower halves of the bytes are the first numbers, the upper halves those behind them.
+/// Scale and smallest value of blocks beside each other.
 #[inline(always)]
-fn nibbles(bytes: &[u8], i: usize) -> Lanes {
-    let bytes = &bytes.as_chunks().0[i % 4];
-    if i < 4 { Lanes::low(bytes) } else { Lanes::high(bytes) }
+fn scales<B: Block>(blocks: [&[u8]; 4]) -> [Lanes; 2] {
+    let scale = Lanes::of(blocks.map(|block| half(block, 0)));
+    [scale, if B::FIRST == 4 { Lanes::of(blocks.map(|block| half(block, 2))) } else { Lanes::zero() }]
 }
 
 /// Straight from the bytes into the panels.
@@ -123,28 +110,47 @@ fn by_blocks<B: Block>(
         for (i, panels) in packed.chunks_exact_mut(BLOCK / COLUMNS * depth).enumerate() {
             let start = columns.start + i * BLOCK;
             for k in 0..depth {
-                let block = from.blocks(first + k, start..start + BLOCK);
-                let scale = B::scale(block);
-                for i in 0..BLOCK / 4 {
-                    let row = panels[i / 2 * depth + k].as_chunks_mut::<4>().0;
-                    B::four(block, scale, i).store(&mut row[i % 2]);
-                }
+                along::<B>(&mut panels[k..], depth, from.blocks(first + k, start..start + BLOCK));
             }
+        }
+    }
+}
+
+/// A block into the first rows of four panels, `depth` rows apart.
+#[inline(always)]
+fn along<B: Block>(panels: &mut [[f32; COLUMNS]], depth: usize, block: &[u8]) {
+    let [scale, smallest] = scales::<B>([block; 4]);
+    let bytes = block[B::FIRST..].as_chunks::<16>().0;
+    for half in 0..2 {
+        let numbers = if B::NIBBLES { Lanes::nibbles(&bytes[0], half == 1) } else { Lanes::bytes(&bytes[half]) };
+        for (i, q) in numbers.into_iter().enumerate() {
+            let row = &mut panels[(2 * half + i / 2) * depth];
+            B::number(q, scale, smallest).store(&mut row.as_chunks_mut::<4>().0[i % 2]);
         }
     }
 }
 
 /// Four stored rows into the numbers from `four` on of a panel's columns.
 fn across<B: Block>(panel: &mut [[f32; COLUMNS]], four: usize, rows: [&[u8]; 4]) {
-    let blocks = panel.len() / BLOCK;
-    let width = rows[0].len() / blocks.max(1);
-    for (b, columns) in panel.chunks_exact_mut(BLOCK).enumerate() {
+    let width = rows[0].len() / (panel.len() / BLOCK).max(1);
+    for (b, columns) in panel.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
         let blocks = rows.map(|row| &row[b * width..][..width]);
-        let scales = blocks.map(B::scale);
-        for (i, columns) in columns.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let lanes = Lanes::transpose(std::array::from_fn(|row| B::four(blocks[row], scales[row], i)));
-            for (lanes, column) in lanes.into_iter().zip(columns) {
-                lanes.store(&mut column.as_chunks_mut::<4>().0[four / 4]);
+        let [scale, smallest] = scales::<B>(blocks);
+        let mut put = |first: usize, numbers: [Lanes; 4]| {
+            for (i, q) in numbers.into_iter().enumerate() {
+                B::number(q, scale, smallest).store(&mut columns[first + i].as_chunks_mut::<4>().0[four / 4]);
+            }
+        };
+        let quads = blocks.map(|block| block[B::FIRST..].as_chunks::<4>().0);
+        if B::NIBBLES {
+            for i in 0..BLOCK / 8 {
+                let [first, second] = Lanes::columns_of_nibbles(quads.map(|row| &row[i]));
+                put(4 * i, first);
+                put(BLOCK / 2 + 4 * i, second);
+            }
+        } else {
+            for i in 0..BLOCK / 4 {
+                put(4 * i, Lanes::columns_of_bytes(quads.map(|row| &row[i])));
             }
         }
     }

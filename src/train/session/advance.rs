@@ -101,7 +101,7 @@ impl Session {
     /// Gives φ what it asks of the host before this step. What it changes then has another history: the
     /// optimizer starts anew.
     async fn tell_phi(&mut self) -> Result<(), Failure> {
-        self.sharing.assign(&self.setup);
+        self.sharing.assign(&self.setup).await;
         let (step, steps) = (self.step, self.setup.config.steps);
         let values = host_answers(&self.phi, step, steps).await?;
         if !values.is_empty() {

@@ -23,7 +23,7 @@ pub(super) struct Setup {
     pub run: u32,
     pub config: RunConfig,
     pub base: Rc<LoadedBase>,
-    pub data: TaskData,
+    pub data: Rc<TaskData>,
     pub device: Device,
     pub device_name: String,
     /// Tokens that in-context learning puts in front of every example.
@@ -57,9 +57,7 @@ impl Setup {
         device_name: &str,
     ) -> Result<Setup, Failure> {
         config.check().map_err(input)?;
-        let template = demonstrations(&config).and_then(Demonstrations::template);
-        let data = TaskData::new(&config.task, &materials.file, &base.tokenizer, template.as_ref(), config.seed);
-        let data = data.map_err(input)?;
+        let data = materials.examples(&config, &base).map_err(input)?;
         let demonstrations = match demonstrations(&config) {
             Some(shown) => {
                 let context = base.theta.config.max_position_embeddings;

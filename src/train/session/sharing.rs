@@ -53,7 +53,7 @@ impl Sharing {
     }
 
     /// Gives the helpers the run, once.
-    pub fn assign(&mut self, setup: &Setup) {
+    pub async fn assign(&mut self, setup: &Setup) {
         if let Some(helpers) = self.helpers.as_ref().filter(|_| !self.assigned) {
             let (labels, begins) = (setup.data.labels.clone(), setup.data.begins());
             let scores = self.scores.take();
@@ -61,6 +61,7 @@ impl Sharing {
             if let Some(told) = self.told.take() {
                 helpers.tell(&told);
             }
+            helpers.settle().await;
             self.assigned = true;
         }
     }

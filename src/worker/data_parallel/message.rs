@@ -1,5 +1,6 @@
 //! What trainer and helper say to each other.
 
+use crate::config::RunConfig;
 use crate::protocol::AssetUrls;
 use crate::train::data::Batch;
 use crate::train::micro_batch::{Assignment, Told};
@@ -10,6 +11,7 @@ use wasm_bindgen::prelude::*;
 /// To a helper. Of `Parts` the numbers are φ's.
 #[derive(Serialize, Deserialize)]
 pub enum Request {
+    Load { config: Box<RunConfig>, assets: AssetUrls },
     Assign { number: u32, assignment: Box<Assignment>, assets: AssetUrls },
     Tell(Told),
     Parts(Vec<(usize, Batch)>),
@@ -18,6 +20,7 @@ pub enum Request {
 /// From a helper. Of `Done` the numbers are the gradients', one part's after the other.
 #[derive(Serialize, Deserialize)]
 pub enum Reply {
+    Loaded { base: String },
     Ready { number: u32 },
     Done(Vec<(usize, f32)>),
 }

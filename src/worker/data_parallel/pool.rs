@@ -4,7 +4,7 @@ use super::message::{Reply, Request, message, parts_of};
 use crate::config::RunConfig;
 use crate::protocol::AssetUrls;
 use crate::train::data::Batch;
-use crate::train::micro_batch::{Assignment, Gradients, Helpers, Told};
+use crate::train::micro_batch::{Assignment, Gradients, Helpers, Settled, Told};
 use crate::train::step::Gradient;
 use crate::worker::browser::scope;
 use async_channel::{Receiver, Sender, unbounded};
@@ -15,8 +15,12 @@ use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 /// What is heard of a helper.
 struct Heard {
+    /// The base that it holds, where it was asked to load one ahead.
+    base: RefCell<String>,
     /// The assignment that it has loaded.
     ready: Cell<u32>,
+    /// A word for each of these; closed where it is lost.
+    told: (Sender<()>, Receiver<()>),
     /// Gradients that it has sent; closed where it is lost.
     done: (Sender<Done>, Receiver<Done>),
 }
@@ -27,6 +31,7 @@ type Done = Vec<(usize, Gradient)>;
 impl Heard {
     fn lose(&self) {
         self.done.0.close();
+        self.told.0.close();
     }
 
     fn is_lost(&self) -> bool {
@@ -37,7 +42,12 @@ impl Heard {
         // A panic is told as an event, in text.
         let Some((text, numbers)) = parts_of(data) else { return self.lose() };
         match serde_json::from_str(&text) {
-            Ok(Reply::Ready { number }) => self.ready.set(number),
+            Ok(Reply::Loaded { base }) => drop(self.base.replace(base)),
+            Ok(Reply::Ready { number }) => {
+                self.ready.set(number);
+                // Who waits is told; whoever does not may find it later.
+                let _ = self.told.0.try_send(());
+            }
             Ok(Reply::Done(losses)) if !losses.is_empty() => {
                 let size = numbers.len() / losses.len();
                 let gradients = losses.into_iter().enumerate().map(|(i, (place, loss))| {
@@ -65,7 +75,8 @@ impl Started {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&scope().location().href(), &options).ok()?;
-        let heard = Rc::new(Heard { ready: Cell::default(), done: unbounded() });
+        let heard =
+            Rc::new(Heard { base: RefCell::default(), ready: Cell::default(), told: unbounded(), done: unbounded() });
         let on_message = Closure::new({
             let heard = heard.clone();
             move |event: MessageEvent| heard.hear(&event.data())
@@ -118,6 +129,14 @@ impl Workers {
             started.push(helper);
         }
     }
+
+    /// Lets them load the base of a configuration ahead of a run. None may be under way: a helper holds one base.
+    pub fn load(&self, config: &RunConfig) {
+        for helper in self.started.borrow().iter().filter(|helper| *helper.heard.base.borrow() != config.base.id) {
+            let assets = self.assets.borrow().clone();
+            helper.send(&Request::Load { config: Box::new(config.clone()), assets }, &[]);
+        }
+    }
 }
 
 impl Helpers for Workers {
@@ -125,6 +144,10 @@ impl Helpers for Workers {
         self.number.set(self.number.get() + 1);
         for helper in self.started.borrow().iter() {
             let (number, assets) = (self.number.get(), self.assets.borrow().clone());
+            // A helper holds one base.
+            if *helper.heard.base.borrow() != assignment.config.base.id {
+                helper.heard.base.borrow_mut().clear();
+            }
             // Nobody asks any more for what it owed to another run.
             while helper.heard.done.1.try_recv().is_ok() {}
             helper.send(&Request::Assign { number, assignment: Box::new(assignment.clone()), assets }, &[]);
@@ -133,6 +156,18 @@ impl Helpers for Workers {
 
     fn tell(&self, told: &Told) {
         self.started.borrow().iter().for_each(|helper| helper.send(&Request::Tell(told.clone()), &[]));
+    }
+
+    fn settle(&self) -> Settled<'_> {
+        let started = self.started.borrow();
+        let loaded = started.iter().filter(|helper| !helper.heard.base.borrow().is_empty());
+        let (loaded, number): (Vec<Rc<Heard>>, u32) =
+            (loaded.map(|helper| helper.heard.clone()).collect(), self.number.get());
+        Box::pin(async move {
+            for heard in loaded {
+                while heard.ready.get() != number && heard.told.1.recv().await.is_ok() {}
+            }
+        })
     }
 
     fn ready(&self) -> Vec<usize> {

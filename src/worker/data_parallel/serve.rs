@@ -2,6 +2,7 @@
 
 use super::message::{Reply, Request, message, parts_of};
 use crate::bases::Base;
+use crate::config::RunConfig;
 use crate::protocol::AssetUrls;
 use crate::train::library::LoadedBase;
 use crate::train::micro_batch::Helper;
@@ -37,28 +38,26 @@ pub fn assist(data: JsValue) {
 /// answer.
 async fn serve() {
     let device = Device::flex();
-    let mut loaded: Option<LoadedBase> = None;
-    let mut known = AssetUrls::default();
+    let mut held = Held::default();
     let requests = REQUESTS.with(|(_, receiver)| receiver.clone());
     let mut next = requests.recv().await;
     while let Ok((request, _)) = next {
-        let Request::Assign { number, assignment, assets } = request else {
-            next = requests.recv().await;
-            continue;
+        let (config, assets, assigned) = match request {
+            Request::Load { config, assets } => (*config, assets, None),
+            Request::Assign { number, assignment, assets } => {
+                (assignment.config.clone(), assets, Some((number, assignment)))
+            }
+            _ => {
+                next = requests.recv().await;
+                continue;
+            }
         };
-        assets.bases.iter().for_each(|base| drop(Base::register(base)));
-        let config = &assignment.config;
-        let base = config.base;
-        let moved = assets.of_base(base.id) != known.of_base(base.id);
-        let serves = |loaded: &LoadedBase| loaded.base.id == base.id && loaded.storage == config.storage();
-        if moved || !loaded.as_ref().is_some_and(serves) {
-            known = assets.clone();
-            // Never two at once.
-            drop(loaded.take());
-            loaded = LoadedBase::of(config, &Fetch::new(assets), &device).await.ok();
-        }
-        let Some(loaded) = &loaded else {
-            give_up();
+        let loaded = held.load(&config, assets, &device).await;
+        let (Some(loaded), Some((number, assignment))) = (loaded, assigned) else {
+            match loaded {
+                Some(loaded) => post(&Reply::Loaded { base: loaded.base.id.into() }, &[]),
+                None => give_up(),
+            }
             next = requests.recv().await;
             continue;
         };
@@ -78,6 +77,30 @@ async fn serve() {
                 other => break other,
             }
         };
+    }
+}
+
+/// The base that a helper holds, and where its files were.
+#[derive(Default)]
+struct Held {
+    base: Option<LoadedBase>,
+    known: AssetUrls,
+}
+
+impl Held {
+    /// The base of a configuration, in place of another; `None` where it cannot be loaded.
+    async fn load(&mut self, config: &RunConfig, assets: AssetUrls, device: &Device) -> Option<&LoadedBase> {
+        assets.bases.iter().for_each(|base| drop(Base::register(base)));
+        let id = config.base.id;
+        let moved = assets.of_base(id) != self.known.of_base(id);
+        let serves = |held: &LoadedBase| held.base.id == id && held.storage == config.storage();
+        if moved || !self.base.as_ref().is_some_and(serves) {
+            self.known = assets.clone();
+            // Never two at once.
+            drop(self.base.take());
+            self.base = LoadedBase::of(config, &Fetch::new(assets), device).await.ok();
+        }
+        self.base.as_ref()
     }
 }
 

@@ -30,7 +30,10 @@ pub async fn in_a_worker(lab: &Lab) {
 /// turns.
 pub async fn on_the_page(lab: &Lab, file: &str) {
     // When each event arrived.
-    lab.before_scripts("window.labTimes = []; addEventListener('peft-lab', e => labTimes.push([performance.now(), e.detail]));").await;
+    lab.before_scripts(
+        "window.labTimes = []; addEventListener('peft-lab', e => labTimes.push([performance.now(), e.detail]));",
+    )
+    .await;
     let mut times = [const { Vec::new() }; 2];
     for round in 0..2 {
         for (workers, times) in [1, 2].into_iter().zip(&mut times) {
@@ -40,11 +43,14 @@ pub async fn on_the_page(lab: &Lab, file: &str) {
             lab.open(&hash).await;
             lab.press("Bring your own").await;
             let chosen = now(lab).await;
-            let input = lab.driver.find(By::Css("dialog[open] input[aria-label='Choose files …: files']")).await.unwrap();
+            let input =
+                lab.driver.find(By::Css("dialog[open] input[aria-label='Choose files …: files']")).await.unwrap();
             input.send_keys(file).await.unwrap();
             lab.press("Use this base").await;
             lab.wait("!document.querySelector('dialog[open]')").await;
-            let there = lab.wait(&when("e.event === 'loading' && e.done === e.of && e.what.includes('base')")).await;
+            // Of the base that was there before nothing counts.
+            let loaded = format!("at > {chosen} && e.event === 'loading' && e.of > 0 && e.done === e.of");
+            let there = lab.wait(&when(&loaded)).await;
             let pressed = now(lab).await;
             lab.press("Train").await;
             let first = lab.wait(&when("e.event === 'step'")).await;
@@ -93,5 +99,5 @@ async fn now(lab: &Lab) -> f64 {
 
 /// When the first event of a kind arrived.
 fn when(is: &str) -> String {
-    format!("labTimes.find(([, e]) => {is})?.[0]")
+    format!("labTimes.find(([at, e]) => {is})?.[0]")
 }
