@@ -18,6 +18,8 @@ mod wasm;
 mod webgpu;
 
 pub use constants::AdamConstants;
+#[cfg(test)]
+pub(crate) use device::MADE_UP;
 pub use device::{most_bytes, on_gpu};
 pub use packed::Packed;
 pub use shape::{Heads, PackedLayout, Rotation};
