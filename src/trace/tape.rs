@@ -1,6 +1,6 @@
 //! The record of a training step: which tensors are made, and which are kept for the backward pass.
 //!
-//! The rules are those of the CPU's kernels (`src/kernels/autodiff.rs`) and of Burn's autodiff. An operation
+//! The rules are those of the CPU's kernels (`src/kernels/gradients.rs`) and of Burn's autodiff. An operation
 //! keeps what the gradients that are wanted need, and nothing where no gradient passes.
 
 use super::flops::Flops;
