@@ -8,7 +8,7 @@ use super::user_data;
 use crate::base::{Failure, clock};
 use crate::bases::Base;
 use crate::config::keys::METHOD;
-use crate::config::{Key, RunConfig};
+use crate::config::{DeviceChoice, Key, RunConfig};
 use crate::interchange::phi_file::StoredPhi;
 use crate::interchange::{RunFile, RunFileError, adapter_base, hf_adapter, phi_file};
 use crate::train::Session;
@@ -22,17 +22,27 @@ use std::rc::Rc;
 /// Flags that say nothing of what a run trains.
 const BESIDE: [&str; 5] = ["run", "adapter", "lambda", "input", "logits"];
 
-/// A session at its start, on the CPU.
+/// A session at its start: on the CPU, unless the run asks for WebGPU and the build has it.
 pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {
-    let device = Device::flex();
+    let (device, name) = device(config.device);
     let files = Disk::default();
     let base = Rc::new(LoadedBase::of(&config, &files, &device).await?);
     let materials = Materials::load(&config, &files).await?;
     let workers = config.workers.unwrap_or(1);
-    let helpers = (workers > 1).then(|| Rc::new(Threads::new(&base.theta, workers - 1)) as Rc<dyn Helpers>);
-    let mut session = Session::new(0, config, base, &materials, &device, "cpu", clock)?;
+    let helpers =
+        (workers > 1 && name == "cpu").then(|| Rc::new(Threads::new(&base.theta, workers - 1)) as Rc<dyn Helpers>);
+    let mut session = Session::new(0, config, base, &materials, &device, name, clock)?;
     session.help(helpers);
     Ok(session)
+}
+
+/// The device that a run is trained on here, and its name in events.
+fn device(choice: DeviceChoice) -> (Device, &'static str) {
+    match choice {
+        #[cfg(feature = "webgpu")]
+        DeviceChoice::Webgpu => (Device::wgpu(Default::default()), "webgpu"),
+        _ => (Device::flex(), "cpu"),
+    }
 }
 
 /// The last run of a file. Its base, where it is somebody's own, has been brought before.

@@ -22,8 +22,8 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
         Some(run) => run.config.clone(),
         None => config(args)?,
     };
-    if config.device == DeviceChoice::Webgpu {
-        return Err("This build trains on the CPU; WebGPU is the browser's. Use --device cpu.".into());
+    if config.device == DeviceChoice::Webgpu && !cfg!(feature = "webgpu") {
+        return Err("This build trains on the CPU: use --device cpu, or a build with the feature webgpu.".into());
     }
     let mut out = Out::open(args)?;
     unfinished::watch()?;

@@ -1,264 +1,29 @@
-//! The kernels' gradients, for every backend that has the passes.
+//! The kernels on a tape, for every backend that has their passes.
 
 use super::backward::FusedBackward;
+use super::gradients::{
+    AddLowRank, Attention, CrossEntropy, Gated, GeluNew, LayerNorm, Linear, PackedLinear, PackedProduct, Product, Relu,
+    RmsNorm, Rotate, Sum, TurnedAttention,
+};
 use super::{FusedOps, Heads, PackedLayout, Rotation};
 use burn::backend::Autodiff;
 use burn::backend::AutodiffBackend;
-use burn::backend::autodiff::NodeId;
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, NodeGuard, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use std::cell::RefCell;
-use std::collections::HashSet;
 
 type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
 
-thread_local! {
-    /// Nodes to which an operation of ours gave a gradient in the pass under way, where a backend can add to it
-    /// while it computes another: Burn does not say which have one.
-    static BEGUN: RefCell<HashSet<NodeId>> = RefCell::default();
-}
-
-/// Registers what was found for each node that wants a gradient.
-macro_rules! register {
-    ($gradients:ident, $nodes:expr, $found:expr) => {
-        for (node, gradient) in $nodes.into_iter().zip($found) {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                // A leaf keeps what it has: it cannot be taken.
-                if B::ADDS && node.order > 0 {
-                    BEGUN.with_borrow_mut(|begun| begun.insert(node.id));
-                }
-                $gradients.register::<B>(node.id, gradient);
-            }
-        }
-    };
-}
-
-/// Takes what a node has already, so that the next gradient is added to it on the way.
-macro_rules! earlier {
-    ($gradients:ident, $node:expr) => {
-        match &$node {
-            Some(node) if BEGUN.with_borrow_mut(|begun| begun.remove(&node.id)) => {
-                Some(B::contiguous($gradients.consume::<B>(node)))
-            }
-            _ => None,
-        }
-    };
-}
-
-#[derive(Debug)]
-struct LayerNorm;
-
-impl<B: FusedBackward> Backward<B, 3> for LayerNorm {
-    /// x, scale, and the rows' moments.
-    type State = (FloatTensor<B>, FloatTensor<B>, B::Moments);
-
-    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let (x, scale, moments) = ops.state;
-        let wanted = ops.parents.each_ref().map(Option::is_some);
-        let earlier = earlier!(gradients, ops.parents[0]);
-        let found = B::backward_layer_norm(&x, &scale, &moments, gradient, wanted, earlier);
-        register!(gradients, ops.parents, found);
-    }
-}
-
-#[derive(Debug)]
-struct RmsNorm;
-
-impl<B: FusedBackward> Backward<B, 2> for RmsNorm {
-    /// x, scale, and the rows' moments.
-    type State = (FloatTensor<B>, FloatTensor<B>, B::Moments);
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let (x, scale, moments) = ops.state;
-        let wanted = ops.parents.each_ref().map(Option::is_some);
-        let earlier = earlier!(gradients, ops.parents[0]);
-        let found = B::backward_rms_norm(&x, &scale, &moments, gradient, wanted, earlier);
-        register!(gradients, ops.parents, found);
-    }
-}
-
-#[derive(Debug)]
-struct Linear;
-
-/// What [`Linear`] needs: x for the weight's gradient, the weight for that of x.
-type LinearState<B> = (Option<FloatTensor<B>>, Option<FloatTensor<B>>);
-
-impl<B: FusedBackward> Backward<B, 3> for Linear {
-    type State = LinearState<B>;
-
-    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let (x, weight) = ops.state;
-        let bias = ops.parents[2].is_some();
-        let earlier = earlier!(gradients, ops.parents[0]);
-        let found = B::backward_linear(x.as_ref(), weight.as_ref(), &gradient, bias, earlier);
-        register!(gradients, ops.parents, found);
-    }
-}
-
-#[derive(Debug)]
-struct Product;
-
-impl<B: FusedBackward> Backward<B, 2> for Product {
-    type State = LinearState<B>;
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let [x, weight] = ops.parents;
-        Backward::<B, 3>::backward(Linear, Ops::new([x, weight, None], ops.node, ops.state), gradients, checkpointer);
-    }
-}
-
-#[derive(Debug)]
-struct PackedLinear;
-
-impl<B: FusedBackward> Backward<B, 2> for PackedLinear {
-    /// The packed matrix, which is read the other way round.
-    type State = (IntTensor<B>, PackedLayout);
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let (words, layout) = ops.state;
-        let [x, bias] = ops.parents;
-        let of_bias = bias.as_ref().and_then(|_| B::backward_linear(None, None, &gradient, true, None)[2].take());
-        let earlier = earlier!(gradients, x);
-        let of_x = x.as_ref().map(|_| B::backward_packed(&gradient, &words, layout, earlier));
-        register!(gradients, [x, bias], [of_x, of_bias]);
-    }
-}
-
-#[derive(Debug)]
-struct PackedProduct;
-
-impl<B: FusedBackward> Backward<B, 1> for PackedProduct {
-    type State = (IntTensor<B>, PackedLayout);
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let [x] = ops.parents;
-        let ops = Ops::new([x, None], ops.node, ops.state);
-        Backward::<B, 2>::backward(PackedLinear, ops, gradients, checkpointer);
-    }
-}
-
-#[derive(Debug)]
-struct AddLowRank;
-
-impl<B: FusedBackward> Backward<B, 4> for AddLowRank {
-    /// x, A, B, s·(x·A), s.
-    type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, f32);
-
-    fn backward(self, ops: Ops<Self::State, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let [of_y, of_x, of_a, of_b] = ops.parents;
-        let (x, a, b, inner, scaling) = ops.state;
-        let nodes = [of_x, of_a, of_b];
-        let wanted = nodes.each_ref().map(Option::is_some);
-        let earlier = earlier!(gradients, nodes[0]);
-        let found = B::backward_add_low_rank(&x, [&a, &b], &inner, scaling, &gradient, wanted, earlier);
-        register!(gradients, nodes, found);
-        register!(gradients, [of_y], [Some(gradient)]);
-    }
-}
-
-#[derive(Debug)]
-struct Sum;
-
-impl<B: FusedBackward> Backward<B, 2> for Sum {
-    type State = ();
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<B>(&ops.node);
-        register!(gradients, ops.parents, [Some(gradient.clone()), Some(gradient)]);
-    }
-}
-
-#[derive(Debug)]
-struct Relu;
-
-impl<B: FusedBackward> Backward<B, 1> for Relu {
-    /// The output.
-    type State = FloatTensor<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let y = ops.state;
-        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| B::backward_relu(&y, gradient));
-    }
-}
-
-#[derive(Debug)]
-struct Rotate;
-
-impl<B: FusedBackward> Backward<B, 1> for Rotate {
-    type State = Rotation;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let rotation = ops.state;
-        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| B::turn(&B::contiguous(gradient), rotation, true));
-    }
-}
-
-#[derive(Debug)]
-struct Gated;
-
-impl<B: FusedBackward> Backward<B, 2> for Gated {
-    /// gate, x.
-    type State = [FloatTensor<B>; 2];
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let [gate, x] = ops.state;
-        let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = B::backward_gated(&gate, &x, &gradient, wanted);
-        register!(gradients, ops.parents, found);
-    }
-}
-
-#[derive(Debug)]
-struct Attention;
-
-impl<B: FusedBackward> Backward<B, 3> for Attention {
-    /// q, k, v, weights, heads.
-    type State = ([FloatTensor<B>; 3], FloatTensor<B>, Heads);
-
-    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = B::contiguous(gradients.consume::<B>(&ops.node));
-        let (inputs, weights, heads) = ops.state;
-        let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = B::backward_attention(&inputs, &weights, heads, &gradient, wanted);
-        register!(gradients, ops.parents, found);
-    }
-}
-
-#[derive(Debug)]
-struct GeluNew;
-
-impl<B: FusedBackward> Backward<B, 1> for GeluNew {
-    type State = FloatTensor<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let x = ops.state;
-        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| B::backward_gelu_new(&x, gradient));
-    }
-}
-
-#[derive(Debug)]
-struct CrossEntropy;
-
-impl<B: FusedBackward> Backward<B, 1> for CrossEntropy {
-    /// Probabilities and targets.
-    type State = (FloatTensor<B>, B::Targets);
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let (probabilities, targets) = ops.state;
-        // A training step's pass begins here: what other passes left is of nodes that are gone.
-        BEGUN.with_borrow_mut(HashSet::clear);
-        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
-            B::backward_cross_entropy(probabilities, &targets, B::contiguous(gradient))
-        });
+/// The product of a packed matrix with what `node` made.
+fn packed_product<B: FusedBackward, C: CheckpointStrategy>(
+    node: NodeGuard,
+    words: IntTensor<B>,
+    layout: PackedLayout,
+    y: FloatTensor<B>,
+) -> Tracked<B, C> {
+    match Backward::<B, 1>::prepare::<C>(PackedProduct, [node]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((words, layout), y),
+        OpsKind::UnTracked(prep) => prep.finish(y),
     }
 }
 
@@ -281,6 +46,44 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((x, scale, moments), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
+    }
+
+    fn sum_layer_norm_rows(
+        x: Tracked<B, C>,
+        y: Tracked<B, C>,
+        scale: Tracked<B, C>,
+        bias: Tracked<B, C>,
+        epsilon: f32,
+    ) -> (Tracked<B, C>, Tracked<B, C>) {
+        let (lines, of_norm) = ([x.node(), y.node()], [scale.node(), bias.node()]);
+        let [x, y, scale, bias] = [x, y, scale, bias].map(|t| B::contiguous(t.into_primitive()));
+        let (sum, normed, moments) = B::forward_sum_layer_norm(&x, &y, &scale, &bias, epsilon);
+        let whole = Backward::<B, 2>::prepare::<C>(Sum, lines).compute_bound().stateless(sum.clone());
+        let [of_scale, of_bias] = of_norm;
+        let nodes = [whole.node(), of_scale, of_bias];
+        let normed = match Backward::<B, 3>::prepare::<C>(LayerNorm, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((sum, scale, moments), normed),
+            OpsKind::UnTracked(prep) => prep.finish(normed),
+        };
+        (whole, normed)
+    }
+
+    fn sum_rms_norm_rows(
+        x: Tracked<B, C>,
+        y: Tracked<B, C>,
+        scale: Tracked<B, C>,
+        epsilon: f32,
+    ) -> (Tracked<B, C>, Tracked<B, C>) {
+        let (lines, of_scale) = ([x.node(), y.node()], scale.node());
+        let [x, y, scale] = [x, y, scale].map(|t| B::contiguous(t.into_primitive()));
+        let (sum, normed, moments) = B::forward_sum_rms_norm(&x, &y, &scale, epsilon);
+        let whole = Backward::<B, 2>::prepare::<C>(Sum, lines).compute_bound().stateless(sum.clone());
+        let nodes = [whole.node(), of_scale];
+        let normed = match Backward::<B, 2>::prepare::<C>(RmsNorm, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((sum, scale, moments), normed),
+            OpsKind::UnTracked(prep) => prep.finish(normed),
+        };
+        (whole, normed)
     }
 
     fn linear_rows(x: Tracked<B, C>, weight: Tracked<B, C>, bias: Tracked<B, C>) -> Tracked<B, C> {
@@ -324,10 +127,36 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
     fn packed_product_rows(x: Tracked<B, C>, words: IntTensor<Self>, layout: PackedLayout) -> Tracked<B, C> {
         let (x, node) = x.into_parts();
         let y = B::forward_packed(&B::contiguous(x), &words, layout, None);
-        match Backward::<B, 1>::prepare::<C>(PackedProduct, [node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((words, layout), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
-        }
+        packed_product::<B, C>(node, words, layout, y)
+    }
+
+    fn packed_pair_rows(
+        x: Tracked<B, C>,
+        first: IntTensor<Self>,
+        second: IntTensor<Self>,
+        layouts: [PackedLayout; 2],
+    ) -> (Tracked<B, C>, Tracked<B, C>) {
+        let nodes = [x.node(), x.node()];
+        let ys = B::forward_packed_pair(&B::contiguous(x.into_primitive()), [&first, &second], layouts);
+        let ([a, b], [node, other], [l, m]) = (ys, nodes, layouts);
+        (packed_product::<B, C>(node, first, l, a), packed_product::<B, C>(other, second, m, b))
+    }
+
+    fn packed_triple_rows(
+        x: Tracked<B, C>,
+        first: IntTensor<Self>,
+        second: IntTensor<Self>,
+        third: IntTensor<Self>,
+        layouts: [PackedLayout; 3],
+    ) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
+        let nodes = [x.node(), x.node(), x.node()];
+        let ys = B::forward_packed_triple(&B::contiguous(x.into_primitive()), [&first, &second, &third], layouts);
+        let ([a, b, c], [i, j, k], [l, m, n]) = (ys, nodes, layouts);
+        (
+            packed_product::<B, C>(i, first, l, a),
+            packed_product::<B, C>(j, second, m, b),
+            packed_product::<B, C>(k, third, n, c),
+        )
     }
 
     // What is frozen has no node.
@@ -396,6 +225,24 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         let (out, weights) = B::forward_attention(&inputs, heads);
         match Backward::<B, 3>::prepare::<C>(Attention, nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((inputs, weights, heads), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn turned_attention_heads(
+        q: Tracked<B, C>,
+        k: Tracked<B, C>,
+        v: Tracked<B, C>,
+        heads: Heads,
+        rotation: Rotation,
+    ) -> Tracked<B, C> {
+        let nodes = [q.node(), k.node(), v.node()];
+        let [q, k, v] = [q, k, v].map(|t| B::contiguous(t.into_primitive()));
+        let [q, k] = B::turn_both([&q, &k], rotation, false);
+        let inputs = [q, k, v];
+        let (out, weights) = B::forward_attention(&inputs, heads);
+        match Backward::<B, 3>::prepare::<C>(TurnedAttention, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((inputs, weights, heads, rotation), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

@@ -55,6 +55,31 @@ pub trait FusedBackward: FusedOps {
         earlier: Option<FloatTensor<Self>>,
     ) -> Wanted<Self, 2>;
 
+    /// x + y, and of that what [`forward_layer_norm`](Self::forward_layer_norm) gives.
+    fn forward_sum_layer_norm(
+        x: &FloatTensor<Self>,
+        y: &FloatTensor<Self>,
+        scale: &FloatTensor<Self>,
+        bias: &FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, Self::Moments) {
+        let sum = Self::float_add(x.clone(), y.clone());
+        let (normed, moments) = Self::forward_layer_norm(&sum, scale, bias, epsilon);
+        (sum, normed, moments)
+    }
+
+    /// x + y, and of that what [`forward_rms_norm`](Self::forward_rms_norm) gives.
+    fn forward_sum_rms_norm(
+        x: &FloatTensor<Self>,
+        y: &FloatTensor<Self>,
+        scale: &FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, Self::Moments) {
+        let sum = Self::float_add(x.clone(), y.clone());
+        let (normed, moments) = Self::forward_rms_norm(&sum, scale, epsilon);
+        (sum, normed, moments)
+    }
+
     fn forward_linear(
         x: &FloatTensor<Self>,
         weight: &FloatTensor<Self>,
@@ -78,6 +103,24 @@ pub trait FusedBackward: FusedOps {
         layout: PackedLayout,
         bias: Option<&FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
+
+    /// x·W of two packed W.
+    fn forward_packed_pair(
+        x: &FloatTensor<Self>,
+        words: [&IntTensor<Self>; 2],
+        layouts: [PackedLayout; 2],
+    ) -> [FloatTensor<Self>; 2] {
+        [0, 1].map(|i| Self::forward_packed(x, words[i], layouts[i], None))
+    }
+
+    /// x·W of three packed W.
+    fn forward_packed_triple(
+        x: &FloatTensor<Self>,
+        words: [&IntTensor<Self>; 3],
+        layouts: [PackedLayout; 3],
+    ) -> [FloatTensor<Self>; 3] {
+        [0, 1, 2].map(|i| Self::forward_packed(x, words[i], layouts[i], None))
+    }
 
     /// The gradient of x, on top of an earlier one.
     fn backward_packed(
@@ -123,6 +166,11 @@ pub trait FusedBackward: FusedOps {
 
     /// Turned by the rotation, or back.
     fn turn(x: &FloatTensor<Self>, rotation: Rotation, back: bool) -> FloatTensor<Self>;
+
+    /// Two tensors of one length, turned by the rotation, or back.
+    fn turn_both(x: [&FloatTensor<Self>; 2], rotation: Rotation, back: bool) -> [FloatTensor<Self>; 2] {
+        x.map(|x| Self::turn(x, rotation, back))
+    }
 
     fn forward_gated(gate: &FloatTensor<Self>, x: &FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -177,6 +225,29 @@ macro_rules! forward_ops {
                 Self::forward_rms_norm(&Self::contiguous(x), &Self::contiguous(scale), epsilon).0
             }
 
+            fn sum_layer_norm_rows(
+                x: FloatTensor<Self>,
+                y: FloatTensor<Self>,
+                scale: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                epsilon: f32,
+            ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+                let [x, y, scale, bias] = [x, y, scale, bias].map(Self::contiguous);
+                let (sum, normed, _) = Self::forward_sum_layer_norm(&x, &y, &scale, &bias, epsilon);
+                (sum, normed)
+            }
+
+            fn sum_rms_norm_rows(
+                x: FloatTensor<Self>,
+                y: FloatTensor<Self>,
+                scale: FloatTensor<Self>,
+                epsilon: f32,
+            ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+                let [x, y, scale] = [x, y, scale].map(Self::contiguous);
+                let (sum, normed, _) = Self::forward_sum_rms_norm(&x, &y, &scale, epsilon);
+                (sum, normed)
+            }
+
             fn linear_rows(
                 x: FloatTensor<Self>,
                 weight: FloatTensor<Self>,
@@ -204,6 +275,28 @@ macro_rules! forward_ops {
                 layout: PackedLayout,
             ) -> FloatTensor<Self> {
                 Self::forward_packed(&Self::contiguous(x), &words, layout, None)
+            }
+
+            fn packed_pair_rows(
+                x: FloatTensor<Self>,
+                first: IntTensor<Self>,
+                second: IntTensor<Self>,
+                layouts: [PackedLayout; 2],
+            ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+                let [a, b] = Self::forward_packed_pair(&Self::contiguous(x), [&first, &second], layouts);
+                (a, b)
+            }
+
+            fn packed_triple_rows(
+                x: FloatTensor<Self>,
+                first: IntTensor<Self>,
+                second: IntTensor<Self>,
+                third: IntTensor<Self>,
+                layouts: [PackedLayout; 3],
+            ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+                let words = [&first, &second, &third];
+                let [a, b, c] = Self::forward_packed_triple(&Self::contiguous(x), words, layouts);
+                (a, b, c)
             }
 
             fn unpacked_rows(words: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self> {
@@ -243,6 +336,18 @@ macro_rules! forward_ops {
                 heads: Heads,
             ) -> FloatTensor<Self> {
                 Self::forward_attention(&[q, k, v].map(Self::contiguous), heads).0
+            }
+
+            fn turned_attention_heads(
+                q: FloatTensor<Self>,
+                k: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                heads: Heads,
+                rotation: Rotation,
+            ) -> FloatTensor<Self> {
+                let [q, k, v] = [q, k, v].map(Self::contiguous);
+                let [q, k] = Self::turn_both([&q, &k], rotation, false);
+                Self::forward_attention(&[q, k, v], heads).0
             }
 
             fn rotate_heads(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self> {

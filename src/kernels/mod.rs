@@ -10,6 +10,7 @@ pub mod checks;
 mod constants;
 mod cpu;
 mod device;
+mod gradients;
 mod packed;
 mod reference;
 mod shape;
@@ -18,6 +19,8 @@ mod wasm;
 mod webgpu;
 
 pub use constants::AdamConstants;
+#[cfg(test)]
+pub(crate) use device::MADE_UP;
 pub use device::{most_bytes, on_gpu};
 pub use packed::Packed;
 pub use shape::{Heads, PackedLayout, Rotation};
@@ -38,6 +41,21 @@ pub(crate) trait FusedOps: Backend {
 
     fn rms_norm_rows(x: FloatTensor<Self>, scale: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self>;
 
+    fn sum_layer_norm_rows(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    fn sum_rms_norm_rows(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
     fn linear_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn product_rows(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -50,6 +68,21 @@ pub(crate) trait FusedOps: Backend {
     ) -> FloatTensor<Self>;
 
     fn packed_product_rows(x: FloatTensor<Self>, words: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
+
+    fn packed_pair_rows(
+        x: FloatTensor<Self>,
+        first: IntTensor<Self>,
+        second: IntTensor<Self>,
+        layouts: [PackedLayout; 2],
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    fn packed_triple_rows(
+        x: FloatTensor<Self>,
+        first: IntTensor<Self>,
+        second: IntTensor<Self>,
+        third: IntTensor<Self>,
+        layouts: [PackedLayout; 3],
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
     fn unpacked_rows(words: IntTensor<Self>, layout: PackedLayout) -> FloatTensor<Self>;
 
@@ -76,6 +109,14 @@ pub(crate) trait FusedOps: Backend {
 
     fn rotate_heads(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self>;
 
+    fn turned_attention_heads(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        heads: Heads,
+        rotation: Rotation,
+    ) -> FloatTensor<Self>;
+
     fn gated_elements(gate: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn gelu_new_elements(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -92,6 +133,34 @@ pub fn layer_norm<const D: usize>(x: Tensor<D>, scale: Tensor<1>, bias: Tensor<1
 /// RMS normalisation (Zhang & Sennrich 2019) of the last dimension: x/√(mean of x² + ε)·scale.
 pub fn rms_norm<const D: usize>(x: Tensor<D>, scale: Tensor<1>, epsilon: f64) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::rms_norm_rows(x.into_dispatch(), scale.into_dispatch(), epsilon as f32))
+}
+
+/// x + y of one shape, and the layer norm of that: a residual line and what reads it.
+pub fn sum_layer_norm(
+    x: Tensor<3>,
+    y: Tensor<3>,
+    scale: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f64,
+) -> (Tensor<3>, Tensor<3>) {
+    if !on_gpu(&x) {
+        let sum = x + y;
+        return (sum.clone(), layer_norm(sum, scale, bias, epsilon));
+    }
+    let ([x, y], [scale, bias]) = ([x, y].map(Tensor::into_dispatch), [scale, bias].map(Tensor::into_dispatch));
+    let (sum, normed) = Dispatch::sum_layer_norm_rows(x, y, scale, bias, epsilon as f32);
+    (Tensor::from_dispatch(sum), Tensor::from_dispatch(normed))
+}
+
+/// x + y of one shape, and the RMS norm of that.
+pub fn sum_rms_norm(x: Tensor<3>, y: Tensor<3>, scale: Tensor<1>, epsilon: f64) -> (Tensor<3>, Tensor<3>) {
+    if !on_gpu(&x) {
+        let sum = x + y;
+        return (sum.clone(), rms_norm(sum, scale, epsilon));
+    }
+    let [x, y] = [x, y].map(Tensor::into_dispatch);
+    let (sum, normed) = Dispatch::sum_rms_norm_rows(x, y, scale.into_dispatch(), epsilon as f32);
+    (Tensor::from_dispatch(sum), Tensor::from_dispatch(normed))
 }
 
 /// x·W + b; `x` is `[.., inputs]`, `weight` `[inputs, outputs]`.
@@ -130,6 +199,15 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: Heads) -> Tensor<3> {
     let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::attention_heads(q, k, v, heads))
+}
+
+/// [`attention`] whose queries and keys are turned first, all of one length.
+pub fn turned_attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: Heads, rotation: Rotation) -> Tensor<3> {
+    if !on_gpu(&q) {
+        return attention(rotate(q, rotation), rotate(k, rotation), v, heads);
+    }
+    let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::turned_attention_heads(q, k, v, heads, rotation))
 }
 
 /// Turns every head of `[sequences, length, width]` by its position (rotary positions, Su et al. 2021).

@@ -51,6 +51,21 @@ impl Packed {
         })
     }
 
+    /// x·W of two matrices: on a GPU in one pass where they are packed alike.
+    pub fn pair(x: Tensor<3>, [a, b]: [&Packed; 2]) -> [Tensor<3>; 2] {
+        let [first, second] = [a, b].map(|packed| packed.words.clone().into_dispatch());
+        let (a, b) = Dispatch::packed_pair_rows(x.into_dispatch(), first, second, [a.layout, b.layout]);
+        [a, b].map(Tensor::from_dispatch)
+    }
+
+    /// x·W of three matrices.
+    pub fn triple(x: Tensor<3>, matrices: [&Packed; 3]) -> [Tensor<3>; 3] {
+        let [first, second, third] = matrices.map(|packed| packed.words.clone().into_dispatch());
+        let layouts = matrices.map(|packed| packed.layout);
+        let (a, b, c) = Dispatch::packed_triple_rows(x.into_dispatch(), first, second, third, layouts);
+        [a, b, c].map(Tensor::from_dispatch)
+    }
+
     /// The matrix in single precision.
     pub fn dense(&self) -> Tensor<2> {
         let stored = Dispatch::unpacked_rows(self.words.clone().into_dispatch(), self.layout);

@@ -13,7 +13,7 @@ mod units;
 
 pub use crate::model::RealModel;
 pub use crate::model::families::{all as families, real_models};
-pub use crate::trace::{Flops, Peak, Phase, Residence};
+pub use crate::trace::{Flops, Largest, Peak, Phase, Place, Residence};
 pub use cost::{Inference, Ledger, Memory, Training};
 pub use network::Batch;
 pub use parts::parts;

@@ -2,7 +2,7 @@
 
 use crate::model::{Activation, At, Hook, ModelConfig, ModulePath, ParamKind, Positions, Sublayer, Target};
 use crate::peft::MethodConfig;
-use crate::trace::{Attention, Keeps, Tape, Var};
+use crate::trace::{Attention, Keeps, Place, Tape, Var};
 
 /// What is read and predicted at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,7 @@ impl Network<'_> {
                 x = self.tape.add(x, changed);
             }
         }
+        self.tape.place = Place::Logits;
         let features = self.tape.gather(x, predicted as u64 * d);
         let features = self.normalise(ModulePath::FinalNorm, features, predicted);
         let head = if self.model.tied { ModulePath::Tokens } else { ModulePath::Head };
@@ -98,6 +99,7 @@ impl Network<'_> {
     }
 
     fn attention(&mut self, block: usize, x: Var, rows: usize, virtual_tokens: usize) -> Var {
+        self.tape.place = Place::Attention;
         let width = self.model.key_value_width();
         let Batch { sequences, length, past, .. } = self.batch;
         let n = self.normalise(ModulePath::AttentionNorm(block), x, rows);
@@ -134,6 +136,7 @@ impl Network<'_> {
     }
 
     fn mlp(&mut self, block: usize, x: Var, rows: usize) -> Var {
+        self.tape.place = Place::Mlp;
         let n = self.normalise(ModulePath::MlpNorm(block), x, rows);
         let gate = self.model.gated.then(|| self.linear(block, Target::Gate, n, rows));
         let inner = self.linear(block, Target::Fc1, n, rows);

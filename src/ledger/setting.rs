@@ -7,7 +7,7 @@ use crate::config::RunConfig;
 use crate::model::ModelConfig;
 use crate::model::{RealModel, Storage};
 use crate::peft::{MethodConfig, Shape, Value};
-use crate::trace::{NUMBER, OPTIMIZER_FLOPS, Residence, Tape};
+use crate::trace::{Largest, NUMBER, OPTIMIZER_FLOPS, Residence, Tape};
 
 /// Tokens of the sequence that a published model is costed with.
 pub const REAL_TOKENS: usize = 512;
@@ -83,6 +83,11 @@ impl<'a> Setting<'a> {
             stored: self.methods.iter().map(|m| NUMBER * m.method().stored(&self.shape)).sum(),
             not_merged: merges.err(),
         }
+    }
+
+    /// The largest tensor besides θ's of a step with the batch in one, backward included.
+    pub fn largest(&self) -> Largest {
+        self.trace(&self.methods, Batch { length: self.batch.length + self.shown, ..self.batch }).largest()
     }
 
     /// The same methods on a published model: one sequence of [`REAL_TOKENS`], every token predicted, φ's

@@ -205,9 +205,12 @@ impl dyn Compositions + '_ {
         self.fold_matrix(table, |c, table| c.head(table))
     }
 
-    /// What a linear layer reads.
-    pub fn input(&self, at: LinearAt<'_>, x: Tensor<3>) -> Tensor<3> {
-        self.fold(x, |c, x| c.input(at, x))
+    /// What a linear layer reads in place of x, where a part changes it.
+    pub fn input(&self, at: LinearAt<'_>, x: &Tensor<3>) -> Option<Tensor<3>> {
+        self.parts().fold(None, |changed, part| {
+            let before = changed.as_ref().unwrap_or(x);
+            part.input(at, before).map(|now| self.dial(before, now)).or(changed)
+        })
     }
 
     /// `y` with all updates of a matrix.

@@ -62,6 +62,21 @@ impl Matrix {
     }
 }
 
+/// x·W + b of matrices that read one input, with their biases.
+pub(super) fn linears<const N: usize>(x: &Tensor<3>, layers: &[(Matrix, Option<Tensor<1>>); N]) -> [Tensor<3>; N] {
+    let packed = |i: usize| match layers.get(i) {
+        Some((Matrix::Packed(packed), None)) => Some(packed),
+        _ => None,
+    };
+    let several = match (N, packed(0), packed(1), packed(2)) {
+        (2, Some(a), Some(b), _) => Packed::pair(x.clone(), [a, b]).to_vec(),
+        (3, Some(a), Some(b), Some(c)) => Packed::triple(x.clone(), [a, b, c]).to_vec(),
+        _ => Vec::new(),
+    };
+    let alone = |(matrix, bias): &(Matrix, Option<Tensor<1>>)| matrix.linear(x.clone(), bias.clone());
+    several.try_into().unwrap_or_else(|_| layers.each_ref().map(alone))
+}
+
 impl From<Tensor<2>> for Matrix {
     fn from(matrix: Tensor<2>) -> Matrix {
         Matrix::Full(matrix)

@@ -2,11 +2,15 @@
 //! it may step in.
 
 use super::layers::NormTensors;
+use super::matrix::linears;
 use super::{
     Activation, Block, Composition, Compositions, LinearAt, Matrix, ModelConfig, ModulePath, NormKind, ParamKind,
     Positions, Prefixed, Sublayer, Target, Tokens, Weights,
 };
-use crate::kernels::{Heads, Rotation, attention, gated, gelu_new, layer_norm, relu, rms_norm, rotate, sum};
+use crate::kernels::{
+    Heads, Rotation, attention, gated, gelu_new, layer_norm, relu, rms_norm, rotate, sum, sum_layer_norm, sum_rms_norm,
+    turned_attention,
+};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 /// No φ: θ alone.
@@ -19,6 +23,26 @@ impl Compositions for Alone {
 
     fn lambda(&self) -> f64 {
         1.0
+    }
+}
+
+/// A residual line with what a sub-layer gave to it, which is added where the line is read.
+struct Line {
+    x: Tensor<3>,
+    given: Option<Tensor<3>>,
+}
+
+impl Line {
+    /// One to which nothing is to be added.
+    fn of(x: Tensor<3>) -> Line {
+        Line { x, given: None }
+    }
+
+    fn whole(self) -> Tensor<3> {
+        match self.given {
+            Some(given) => sum(self.x, given),
+            None => self.x,
+        }
     }
 }
 
@@ -85,13 +109,13 @@ impl Model {
             .collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(shifted, [rows.len()]), &device);
 
-        let mut x = self.embed(phi, tokens, prompt, first, &device);
+        let mut line = Line::of(self.embed(phi, tokens, prompt, first, &device));
         for (block, theta) in self.weights.blocks.iter().enumerate() {
             let prefix = prefixes.iter().find(|p| p.block == block);
-            x = self.block(phi, block, theta, x, prefix, first);
+            line = self.block(phi, block, theta, line, prefix, first);
         }
 
-        let x = x.reshape([tokens.sequences * length, d]).select(0, rows);
+        let x = line.whole().reshape([tokens.sequences * length, d]).select(0, rows);
         self.normalise(phi, ModulePath::FinalNorm, &self.weights.final_norm, x)
     }
 
@@ -103,10 +127,12 @@ impl Model {
         let mut x = self.embed(&Alone, &tokens, None, 0, &self.weights.tokens.device());
         let mut found = Vec::new();
         for (block, theta) in self.weights.blocks.iter().enumerate() {
-            let [_, keys, values] = self.heads(&Alone, block, theta, &x, 0);
+            let normed = self.normalise(&Alone, ModulePath::AttentionNorm(block), &theta.attention_norm, x.clone());
+            let [_, keys, values] = self.heads(&Alone, block, theta, normed);
+            let keys = self.rotation(0).map_or(keys.clone(), |rotation| rotate(keys, rotation));
             let [keys, values] = [keys, values].map(|z| z.reshape([n, width]));
             found.push(Prefixed { block, keys, values });
-            x = self.block(&Alone, block, theta, x, None, 0);
+            x = self.block(&Alone, block, theta, Line::of(x), None, 0).whole();
         }
         found
     }
@@ -147,84 +173,110 @@ impl Model {
         phi: &dyn Compositions,
         block: usize,
         theta: &Block,
-        x: Tensor<3>,
+        line: Line,
         prefix: Option<&Prefixed>,
         first: usize,
-    ) -> Tensor<3> {
-        let attended = self.attention(phi, block, theta, &x, prefix, first);
+    ) -> Line {
+        let norm = (ModulePath::AttentionNorm(block), &theta.attention_norm);
+        let (x, normed) = self.read(phi, norm, line);
+        let attended = self.attention(phi, block, theta, &x, normed, prefix, first);
+        let norm = (ModulePath::MlpNorm(block), &theta.mlp_norm);
         if self.config.parallel_residual {
-            let changed = self.mlp(phi, block, theta, &x) + attended;
-            return sum(x, changed);
+            let normed = self.normalise(phi, norm.0, norm.1, x.clone());
+            let changed = self.mlp(phi, block, theta, &x, normed) + attended;
+            return Line { x, given: Some(changed) };
         }
-        let x = sum(x, attended);
-        let changed = self.mlp(phi, block, theta, &x);
-        sum(x, changed)
+        let (x, normed) = self.read(phi, norm, Line { x, given: Some(attended) });
+        let changed = self.mlp(phi, block, theta, &x, normed);
+        Line { x, given: Some(changed) }
+    }
+
+    /// A residual line and its norm.
+    fn read(
+        &self,
+        phi: &dyn Compositions,
+        (path, theta): (ModulePath, &NormTensors),
+        line: Line,
+    ) -> (Tensor<3>, Tensor<3>) {
+        let Some(given) = line.given else {
+            let normed = self.normalise(phi, path, theta, line.x.clone());
+            return (line.x, normed);
+        };
+        let scale = phi.scale(path, theta.scale.val());
+        let epsilon = self.config.norm.epsilon;
+        match (self.config.norm.kind, &theta.bias) {
+            (NormKind::Layer, Some(bias)) => sum_layer_norm(line.x, given, scale, phi.bias(path, bias.val()), epsilon),
+            _ => sum_rms_norm(line.x, given, scale, epsilon),
+        }
     }
 
     /// W_O softmax(QKᵀ/√d_h) V on norm(x), with what φ makes of it; `[sequences, length, d_model]` in and out.
     /// `theta` is the block's. The text's positions begin at `first`.
+    #[expect(clippy::too_many_arguments, reason = "a place in the network, and what is read there")]
     fn attention(
         &self,
         phi: &dyn Compositions,
         block: usize,
         theta: &Block,
         x: &Tensor<3>,
+        normed: Tensor<3>,
         prefix: Option<&Prefixed>,
         first: usize,
     ) -> Tensor<3> {
-        let b = x.dims()[0];
-        let [q, mut k, mut v] = self.heads(phi, block, theta, x, first);
-        // A prefix stands as it is: what was learned is not turned, as keys in transformers' cache are not again.
-        if let Some(Prefixed { keys, values, .. }) = prefix {
-            let [p, width] = keys.dims();
-            let batched = |z: &Tensor<2>| z.clone().reshape([1, p, width]).expand([b, p, width]);
-            k = Tensor::cat(vec![batched(keys), k], 1);
-            v = Tensor::cat(vec![batched(values), v], 1);
-        }
         let heads = Heads { queries: self.config.num_attention_heads, keys: self.config.num_key_value_heads };
-        let mixed = attention(q, k, v, heads);
+        let [q, k, v] = self.heads(phi, block, theta, normed);
+        let mixed = match (prefix, self.rotation(first)) {
+            (None, None) => attention(q, k, v, heads),
+            (None, Some(rotation)) => turned_attention(q, k, v, heads, rotation),
+            (Some(prefix), rotation) => {
+                let [q, k] = [q, k].map(|x| match rotation {
+                    Some(rotation) => rotate(x, rotation),
+                    None => x,
+                });
+                let [k, v] = behind(prefix, [k, v]);
+                attention(q, k, v, heads)
+            }
+        };
         let out = self.linear(phi, block, Target::O, theta, mixed);
         phi.after(block, Sublayer::Attention, x, out)
     }
 
-    /// Queries, keys and values of all heads side by side, normed and turned where the model does so; `x` is
+    /// How queries and keys are turned from a position on, where the model does so.
+    fn rotation(&self, first: usize) -> Option<Rotation> {
+        match self.config.positions {
+            Positions::Rotary { base, dims } => {
+                Some(Rotation { head_dim: self.config.head_dim, dims, base: base as f32, first })
+            }
+            _ => None,
+        }
+    }
+
+    /// Queries, keys and values of all heads side by side, normed where the model does so, not turned; `n` is
     /// `[sequences, length, d_model]`.
-    fn heads(
-        &self,
-        phi: &dyn Compositions,
-        block: usize,
-        theta: &Block,
-        x: &Tensor<3>,
-        first: usize,
-    ) -> [Tensor<3>; 3] {
-        let n = self.normalise(phi, ModulePath::AttentionNorm(block), &theta.attention_norm, x.clone());
-        let mut q = self.linear(phi, block, Target::Q, theta, n.clone());
-        let mut k = self.linear(phi, block, Target::K, theta, n.clone());
-        let v = self.linear(phi, block, Target::V, theta, n);
+    fn heads(&self, phi: &dyn Compositions, block: usize, theta: &Block, n: Tensor<3>) -> [Tensor<3>; 3] {
+        let [mut q, mut k, v] = self.linears(phi, block, [Target::Q, Target::K, Target::V], theta, n);
         if let Some(norms) = &theta.head_norms {
             q = self.normalise_heads(phi, ModulePath::QueryNorm(block), &norms.queries, q);
             k = self.normalise_heads(phi, ModulePath::KeyNorm(block), &norms.keys, k);
-        }
-        if let Positions::Rotary { base, dims } = self.config.positions {
-            let rotation = Rotation { head_dim: self.config.head_dim, dims, base: base as f32, first };
-            [q, k] = [q, k].map(|x| rotate(x, rotation));
         }
         [q, k, v]
     }
 
     /// W₂ act(W₁n), or W₂(act(W_gate n) ⊙ W₁n), on n = norm(x), with what φ makes of it;
     /// `[sequences, length, d_model]` in and out. `theta` is the block's.
-    fn mlp(&self, phi: &dyn Compositions, block: usize, theta: &Block, x: &Tensor<3>) -> Tensor<3> {
-        let n = self.normalise(phi, ModulePath::MlpNorm(block), &theta.mlp_norm, x.clone());
-        let gate = self.config.gated.then(|| self.linear(phi, block, Target::Gate, theta, n.clone()));
-        let inner = self.linear(phi, block, Target::Fc1, theta, n);
-        let inner = match (gate, self.config.activation_function) {
+    fn mlp(&self, phi: &dyn Compositions, block: usize, theta: &Block, x: &Tensor<3>, n: Tensor<3>) -> Tensor<3> {
+        let inner = if self.config.gated {
             // A family's gate is SiLU's.
-            (Some(gate), _) => gated(gate, inner),
-            (None, Activation::Relu) => relu(inner),
-            (None, Activation::GeluNew) => gelu_new(inner),
-            (None, Activation::Gelu) => activation::gelu(inner),
-            (None, Activation::Silu) => activation::silu(inner),
+            let [gate, inner] = self.linears(phi, block, [Target::Gate, Target::Fc1], theta, n);
+            gated(gate, inner)
+        } else {
+            let inner = self.linear(phi, block, Target::Fc1, theta, n);
+            match self.config.activation_function {
+                Activation::Relu => relu(inner),
+                Activation::GeluNew => gelu_new(inner),
+                Activation::Gelu => activation::gelu(inner),
+                Activation::Silu => activation::silu(inner),
+            }
         };
         let out = self.linear(phi, block, Target::Fc2, theta, inner);
         phi.after(block, Sublayer::Mlp, x, out)
@@ -233,14 +285,42 @@ impl Model {
     /// Where a weight meets its input, `[sequences, length, inputs]`: θ's tensors or what stands in for them,
     /// and φ's update beside them.
     fn linear(&self, phi: &dyn Compositions, block: usize, target: Target, theta: &Block, x: Tensor<3>) -> Tensor<3> {
-        let theta = theta.linear(target);
-        let path = ModulePath::Linear(block, target);
-        let weight = &phi.matrix(path, theta.weight.clone());
-        let bias = theta.bias().map(|bias| phi.bias(path, bias));
-        let at = LinearAt { block, target, weight, bias: bias.as_ref() };
-        let x = phi.input(at, x);
-        let y = weight.linear(x.clone(), bias.clone());
-        phi.update(at, &x, y)
+        let [y] = self.linears(phi, block, [target], theta, x);
+        y
+    }
+
+    /// Where several weights meet one input.
+    fn linears<const N: usize>(
+        &self,
+        phi: &dyn Compositions,
+        block: usize,
+        targets: [Target; N],
+        theta: &Block,
+        x: Tensor<3>,
+    ) -> [Tensor<3>; N] {
+        let layers = targets.map(|target| {
+            let (theta, path) = (theta.linear(target), ModulePath::Linear(block, target));
+            (phi.matrix(path, theta.weight.clone()), theta.bias().map(|bias| phi.bias(path, bias)))
+        });
+        let at = |i: usize| {
+            let (weight, bias) = &layers[i];
+            LinearAt { block, target: targets[i], weight, bias: bias.as_ref() }
+        };
+        let changed: [Option<Tensor<3>>; N] = std::array::from_fn(|i| phi.input(at(i), &x));
+        // What φ changes the input of is computed by itself.
+        let ys = if changed.iter().all(Option::is_none) {
+            linears(&x, &layers)
+        } else {
+            std::array::from_fn(|i| {
+                let (weight, bias) = &layers[i];
+                weight.linear(changed[i].as_ref().unwrap_or(&x).clone(), bias.clone())
+            })
+        };
+        let mut i = 0;
+        ys.map(|y| {
+            i += 1;
+            phi.update(at(i - 1), changed[i - 1].as_ref().unwrap_or(&x), y)
+        })
     }
 
     /// The base's norm over the last dimension, with θ's scale and bias or what stands in for them.
@@ -272,4 +352,14 @@ impl Model {
         let scale = phi.scale(path, theta.scale.val());
         rms_norm(heads, scale, self.config.norm.epsilon).reshape([b, t, width])
     }
+}
+
+/// Keys and values behind those of a prefix. It stands as it is: what was learned is not turned, as keys in
+/// transformers' cache are not again.
+fn behind(prefix: &Prefixed, [k, v]: [Tensor<3>; 2]) -> [Tensor<3>; 2] {
+    let in_front = |front: &Tensor<2>, own: Tensor<3>| {
+        let ([b, ..], [p, width]) = (own.dims(), front.dims());
+        Tensor::cat(vec![front.clone().reshape([1, p, width]).expand([b, p, width]), own], 1)
+    };
+    [in_front(&prefix.keys, k), in_front(&prefix.values, v)]
 }

@@ -11,5 +11,5 @@ mod tape;
 
 pub use flops::{Flops, OPTIMIZER_FLOPS};
 pub use ops::{Attention, Keeps, UNPACKED};
-pub use peak::{Peak, Phase, Residence};
-pub use tape::{NUMBER, Tape, Var};
+pub use peak::{Largest, Peak, Phase, Residence};
+pub use tape::{NUMBER, Place, Tape, Var};

@@ -1,6 +1,6 @@
 //! What a recorded step takes in memory: the parts of it, and the most at one moment.
 
-use super::tape::{Class, Handed, NUMBER, Node, Storage, Tape};
+use super::tape::{Class, Handed, NUMBER, Node, Place, Storage, Tape};
 use std::collections::{HashMap, HashSet};
 
 /// The moment of a step at which most bytes are in use.
@@ -23,6 +23,15 @@ pub enum Phase {
     Backward,
     /// φ and AdamW's moments are stepped.
     Optimizer,
+}
+
+/// The largest tensor of a step besides θ's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Largest {
+    /// Where it is made, if it is an activation; `None` of what is there because of φ.
+    pub place: Option<Place>,
+    /// Its bytes.
+    pub bytes: u64,
 }
 
 /// Where θ's copies live that a method trains.
@@ -57,6 +66,14 @@ impl Tape {
     /// Bytes of φ.
     pub fn phi_bytes(&self) -> u64 {
         self.bytes(Class::Phi)
+    }
+
+    /// The largest tensor besides θ's. A gradient is as large as what it belongs to.
+    pub fn largest(&self) -> Largest {
+        let own = self.storages.iter().filter(|s| s.class != Class::Theta);
+        let largest = own.max_by_key(|s| s.bytes).map(|s| (s.bytes, (s.class == Class::Activation).then_some(s.place)));
+        let (bytes, place) = largest.unwrap_or((0, None));
+        Largest { place, bytes }
     }
 
     /// Bytes that are kept from the forward to the backward pass.
@@ -105,7 +122,7 @@ impl<'a> Run<'a> {
     }
 
     fn hold(&mut self, storage: usize) {
-        let Storage { bytes, class } = self.tape.storages[storage];
+        let Storage { bytes, class, .. } = self.tape.storages[storage];
         if self.held[storage] == 0 && class == Class::Activation {
             self.alive += bytes;
             self.most = self.most.max(self.alive);
@@ -114,7 +131,7 @@ impl<'a> Run<'a> {
     }
 
     fn release(&mut self, storage: usize) {
-        let Storage { bytes, class } = self.tape.storages[storage];
+        let Storage { bytes, class, .. } = self.tape.storages[storage];
         self.held[storage] -= 1;
         if self.held[storage] == 0 && class == Class::Activation {
             self.alive -= bytes;

@@ -1,6 +1,6 @@
 //! The record of a training step: which tensors are made, and which are kept for the backward pass.
 //!
-//! The rules are those of the CPU's kernels (`src/kernels/autodiff.rs`) and of Burn's autodiff. An operation
+//! The rules are those of the CPU's kernels (`src/kernels/gradients.rs`) and of Burn's autodiff. An operation
 //! keeps what the gradients that are wanted need, and nothing where no gradient passes.
 
 use super::flops::Flops;
@@ -33,11 +33,26 @@ pub(super) enum Class {
     Activation,
 }
 
+/// Where in the network a tensor is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In front of the blocks.
+    #[default]
+    Embedding,
+    /// In the attention of a block.
+    Attention,
+    /// In the MLP of a block.
+    Mlp,
+    /// Behind the blocks.
+    Logits,
+}
+
 /// A buffer that one or more tensors stand in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Storage {
     pub(super) bytes: u64,
     pub(super) class: Class,
+    pub(super) place: Place,
 }
 
 /// A gradient that an operation hands to one of its inputs.
@@ -77,6 +92,8 @@ pub struct Tape {
     pub(super) replaced: u64,
     /// Bytes of θ, where its matrices are packed.
     pub stored: Option<u64>,
+    /// Where the next tensors are made.
+    pub place: Place,
     /// Tokens among which the task's answers are chosen.
     labels: usize,
     /// Operations of the forward pass so far.
@@ -98,7 +115,7 @@ impl Tape {
 
     /// A tensor in a storage of its own.
     pub(super) fn var(&mut self, elements: u64, class: Class, tracked: bool) -> Var {
-        self.storages.push(Storage { bytes: NUMBER * elements, class });
+        self.storages.push(Storage { bytes: NUMBER * elements, class, place: self.place });
         self.named_anew(self.storages.len() - 1, elements, tracked)
     }
 

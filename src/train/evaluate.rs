@@ -1,6 +1,7 @@
 //! Held-out loss, accuracy and answers, without gradients.
 
 use super::data::{Batch, TaskData};
+use super::room::at_once;
 use crate::base::{Failure, read};
 use crate::kernels::cross_entropy;
 use crate::model::{Model, Tokens};
@@ -8,7 +9,7 @@ use crate::peft::Phi;
 use crate::task::Example;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 
-/// Examples per forward pass: of like length, so that little is padding.
+/// Examples per forward pass where the device can use so many: of like length, so that little is padding.
 const CHUNK: usize = 75;
 
 /// Windows of a text at a time: every one of their tokens is predicted.
@@ -59,8 +60,9 @@ pub async fn evaluate_episodes<'a>(
     let mut examples: Vec<&Example> = examples.into_iter().collect();
     let n = examples.len();
     examples.sort_by_key(|e| e.tokens.len());
+    let chunk = chunk(theta, phi, &examples, CHUNK)?;
     let (mut loss, mut tokens, mut right) = (0.0_f64, 0, 0);
-    for chunk in examples.chunks(CHUNK) {
+    for chunk in examples.chunks(chunk) {
         let batch = Batch::new(chunk.iter().copied());
         let logits = theta.logits(phi, &batch.tokens, &batch.rows);
         let sum = cross_entropy(logits.clone(), &batch.targets).sum();
@@ -83,6 +85,13 @@ pub async fn evaluate_episodes<'a>(
     Ok(Evaluation { loss: (loss / tokens as f64) as f32, accuracy: right as f64 / n as f64, n })
 }
 
+/// Of `asked` examples those that are read in one pass.
+fn chunk(theta: &Model, phi: &Phi, examples: &[&Example], asked: usize) -> Result<usize, Failure> {
+    let longest = examples.iter().map(|e| e.tokens.len() - 1).max().unwrap_or(0);
+    let answer = examples.iter().map(|e| e.answer).max().unwrap_or(0);
+    at_once(theta, phi, longest, answer, asked)
+}
+
 /// Loss and share of right tokens over windows in which every token is predicted.
 pub async fn next_tokens<'a>(
     theta: &Model,
@@ -90,8 +99,9 @@ pub async fn next_tokens<'a>(
     windows: impl Iterator<Item = &'a Example>,
 ) -> Result<Evaluation, Failure> {
     let windows: Vec<&Example> = windows.collect();
+    let chunk = chunk(theta, phi, &windows, WINDOWS)?;
     let (mut loss, mut right, mut n) = (0.0_f64, 0.0_f64, 0);
-    for chunk in windows.chunks(WINDOWS) {
+    for chunk in windows.chunks(chunk) {
         let batch = Batch::new(chunk.iter().copied());
         let logits = theta.logits(phi, &batch.tokens, &batch.rows);
         let rows = batch.targets.len();
@@ -116,9 +126,32 @@ pub async fn samples(
     prompts: &[Vec<u32>],
     length: usize,
 ) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
+    let mut written = Vec::new();
+    for prompts in prompts.chunks(prompts_at_once(theta, phi, prompts, length)?) {
+        let first = written.len();
+        written.extend(samples_of(theta, phi, prompts, first, length).await?);
+    }
+    Ok(written)
+}
+
+/// The prompts that are read in one pass, `length` tokens behind the longest included.
+fn prompts_at_once(theta: &Model, phi: &Phi, prompts: &[Vec<u32>], length: usize) -> Result<usize, Failure> {
+    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+    at_once(theta, phi, longest + length, 1, prompts.len().max(1))
+}
+
+/// Samples of prompts of which the first is the `first` of all.
+async fn samples_of(
+    theta: &Model,
+    phi: &Phi,
+    prompts: &[Vec<u32>],
+    first: usize,
+    length: usize,
+) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
     use rand::RngExt;
     let mut texts = prompts.to_vec();
-    let mut streams: Vec<_> = (0..prompts.len()).map(|i| crate::base::stream(i as u64, "samples")).collect();
+    let numbered = first..first + prompts.len();
+    let mut streams: Vec<_> = numbered.map(|i| crate::base::stream(i as u64, "samples")).collect();
     let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
     let vocabulary = theta.config.vocab_size;
     for _ in 0..length {
@@ -162,6 +195,20 @@ pub async fn answers(
     prompts: &[Vec<u32>],
     length: usize,
 ) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
+    let mut found = Vec::new();
+    for prompts in prompts.chunks(prompts_at_once(theta, phi, prompts, length)?) {
+        found.extend(answers_of(theta, phi, labels, prompts, length).await?);
+    }
+    Ok(found)
+}
+
+async fn answers_of(
+    theta: &Model,
+    phi: &Phi,
+    labels: &[u32],
+    prompts: &[Vec<u32>],
+    length: usize,
+) -> Result<Vec<(Vec<usize>, f32)>, Failure> {
     let mut texts: Vec<Vec<u32>> = prompts.to_vec();
     let mut answers = vec![(Vec::new(), 1.0_f32); prompts.len()];
     for _ in 0..length {
@@ -189,4 +236,52 @@ fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
 /// The place of the largest value, the first of equals.
 fn arg_max(values: &[f32]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::base::stream;
+    use crate::config::RunConfig;
+    use crate::kernels::MADE_UP;
+    use burn::tensor::Device;
+
+    /// Evaluations and answers of a random base.
+    async fn all() -> Result<(Vec<Evaluation>, Vec<(Vec<usize>, f32)>), Failure> {
+        let model = RunConfig::from_hash("#base=rules&task=rules").0.shape().model;
+        let (theta, phi) = (Model::random(model, &mut stream(1, "θ"), &Device::flex()), Phi::none());
+        let example = |i: u32| Example { tokens: (i..i + 6).map(|token| token % 20).collect(), answer: 5 };
+        let examples: Vec<Example> = (0..10).map(example).collect();
+        let labels: Vec<u32> = (0..12).collect();
+        let evaluations = vec![
+            evaluate_episodes(&theta, &phi, &examples, &labels).await?,
+            next_tokens(&theta, &phi, examples.iter()).await?,
+        ];
+        let prompts: Vec<Vec<u32>> = (0..5).map(|i| (i..i + 3).collect()).collect();
+        let mut written = answers(&theta, &phi, &labels, &prompts, 2).await?;
+        written.extend(samples(&theta, &phi, &prompts, 2).await?);
+        Ok((evaluations, written))
+    }
+
+    #[test]
+    fn what_a_device_cannot_use_at_once_is_read_in_turns() {
+        let at = |most: Option<u64>| {
+            MADE_UP.set(most);
+            pollster::block_on(all())
+        };
+        let (whole, written) = at(None).unwrap();
+        // The MLP's activations of three texts of five tokens.
+        let (turns, again) = at(Some(3 * 5 * 4 * 256 + 4)).unwrap();
+        for (a, b) in whole.iter().zip(&turns) {
+            assert!((a.loss - b.loss).abs() < 1e-6, "{a:?} {b:?}");
+            assert_eq!((a.accuracy, a.n), (b.accuracy, b.n));
+        }
+        for ((tokens, p), (others, q)) in written.iter().zip(&again) {
+            assert!(tokens == others && (p - q).abs() < 1e-6);
+        }
+        assert!(written.len() == 10 && again.len() == 10);
+        let refused = at(Some(5 * 4 * 256)).unwrap_err().message;
+        MADE_UP.set(None);
+        assert!(refused.starts_with("A text of 5 positions has activations of an MLP of 5,120 bytes"), "{refused}");
+    }
 }

@@ -8,6 +8,7 @@ pub mod library;
 pub mod micro_batch;
 pub mod optimizer;
 mod preparation;
+mod room;
 mod session;
 pub mod spread;
 pub mod step;

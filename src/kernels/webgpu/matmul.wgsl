@@ -1,24 +1,4 @@
-// c = s·a·b, [m, n], of a [m, k] and b [k, n] with any strides; plus a bias, or plus y. A workgroup makes a tile of
-// 32 × 32 numbers of c, each of its 8 × 8 invocations 4 × 4 of them. With PACKED, b is unpacked on the way.
-
-@group(0) @binding(#) var<storage, read> a: array<f32>;
-//#if PACKED
-@group(0) @binding(#) var<storage, read> words: array<u32>;
-//#else
-@group(0) @binding(#) var<storage, read> b: array<f32>;
-//#end
-//#if BIAS
-@group(0) @binding(#) var<storage, read> bias: array<f32>;
-//#end
-//#if ADD
-@group(0) @binding(#) var<storage, read> y: array<f32>;
-//#end
-@group(0) @binding(#) var<storage, read_write> c: array<f32>;
-//#if SUMS
-// What the columns of b add up to.
-@group(0) @binding(#) var<storage, read_write> sums: array<f32>;
-//#end
-@group(0) @binding(#) var<storage, read> info: array<u32>;
+// A product in tiles: each of a workgroup's invocations makes 4 × 4 numbers, of factors that the workgroup loads together.
 
 //#if PACKED
 // A block of packed numbers, and four rows of four numbers for each invocation to unpack.
@@ -38,19 +18,24 @@ fn main(
     @builtin(local_invocation_id) local: vec3u,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let m = info[0];
-    let n = info[1];
-    let k = info[2];
-    let a_row = info[3];
-    let a_column = info[4];
+    let place = place_of(group);
+    let of_ = 8u * place.z;
+//#if MANY
+    which = place.z;
+//#end
+    let m = info[of_];
+    let n = info[of_ + 1u];
+    let k = info[of_ + 2u];
+    let a_row = info[of_ + 3u];
+    let a_column = info[of_ + 4u];
 //#if PACKED
 //#else
-    let b_row = info[5];
-    let b_column = info[6];
+    let b_row = info[of_ + 5u];
+    let b_column = info[of_ + 6u];
 //#end
-    let scale = bitcast<f32>(info[7]);
-    let row = group.y * TILE;
-    let column = group.x * 32u;
+    let scale = bitcast<f32>(info[of_ + 7u]);
+    let row = place.y * TILE;
+    let column = place.x * 32u;
 
     var tile: array<vec4f, ROWS>;
 //#if SUMS
@@ -63,10 +48,10 @@ fn main(
             if (a_row == 1u) {
                 at = vec2u(i % TILE, i / TILE);
             }
-            let place = vec2u(row + at.x, start + at.y);
+            let from_ = vec2u(row + at.x, start + at.y);
             var value = 0.0;
-            if (place.x < m && place.y < k) {
-                value = a[place.x * a_row + place.y * a_column];
+            if (from_.x < m && from_.y < k) {
+                value = a(from_.x * a_row + from_.y * a_column);
             }
             left[at.y * TILE + at.x] = value;
         }
@@ -91,10 +76,10 @@ fn main(
             var value = vec4f();
             if (depth < k) {
                 let from_ = depth * b_row + first * b_column;
-                if (first < n) { value.x = b[from_]; }
-                if (first + 1u < n) { value.y = b[from_ + b_column]; }
-                if (first + 2u < n) { value.z = b[from_ + 2u * b_column]; }
-                if (first + 3u < n) { value.w = b[from_ + 3u * b_column]; }
+                if (first < n) { value.x = b(from_); }
+                if (first + 1u < n) { value.y = b(from_ + b_column); }
+                if (first + 2u < n) { value.z = b(from_ + 2u * b_column); }
+                if (first + 3u < n) { value.w = b(from_ + 3u * b_column); }
             }
             right[at.x * 8u + at.y] = value;
         }
@@ -118,7 +103,7 @@ fn main(
             break;
         }
 //#if SUMS
-        if (group.y == 0u && local.y == 0u) {
+        if (row == 0u && local.y == 0u) {
             sums[to] = sum[j];
         }
 //#end
@@ -130,9 +115,9 @@ fn main(
                 value += bias[to];
 //#end
 //#if ADD
-                value += y[at * n + to];
+                if (which == ADD) { value += y[at * n + to]; }
 //#end
-                c[at * n + to] = value;
+                put(at * n + to, value);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{Heads, PackedLayout, Rotation};
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
 use burn_wgpu::CubeTensor;
-use product::{Also, Matrix, elements, last, on_top, with_last};
+use product::{Also, Matrix, Product, both, elements, last, of_one_left, on_top, with_last};
 use shader::{Shader, contiguous, empty};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -21,10 +21,13 @@ const LAYER_NORM_BACKWARD: Shader = Shader::reducing(include_str!("layer_norm_ba
 const LAYER_NORM_PARAMETERS: Shader = Shader::new(include_str!("layer_norm_parameters.wgsl"), [8, 8]);
 const RMS_NORM: Shader = LAYER_NORM.with(&[("ROOT", 1)]);
 const RMS_NORM_BACKWARD: Shader = LAYER_NORM_BACKWARD.with(&[("ROOT", 1)]);
+const LAYER_NORM_OF_SUM: Shader = LAYER_NORM.with(&[("SUM", 1)]);
+const RMS_NORM_OF_SUM: Shader = LAYER_NORM.with(&[("ROOT", 1), ("SUM", 1)]);
 const LAYER_NORM_BACKWARD_ADD: Shader = LAYER_NORM_BACKWARD.with(&[("ADD", 1)]);
 const RMS_NORM_BACKWARD_ADD: Shader = LAYER_NORM_BACKWARD.with(&[("ROOT", 1), ("ADD", 1)]);
 const RMS_NORM_SCALE: Shader = LAYER_NORM_PARAMETERS.with(&[("ROOT", 1)]);
 const ROTATE: Shader = Shader::new(include_str!("rotate.wgsl"), [256, 1]);
+const ROTATE_PAIR: Shader = ROTATE.with(&[("PAIR", 1)]);
 const GATED: Shader = Shader::new(include_str!("gated.wgsl"), [256, 1]);
 const GATED_BACKWARD: Shader = GATED.with(&[("BACKWARD", 1)]);
 const COLUMN_SUMS: Shader = Shader::new(include_str!("column_sums.wgsl"), [8, 8]);
@@ -90,6 +93,17 @@ fn angles(like: &CubeTensor, rotation: Rotation, length: usize) -> CubeTensor {
         kept.push_front((rotation, angles.clone()));
         angles
     })
+}
+
+/// x + y, its norm, and the rows' moments; `inputs` are x, y and the norm's.
+fn norm_of_sum(shader: Shader, inputs: &[&CubeTensor], epsilon: f32) -> (CubeTensor, CubeTensor, CubeTensor) {
+    let x = inputs[0];
+    let n = last(x);
+    let rows = elements(x) / n.max(1);
+    let [sum, normed] = [0, 1].map(|_| empty(x, x.meta.shape().clone()));
+    let moments = empty(x, [rows, 2]);
+    shader.launch(inputs, &[&normed, &moments, &sum], &[rows as u32, n as u32, epsilon.to_bits()], [rows, 1]);
+    (sum, normed, moments)
 }
 
 impl FusedBackward for Cube {
@@ -181,6 +195,25 @@ impl FusedBackward for Cube {
         [g, s]
     }
 
+    fn forward_sum_layer_norm(
+        x: &CubeTensor,
+        y: &CubeTensor,
+        scale: &CubeTensor,
+        bias: &CubeTensor,
+        epsilon: f32,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        norm_of_sum(LAYER_NORM_OF_SUM, &[x, y, scale, bias], epsilon)
+    }
+
+    fn forward_sum_rms_norm(
+        x: &CubeTensor,
+        y: &CubeTensor,
+        scale: &CubeTensor,
+        epsilon: f32,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        norm_of_sum(RMS_NORM_OF_SUM, &[x, y, scale], epsilon)
+    }
+
     fn forward_linear(x: &CubeTensor, weight: &CubeTensor, bias: Option<&CubeTensor>) -> CubeTensor {
         let weight = Matrix::of(weight);
         let also = bias.map_or(Also::Nothing, Also::Bias);
@@ -221,6 +254,14 @@ impl FusedBackward for Cube {
         let matrix = Matrix::packed(words, layout);
         let also = bias.map_or(Also::Nothing, Also::Bias);
         Matrix::rows(x).times(matrix, 1.0, also, with_last(x, matrix.size[1]))
+    }
+
+    fn forward_packed_pair(x: &CubeTensor, words: [&CubeTensor; 2], layouts: [PackedLayout; 2]) -> [CubeTensor; 2] {
+        of_one_left(x, [0, 1].map(|i| (words[i], layouts[i])))
+    }
+
+    fn forward_packed_triple(x: &CubeTensor, words: [&CubeTensor; 3], layouts: [PackedLayout; 3]) -> [CubeTensor; 3] {
+        of_one_left(x, [0, 1, 2].map(|i| (words[i], layouts[i])))
     }
 
     fn backward_packed(
@@ -265,15 +306,32 @@ impl FusedBackward for Cube {
     ) -> Wanted<Self, 3> {
         let (g, inner) = (Matrix::rows(gradient), Matrix::rows(inner));
         let rank = inner.size[1];
-        let found_b = of_b.then(|| inner.transposed().times(g, 1.0, Also::Nothing, [rank, g.size[1]]));
+        let of_b_shape = Shape::from([rank, g.size[1]]);
         if !(of_x || of_a) {
-            return [None, None, found_b];
+            return [None, None, of_b.then(|| inner.transposed().times(g, 1.0, Also::Nothing, of_b_shape))];
         }
-        let of_inner = g.times(Matrix::of(b).transposed(), scaling, Also::Nothing, with_last(gradient, rank));
-        let of_inner = Matrix::rows(&of_inner);
-        let (x_rows, a) = (Matrix::rows(x), Matrix::of(a));
-        let found_a = of_a.then(|| x_rows.transposed().times(of_inner, 1.0, Also::Nothing, [x_rows.size[1], rank]));
-        let found_x = of_x.then(|| of_inner.times(a.transposed(), 1.0, on_top(&earlier), x.meta.shape().clone()));
+        // Neither of two waits for the other: what comes back to B and to x·A, then to A and to x.
+        let (down, up) = (Matrix::of(a), Matrix::of(b).transposed());
+        let to_inner = Product { left: g, right: up, scale: scaling, shape: with_last(gradient, rank) };
+        let (of_inner, found_b) = if of_b {
+            let to_b = Product { left: inner.transposed(), right: g, scale: 1.0, shape: of_b_shape };
+            let [found_b, of_inner] = both([to_b, to_inner], &None);
+            (of_inner, Some(found_b))
+        } else {
+            (to_inner.alone(), None)
+        };
+        let (x_rows, of_inner) = (Matrix::rows(x), Matrix::rows(&of_inner));
+        let of_a_shape = Shape::from([x_rows.size[1], rank]);
+        let to_a = Product { left: x_rows.transposed(), right: of_inner, scale: 1.0, shape: of_a_shape };
+        let to_x = Product { left: of_inner, right: down.transposed(), scale: 1.0, shape: x.meta.shape().clone() };
+        let (found_a, found_x) = match (of_a, of_x) {
+            (true, true) => {
+                let [found_a, found_x] = both([to_a, to_x], &earlier);
+                (Some(found_a), Some(found_x))
+            }
+            (true, false) => (Some(to_a.alone()), None),
+            (false, _) => (None, Some(to_x.left.times(to_x.right, 1.0, on_top(&earlier), to_x.shape))),
+        };
         [found_x, found_a, found_b]
     }
 
@@ -300,6 +358,17 @@ impl FusedBackward for Cube {
         let info = [n, width, length, rotation.head_dim, rotation.dims, usize::from(back)].map(|size| size as u32);
         ROTATE.launch(&[x, &angles], &[&y], &info, [n.div_ceil(256), 1]);
         y
+    }
+
+    fn turn_both([x, y]: [&CubeTensor; 2], rotation: Rotation, back: bool) -> [CubeTensor; 2] {
+        let length = x.meta.shape()[1];
+        let angles = angles(x, rotation, length);
+        let turned = [x, y].map(|x| empty(x, x.meta.shape().clone()));
+        let (n, others) = (elements(x), elements(y));
+        let info = [n, last(x), length, rotation.head_dim, rotation.dims, usize::from(back), others, last(y)];
+        let groups = [n.max(others).div_ceil(256), 1];
+        ROTATE_PAIR.launch(&[x, y, &angles], &turned.each_ref(), &info.map(|size| size as u32), groups);
+        turned
     }
 
     fn forward_gated(gate: &CubeTensor, x: &CubeTensor) -> CubeTensor {

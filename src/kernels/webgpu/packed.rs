@@ -6,7 +6,7 @@ use crate::kernels::PackedLayout;
 use burn::tensor::DType;
 use burn_wgpu::{CubeTensor, into_contiguous};
 
-const FUNCTIONS: &str = include_str!("packed.wgsl");
+pub const FUNCTIONS: &str = include_str!("packed.wgsl");
 const UNPACK: Shader = Shader::new(include_str!("unpack.wgsl"), [256, 1]).calling(FUNCTIONS);
 
 /// A layout's constants in `packed.wgsl`, with others.
@@ -29,19 +29,32 @@ macro_rules! constants {
     };
 }
 
-/// A product's program whose right factor is packed.
-pub fn alone(product: Shader, layout: PackedLayout) -> Shader {
-    product.calling(FUNCTIONS).with(constants!(layout, ("PACKED", 1)))
+/// Products whose right factors are packed. The constants are chosen at each launch, all else is fixed.
+#[derive(Clone, Copy)]
+pub enum Program {
+    /// Of one product.
+    Alone,
+    /// With a bias.
+    Bias,
+    /// Added to a matrix.
+    Added,
+    /// Two with one left factor.
+    Two,
+    /// Three with one left factor.
+    Three,
 }
 
-/// The same that adds a bias.
-pub fn with_bias(product: Shader, layout: PackedLayout) -> Shader {
-    product.calling(FUNCTIONS).with(constants!(layout, ("PACKED", 1), ("BIAS", 1)))
-}
-
-/// The same that adds its product to a matrix.
-pub fn added(product: Shader, layout: PackedLayout) -> Shader {
-    product.calling(FUNCTIONS).with(constants!(layout, ("PACKED", 1), ("ADD", 1)))
+impl Program {
+    /// Of a product's program, for a layout.
+    pub fn of(self, product: Shader, layout: PackedLayout) -> Shader {
+        product.with(match self {
+            Program::Alone => constants!(layout, ("PACKED", 1)),
+            Program::Bias => constants!(layout, ("PACKED", 1), ("BIAS", 1)),
+            Program::Added => constants!(layout, ("PACKED", 1), ("ADD", 0)),
+            Program::Two => constants!(layout, ("PACKED", 1), ("MANY", 1), ("PRODUCTS", 2)),
+            Program::Three => constants!(layout, ("PACKED", 1), ("MANY", 1), ("PRODUCTS", 3)),
+        })
+    }
 }
 
 /// Stored rows in single precision: all, or those of the ids.

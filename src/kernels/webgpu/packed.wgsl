@@ -2,7 +2,7 @@
 // `Packing` does.
 
 fn half_word(at: u32) -> u32 {
-    return (words[at / 2u] >> (16u * (at % 2u))) & 0xffffu;
+    return (word(at / 2u) >> (16u * (at % 2u))) & 0xffffu;
 }
 
 // Half precision, the smallest numbers included, which a device may take for zero.
@@ -15,7 +15,7 @@ fn half_precision(bits: u32) -> f32 {
 
 fn single(at: u32) -> f32 {
     if (PACKING == 0u) {
-        return bitcast<f32>(words[at]);
+        return bitcast<f32>(word(at));
     }
     let bits = half_word(at);
     if (PACKING == 1u) {

@@ -8,6 +8,10 @@
 // Rows of y, and numbers of a row.
 @group(0) @binding(#) var<storage, read> info: array<u32>;
 
+fn word(at: u32) -> u32 {
+    return words[at];
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let columns = info[1];

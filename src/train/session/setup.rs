@@ -1,7 +1,7 @@
 //! What a run is given, which stays as it is.
 
 use super::evaluations::Evaluations;
-use crate::base::{Failure, FailureReason, grouped, stream};
+use crate::base::{Failure, FailureReason, stream};
 use crate::config::RunConfig;
 use crate::kernels::most_bytes;
 use crate::peft::{Demonstrations, InitContext, Phi};
@@ -10,6 +10,7 @@ use crate::train::data::TaskData;
 use crate::train::evaluate::{answers, samples};
 use crate::train::forgetting::Kept;
 use crate::train::library::{LoadedBase, Materials};
+use crate::train::room;
 use burn::tensor::Device;
 use std::rc::Rc;
 
@@ -32,21 +33,6 @@ pub(super) struct Setup {
     pub evaluations: Evaluations,
 }
 
-/// Refuses a φ whose moments, a pair for each number and all in one tensor, are more than a GPU can use at once.
-fn room_for_phi(numbers: u64, most: Option<u64>) -> Result<(), Failure> {
-    let bytes = 8 * numbers;
-    let Some(most) = most.filter(|most| bytes > *most) else { return Ok(()) };
-    Err(Failure {
-        reason: FailureReason::Device,
-        message: format!(
-            "φ has {} numbers, whose moments take {} bytes, and this device can use {} at once: take a method that trains fewer, or train on the CPU (device=cpu).",
-            grouped(numbers),
-            grouped(bytes),
-            grouped(most)
-        ),
-    })
-}
-
 impl Setup {
     pub fn new(
         run: u32,
@@ -66,7 +52,7 @@ impl Setup {
             }
             None => Vec::new(),
         };
-        room_for_phi(config.trainable(), most_bytes(device))?;
+        room::check(&config, most_bytes(device))?;
         let (device, device_name) = (device.clone(), device_name.to_string());
         let evaluations = Evaluations::of(&config, base.theta.config.parameters(), 0);
         Ok(Setup { run, config, base, data, device, device_name, demonstrations, evaluations })
@@ -162,22 +148,4 @@ fn positions(config: &RunConfig) -> usize {
 /// The demonstrations of a run, where one of its methods shows some.
 fn demonstrations(config: &RunConfig) -> Option<&Demonstrations> {
     config.methods().find_map(|m| m.method().demonstrations())
-}
-
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phi_whose_moments_a_device_cannot_use_is_refused_with_the_way_on() {
-        assert_eq!(room_for_phi(1 << 40, None), Ok(()), "the CPU has no such limit");
-        for (numbers, most) in [(17_000_000, 134_217_728), (101, 807)] {
-            assert_eq!(room_for_phi(numbers, Some(8 * numbers)), Ok(()));
-            let refused = room_for_phi(numbers, Some(most)).unwrap_err();
-            assert_eq!(refused.reason, FailureReason::Device);
-            for figure in [grouped(numbers), grouped(8 * numbers), grouped(most), "device=cpu".into()] {
-                assert!(refused.message.contains(&figure), "{figure}: {}", refused.message);
-            }
-        }
-    }
 }

@@ -1,13 +1,13 @@
 //! The fused kernels against compositions of Burn's own operations, gradients included; and the matrix kernel
 //! against a loop. Tests run them natively and in Chromium, there on WebGPU too.
 
-use super::cpu::packed::PackedView;
-use super::cpu::view::{View, Write};
-use super::wasm::gemm::Right;
 use super::*;
 use crate::base::packing::{Packing, pack, unpack};
 use crate::base::read;
 use crate::base::stream;
+use crate::kernels::cpu::packed::PackedView;
+use crate::kernels::cpu::view::{View, Write};
+use crate::kernels::wasm::gemm::Right;
 use burn::tensor::{Device, Int, TensorData, activation};
 use rand::RngExt;
 
@@ -47,6 +47,10 @@ macro_rules! same {
         }
     }};
 }
+
+// The macro stands in front of what uses it.
+mod joined;
+pub use joined::*;
 
 /// LayerNorm, of views as well.
 pub async fn layer_norm_is_burn_s(device: &Device) {
@@ -406,6 +410,10 @@ macro_rules! each_kernel_check {
             what_somebody_else_holds_stays_as_it_is
             panels_are_a_loop
             panels_are_unpacked_on_the_way
+            a_sum_and_its_norm_are_burn_s
+            turned_attention_is_burn_s
+            packed_matrices_of_one_input_are_burn_s
+            gradients_of_a_large_low_rank_update_are_burn_s
         }
     };
 }
