@@ -75,11 +75,12 @@ fn option(method: &MethodConfig, props: &MethodsProps) -> Html {
         let on = props.on.clone();
         Callback::from(move |_: Event| on.emit(Action::Set("method", info.name.to_string())))
     };
-    let count = method.method().count(&props.config.shape()).total();
+    let shape = props.config.shape();
+    let (count, summary) = (method.method().count(&shape).total(), method.method().summary(&shape.model));
     let class = classes!("method", chosen.then_some("chosen"), also.then_some("also"));
     html! {
         <div {class} key={info.name}>
-            <label title={format!("{}\n{}", info.summary, info.paper)}>
+            <label title={format!("{summary}\n{}", info.paper)}>
                 <input type="radio" name="method" value={info.name} checked={chosen} aria-label={info.title} {onchange} />
                 <span class="title">{ info.title }</span>
                 <span class="number" title={grouped(count)}>{ short(count) }</span>
