@@ -74,7 +74,7 @@ async fn a_block_takes_as_many_dispatches_as_are_told() {
     let device = device().await;
     let mut counted = Vec::new();
     for blocks in [FEW, MANY] {
-        let theta = llama::of_blocks(blocks, &device).await;
+        let theta = llama::of_blocks(blocks, &device);
         // Programs are compiled, and what stays on the device is there. A run's begin is taken off.
         let mut of_steps = Vec::new();
         for steps in [1, 1, 2] {

@@ -59,7 +59,7 @@ pub(super) async fn train(args: &ArgMatches) -> Result<(), Sentence> {
         }
         match resumed {
             Some(Unfinished { events, tensors, .. }) => {
-                session.reopen(&events, &tensors).await?;
+                session.reopen(&events, &tensors)?;
                 session.go_on().await?;
                 // What was stopped then goes on now.
                 let kept = events.into_iter().filter(|e| !matches!(e, Event::Stopped { .. })).collect();

@@ -207,7 +207,7 @@ impl BenchShape {
         steps: usize,
         clock: fn() -> f64,
     ) -> Result<Measured, crate::base::Failure> {
-        let theta = Model::random(model, &mut stream(0, "bench theta"), device).held(self.theta, device).await?;
+        let theta = Model::random_held(model, self.theta, &mut stream(0, "bench theta"), device);
         // What is alive besides θ stays so.
         let others = memory::live().map(|live| live as u64).unwrap_or(0).saturating_sub(theta.bytes());
         let mut context = InitContext::new(&theta, device, stream(0, "bench phi")).labels(&LABELS);

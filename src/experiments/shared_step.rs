@@ -17,8 +17,7 @@ use rand::RngExt;
 pub fn measure(shape: &BenchShape, method: &MethodConfig, workers: usize, steps: usize) -> Result<f64, Failure> {
     pollster::block_on(async {
         let device = Device::flex();
-        let theta = Model::random(shape.config(), &mut stream(0, "bench theta"), &device);
-        let theta = theta.held(shape.theta, &device).await?;
+        let theta = Model::random_held(shape.config(), shape.theta, &mut stream(0, "bench theta"), &device);
         let mut context = InitContext::new(&theta, &device, stream(0, "bench phi")).labels(&LABELS);
         let mut phi = Phi::init([method], &mut context);
         let threads = Threads::new(&theta, workers - 1);

@@ -9,7 +9,6 @@ pub mod families;
 mod family;
 pub mod files;
 #[cfg(feature = "train")]
-mod held;
 mod hook;
 #[cfg(feature = "train")]
 pub mod layers;
@@ -41,7 +40,7 @@ pub use hook::{At, Hook};
 #[cfg(feature = "train")]
 pub use matrix::Matrix;
 pub use module_path::{ModulePath, ParamKind, Sublayer};
-pub use shapes::LARGE;
+pub use shapes::is_large;
 pub use site::Site;
 pub use storage::Storage;
 pub use target::Target;

@@ -43,12 +43,17 @@ impl ModulePath {
 
 /// Parameters of a base from which on it is large: evaluations are rationed, and θ stays as small as its file.
 /// Below, all of either takes seconds.
-pub const LARGE: u64 = 20_000_000;
+const LARGE: u64 = 20_000_000;
+
+/// Whether a base of so many parameters is so large that time and memory are counted.
+pub fn is_large(parameters: u64) -> bool {
+    parameters >= LARGE
+}
 
 impl ModelConfig {
-    /// Whether it has so many parameters that time and memory are counted.
+    /// Whether it is [large](is_large).
     pub fn is_large(&self) -> bool {
-        self.parameters() >= LARGE
+        is_large(self.parameters())
     }
 
     /// Parameters of one block.

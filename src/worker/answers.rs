@@ -47,7 +47,7 @@ impl Trainer {
         tensors: &[u8],
     ) -> Result<(), Failure> {
         let mut session = self.session_for(run, config).await?;
-        session.reopen(events, tensors).await.map_err(|failure| match failure.reason {
+        session.reopen(events, tensors).map_err(|failure| match failure.reason {
             FailureReason::Input => Failure { reason: FailureReason::Damaged, ..failure },
             _ => failure,
         })?;

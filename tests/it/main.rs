@@ -21,6 +21,7 @@ mod gguf_tokenizer;
 mod gradients;
 mod interchange;
 mod json_faults;
+mod large_base;
 mod merging;
 mod own;
 mod packed_theta;

@@ -24,9 +24,7 @@ const SHAPES: [&str; 3] = [
 const PACKED: [Storage; 3] = [Storage::F16, Storage::Q8_0, Storage::Q4_1];
 
 fn model(json: &str, storage: Storage) -> Model {
-    let device = Device::flex();
-    let theta = Model::random(ModelConfig::from_json(json).unwrap(), &mut stream(1, "packed"), &device);
-    pollster::block_on(theta.held(storage, &device)).unwrap()
+    Model::random_held(ModelConfig::from_json(json).unwrap(), storage, &mut stream(1, "packed"), &Device::flex())
 }
 
 /// The same numbers in single precision.

@@ -64,13 +64,12 @@ fn snapshot(session: &mut Session) -> (Vec<Event>, Vec<u8>) {
 }
 
 /// Cuts a run off after each of these steps, and goes on in a new session.
-fn goes_on(config: &RunConfig, breaks: &[usize], threads: usize) {
-    let base = base();
-    let mut whole = session(config, &base, threads);
+fn goes_on(config: &RunConfig, base: &Rc<LoadedBase>, breaks: &[usize], threads: usize) {
+    let mut whole = session(config, base, threads);
     block_on(whole.begin()).unwrap();
     advance(&mut whole, STEPS);
     let expected = (reported(&whole), phi(&whole));
-    let mut broken = session(config, &base, threads);
+    let mut broken = session(config, base, threads);
     block_on(broken.begin()).unwrap();
     for at in breaks {
         advance(&mut broken, *at);
@@ -79,8 +78,8 @@ fn goes_on(config: &RunConfig, breaks: &[usize], threads: usize) {
         let step = at + 1;
         events.push(Event::Examples { run: 7, step, items: Vec::new() });
         events.push(Event::Stopped { run: 7, step });
-        broken = session(config, &base, threads);
-        block_on(broken.reopen(&events, &tensors)).unwrap_or_else(|e| panic!("{config:?} after {at}: {e}"));
+        broken = session(config, base, threads);
+        broken.reopen(&events, &tensors).unwrap_or_else(|e| panic!("{config:?} after {at}: {e}"));
         assert_eq!(broken.step(), *at);
         block_on(broken.go_on()).unwrap();
     }
@@ -100,7 +99,7 @@ macro_rules! each {
     ($($method:ident)*) => {
         $(#[test] fn $method() {
             for method in shared::named(stringify!($method)).into_iter().filter(|method| method.method().trains()) {
-                goes_on(&of(method), &[1, 4, 7], 0);
+                goes_on(&of(method), &base(), &[1, 4, 7], 0);
             }
         })*
     };
@@ -120,7 +119,7 @@ fn a_run_that_is_shared_goes_on_with_other_helpers() {
         ("lora", vec![("lora_dropout", "0.2")]),
     ] {
         let config = RunConfig { batch_size: Some(64), ..of(shared::method(name, &knobs)) };
-        goes_on(&config, &[2, 4, 7], 2);
+        goes_on(&config, &base(), &[2, 4, 7], 2);
     }
 }
 
@@ -129,7 +128,15 @@ fn methods_together_go_on_with_what_they_forget() {
     let (config, faults, _) =
         RunConfig::from_hash("#method=lora,prompt&lora_dropout=0.3&steps=9&batch_size=8&forgetting=true&seed=5");
     assert!(faults.is_empty(), "{faults:?}");
-    goes_on(&config, &[3, 8], 0);
+    goes_on(&config, &base(), &[3, 8], 0);
+}
+
+#[test]
+fn a_start_that_is_not_scored_yet_is_scored_after_a_break() {
+    let base = crate::large_base::base();
+    for method in ["prompt", "lora"].map(|name| shared::method(name, &[])) {
+        goes_on(&of(method), &base, &[1, 2], 0);
+    }
 }
 
 #[test]
@@ -172,7 +179,7 @@ fn a_long_run_s_log_is_thinned_as_before_the_break() {
     advance(&mut whole, 8300);
     let (events, tensors) = snapshot(&mut whole);
     let mut broken = session(&config, &base, 0);
-    block_on(broken.reopen(&events, &tensors)).unwrap();
+    broken.reopen(&events, &tensors).unwrap();
     advance(&mut whole, 8399);
     advance(&mut broken, 8399);
     assert!(reported(&broken) == reported(&whole));
@@ -197,10 +204,10 @@ fn a_state_of_another_run_is_refused_with_what_does_not_fit() {
         of(shared::method("pruning", &[("schedule", "dense-sparse-dense")])),
         of(shared::method("pruning", &[("rounds", "7")])),
     ] {
-        let said = block_on(session(&other, &base, 0).reopen(&events, &tensors)).unwrap_err().message;
+        let said = session(&other, &base, 0).reopen(&events, &tensors).unwrap_err().message;
         assert!(said.contains("“training.") && said.contains("another version, or damaged"), "{said}");
     }
-    let said = block_on(session(&of(shared::method("full", &[])), &base, 0).reopen(&events, &tensors)).unwrap_err();
+    let said = session(&of(shared::method("full", &[])), &base, 0).reopen(&events, &tensors).unwrap_err();
     assert!(said.message.contains("“training.mask”"), "{}", said.message);
     // Whoever only wants φ reads it from the same file.
     let mut scored = session(&config, &base, 0);
@@ -220,7 +227,7 @@ proptest! {
             places.iter().for_each(|(at, byte)| bytes[(at * at * at * tensors.len() as f64) as usize] = *byte);
             bytes.truncate((cut * tensors.len() as f64) as usize);
             let mut broken = session(config, base, 0);
-            if block_on(broken.reopen(events, &bytes)).is_ok() {
+            if broken.reopen(events, &bytes).is_ok() {
                 block_on(broken.go_on()).unwrap();
                 let _ = block_on(broken.advance(true));
             }

@@ -53,12 +53,11 @@ pub async fn check_files_train_like_the_cpu(device: &Device) -> Result<(), Strin
 }
 
 /// A Llama with shared keys of so many blocks, packed.
-pub async fn of_blocks(blocks: usize, device: &Device) -> Model {
+pub fn of_blocks(blocks: usize, device: &Device) -> Model {
     let json = format!(
         r#"{{"model_type": "llama", "vocab_size": 23, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": {blocks},
             "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64, "tie_word_embeddings": true}}"#
     );
     let config = ModelConfig::from_json(&json).expect("a configuration that is known");
-    let theta = Model::random(config, &mut stream(1, "packed"), device);
-    theta.held(Storage::Q8_0, device).await.expect("rows of whole blocks")
+    Model::random_held(config, Storage::Q8_0, &mut stream(1, "packed"), device)
 }

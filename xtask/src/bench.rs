@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 /// Tokens of a step at each shape of `src/bench.rs`.
-const TOKENS: [(&str, f64); 4] = [("S", 1024.0), ("rules", 576.0), ("s", 64.0), ("L", 256.0)];
+const TOKENS: [(&str, f64); 5] = [("S", 1024.0), ("rules", 576.0), ("s", 64.0), ("L", 256.0), ("L-q4_1", 256.0)];
 /// How often the large shape is measured in turns with PyTorch; the quietest round counts.
 const ROUNDS: usize = 3;
 const BASELINE: &str = "bench/baseline.jsonl";
@@ -25,7 +25,7 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
         bail!("there is nothing called “{unknown}” to measure: {}", PARTS.join(", "));
     }
     let wanted = |part: &str| flags.part.is_empty() || flags.part.iter().any(|name| name == part);
-    let browsed: Vec<&str> = ["chromium", "webgpu"].into_iter().filter(|part| wanted(part)).collect();
+    let browsed: Vec<&str> = ["chromium", "large", "webgpu"].into_iter().filter(|part| wanted(part)).collect();
     stage("building the trainer", || run(&mut cargo(&["build", "--quiet", "--profile", "ci", "--bin", "peft-lab"])))?;
     let bins = target_dir().join("ci");
     let mut rows = Vec::new();
@@ -68,6 +68,9 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
             command.env("PEFT_LAB_DIST", &site.dist).env("CHROMIUM", &browser.chromium);
             command.env("CHROMEDRIVER", &browser.driver).env("PEFT_LAB_METHODS", methods.join(","));
             command.env("PEFT_LAB_PARTS", browsed.join(","));
+            if let Some(model) = &flags.model {
+                command.env("PEFT_LAB_MODEL", std::path::absolute(model)?);
+            }
             rows.extend(stage("measuring in Chromium", || lines(&mut command, shown))?);
         }
     }
@@ -179,8 +182,9 @@ fn name(row: &Value) -> String {
 }
 
 fn print(row: &Value) {
-    const NUMBERS: [&str; 13] = [
+    const NUMBERS: [&str; 14] = [
         "ms",
+        "memory",
         "cpu",
         "forward",
         "backward",
@@ -196,7 +200,7 @@ fn print(row: &Value) {
     ];
     let numbers = NUMBERS.iter().filter_map(|key| Some((key, row[*key].as_f64().filter(|x| *x > 0.0)?)));
     let numbers = numbers.map(|(key, x)| match *key {
-        "peak" | "bytes" | "gzip" | "brotli" => format!("{key} {:.2} MB", x / 1e6),
+        "memory" | "peak" | "bytes" | "gzip" | "brotli" => format!("{key} {:.2} MB", x / 1e6),
         _ => format!("{key} {x:.2}"),
     });
     println!("{:44} {}", name(row), numbers.collect::<Vec<_>>().join("  "));
@@ -221,6 +225,12 @@ fn ratios(rows: &[Value]) {
     ratio("L LoRA, native over PyTorch", large("native", "ms"), large("pytorch", "ms"));
     ratio("L LoRA, native over PyTorch, of what processors computed", large("native", "cpu"), large("pytorch", "cpu"));
     ratio("L LoRA, one worker over two", large("native, 1 workers", "ms"), large("native, 2 workers", "ms"));
+    let packed = number("chromium-cpu", "L-q4_1", "lora", "ms");
+    ratio("L LoRA in Chromium, θ in Q4_1 over F32", packed, large("chromium-cpu", "ms"));
+    ratio("L LoRA, Chromium with θ in Q4_1 over PyTorch", packed, large("pytorch", "ms"));
+    let scene = |name: &str| rows.iter().find(|r| r["scene"] == name).and_then(|r| r["ms"].as_f64());
+    let of = |workers: usize| scene(&format!("256 tokens of sentiment on a visitor's GGUF, {workers} workers"));
+    ratio("a visitor's GGUF in Chromium, one worker over two", of(1), of(2));
 }
 
 /// Prints what differs from the baseline: bytes and dispatches exactly, times where a shared machine does not explain it, after the machine's

@@ -31,26 +31,36 @@ pub fn compressed(contents: &[u8]) -> Result<Compressed> {
     let name: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
     // Code is what everybody waits for.
     let best = contents.starts_with(b"\0asm") && contents.len() < BEST_BELOW || contents.len() < SMALL;
-    let gzip = kept(&folder.join(format!("{name}-{SEARCHES}.gz")), || {
-        let mut gzip = Vec::new();
-        if best {
-            let options = zopfli::Options { iteration_count: SEARCHES, ..Default::default() };
-            zopfli::compress(options, zopfli::Format::Gzip, contents, &mut gzip)?;
-        } else {
-            let mut encoder = GzEncoder::new(&mut gzip, Compression::best());
+    let gzip = || {
+        kept(&folder.join(format!("{name}-{SEARCHES}.gz")), || {
+            let mut gzip = Vec::new();
+            if best {
+                let options = zopfli::Options { iteration_count: SEARCHES, ..Default::default() };
+                zopfli::compress(options, zopfli::Format::Gzip, contents, &mut gzip)?;
+            } else {
+                let mut encoder = GzEncoder::new(&mut gzip, Compression::best());
+                encoder.write_all(contents)?;
+                encoder.finish()?;
+            }
+            Ok(gzip)
+        })
+    };
+    let brotli = || {
+        kept(&folder.join(format!("{name}.br")), || {
+            let quality = if best { 11 } else { 9 };
+            let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, quality, 24);
             encoder.write_all(contents)?;
-            encoder.finish()?;
-        }
-        Ok(gzip)
-    })?;
-    let brotli = kept(&folder.join(format!("{name}.br")), || {
-        let quality = if best { 11 } else { 9 };
-        let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, quality, 24);
-        encoder.write_all(contents)?;
-        encoder.flush()?;
-        Ok(encoder.into_inner())
-    })?;
-    Ok(Compressed { gzip, brotli })
+            encoder.flush()?;
+            Ok(encoder.into_inner())
+        })
+    };
+    // Both at once: of a trainer each takes ten seconds and more.
+    let (gzip, brotli) = std::thread::scope(|scope| {
+        let gzip = scope.spawn(gzip);
+        let brotli = brotli();
+        (gzip.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), brotli)
+    });
+    Ok(Compressed { gzip: gzip?, brotli: brotli? })
 }
 
 fn kept(path: &Path, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use std::path::PathBuf;
+
 xflags::xflags! {
     /// Builds, serves, tests and measures PEFT Lab.
     cmd xtask {
@@ -45,6 +47,8 @@ xflags::xflags! {
         cmd bench {
             /// What to measure: native, large, chromium, webgpu, pytorch, sizes. Without it: all.
             repeated part: String
+            /// A GGUF file of a large model, which `large` brings to the page.
+            optional --model model: PathBuf
             /// Prints one JSON object a line.
             optional --json
             /// Shows what has changed against bench/baseline.jsonl.

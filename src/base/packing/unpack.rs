@@ -1,7 +1,6 @@
 //! Packed numbers as F32, as ggml's `dequantize_row_*` has them.
 
 use super::{BLOCK, Packing};
-use half::f16;
 
 /// Unpacks whole blocks into as many numbers as there are; all must be [`finite`].
 pub fn unpack(packing: Packing, packed: &[u8], numbers: &mut [f32]) {
@@ -25,7 +24,7 @@ pub fn unpack(packing: Packing, packed: &[u8], numbers: &mut [f32]) {
 }
 
 /// A finite number of half precision, without a branch: many at once.
-fn half_of(bits: u16) -> f32 {
+pub fn half_of(bits: u16) -> f32 {
     // The exponent's bias is 112 less.
     let size = f32::from_bits(u32::from(bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
     f32::from_bits(size.to_bits() | u32::from(bits & 0x8000) << 16)
@@ -56,7 +55,7 @@ fn blocks<const N: usize>(packed: &[u8], numbers: &mut [f32], of: impl Fn(&[u8; 
 }
 
 fn half(block: &[u8], at: usize) -> f32 {
-    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
+    half_of(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
 /// The lower halves of the bytes are the first numbers, the upper halves those behind them.
@@ -71,6 +70,7 @@ fn nibbles(bytes: &[u8], numbers: &mut [f32; BLOCK], of: impl Fn(u8) -> f32) {
 #[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use super::*;
+    use half::f16;
 
     fn unpacked(packing: Packing, packed: &[u8], n: usize) -> Vec<f32> {
         let mut numbers = vec![f32::NAN; n];

@@ -26,9 +26,15 @@ impl<'a> PackedView<'a> {
 
     /// Unpacks some columns of a stored row: whole blocks.
     pub fn part(&self, row: usize, columns: Range<usize>, numbers: &mut [f32]) {
+        unpack(self.layout.packing, self.blocks(row, columns), numbers);
+    }
+
+    /// The bytes of some columns of a stored row: whole blocks.
+    #[inline]
+    pub fn blocks(&self, row: usize, columns: Range<usize>) -> &'a [u8] {
         let (block, bytes) = self.layout.packing.block();
         let row = &self.bytes[row * self.layout.row_bytes()..];
-        unpack(self.layout.packing, &row[columns.start / block * bytes..columns.end / block * bytes], numbers);
+        &row[columns.start / block * bytes..columns.end / block * bytes]
     }
 
     /// How it lies.

@@ -7,14 +7,15 @@
 //! (feature `relaxed-simd`).
 
 use super::lanes::Lanes;
+use super::panels::{COLUMNS, pack};
+use super::unpack::unpack;
 use crate::kernels::cpu::packed::PackedView;
 use crate::kernels::cpu::view::{View, Write};
 use std::cell::RefCell;
 use std::ops::Range;
 
-/// Rows and columns of a tile.
+/// Rows of a tile, beside [`COLUMNS`].
 const ROWS: usize = 4;
-const COLUMNS: usize = 8;
 /// Of the inner dimension, what is multiplied at once: a panel of the right factor then fills 8 kB of the
 /// first cache.
 const DEPTH: usize = 256;
@@ -30,8 +31,6 @@ const WIDTH: usize = 2048;
 struct Packed {
     left: Vec<f32>,
     right: Vec<f32>,
-    /// What is unpacked on its way into a panel.
-    rows: Vec<f32>,
 }
 
 /// The right factor.
@@ -91,7 +90,7 @@ fn block(
     // The right factor's panels are the left one's of the transposed.
     let right = match right {
         Right::Plain(right) => pack::<COLUMNS>(&mut packed.right, right.transposed(), within.clone(), first, depth),
-        Right::Packed(right) => unpack(&mut packed.right, &mut packed.rows, right, within.clone(), first, depth),
+        Right::Packed(right) => unpack(&mut packed.right, right, within.clone(), first, depth),
     };
     for top in (0..m).step_by(HEIGHT) {
         let height = HEIGHT.min(m - top);
@@ -115,128 +114,6 @@ fn block(
                 }
             }
         }
-    }
-}
-
-/// Rows of a matrix in panels of `N`, column by column from `first` on; missing rows of the last panel are
-/// zero.
-fn pack<'a, const N: usize>(
-    packed: &'a mut Vec<f32>,
-    from: View<'_>,
-    rows: Range<usize>,
-    first: usize,
-    depth: usize,
-) -> &'a [[f32; N]] {
-    let panels = rows.len().div_ceil(N);
-    if packed.len() < panels * depth * N {
-        packed.resize(panels * depth * N, 0.0);
-    }
-    let packed = packed[..panels * depth * N].as_chunks_mut::<N>().0;
-    for (p, panel) in packed.chunks_exact_mut(depth).enumerate() {
-        let top = rows.start + p * N;
-        let height = N.min(rows.end - top);
-        if height == N && from.row_stride() == 1 {
-            let (from, stride) = (from.from(top, first), from.column_stride() as usize);
-            for (k, column) in panel.iter_mut().enumerate() {
-                copy(column, &from[k * stride..][..N]);
-            }
-        } else if height == N && from.column_stride() == 1 {
-            for four in (0..N).step_by(4) {
-                let rows: [&[f32]; 4] = std::array::from_fn(|i| &from.from(top + four + i, first)[..depth]);
-                transpose(panel, four, rows);
-            }
-        } else {
-            pack_some(panel, from, top..top + height, first);
-        }
-    }
-    packed
-}
-
-/// Columns of a packed matrix in panels of [`COLUMNS`], row by row from `first` on, as [`pack`] has them. They
-/// begin at whole blocks.
-fn unpack<'a>(
-    packed: &'a mut Vec<f32>,
-    rows: &mut Vec<f32>,
-    from: PackedView<'_>,
-    columns: Range<usize>,
-    first: usize,
-    depth: usize,
-) -> &'a [[f32; COLUMNS]] {
-    let panels = columns.len().div_ceil(COLUMNS);
-    let width = if from.layout().transposed { 4 * depth } else { columns.len() };
-    for (numbers, needed) in [(&mut *packed, panels * depth * COLUMNS), (rows, width)] {
-        if numbers.len() < needed {
-            numbers.resize(needed, 0.0);
-        }
-    }
-    let (packed, rows) = (packed[..panels * depth * COLUMNS].as_chunks_mut::<COLUMNS>().0, &mut rows[..width]);
-    if from.layout().transposed {
-        for (p, panel) in packed.chunks_exact_mut(depth).enumerate() {
-            for four in (0..COLUMNS).step_by(4) {
-                let top = columns.start + p * COLUMNS + four;
-                // Columns that are missing are zero.
-                let there = 4.min(columns.end.saturating_sub(top));
-                rows[there * depth..].fill(0.0);
-                for (i, row) in rows.chunks_exact_mut(depth).take(there).enumerate() {
-                    from.part(top + i, first..first + depth, row);
-                }
-                let rows = &*rows;
-                transpose(panel, four, std::array::from_fn(|i| &rows[i * depth..][..depth]));
-            }
-        }
-    } else {
-        for k in 0..depth {
-            from.part(first + k, columns.clone(), rows);
-            for (p, numbers) in rows.chunks(COLUMNS).enumerate() {
-                let row = &mut packed[p * depth + k];
-                match numbers.first_chunk::<COLUMNS>() {
-                    Some(numbers) => copy(row, numbers),
-                    None => {
-                        row.fill(0.0);
-                        row[..numbers.len()].copy_from_slice(numbers);
-                    }
-                }
-            }
-        }
-    }
-    packed
-}
-
-/// Fewer rows than a panel has, or rows of any layout.
-fn pack_some<const N: usize>(panel: &mut [[f32; N]], from: View<'_>, rows: Range<usize>, first: usize) {
-    panel.fill([0.0; N]);
-    let stride = from.column_stride() as usize;
-    for (i, row) in rows.enumerate() {
-        let row = from.from(row, first);
-        for (k, column) in panel.iter_mut().enumerate() {
-            column[i] = row[k * stride];
-        }
-    }
-}
-
-/// The first numbers of `from`, four at a time: for so few, `copy_from_slice` would be a call.
-#[inline(always)]
-fn copy<const N: usize>(to: &mut [f32; N], from: &[f32]) {
-    let (to, from) = (to.as_chunks_mut::<4>().0, from.as_chunks::<4>().0);
-    for i in 0..N / 4 {
-        Lanes::load(&from[i]).store(&mut to[i]);
-    }
-}
-
-/// Four rows into the numbers from `four` on of a panel's columns.
-#[inline(always)]
-fn transpose<const N: usize>(panel: &mut [[f32; N]], four: usize, rows: [&[f32]; 4]) {
-    let [a, b, c, d] = rows.map(|row| row.as_chunks::<4>().0);
-    let (chunks, rest) = panel.as_chunks_mut::<4>();
-    let whole = 4 * chunks.len();
-    for (k, columns) in chunks.iter_mut().enumerate() {
-        let lanes = Lanes::transpose([Lanes::load(&a[k]), Lanes::load(&b[k]), Lanes::load(&c[k]), Lanes::load(&d[k])]);
-        for i in 0..4 {
-            lanes[i].store(&mut columns[i].as_chunks_mut::<4>().0[four / 4]);
-        }
-    }
-    for (k, column) in rest.iter_mut().enumerate() {
-        (0..4).for_each(|i| column[four + i] = rows[i][whole + k]);
     }
 }
 

@@ -8,6 +8,17 @@ mod register {
     #[derive(Clone, Copy)]
     pub struct Lanes(v128);
 
+    #[inline(always)]
+    fn four(bytes: &[u8; 4]) -> v128 {
+        // SAFETY: four bytes are there, and a load needs no alignment.
+        unsafe { v128_load32_zero(bytes.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn unsigned(bytes: &[u8; 4]) -> v128 {
+        u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(four(bytes)))
+    }
+
     impl Lanes {
         /// Four zeros.
         #[inline(always)]
@@ -34,6 +45,30 @@ mod register {
         pub fn splat(x: &f32) -> Lanes {
             // SAFETY: four bytes are there. Unlike `f32x4_splat` it is one instruction on x86.
             Lanes(unsafe { v128_load32_splat(std::ptr::from_ref(x).cast()) })
+        }
+
+        /// The lower halves of four bytes.
+        #[inline(always)]
+        pub fn low(bytes: &[u8; 4]) -> Lanes {
+            Lanes(f32x4_convert_i32x4(v128_and(unsigned(bytes), i32x4_splat(15))))
+        }
+
+        /// Their upper halves.
+        #[inline(always)]
+        pub fn high(bytes: &[u8; 4]) -> Lanes {
+            Lanes(f32x4_convert_i32x4(u32x4_shr(unsigned(bytes), 4)))
+        }
+
+        /// Four bytes from −128 to 127.
+        #[inline(always)]
+        pub fn signed(bytes: &[u8; 4]) -> Lanes {
+            Lanes(f32x4_convert_i32x4(i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(four(bytes)))))
+        }
+
+        /// Products, number by number.
+        #[inline(always)]
+        pub fn times(self, by: Lanes) -> Lanes {
+            Lanes(f32x4_mul(self.0, by.0))
         }
 
         /// Sums, number by number.
@@ -97,6 +132,26 @@ mod register {
         /// One number four times.
         pub fn splat(x: &f32) -> Lanes {
             Lanes([*x; 4])
+        }
+
+        /// The lower halves of four bytes.
+        pub fn low(bytes: &[u8; 4]) -> Lanes {
+            Lanes(bytes.map(|byte| f32::from(byte & 15)))
+        }
+
+        /// Their upper halves.
+        pub fn high(bytes: &[u8; 4]) -> Lanes {
+            Lanes(bytes.map(|byte| f32::from(byte >> 4)))
+        }
+
+        /// Four bytes from −128 to 127.
+        pub fn signed(bytes: &[u8; 4]) -> Lanes {
+            Lanes(bytes.map(|byte| f32::from(byte as i8)))
+        }
+
+        /// Products, number by number.
+        pub fn times(self, by: Lanes) -> Lanes {
+            Lanes(std::array::from_fn(|i| self.0[i] * by.0[i]))
         }
 
         /// Sums, number by number.

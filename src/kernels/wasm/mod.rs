@@ -2,3 +2,5 @@
 
 pub mod gemm;
 mod lanes;
+mod panels;
+mod unpack;

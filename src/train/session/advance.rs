@@ -41,6 +41,11 @@ impl Session {
             return Ok(Vec::new());
         }
         let start = self.timing.now();
+        if self.step > 0 && self.start.is_some() {
+            let events = self.report_start().await?;
+            self.timing.spent_since(start);
+            return Ok(events);
+        }
         self.peak.restart();
         self.tell_phi().await?;
         let stepped = self.train().await?;
@@ -53,13 +58,17 @@ impl Session {
         let waited = self.timing.stepped(stepped);
         let on_gpu = !self.setup.on_cpu();
         let mut events = Vec::new();
-        if single || !on_gpu || evaluation_due || waited > GPU_REPORT_AFTER || self.optimizer.waits() {
+        let told = single || evaluation_due || self.start.is_some();
+        if told || !on_gpu || waited > GPU_REPORT_AFTER || self.optimizer.waits() {
             events = self.steps_done(start).await?;
             if self.fault.is_some() {
                 return Ok(events);
             }
         } else {
             self.timing.unreported_since(start);
+        }
+        if single || evaluation_due {
+            events.extend(self.report_start().await?);
         }
         if evaluation_due {
             events.extend(self.report().await?);

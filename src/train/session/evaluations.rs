@@ -1,7 +1,7 @@
 //! When a run is evaluated, and on how much.
 
 use crate::config::RunConfig;
-use crate::model::LARGE;
+use crate::model::is_large;
 
 /// Held-out examples of a live evaluation of a small base.
 const LIVE: usize = 140;
@@ -9,6 +9,8 @@ const LIVE: usize = 140;
 const FEWEST: usize = 16;
 /// Examples of a large base that are scored where nothing is trained.
 const ALONE: usize = 200;
+/// A φ of one number for so many of θ's is small: a second one weighs little.
+const SMALL_PHI: u64 = 10;
 
 /// A run's evaluations. They depend on the configuration and the base's size alone, so that a curve is the same on
 /// every machine.
@@ -20,6 +22,9 @@ pub(super) struct Evaluations {
     pub live: usize,
     /// Held-out examples at the end.
     pub at_end: usize,
+    /// Whether what a run starts from is scored after its first step, from a copy of φ: a visitor waits for the step
+    /// alone.
+    pub start_later: bool,
 }
 
 impl Evaluations {
@@ -32,21 +37,17 @@ impl Evaluations {
         let every = |points: usize| (config.steps / points.max(1)).max(1);
         if !is_large(parameters) {
             let points = if config.task.is_strings() { 60 } else { 30 };
-            return Evaluations { every: every(points), live: LIVE, at_end: usize::MAX };
+            return Evaluations { every: every(points), live: LIVE, at_end: usize::MAX, start_later: false };
         }
         if !config.trains() {
-            return Evaluations { every: 1, live: FEWEST, at_end: ALONE };
+            return Evaluations { every: 1, live: FEWEST, at_end: ALONE, start_later: false };
         }
         let half = config.steps.saturating_mul(config.batch_size()) / 10;
         let points = (half / (FEWEST + beside)).clamp(2, 30);
         let live = (half / points).saturating_sub(beside).clamp(FEWEST, LIVE);
-        Evaluations { every: every(points), live, at_end: half.max(2 * FEWEST) }
+        let start_later = SMALL_PHI * config.trainable() <= parameters;
+        Evaluations { every: every(points), live, at_end: half.max(2 * FEWEST), start_later }
     }
-}
-
-/// Whether evaluations of a base of so many parameters are rationed.
-pub(super) fn is_large(parameters: u64) -> bool {
-    parameters >= LARGE
 }
 
 #[cfg(test)]
@@ -60,16 +61,16 @@ mod tests {
     #[test]
     fn a_small_base_is_scored_as_ever() {
         let rules = Evaluations::of(&run("#base=rules&task=rules&steps=300"), 205_568, 20);
-        assert_eq!(rules, Evaluations { every: 5, live: 140, at_end: usize::MAX });
+        assert_eq!(rules, Evaluations { every: 5, live: 140, at_end: usize::MAX, start_later: false });
         let authors = Evaluations::of(&run("#base=prose-small&task=authors&steps=300"), 3_454_976, 20);
-        assert_eq!(authors, Evaluations { every: 10, live: 140, at_end: usize::MAX });
+        assert_eq!(authors, Evaluations { every: 10, live: 140, at_end: usize::MAX, start_later: false });
     }
 
     #[test]
     fn on_a_large_base_evaluations_take_a_tenth() {
         for (steps, batch, beside) in [(100, 8, 0), (300, 16, 6), (1000, 4, 6), (2000, 32, 40), (300, 8, 21)] {
             let config = run(&format!("#base=prose-small&task=authors&steps={steps}&batch_size={batch}"));
-            let Evaluations { every, live, at_end } = Evaluations::of(&config, 134_515_008, beside);
+            let Evaluations { every, live, at_end, .. } = Evaluations::of(&config, 134_515_008, beside);
             let read = steps / every * (live + beside) + at_end;
             // Of two passes forward a trained example, and one evaluation more.
             assert!(10 * read <= 2 * steps * batch + 10 * 2 * (live + beside), "{steps} {batch} {beside}: {read}");
@@ -80,6 +81,18 @@ mod tests {
     #[test]
     fn a_short_run_is_evaluated_all_the_same() {
         let config = run("#base=prose-small&task=authors&steps=3&batch_size=1");
-        assert_eq!(Evaluations::of(&config, 1 << 30, 6), Evaluations { every: 1, live: 16, at_end: 32 });
+        assert_eq!(
+            Evaluations::of(&config, 1 << 30, 6),
+            Evaluations { every: 1, live: 16, at_end: 32, start_later: true }
+        );
+    }
+
+    #[test]
+    fn a_visitor_waits_for_the_first_step_alone_where_a_second_phi_weighs_little() {
+        // φ of 3,454,976 numbers, or of a few hundred.
+        for (method, later) in [("full", false), ("lora", true), ("prompt", true), ("icl", false)] {
+            let config = run(&format!("#base=prose-small&task=authors&method={method}"));
+            assert_eq!(Evaluations::of(&config, 34_000_000, 6).start_later, later, "{method}");
+        }
     }
 }

@@ -32,7 +32,19 @@ impl Session {
 
     /// Live evaluation and the shown answers.
     pub(super) async fn report(&self) -> Result<Vec<Event>, Failure> {
-        let (run, step, phi) = (self.setup.run, self.step, self.phi.frozen());
+        self.report_of(self.step, self.phi.frozen()).await
+    }
+
+    /// The same of what the run started from, where it has not been told yet.
+    pub(super) async fn report_start(&mut self) -> Result<Vec<Event>, Failure> {
+        match self.start.take() {
+            Some(start) => self.report_of(0, start).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn report_of(&self, step: usize, phi: Phi) -> Result<Vec<Event>, Failure> {
+        let run = self.setup.run;
         let Evaluation { loss, accuracy, n } = self.live(&phi).await?;
         if !loss.is_finite() {
             return Err(self.diverged());
@@ -56,10 +68,11 @@ impl Session {
     /// The answers to the first held-out examples.
     pub(super) async fn shown(&self, phi: &Phi) -> Result<Vec<Prediction>, Failure> {
         let adapted = self.setup.answers(phi, &self.setup.shown_prompts()).await?;
-        let items = adapted.into_iter().enumerate().map(|(index, adapted)| Prediction {
+        let base = self.base_answers().await?;
+        let items = adapted.into_iter().zip(base).enumerate().map(|(index, (adapted, base))| Prediction {
             index: Some(index),
             input: self.data().inputs[index].clone(),
-            base: self.base_answers[index].clone(),
+            base: base.clone(),
             adapted,
             right: Some(self.data().right(index)),
             cut: None,

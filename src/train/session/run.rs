@@ -19,6 +19,7 @@ use crate::train::optimizer::Optimizer;
 use crate::train::preparation::Preparation;
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// A run under way. It is driven from outside, one [`advance`](Session::advance) a step.
@@ -37,8 +38,10 @@ pub struct Session {
     pub(super) sharing: Sharing,
     /// The step before which φ was last given what it asked for.
     pub(super) told: Option<usize>,
+    /// φ as the run started, while that is still to be scored.
+    pub(super) start: Option<Phi>,
     /// The base's own answers to the shown examples: they do not change.
-    pub(super) base_answers: Vec<Answer>,
+    base_answers: OnceCell<Vec<Answer>>,
     /// What the base could do before, where forgetting is measured.
     pub(super) kept: Option<Kept>,
     pub(super) timing: Timing,
@@ -82,7 +85,8 @@ impl Session {
             rng: stream(setup.config.seed, "batches"),
             sharing: Sharing::new(parts),
             told: None,
-            base_answers: Vec::new(),
+            start: None,
+            base_answers: OnceCell::new(),
             kept,
             timing: Timing::new(clock),
             peak,
@@ -132,13 +136,12 @@ impl Session {
         self.sharing.help(helpers.filter(|_| self.setup.config.trains()));
     }
 
-    /// Says what starts, and judges the base before training: the curve's first point. Where φ has to be
-    /// prepared, [`advance`](Self::advance) does that first.
+    /// Says what starts, and judges the base before training: the curve's first point. On a large base that comes
+    /// after the first step. Where φ has to be prepared, [`advance`](Self::advance) does that first.
     ///
     /// # Errors
     /// Where the device is lost.
     pub async fn begin(&mut self) -> Result<Vec<Event>, Failure> {
-        self.ask_the_base().await?;
         let events = match &self.preparation {
             Some(preparation) => vec![preparation.progress(self.setup.run)],
             None => self.started().await?,
@@ -148,12 +151,17 @@ impl Session {
     }
 
     /// The base's own answers to the shown examples.
-    pub(super) async fn ask_the_base(&mut self) -> Result<(), Failure> {
-        self.base_answers = self.setup.answers(&Phi::none(), &self.setup.shown_prompts()).await?;
-        Ok(())
+    pub(super) async fn base_answers(&self) -> Result<&[Answer], Failure> {
+        if self.base_answers.get().is_none() {
+            let answers = self.setup.answers(&Phi::none(), &self.setup.shown_prompts()).await?;
+            // Who asked meanwhile heard the same.
+            let _ = self.base_answers.set(answers);
+        }
+        Ok(self.base_answers.get().map_or(&[], Vec::as_slice))
     }
 
-    /// What starts once φ is made, and the first evaluation; of a run without steps also the last event.
+    /// What starts once φ is made, and the first evaluation, if it is not to come later; of a run without steps also
+    /// the last event.
     pub(super) async fn started(&mut self) -> Result<Vec<Event>, Failure> {
         let config = &self.setup.config;
         let started = Event::Started {
@@ -166,7 +174,10 @@ impl Session {
             baselines: self.setup.data.baselines,
         };
         let mut events = vec![started];
-        events.extend(self.report().await?);
+        self.start = Some(self.phi.frozen());
+        if !self.setup.evaluations.start_later {
+            events.extend(self.report_start().await?);
+        }
         if self.done() {
             events.push(self.finished().await?);
         }

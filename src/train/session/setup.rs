@@ -1,6 +1,6 @@
 //! What a run is given, which stays as it is.
 
-use super::evaluations::{Evaluations, is_large};
+use super::evaluations::Evaluations;
 use crate::base::{Failure, FailureReason, grouped, stream};
 use crate::config::RunConfig;
 use crate::kernels::most_bytes;
@@ -106,7 +106,7 @@ impl Setup {
     pub fn kept(&self, materials: &Materials) -> Option<Kept> {
         match (self.config.forgetting, &materials.prose) {
             (true, Some(prose)) => {
-                let few = is_large(self.base.theta.config.parameters());
+                let few = self.base.theta.config.is_large();
                 Some(Kept::prose(prose, &self.base.tokenizer, few))
             }
             (true, None) if self.config.task.is_strings() => {

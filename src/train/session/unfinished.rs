@@ -57,8 +57,8 @@ impl Session {
     /// stands at that step and can [`go on`](Self::go_on); else it is at its end.
     ///
     /// # Errors
-    /// Where φ is not this configuration's, or the device is lost.
-    pub async fn reopen(&mut self, events: &[Event], tensors: &[u8]) -> Result<(), Failure> {
+    /// Where φ is not this configuration's.
+    pub fn reopen(&mut self, events: &[Event], tensors: &[u8]) -> Result<(), Failure> {
         let stored = phi_file::parse_unfinished(self.config(), &self.config().shape(), tensors);
         let (phi, state) = stored.map_err(input)?;
         self.restore(phi);
@@ -66,7 +66,7 @@ impl Session {
             Some(state) => self.take_up(events, state)?,
             None => self.log.extend(events),
         }
-        self.ask_the_base().await
+        Ok(())
     }
 
     /// After a break, in which the helpers may have been given another run: they are given this one again.
@@ -74,12 +74,17 @@ impl Session {
     /// # Errors
     /// Where the device is lost.
     pub async fn go_on(&mut self) -> Result<(), Failure> {
-        let chosen = self.phi.compositions().find_map(|part| part.chosen());
-        let scores = chosen.map(|chosen| phi_file::scores_of(&self.setup.config.shape(), chosen));
+        let scores = self.scores();
         let (masks, steps) = (self.masks().await?, self.setup.config.steps);
         let told = self.told.filter(|_| !masks.is_empty()).map(|step| Told { step, steps, values: masks });
         self.sharing.again(scores, told);
         Ok(())
+    }
+
+    /// What φ's places were chosen by, as far as they tell.
+    fn scores(&self) -> Option<Vec<f32>> {
+        let chosen = self.phi.compositions().find_map(|part| part.chosen());
+        chosen.map(|chosen| phi_file::scores_of(&self.setup.config.shape(), chosen))
     }
 
     async fn training_state(&self) -> Result<TrainingState, Failure> {
@@ -132,6 +137,11 @@ impl Session {
         self.timing.spent(state.microseconds as f64 / 1e3);
         self.peak.take_from(state.peak);
         self.log = Log::of(events.iter().filter(|event| is_before(event, state.step)), state.halvings);
+        let is_scored = events.iter().any(|event| matches!(event, Event::Evaluated { step: 0, .. }));
+        if self.setup.evaluations.start_later && !is_scored {
+            let scores = self.scores();
+            self.start = Some(self.setup.start(scores).frozen());
+        }
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
 //! Measures the built site in headless Chromium: training steps in a worker, the opening scene, the start. One JSON object a line.
 //!
-//! `PEFT_LAB_METHODS` names methods, `PEFT_LAB_PARTS` what is measured: `chromium`, `webgpu`.
+//! `PEFT_LAB_METHODS` names methods, `PEFT_LAB_PARTS` what is measured: `chromium`, `large`, `webgpu`. `PEFT_LAB_MODEL` names a
+//! GGUF file that is brought to the page.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
+
+mod large;
 
 use e2e::Lab;
 use serde_json::{Value, json};
@@ -30,11 +33,12 @@ const script = `
   onmessage = async e => {
     try {
       const {default: init, bench} = await import(e.data.core);
-      await init();
+      const {memory} = await init();
       await bench(e.data.shape, e.data.method, e.data.warm);
       for (const what in counts) counts[what] = 0;
       const measured = JSON.parse(await bench(e.data.shape, e.data.method, e.data.steps));
       for (const what in counts) if (counts[what]) measured[what] = counts[what] / e.data.steps;
+      measured.memory = memory.buffer.byteLength;
       postMessage(measured);
     } catch (error) { postMessage({error: String(error)}); }
   };`;
@@ -50,6 +54,14 @@ async fn main() {
     let methods: Vec<&str> = methods.split(',').collect();
     if parts.contains("chromium") {
         chromium(&methods).await;
+    }
+    if parts.contains("large") {
+        let lab = Lab::start(false).await;
+        large::in_a_worker(&lab).await;
+        if let Ok(file) = std::env::var("PEFT_LAB_MODEL") {
+            large::on_the_page(&lab, &file).await;
+        }
+        lab.close().await;
     }
     if parts.contains("webgpu") {
         webgpu(&methods).await;
