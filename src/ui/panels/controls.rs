@@ -2,7 +2,7 @@
 
 use crate::base::grouped;
 use crate::config::RunConfig;
-use crate::ui::state::{Action, MainButton, Phase, Run, State, StepMemory, Trainer, duration};
+use crate::ui::state::{Action, Phase, Run, State, StepMemory, Trainer, duration};
 use yew::prelude::*;
 
 /// The buttons and the progress of the latest run.

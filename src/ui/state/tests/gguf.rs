@@ -29,11 +29,14 @@ fn gguf_with_rows(name: &str, rows: u64) -> File {
     let text = |c: char| [&(c.len_utf8() as u64).to_le_bytes()[..], c.to_string().as_bytes()].concat();
     let number = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
     // Behind a list's name stand its type, that of its elements, and how many there are.
-    let list = behind(&bytes, "tokenizer.ggml.tokens") + 8;
-    let mut end = list + 8;
-    (0..number(&bytes, list)).for_each(|_| end += 8 + number(&bytes, end));
-    let tokens: Vec<u8> = byte_characters().into_iter().flat_map(text).collect();
-    bytes.splice(list..end, [&256_u64.to_le_bytes()[..], &tokens].concat());
+    for (name, texts) in [("tokens", &byte_characters()[..]), ("merges", &[])] {
+        let list = behind(&bytes, &format!("tokenizer.ggml.{name}")) + 8;
+        let mut end = list + 8;
+        (0..number(&bytes, list)).for_each(|_| end += 8 + number(&bytes, end));
+        let texts: Vec<u8> =
+            [texts.len().to_le_bytes().to_vec()].into_iter().chain(texts.iter().copied().map(text)).flatten().collect();
+        bytes.splice(list..end, texts);
+    }
     let kinds = behind(&bytes, "tokenizer.ggml.token_type") + 8;
     let end = kinds + 8 + 4 * number(&bytes, kinds);
     bytes.splice(kinds..end, [&256_u64.to_le_bytes()[..], &1_i32.to_le_bytes().repeat(256)].concat());
@@ -57,8 +60,8 @@ fn gguf(name: &str) -> File {
 #[test]
 fn one_gguf_file_is_described_before_it_is_read_and_then_a_base() {
     for (name, form, title, digest) in [
-        ("llama-q4_1", "GGUF: 6 kB Q4_1, 2 kB Q8_0, 384 B F32", "llama-q4_1 · 11 k", "6767756600000001"),
-        ("qwen3", "GGUF: 31 kB Q4_0, 3 kB Q8_0, 3 kB F32", "Qwen3 · 0.1 M", "6767756600000002"),
+        ("llama-q4_1", "GGUF: 9 kB Q8_0, 6 kB Q4_1, 384 B F32", "llama-q4_1 · 18 k", "6767756600000001"),
+        ("qwen3", "GGUF: 31 kB Q4_0, 10 kB Q8_0, 3 kB F32", "Qwen3 · 0.1 M", "6767756600000002"),
     ] {
         let mut state = ready("#method=lora");
         let effects = state.reduce(Action::Open(vec![gguf(name)]));
