@@ -29,7 +29,7 @@ fn gguf_with_rows(name: &str, rows: u64) -> File {
     let text = |c: char| [&(c.len_utf8() as u64).to_le_bytes()[..], c.to_string().as_bytes()].concat();
     let number = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
     // Behind a list's name stand its type, that of its elements, and how many there are.
-    for (name, texts) in [("tokens", &byte_characters()[..]), ("merges", &[])] {
+    for (name, texts) in [("tokens", &byte_characters()[..]), ("merges", &[][..])] {
         let list = behind(&bytes, &format!("tokenizer.ggml.{name}")) + 8;
         let mut end = list + 8;
         (0..number(&bytes, list)).for_each(|_| end += 8 + number(&bytes, end));
