@@ -79,6 +79,16 @@ pub trait Method: Cost + std::fmt::Debug {
     /// What is fixed about the method, whatever its knobs.
     fn info(&self) -> &'static MethodInfo;
 
+    /// [`MethodInfo::formula`], or what stands in its place with these knobs on a model.
+    fn formula(&self, _model: &ModelConfig) -> &'static str {
+        self.info().formula
+    }
+
+    /// [`MethodInfo::summary`], or what stands in its place with these knobs on a model.
+    fn summary(&self, _model: &ModelConfig) -> &'static str {
+        self.info().summary
+    }
+
     /// The value of one of [`MethodInfo::knobs`], `None` for a name that is not among them.
     fn get(&self, knob: &str) -> Option<Value>;
 

@@ -164,3 +164,19 @@ pub fn of_matrices(targets: &[Target], model: &ModelConfig, shapes: impl Fn(usiz
     };
     groups.iter().map(group).collect::<Vec<_>>().join("; ")
 }
+
+/// The shapes of vectors, from the names of their places and how long they are: those of the first length need no name.
+pub fn of_vectors<'a>(letters: &str, places: impl Iterator<Item = (&'a str, usize)>) -> String {
+    let mut groups: Vec<(usize, Vec<&str>)> = Vec::new();
+    for (label, length) in places {
+        match groups.iter_mut().find(|(of, _)| *of == length) {
+            Some((_, labels)) => labels.push(label),
+            None => groups.push((length, vec![label])),
+        }
+    }
+    let group = |(i, (length, labels)): (usize, &(usize, Vec<&str>))| match i {
+        0 => format!("{letters} ∈ ℝ^{{{length}}}"),
+        _ => format!("at {} ∈ ℝ^{{{length}}}", labels.join(", ")),
+    };
+    groups.iter().enumerate().map(group).collect::<Vec<_>>().join(", ")
+}

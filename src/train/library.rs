@@ -61,7 +61,7 @@ impl LoadedBase {
             let bytes = files.read(&name(file)).await.map_err(load_failure)?;
             files.next("its tokenizer");
             let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
-            room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
+            tokenizer.fits(config.vocab_size, &base.tokenizer().join(", ")).map_err(broken)?;
             files.next("its weights");
             let theta = Model::load_files(config, &[(file, &bytes)], None, storage, device)
                 .map_err(|e| unheld(&e, broken(e.to_string())))?;
@@ -78,7 +78,7 @@ impl LoadedBase {
         }
         let tokenizer = LoadedBase::tokenizer(base, files).await?;
         let config = ModelConfig::from_json(&config).map_err(|e| broken(e.to_string()))?;
-        room_for_tokens(base, &config, &tokenizer).map_err(broken)?;
+        tokenizer.fits(config.vocab_size, &base.tokenizer().join(", ")).map_err(broken)?;
         let index = index.as_deref().map(ShardIndex::read).transpose().map_err(|e| broken(e.to_string()))?;
         let weights: Vec<(&str, &[u8])> = weights.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
         files.next("its weights");
@@ -110,21 +110,7 @@ fn of_gguf(file: &str, bytes: &[u8]) -> Result<(ModelConfig, Tokenizer), String>
     let told = |e: TensorFileError| e.to_string();
     let gguf = Gguf::read(file, bytes, bytes.len() as u64).map_err(told)?;
     let (config, _) = gguf.model().map_err(told)?;
-    let json = gguf.tokenizer_json().map_err(told)?;
-    // The file has no tokenizer.json: its metadata say what would stand in one.
-    Ok((config, Tokenizer::from_json(&json).map_err(|e| format!("{file}, whose tokenizer was read as a {e}"))?))
-}
-
-/// Refuses a tokenizer with more tokens than the base has rows for.
-fn room_for_tokens(base: &Base, config: &ModelConfig, tokenizer: &Tokenizer) -> Result<(), String> {
-    let (tokens, rows) = (tokenizer.vocab_size(), config.vocab_size);
-    match tokens > rows {
-        true => Err(format!(
-            "{}: {tokens} tokens, and the embedding has {rows} rows. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them",
-            base.tokenizer().join(", "),
-        )),
-        false => Ok(()),
-    }
+    Ok((config, Tokenizer::of_gguf(&gguf)?))
 }
 
 /// What a run needs besides its base.

@@ -23,7 +23,7 @@ static INFO: MethodInfo = MethodInfo {
     kind: MethodKind::Baseline,
     paper: "Kim, Convolutional Neural Networks for Sentence Classification, 2014 (static vectors)",
     formula: "f_{⟨θ′⟩}(Ex)",
-    summary: "Trains the network and keeps the tokens' vectors static; the head, which is the same matrix, stays too.",
+    summary: "Trains the network and keeps the tokens' vectors static; the head stays too.",
     knobs: &[],
     in_peft: false,
     merges: Ok(()),
@@ -34,6 +34,17 @@ static INFO: MethodInfo = MethodInfo {
 impl Method for AllButEmbeddings {
     fn info(&self) -> &'static MethodInfo {
         &INFO
+    }
+
+    fn summary(&self, model: &ModelConfig) -> &'static str {
+        match model.tied {
+            true => {
+                "Trains the network and keeps the tokens' vectors static; the head, which is the same matrix, stays too."
+            }
+            false => {
+                "Trains the network and keeps the tokens' vectors static; the head, a matrix of its own, stays too."
+            }
+        }
     }
 
     fn get(&self, _knob: &str) -> Option<Value> {

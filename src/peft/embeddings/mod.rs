@@ -15,7 +15,7 @@ use crate::model::{ModelConfig, ModulePath, ParamKind, Positions};
 use crate::peft::knob::place_of;
 use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
 
-/// A trainable copy of the embeddings. The head is tied to the token embedding and follows it.
+/// A trainable copy of the embeddings. A head that is tied to the token embedding follows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Embeddings {
     /// Tokens, positions or both.
@@ -25,7 +25,7 @@ pub struct Embeddings {
 /// Which embeddings are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tables {
-    /// The token embedding, and with it the head.
+    /// The token embedding, and with it a tied head.
     #[default]
     Tokens,
     /// The learned position embedding.
@@ -42,7 +42,7 @@ static INFO: MethodInfo = MethodInfo {
     kind: MethodKind::Baseline,
     paper: "the counterpart of Kim, Convolutional Neural Networks for Sentence Classification, 2014, where they alone may stay static",
     formula: "f_θ(⟨E⟩x)",
-    summary: "Trains the vectors of the tokens and leaves the network that reads them alone; the head is the same matrix and moves along.",
+    summary: "Trains the vectors of the tokens and leaves the network that reads them alone; a head that is the same matrix moves along.",
     knobs: &[Knob {
         name: "embeddings",
         label: "Embeddings",
@@ -56,9 +56,47 @@ static INFO: MethodInfo = MethodInfo {
     checked: "finite differences",
 };
 
+impl Embeddings {
+    /// Which of the chosen tables a model has.
+    fn on(self, model: &ModelConfig) -> Tables {
+        match self.tables {
+            Tables::Both if model.position_rows() == 0 => Tables::Tokens,
+            tables => tables,
+        }
+    }
+}
+
 impl Method for Embeddings {
     fn info(&self) -> &'static MethodInfo {
         &INFO
+    }
+
+    fn formula(&self, model: &ModelConfig) -> &'static str {
+        match self.on(model) {
+            Tables::Tokens => INFO.formula,
+            Tables::Positions => "f_θ(Ex + ⟨P⟩)",
+            Tables::Both => "f_θ(⟨E⟩x + ⟨P⟩)",
+        }
+    }
+
+    fn summary(&self, model: &ModelConfig) -> &'static str {
+        match (self.on(model), model.tied) {
+            (Tables::Tokens, true) => {
+                "Trains the vectors of the tokens and leaves the network that reads them alone; the head is the same matrix and moves along."
+            }
+            (Tables::Tokens, false) => {
+                "Trains the vectors of the tokens and leaves the network that reads them alone; the head is a matrix of its own and stays."
+            }
+            (Tables::Positions, _) => {
+                "Trains the vectors of the positions and leaves those of the tokens, the network and the head alone."
+            }
+            (Tables::Both, true) => {
+                "Trains the vectors of tokens and positions and leaves the network that reads them alone; the head is the tokens' matrix and moves along."
+            }
+            (Tables::Both, false) => {
+                "Trains the vectors of tokens and positions and leaves the network that reads them alone; the head is a matrix of its own and stays."
+            }
+        }
     }
 
     fn get(&self, knob: &str) -> Option<Value> {

@@ -1,6 +1,6 @@
 //! Its place in the drawing.
 
-use super::Embeddings;
+use super::{Embeddings, Tables};
 use crate::peft::{Mark, Overlay, Shape};
 
 impl Overlay for Embeddings {
@@ -9,6 +9,13 @@ impl Overlay for Embeddings {
     }
 
     fn shapes(&self, shape: &Shape) -> String {
-        format!("E ∈ ℝ^{{{}×{}}}", shape.model.vocab_size, shape.model.hidden_size)
+        let d = shape.model.hidden_size;
+        let tokens = format!("E ∈ ℝ^{{{}×{d}}}", shape.model.vocab_size);
+        let positions = format!("P ∈ ℝ^{{{}×{d}}}", shape.model.position_rows());
+        match self.on(&shape.model) {
+            Tables::Tokens => tokens,
+            Tables::Positions => positions,
+            Tables::Both => format!("{tokens}, {positions}"),
+        }
     }
 }

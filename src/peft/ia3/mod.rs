@@ -43,7 +43,7 @@ static INFO: MethodInfo = MethodInfo {
         Knob {
             name: "target_modules",
             label: "On",
-            help: "Whose outputs are rescaled; for fc2 it is the input.",
+            help: "Whose outputs are rescaled; for the MLP's last matrix it is the input.",
             range: Range::Set(&Target::OPTIONS),
             ..Knob::PLAIN
         },
@@ -70,6 +70,13 @@ impl Ia3 {
 impl Method for Ia3 {
     fn info(&self) -> &'static MethodInfo {
         &INFO
+    }
+
+    fn formula(&self, model: &ModelConfig) -> &'static str {
+        match model.gated {
+            false => INFO.formula,
+            true => "⟨l_K⟩ ⊙ K,  ⟨l_V⟩ ⊙ V,  W_down(⟨l_ff⟩ ⊙ SiLU(W_gate x) ⊙ W_up x)",
+        }
     }
 
     fn get(&self, knob: &str) -> Option<Value> {

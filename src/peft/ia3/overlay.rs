@@ -1,8 +1,8 @@
 //! Its place in the drawing.
 
-use super::Ia3;
+use super::{Ia3, width};
 use crate::model::Target;
-use crate::peft::{Mark, Overlay, Shape};
+use crate::peft::{Mark, Overlay, Shape, overlay};
 
 impl Overlay for Ia3 {
     fn marks(&self, _shape: &Shape) -> Vec<Mark> {
@@ -10,8 +10,8 @@ impl Overlay for Ia3 {
     }
 
     fn shapes(&self, shape: &Shape) -> String {
-        let wide = self.target_modules.iter().any(|t| matches!(t, Target::Fc1 | Target::Fc2));
-        let ff = if wide { format!(", at the MLP ∈ ℝ^{{{}}}", shape.model.ffn_dim) } else { String::new() };
-        format!("l ∈ ℝ^{{{}}}{ff}", shape.model.hidden_size)
+        let model = &shape.model;
+        let factors = |target: &Target| (target.label(model), width(*target, model));
+        overlay::of_vectors("l", self.target_modules.iter().map(factors))
     }
 }

@@ -37,8 +37,7 @@ pub enum BlockPart {
 
 impl BlockPart {
     const ALL: [BlockPart; 3] = [BlockPart::Attention, BlockPart::Mlp, BlockPart::Norms];
-    const OPTIONS: [(&'static str, &'static str); 3] =
-        [("attention", "attention"), ("mlp", "MLP"), ("norms", "LayerNorms")];
+    const OPTIONS: [(&'static str, &'static str); 3] = [("attention", "attention"), ("mlp", "MLP"), ("norms", "norms")];
 }
 
 impl Default for Layers {
@@ -53,7 +52,7 @@ static INFO: MethodInfo = MethodInfo {
     kind: MethodKind::Parameter,
     paper: "the lecture's f_{θ⊕φ} with φ a subset G of θ: all layers against a few",
     formula: "f_{θ_{¬G} ∪ ⟨θ′_G⟩}(x)",
-    summary: "Trains some blocks, or only attention, the MLP or the LayerNorms in them, and freezes the rest.",
+    summary: "Trains some blocks, or only attention, the MLP or the norms in them, and freezes the rest.",
     knobs: &[
         // Here they are what the method is about.
         Knob { advanced: false, ..Blocks::KNOB },

@@ -36,6 +36,22 @@ impl Method for LnTuning {
         &INFO
     }
 
+    fn formula(&self, model: &ModelConfig) -> &'static str {
+        match model.norm.kind {
+            NormKind::Layer => INFO.formula,
+            NormKind::Root => "⟨γ⟩ ⊙ x/rms(x)",
+        }
+    }
+
+    fn summary(&self, model: &ModelConfig) -> &'static str {
+        match model.norm.kind {
+            NormKind::Layer => INFO.summary,
+            NormKind::Root => {
+                "Trains the scale of every RMSNorm, which has no bias: one number for each dimension at each place."
+            }
+        }
+    }
+
     fn get(&self, _knob: &str) -> Option<Value> {
         None
     }

@@ -19,6 +19,7 @@ mod cut;
 mod error;
 mod file;
 mod forms;
+mod gguf;
 mod normal;
 mod vocabulary;
 

@@ -152,9 +152,13 @@ mod tests {
 
     #[test]
     fn no_mark_is_left_in_any_method_s_formula() {
+        let models = || crate::model::families::real_models().map(|real| real.config.clone());
         for method in crate::peft::MethodConfig::all() {
-            let drawn = plain(&parse(method.info().formula));
-            assert!(!drawn.contains(['⟨', '⟩', '_', '^', '{', '}']), "{drawn}");
+            let formulas = models().map(|model| method.method().formula(&model));
+            for formula in formulas.chain([method.info().formula]) {
+                let drawn = plain(&parse(formula));
+                assert!(!drawn.contains(['⟨', '⟩', '_', '^', '{', '}']), "{drawn}");
+            }
         }
     }
 }

@@ -31,7 +31,8 @@ enum Eyed {
 /// The network with its frozen and its trained parts, the method's formula and the shapes of φ.
 #[component]
 pub fn Diagram(props: &DiagramProps) -> Html {
-    let layers = props.config.shape().model.num_hidden_layers;
+    let model = props.config.shape().model;
+    let layers = model.num_hidden_layers;
     let chosen = use_state_eq(|| None::<usize>);
     // A base may have fewer blocks than the one before.
     let first = use_memo(props.config.clone(), Drawing::first_opened);
@@ -75,7 +76,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
             </svg>
             <p class="diagram-caption">{ caption(*eyed, &drawing) }</p>
             <p class="diagram-formula">
-                { for props.config.methods().map(|m| html! { <Formula text={m.info().formula} /> }) }
+                { for props.config.methods().map(|m| html! { <Formula text={m.method().formula(&model)} /> }) }
                 <span class="shapes"><Formula text={shapes(&props.config)} /></span>
             </p>
         </div>

@@ -2,7 +2,7 @@
 
 use crate::base::grouped;
 use crate::config::RunConfig;
-use crate::ui::state::{Action, MainButton, Phase, Run, State, StepMemory, Trainer, duration};
+use crate::ui::state::{Action, Phase, Run, State, StepMemory, Trainer, duration};
 use yew::prelude::*;
 
 /// The buttons and the progress of the latest run.
@@ -18,12 +18,12 @@ impl Controls {
             let onclick = Callback::from(move |_| on.emit(action.clone()));
             html! { <button type="button" {class} {disabled} title={help} {onclick}>{ title }</button> }
         };
-        let waits = loading && main == MainButton::Pause;
+        let waits = loading && state.is_out_of_reach();
         html! {
             <div class="controls">
                 <div class="buttons">
                     { button(main.title(), "main", waits, "Space", Action::Main) }
-                    { button("Step", "", loading, "One step, then pause · s", Action::Step) }
+                    { button("Step", "", waits, "One step, then pause · s", Action::Step) }
                     { button("Stop", "", state.active().is_none(), "End the run; what it measured stays", Action::Stop) }
                     { button("Rewind", "", state.latest().is_none() || loading, "The same run again, exactly · r", Action::Rewind) }
                 </div>
@@ -49,6 +49,7 @@ fn progress(state: &State) -> Html {
         return html! { <div class="progress"><div class="bar" /><p>{ waiting }</p>{ memory(state) }</div> };
     };
     let (share, line) = match &run.phase {
+        Phase::Loading(loading) if state.is_held() => (loading.share(), format!("{} · then paused", loading.line())),
         Phase::Loading(loading) => (loading.share(), loading.line()),
         // Where nothing is trained there are no steps.
         Phase::Finished if run.steps == 0 => (1.0, "scored without training".into()),
@@ -93,7 +94,7 @@ struct MemoryNoteProps {
 fn MemoryNote(props: &MemoryNoteProps) -> Html {
     let memory = StepMemory::of(&props.config);
     let class = if memory.is_doubtful() { "fault" } else { "caption" };
-    memory.told().map_or_else(|| html! {}, |told| html! { <p {class} role="status">{ told }</p> })
+    memory.told(&props.config).map_or_else(|| html! {}, |told| html! { <p {class} role="status">{ told }</p> })
 }
 
 /// How far the queue is.

@@ -97,8 +97,9 @@ fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html 
                 Some(target) => Some((value.to_string(), target.label(model).to_string())),
                 None => Some((value.to_string(), title.to_string())),
             };
+            let all: Vec<&str> = options.iter().map(|(value, _)| *value).collect();
             let options: Vec<(String, String)> = options.iter().filter_map(titled).collect();
-            html! { <>{ chips(knob, name, &options, &text, |chosen| chosen.join(","), &on) }<Fault {name} {draft} /></> }
+            html! { <>{ chips(knob, name, &all, &options, &text, |chosen| chosen.join(","), &on) }<Fault {name} {draft} /></> }
         }
         Range::Blocks => {
             let n = props.config.shape().model.num_hidden_layers;
@@ -108,7 +109,8 @@ fn draw(knob: &'static Knob, method: &MethodConfig, props: &KnobsProps) -> Html 
             let written = move |chosen: Vec<&str>| {
                 Blocks::of(chosen.iter().filter_map(|c| c.parse().ok()).collect(), n).to_string()
             };
-            html! { <>{ chips(knob, name, &options, &text.join(","), written, &on) }<Fault {name} {draft} /></> }
+            let all: Vec<&str> = options.iter().map(|(value, _)| value.as_str()).collect();
+            html! { <>{ chips(knob, name, &all, &options, &text.join(","), written, &on) }<Fault {name} {draft} /></> }
         }
         Range::Flag => {
             let pressed = text == "true";
@@ -161,20 +163,29 @@ fn slider(
     }
 }
 
-/// Toggles for a set of (value, title) of which at least one stays chosen.
+/// A set with one of its values added or taken out, in the order of all values. Those that a base lacks, and are not
+/// offered, stay as they are; nothing is left where none that is offered stays.
+fn toggled<'a>(all: &[&'a str], offered: &[&str], chosen: &[&str], value: &str) -> Vec<&'a str> {
+    let stays = |v: &&&str| chosen.contains(*v) != (**v == value);
+    let left: Vec<&str> = all.iter().filter(stays).copied().collect();
+    if left.iter().any(|v| offered.contains(v)) { left } else { Vec::new() }
+}
+
+/// Toggles for those of a set's values that are offered, by (value, title), of which at least one stays chosen.
 fn chips(
     knob: &'static Knob,
     name: &'static str,
+    all: &[&str],
     options: &[(String, String)],
     text: &str,
     written: impl Fn(Vec<&str>) -> String,
     on: &Callback<Action>,
 ) -> Html {
     let chosen: Vec<&str> = text.split(',').filter(|s| !s.is_empty()).collect();
+    let offered: Vec<&str> = options.iter().map(|(value, _)| value.as_str()).collect();
     let chip = |(value, title): &(String, String)| {
         let pressed = chosen.contains(&value.as_str());
-        let toggled = options.iter().map(|(v, _)| v.as_str());
-        let toggled: Vec<&str> = toggled.filter(|v| if *v == value { !pressed } else { chosen.contains(v) }).collect();
+        let toggled = toggled(all, &offered, &chosen, value);
         let toggled = if toggled.is_empty() { String::new() } else { written(toggled) };
         let on = on.clone();
         let onclick = Callback::from(move |_| on.emit(Action::Set(name, toggled.clone())));
@@ -192,5 +203,38 @@ fn chips(
             <span class="label" aria-hidden="true">{ knob.label }</span>
             <span class={classes!("chips", words.then_some("words"))}>{ for options.iter().map(chip) }</span>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::toggled;
+    use crate::config::RunConfig;
+
+    #[test]
+    fn a_chip_pressed_twice_leaves_the_address_as_it_was() {
+        let offered = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "norms"];
+        let all = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "gate_proj", "norms"];
+        let start = RunConfig::from_hash("#method=bitfit").0;
+        let press = |config: &RunConfig, value: &str| {
+            let text = config.knob("biases").unwrap();
+            let chosen: Vec<&str> = text.split(',').collect();
+            let text = toggled(&all, &offered, &chosen, value).join(",");
+            config.with(&[("biases", &text)]).unwrap()
+        };
+        for value in offered {
+            let without = press(&start, value);
+            assert!(!without.knob("biases").unwrap().split(',').any(|v| v == value), "{value}");
+            assert!(without.to_hash().contains("biases="), "{value}");
+            let again = press(&without, value);
+            assert_eq!(again.to_hash(), start.to_hash(), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_a_base_lacks_is_no_choice_by_itself() {
+        assert!(toggled(&["q", "gate"], &["q"], &["q", "gate"], "q").is_empty());
+        assert_eq!(toggled(&["q", "v", "gate"], &["q", "v"], &["q", "v", "gate"], "q"), ["v", "gate"]);
+        assert_eq!(toggled(&["q", "v"], &["q", "v"], &["v"], "q"), ["q", "v"]);
     }
 }

@@ -75,11 +75,12 @@ fn option(method: &MethodConfig, props: &MethodsProps) -> Html {
         let on = props.on.clone();
         Callback::from(move |_: Event| on.emit(Action::Set("method", info.name.to_string())))
     };
-    let count = method.method().count(&props.config.shape()).total();
+    let shape = props.config.shape();
+    let (count, summary) = (method.method().count(&shape).total(), method.method().summary(&shape.model));
     let class = classes!("method", chosen.then_some("chosen"), also.then_some("also"));
     html! {
         <div {class} key={info.name}>
-            <label title={format!("{}\n{}", info.summary, info.paper)}>
+            <label title={format!("{summary}\n{}", info.paper)}>
                 <input type="radio" name="method" value={info.name} checked={chosen} aria-label={info.title} {onchange} />
                 <span class="title">{ info.title }</span>
                 <span class="number" title={grouped(count)}>{ short(count) }</span>
@@ -89,11 +90,12 @@ fn option(method: &MethodConfig, props: &MethodsProps) -> Html {
     }
 }
 
-/// A count as there is room for it beside a name: `35,136`, `134.5 M`.
+/// A count as there is room for it beside a name: `35,136`, `28.3 M`, `106 M`.
 fn short(count: u64) -> String {
     match count {
         n if n < 10_000_000 => grouped(n),
-        n if n < 1_000_000_000 => format!("{:.1}\u{a0}M", n as f64 / 1e6),
+        n if n < 99_950_000 => format!("{:.1}\u{a0}M", n as f64 / 1e6),
+        n if n < 999_500_000 => format!("{:.0}\u{a0}M", n as f64 / 1e6),
         n => format!("{:.2}\u{a0}B", n as f64 / 1e9),
     }
 }
@@ -115,5 +117,17 @@ fn together(method: &MethodConfig, also: bool, props: &MethodsProps) -> Html {
     html! {
         <button type="button" class="together" aria-pressed={also.to_string()} {title} disabled={refused.is_some()}
             aria-label={format!("Combine with {}", info.title)} {onclick}>{ if also { "−" } else { "+" } }</button>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn a_large_count_has_three_digits() {
+        let counts = [35_136, 9_999_999, 28_311_552, 99_949_999, 99_950_000, 134_515_008, 999_500_000];
+        let texts = ["35,136", "9,999,999", "28.3 M", "99.9 M", "100 M", "135 M", "1.00 B"];
+        assert_eq!(counts.map(short), texts.map(|text| text.replace(' ', "\u{a0}")));
     }
 }

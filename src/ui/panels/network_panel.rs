@@ -12,6 +12,7 @@ impl NetworkPanel {
     /// Draws it.
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let config = &state.config;
+        let model = config.shape().model;
         let pulse = state.active().is_some_and(|r| r.phase == Phase::Running && r.config == *config);
         let card = {
             let on = on.clone();
@@ -37,7 +38,7 @@ impl NetworkPanel {
                     <Diagram config={config.clone()} {pulse} compact={state.compact} />
                 </div>
                 <div class="method-formula">
-                    { for config.methods().map(|m| html! { <p class="caption">{ m.info().summary }</p> }) }
+                    { for config.methods().map(|m| html! { <p class="caption">{ m.method().summary(&model) }</p> }) }
                 </div>
             </section>
         }

@@ -64,19 +64,32 @@ fn Optimizer(props: &OptimizerProps) -> Html {
     }
 }
 
+/// What is chosen among for a key: its word for unset is one of them. `None` for one that is typed.
+fn options(key: &Key) -> Option<Vec<Choice>> {
+    let word = key.unset.filter(|word| !word.is_empty());
+    let listed = match &key.range {
+        Some(Range::Choice(options)) => choices(options),
+        Some(Range::Flag) => choices(&[("false", "no"), ("true", "yes")]),
+        // A few numbers with a word beside them.
+        Some(Range::Integer { min, max, .. }) if word.is_some() => {
+            let texts = (*min..=*max).map(|n| AttrValue::from(n.to_string()));
+            texts.map(|text| (AttrValue::default(), text.clone(), text)).collect()
+        }
+        _ => return None,
+    };
+    let word = word.filter(|word| listed.iter().all(|(_, value, _)| value != word)).map(AttrValue::from);
+    Some(word.map(|word| (AttrValue::default(), word.clone(), word)).into_iter().chain(listed).collect())
+}
+
 /// The control of a key, by what it takes.
 fn draw(key: &'static Key, props: &OptimizerProps) -> Html {
     let config = &props.config;
     let (name, label, help, on) = (key.name, key.label, key.help, props.on.clone());
-    let options = match &key.range {
-        Some(Range::Choice(options)) => choices(options),
-        Some(Range::Flag) => choices(&[("false", "no"), ("true", "yes")]),
-        // A few numbers with a word beside them.
-        Some(Range::Integer { min, max, .. }) if key.unset.is_some_and(|word| !word.is_empty()) => {
-            let texts = key.unset.into_iter().map(AttrValue::from).chain((*min..=*max).map(|n| n.to_string().into()));
-            texts.map(|text: AttrValue| (AttrValue::default(), text.clone(), text)).collect()
+    let options = match (options(key), &key.range) {
+        (Some(options), _) => options,
+        (None, Some(Range::Integer { min, max, .. })) => {
+            return field(key, Kind::Integer { min: *min, max: *max }, props);
         }
-        Some(Range::Integer { min, max, .. }) => return field(key, Kind::Integer { min: *min, max: *max }, props),
         _ => return field(key, Kind::Number, props),
     };
     let told = |(group, value, title): Choice| match props.gpu == GpuStatus::Building && value == "webgpu" {
@@ -98,5 +111,25 @@ fn field(key: &'static Key, kind: Kind, props: &OptimizerProps) -> Html {
     html! {
         <Field {name} label={key.label} help={key.help} {kind} placeholder={(key.default)(config)}
             value={text_of(config, &props.drafts, name)} draft={props.drafts.get(name).cloned()} on={props.on.clone()}>{ reset }</Field>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_what_it_shows() {
+        let config = RunConfig::default();
+        let lists = keys::OPTIMIZER.iter().filter_map(|key| Some((key, options(key)?)));
+        let mut shown = Vec::new();
+        for (key, options) in lists {
+            let values: Vec<&str> = options.iter().map(|(_, value, _)| value.as_str()).collect();
+            let text = key.text(&config);
+            assert!(values.contains(&text.as_str()), "{}: {text} is not among {values:?}", key.name);
+            assert_eq!(values.iter().filter(|value| **value == text).count(), 1, "{}", key.name);
+            shown.push((key.name, text));
+        }
+        assert!(shown.contains(&("theta", "auto".to_string())) && shown.contains(&("workers", "auto".to_string())));
     }
 }

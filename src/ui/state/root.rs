@@ -42,6 +42,8 @@ pub struct State {
     pub(super) loading: Option<Loading>,
     pub(super) launch: Option<Launch>,
     pub(super) step_when_started: Option<u32>,
+    /// The run that pauses before its first step, while it is on its way.
+    pub(super) held: Option<u32>,
     pub(super) heard_at: f64,
     /// What the page says, the oldest first.
     pub notices: Vec<Notice>,

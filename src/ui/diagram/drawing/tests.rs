@@ -241,3 +241,45 @@ fn the_first_block_does_not_touch_what_stands_below_it() {
         assert!(room >= if hash.ends_with("prompt") { 18.0 } else { 9.0 }, "{which} {hash}: {room}");
     }
 }
+
+/// Formula, summary and shapes of a method.
+fn said(config: &RunConfig) -> (&'static str, &'static str, String) {
+    let (method, shape) = (config.method.method(), config.shape());
+    (method.formula(&shape.model), method.summary(&shape.model), config.method.overlay().shapes(&shape))
+}
+
+#[test]
+fn what_is_said_of_a_method_is_true_on_the_base() {
+    let on = |which: usize, hash: &str| said(&on_family(which, hash).0);
+    let ours = |hash: &str| said(&RunConfig::from_hash(hash).0);
+    let (gated, normed, parallel) = (0, 1, 2);
+    let (moves, stays) = ("the head is the same matrix and moves along.", "the head is a matrix of its own and stays.");
+    assert!(ours("method=embeddings").1.ends_with(moves) && on(gated, "method=embeddings").1.ends_with(moves));
+    assert!(on(parallel, "method=embeddings").1.ends_with(stays));
+    assert_eq!(on(gated, "method=embeddings&embeddings=both"), on(gated, "method=embeddings"));
+    let positions = ours("method=embeddings&embeddings=positions");
+    assert_eq!((positions.0, positions.2.as_str()), ("f_θ(Ex + ⟨P⟩)", "P ∈ ℝ^{66×64}"));
+    assert!(positions.1.ends_with("those of the tokens, the network and the head alone."));
+    assert!(ours("method=embeddings&embeddings=both").1.ends_with("the head is the tokens' matrix and moves along."));
+    assert!(ours("method=all-but-embeddings").1.ends_with("the head, which is the same matrix, stays too."));
+    assert!(on(parallel, "method=all-but-embeddings").1.ends_with("the head, a matrix of its own, stays too."));
+
+    assert!(ours("method=ia3").0.ends_with("W₂(⟨l_ff⟩ ⊙ σ(W₁x))"));
+    assert_eq!(on(parallel, "method=ia3").0, ours("method=ia3").0);
+    assert!(on(gated, "method=ia3").0.ends_with("W_down(⟨l_ff⟩ ⊙ SiLU(W_gate x) ⊙ W_up x)"));
+    assert_eq!(ours("method=ia3").2, "l ∈ ℝ^{64}, at fc2 ∈ ℝ^{256}");
+    assert_eq!(on(gated, "method=ia3").2, "l ∈ ℝ^{32}, at down ∈ ℝ^{128}");
+    assert_eq!(on(gated, "method=ia3&target_modules=gate_proj").2, "l ∈ ℝ^{128}");
+
+    assert!(
+        ours("method=ln-tuning").1.contains("every LayerNorm") && on(gated, "method=ln-tuning").1.contains("RMSNorm")
+    );
+    assert!(on(parallel, "method=ln-tuning").1.contains("every LayerNorm"));
+    assert_eq!(
+        (on(gated, "method=ln-tuning").0, on(gated, "method=ln-tuning").2.as_str()),
+        ("⟨γ⟩ ⊙ x/rms(x)", "γ ∈ ℝ^{64}")
+    );
+    assert_eq!(on(normed, "method=ln-tuning").2, "γ ∈ ℝ^{64}, at queries and keys ∈ ℝ^{32}");
+    assert_eq!(ours("method=bitfit").2, "b ∈ ℝ^{64}, at fc1 ∈ ℝ^{256}");
+    assert_eq!(ours("method=bitfit&biases=fc1").2, "b ∈ ℝ^{256}");
+}

@@ -1,6 +1,7 @@
 //! What a run that fell short has to say, and what to try instead: one function of what was measured.
 
-use super::run::{Phase, Run, half_width, percent, significant};
+use super::run::{Phase, Run, percent, significant};
+use crate::base::grouped;
 use crate::peft::MethodConfig;
 use crate::task::TaskConfig;
 use crate::task::rules::Origin;
@@ -20,6 +21,18 @@ enum Ending {
     Nothing {
         /// That baseline, as a share.
         majority: f64,
+    },
+    /// Below it, by more than chance explains.
+    Below {
+        /// That baseline, as a share.
+        majority: f64,
+    },
+    /// Above or below it, and chance may explain that.
+    Open {
+        /// That baseline, as a share.
+        majority: f64,
+        /// Examples that were scored.
+        n: usize,
     },
     /// Above it, and well below what full fine-tuning reached on the task.
     Short {
@@ -41,6 +54,15 @@ pub fn verdict(run: &Run, reference: Option<f64>) -> Option<String> {
             "{name} stayed at the majority baseline: {reached} where always guessing the commonest answer gets {}.",
             percent(majority)
         ),
+        Ending::Below { majority } => format!(
+            "{name} ended below the majority baseline: {reached} where always guessing the commonest answer gets {}.",
+            percent(majority)
+        ),
+        Ending::Open { majority, n } => format!(
+            "{name} reached {reached}: {} examples are too few to tell that from the {} of always guessing the commonest answer.",
+            grouped(n),
+            percent(majority)
+        ),
         Ending::Short { reference } if is_full(&run.config.method) => {
             format!("{name} reached {reached}; its recorded run reached {}.", percent(reference))
         }
@@ -54,9 +76,17 @@ pub fn verdict(run: &Run, reference: Option<f64>) -> Option<String> {
 fn ending(run: &Run, reference: Option<f64>) -> Option<Ending> {
     let evaluation = run.evaluation?;
     let majority = run.baselines?.majority;
-    let band = |share: f64| half_width(evaluation.accuracy.max(share), evaluation.n).max(LEAST_GAIN);
-    if evaluation.accuracy <= majority + band(majority) {
-        return Some(Ending::Nothing { majority });
+    let (gain, margin) = (evaluation.accuracy - majority, evaluation.half_width().max(LEAST_GAIN));
+    if gain < -margin {
+        return Some(Ending::Below { majority });
+    }
+    if gain <= margin {
+        let n = evaluation.n;
+        return Some(if gain.abs() <= LEAST_GAIN {
+            Ending::Nothing { majority }
+        } else {
+            Ending::Open { majority, n }
+        });
     }
     let reference = reference?;
     (evaluation.accuracy + evaluation.half_width() < SHORT * reference).then_some(Ending::Short { reference })

@@ -3,7 +3,9 @@
 use crate::base::grouped;
 use crate::bases::{Base, Checkpoint, OwnBase, Part};
 use crate::config::RunConfig;
+use crate::model::files::gguf::Gguf;
 use crate::protocol::{Command, Event};
+use crate::task::tokenizer::Tokenizer;
 use crate::ui::state::{Ask, Bringing, Effect, File, NoticeTone, Offer, OfferedBase, State, Trainer};
 
 /// A base is refused where reading it takes more.
@@ -99,6 +101,10 @@ fn offered_base(files: &[File], config: &RunConfig, number: u32) -> Result<Offer
     let parts = files.iter().map(|file| Part { name: &file.name, size: file.size() as u64, head: file.head() });
     let folder = files.iter().find(|file| file.name == "config.json").and_then(File::folder);
     let checkpoint = Checkpoint::of(folder, &parts.collect::<Vec<_>>())?;
+    if let Some(file) = files.iter().find(|file| Gguf::claims(&file.name) && checkpoint.weights == [file.name.clone()])
+    {
+        check_tokenizer(file, &checkpoint)?;
+    }
     let address = |name: &str| {
         let at = files.iter().find(|file| file.name == name).and_then(|file| file.at.as_ref());
         let at = at.ok_or_else(|| format!("{name} cannot be read: choose the files again"))?;
@@ -118,4 +124,11 @@ fn offered_base(files: &[File], config: &RunConfig, number: u32) -> Result<Offer
         ));
     }
     Ok(offered)
+}
+
+/// One file that holds everything has its tokens in its header: what would be refused with its numbers is refused
+/// before them.
+fn check_tokenizer(file: &File, checkpoint: &Checkpoint) -> Result<(), String> {
+    let gguf = Gguf::read(&file.name, file.head(), file.size() as u64).map_err(|e| e.to_string())?;
+    Tokenizer::of_gguf(&gguf)?.fits(checkpoint.model.vocab_size, &file.name)
 }

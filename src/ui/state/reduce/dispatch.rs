@@ -26,6 +26,7 @@ impl State {
             workers: Default::default(),
             launch: None,
             step_when_started: None,
+            held: None,
             heard_at: 0.0,
             notices: Vec::new(),
             try_it: TryIt::default(),

@@ -104,6 +104,12 @@ impl State {
 
     fn enqueue(&mut self, runs: Vec<RunConfig>, measured: Option<Measured>) -> Vec<Effect> {
         let own = measured.or_else(|| self.queue.measured.take());
+        // The others of a grid train all the same.
+        let (runs, refused): (Vec<_>, Vec<_>) =
+            runs.into_iter().partition(|config| self.beyond_a_tab(config).is_none());
+        if let Some(why) = refused.first().and_then(|config| self.beyond_a_tab(config)) {
+            self.fault(format!("{} of the runs are left out. {}: {why}", refused.len(), refused[0].label()), None);
+        }
         self.queue = Queue { of: runs.len(), waiting: runs.into(), measured: own, ..Queue::default() };
         self.next_of_queue()
     }

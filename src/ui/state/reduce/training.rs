@@ -55,25 +55,63 @@ impl State {
                     MainButton::Train
                 }
             }
+            Some(_) if self.is_held() => MainButton::Resume,
             Some(_) => MainButton::Pause,
         }
     }
 
+    /// Whether the run that is on its way pauses before it goes on by itself.
+    pub fn is_held(&self) -> bool {
+        self.active().is_some_and(|run| matches!(run.phase, Phase::Loading(_)) && self.held == Some(run.id))
+    }
+
+    /// Whether nobody can be told yet that the run on its way is to pause: the store looks for it.
+    pub fn is_out_of_reach(&self) -> bool {
+        let nobody = |run: &Run| run.trainer.is_none() && self.launch.is_none_or(|launch| launch.run != run.id);
+        self.active().is_some_and(nobody)
+    }
+
     pub(super) fn press_main(&mut self) -> Vec<Effect> {
-        match (self.main_button(), self.active()) {
+        let button = self.main_button();
+        match (button, self.active()) {
             (MainButton::Train, _) => self.start(self.config.clone(), false, None),
-            (MainButton::Resume, Some(run)) => send(run, Command::Resume),
-            (MainButton::Pause, Some(run)) if run.phase == Phase::Running => send(run, Command::Pause),
+            (MainButton::Pause | MainButton::Resume, Some(run)) => {
+                let (id, on_its_way, pauses) =
+                    (run.id, matches!(run.phase, Phase::Loading(_)), button == MainButton::Pause);
+                let effects = send(run, if pauses { Command::Pause } else { Command::Resume });
+                if on_its_way && !self.is_out_of_reach() {
+                    // Who loads reads this when all is there.
+                    self.hold(id, pauses);
+                }
+                effects
+            }
             _ => Vec::new(),
+        }
+    }
+
+    /// A run on its way pauses before it goes on by itself, or no longer.
+    fn hold(&mut self, id: u32, pauses: bool) {
+        self.held = pauses.then_some(id);
+        self.step_when_started = self.step_when_started.filter(|run| *run != id);
+        if let Some(launch) = self.launch.as_mut().filter(|launch| launch.run == id) {
+            launch.paused = pauses;
         }
     }
 
     pub(super) fn press_step(&mut self) -> Vec<Effect> {
         match self.active() {
-            Some(run) if run.phase == Phase::Running || run.config == self.config => send(run, Command::Step),
+            Some(run) if run.phase == Phase::Running || run.config == self.config => {
+                let (id, effects) = (run.id, send(run, Command::Step));
+                if matches!(run.phase, Phase::Loading(_)) && !self.is_out_of_reach() {
+                    self.hold(id, true);
+                    self.step_when_started = effects.is_empty().then_some(id);
+                }
+                effects
+            }
             _ => {
                 let effects = self.start(self.config.clone(), true, None);
-                self.step_when_started = self.latest().filter(|r| r.phase.is_active()).map(|r| r.id);
+                let begun = self.latest().filter(|r| r.phase.is_active()).map(|r| r.id);
+                (self.step_when_started, self.held) = (begun, begun);
                 effects
             }
         }
@@ -98,6 +136,9 @@ impl State {
     /// The latest run once more, exactly. One that was not finished gives its place to the repetition.
     pub(super) fn press_rewind(&mut self) -> Vec<Effect> {
         let Some(run) = self.latest() else { return self.start(self.config.clone(), false, None) };
+        if matches!(run.phase, Phase::Loading(_)) {
+            return Vec::new();
+        }
         let replaced = (!matches!(run.phase, Phase::Finished | Phase::Elsewhere)).then_some(run.id);
         self.start(run.config.clone(), false, replaced)
     }
@@ -106,6 +147,10 @@ impl State {
     pub(super) fn start(&mut self, config: RunConfig, paused: bool, replaced: Option<u32>) -> Vec<Effect> {
         if let Device::None(why) = self.device_for(&config) {
             self.fault(why, Some(Remedy::TrainOnCpu));
+            return Vec::new();
+        }
+        if let Some(why) = self.beyond_a_tab(&config) {
+            self.fault(why, None);
             return Vec::new();
         }
         self.end_spread();
@@ -146,6 +191,12 @@ impl State {
                 return Vec::new();
             }
         };
+        // The browser has said only now that it has no GPU.
+        if let Some(why) = self.beyond_a_tab(&config) {
+            self.fail_run(launch.run, FailureReason::Device);
+            self.fault(why, None);
+            return Vec::new();
+        }
         match self.worker(trainer) {
             WorkerPhase::Ready { .. } => {
                 self.launch = None;

@@ -73,6 +73,12 @@ impl State {
         }
     }
 
+    /// Why a run is not begun on the CPU: no tab has the memory that a step of it takes.
+    pub(super) fn beyond_a_tab(&self, config: &RunConfig) -> Option<String> {
+        let on_cpu = matches!(self.device_for(config), Device::Use(Trainer::Cpu));
+        on_cpu.then(|| StepMemory::of(config)).filter(|memory| memory.is_too_much())?.told(config)
+    }
+
     /// A worker ended without a word.
     pub(super) fn worker_died(&mut self, trainer: Trainer, message: &str) -> Vec<Effect> {
         let what = if message.is_empty() { String::new() } else { format!(" ({message})") };
@@ -82,8 +88,9 @@ impl State {
             }
             (_, WorkerPhase::Booting) => self.never_started(trainer, format!("The trainer did not start{what}.")),
             _ => {
-                let held = self.active().map(|run| StepMemory::of(&run.config)).filter(|memory| memory.is_doubtful());
-                let memory = held.and_then(StepMemory::told).map_or_else(String::new, |told| format!(" {told}"));
+                let held = self.active().map(|run| (StepMemory::of(&run.config), &run.config));
+                let told = held.filter(|(memory, _)| memory.is_doubtful()).and_then(|(memory, of)| memory.told(of));
+                let memory = told.map_or_else(String::new, |told| format!(" {told}"));
                 let text = format!(
                     "The trainer ended unexpectedly{what}. What was measured stays; a new one is starting.{memory}"
                 );
@@ -115,7 +122,7 @@ impl State {
         let mut effects = vec![Effect::Kill(Trainer::Gpu)];
         let waiting = self.launch.or_else(|| {
             let run = self.active().filter(|r| r.trainer == Some(Trainer::Gpu) && r.step == 0)?;
-            Some(Launch { run: run.id, paused: false })
+            Some(Launch { run: run.id, paused: self.held == Some(run.id) })
         });
         let choice = |id| self.runs.iter().find(|r| r.id == id).map(|r| r.config.device);
         match waiting {

@@ -27,6 +27,44 @@ fn a_run_that_learnt_says_nothing() {
     assert_eq!(says("method=lora", 0.89, Some(1.0)), "");
 }
 
+/// The verdict of a run of so many scored examples, where a share of the answers is the commonest.
+fn against(majority: f64, accuracy: f64, n: usize) -> String {
+    let config = RunConfig::from_hash("method=lora").0;
+    let mut run = Run::new(1, config.clone());
+    let Event::Started { run: id, config, device, trainable, total, steps, .. } = started(1, &config) else {
+        panic!("another event")
+    };
+    let baselines = Baselines { majority, ..BASELINES };
+    run.apply(&Event::Started { run: id, config, device, trainable, total, steps, baselines });
+    let Event::Finished { run: id, step, loss, seconds, tokens, ms, peak, .. } = finished(1, 300, accuracy) else {
+        panic!("another event")
+    };
+    run.apply(&Event::Finished { run: id, step, loss, accuracy, n, seconds, tokens, ms, peak });
+    verdict(&run, None).unwrap_or_default()
+}
+
+#[test]
+fn below_the_baseline_beside_it_and_too_few_to_tell_are_three_verdicts() {
+    let begins = |said: String, with: &str| assert!(said.starts_with(with), "{said}");
+    begins(
+        against(0.14, 0.06, 16),
+        "LoRA r 4 reached 6.0 % ± 13.5 %: 16 examples are too few to tell that from the 14.0 % of always guessing the commonest answer. Try",
+    );
+    begins(
+        against(0.14, 0.25, 16),
+        "LoRA r 4 reached 25.0 % ± 19.7 %: 16 examples are too few to tell that from the 14.0 %",
+    );
+    begins(
+        against(0.5, 0.4, 1024),
+        "LoRA r 4 ended below the majority baseline: 40.0 % ± 3.0 % where always guessing the commonest answer gets 50.0 %.",
+    );
+    begins(
+        against(0.14, 0.12, 1024),
+        "LoRA r 4 stayed at the majority baseline: 12.0 % ± 2.0 % where always guessing the commonest answer gets 14.0 %.",
+    );
+    assert_eq!(against(0.14, 0.6, 16), "");
+}
+
 #[test]
 fn a_run_far_below_full_fine_tuning_says_so_and_what_to_try() {
     assert_eq!(

@@ -133,6 +133,43 @@ fn train_becomes_pause_and_resume() {
 }
 
 #[test]
+fn a_run_on_its_way_can_be_told_to_pause_and_to_go_on() {
+    // Its trainer is there, and reads what it is told when all is loaded.
+    let mut state = ready("");
+    state.reduce(Action::Main);
+    assert_eq!(state.main_button(), MainButton::Pause);
+    assert_eq!(command(&state.reduce(Action::Main)), Some((Trainer::Cpu, &Command::Pause)));
+    assert_eq!((state.main_button(), state.is_held()), (MainButton::Resume, true));
+    assert_eq!(command(&state.reduce(Action::Main)), Some((Trainer::Cpu, &Command::Resume)));
+    assert_eq!((state.main_button(), state.is_held()), (MainButton::Pause, false));
+    assert_eq!(command(&state.reduce(Action::Step)), Some((Trainer::Cpu, &Command::Step)));
+    assert_eq!(state.main_button(), MainButton::Resume);
+    let config = state.config.clone();
+    let paused = Event::Paused { run: 1, step: 0 };
+    assert_eq!(command(&hear(&mut state, Trainer::Cpu, vec![started(1, &config), paused])), None);
+    assert_eq!((state.main_button(), state.is_held()), (MainButton::Resume, false));
+    // It is the same run, and no second one.
+    assert_eq!(state.runs.len(), 1);
+
+    // No trainer is there yet: it is told with the run.
+    let paused_at_start = |presses: &[Action]| {
+        let mut state = open("");
+        presses.iter().for_each(|press| assert_eq!(command(&state.reduce(press.clone())), None));
+        let effects = hear(&mut state, Trainer::Cpu, vec![Event::Ready { device: "cpu".into() }]);
+        let Some((_, Command::Start { paused, .. })) = command(&effects) else { panic!("no run: {effects:?}") };
+        let paused = *paused;
+        let config = state.config.clone();
+        let effects = hear(&mut state, Trainer::Cpu, vec![started(1, &config)]);
+        (paused, command(&effects).map(|(_, command)| command.clone()))
+    };
+    assert_eq!(paused_at_start(&[Action::Main, Action::Main]), (true, None));
+    assert_eq!(paused_at_start(&[Action::Main, Action::Main, Action::Main]), (false, None));
+    assert_eq!(paused_at_start(&[Action::Main, Action::Step]), (true, Some(Command::Step)));
+    assert_eq!(paused_at_start(&[Action::Step, Action::Main]), (false, None));
+    assert_eq!(paused_at_start(&[Action::Main, Action::Rewind]), (false, None));
+}
+
+#[test]
 fn train_before_the_trainer_is_there_waits_for_it() {
     let mut state = open("");
     assert_eq!(command(&state.reduce(Action::Main)), None);

@@ -78,12 +78,22 @@ async fn a_file_that_takes_its_time_is_waited_for_and_said() {
     lab.open("steps=3000&batch_size=4&device=cpu").await;
     lab.press("Train").await;
     lab.wait("document.querySelector('.progress').innerText.includes('loading')").await;
-    assert_eq!(lab.eval("labControl('Pause') === undefined").await, true, "nothing to pause yet");
+    // Pause acts when all is there, and says so; until then it can be taken back.
+    let line = |what: &str| format!("document.querySelector('.progress').innerText.includes('then paused') === {what}");
+    lab.press("Pause").await;
+    lab.control("Resume").await;
+    lab.wait(&line("true")).await;
+    lab.press("Resume").await;
+    lab.wait(&line("false")).await;
+    lab.press("Pause").await;
+    lab.control("Resume").await;
     // Knobs stay alive while it loads.
     lab.type_into("Rank", "16").await;
     lab.wait("document.querySelector('.count .number').innerText === '16,384'").await;
-    lab.press("Stop").await;
     lab.server.heal();
+    assert_eq!(lab.event("paused").await["step"], 0);
+    lab.wait("document.querySelector('.progress').innerText.includes('step 0 of 3,000 · paused')").await;
+    lab.press("Stop").await;
     lab.event("stopped").await;
     lab.control("Train").await;
     lab.assert_clean().await;

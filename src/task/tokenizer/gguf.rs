@@ -1,0 +1,29 @@
+//! The tokenizer of one file that holds everything.
+
+use super::Tokenizer;
+use crate::model::files::gguf::Gguf;
+
+impl Tokenizer {
+    /// What a file's metadata describe.
+    ///
+    /// # Errors
+    /// A sentence without its full stop that names the file, where they describe none that is read.
+    pub fn of_gguf(gguf: &Gguf) -> Result<Tokenizer, String> {
+        let json = gguf.tokenizer_json().map_err(|e| e.to_string())?;
+        // The file has no tokenizer.json: its metadata say what would stand in one.
+        Tokenizer::from_json(&json).map_err(|e| format!("{}, whose tokenizer was read as a {e}", gguf.file))
+    }
+
+    /// Refuses a tokenizer with more tokens than a base has rows for; `files` are the tokenizer's.
+    ///
+    /// # Errors
+    /// A sentence without its full stop.
+    pub fn fits(&self, rows: usize, files: &str) -> Result<(), String> {
+        match self.vocab_size() {
+            tokens if tokens > rows => Err(format!(
+                "{files}: {tokens} tokens, and the embedding has {rows} rows. In transformers, model.resize_token_embeddings(len(tokenizer)) makes room for them"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
