@@ -128,7 +128,9 @@ type Reading = (TaskConfig, &'static str, Option<String>, u64);
 
 impl Materials {
     /// Of a task that needs no file.
-    pub const NONE: Materials = Materials { file: TaskFile::None, prose: None, examples: RefCell::new(None) };
+    pub fn none() -> Materials {
+        Materials { file: TaskFile::None, prose: None, examples: RefCell::default() }
+    }
 
     /// Reads what a run of `config` needs.
     ///

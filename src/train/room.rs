@@ -101,7 +101,7 @@ mod tests {
         let config = RunConfig::from_hash(address).0;
         assert_eq!(check(&config, None), Ok(()), "the CPU has no such limit");
         assert_eq!(check(&config, Some(bytes)), Ok(()), "{address}");
-        let refused = check(&config, Some(bytes - 1)).unwrap_err();
+        let Err(refused) = check(&config, Some(bytes - 1)) else { panic!("{address} is not refused") };
         assert_eq!(refused.reason, FailureReason::Device);
         for figure in [grouped(bytes), grouped(bytes - 1), "device=cpu".into()] {
             assert!(refused.message.contains(&figure), "{figure}: {}", refused.message);

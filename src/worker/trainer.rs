@@ -161,7 +161,8 @@ impl Trainer {
     /// A session, once what it needs is there.
     pub(super) async fn session_for(&mut self, run: u32, config: RunConfig) -> Result<Session, Failure> {
         let base = self.load(&config).await?;
-        let materials = self.materials.as_ref().map_or(&Materials::NONE, |(_, materials)| materials.as_ref());
+        let none = Materials::none();
+        let materials = self.materials.as_ref().map_or(&none, |(_, materials)| materials.as_ref());
         Session::new(run, config, base, materials, &self.device, self.backend.name(), now)
     }
 
@@ -187,7 +188,7 @@ impl Trainer {
     /// Begins to measure what depends on the prompt.
     pub(super) async fn begin_spread(&mut self, run: u32, config: RunConfig) -> Result<(), Failure> {
         let base = self.load(&config).await?;
-        let materials = self.materials.as_ref().map_or_else(|| Rc::new(Materials::NONE), |(_, m)| m.clone());
+        let materials = self.materials.as_ref().map_or_else(|| Rc::new(Materials::none()), |(_, m)| m.clone());
         self.spread = Some(Spread::new(run, config, base, materials, &self.device)?);
         Ok(())
     }

@@ -24,7 +24,7 @@ fn base() -> Rc<LoadedBase> {
 }
 
 fn session(config: RunConfig, base: &Rc<LoadedBase>) -> Session {
-    Session::new(1, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap()
+    Session::new(1, config, base.clone(), &Materials::none(), &Device::flex(), "cpu", clock).unwrap()
 }
 
 fn logits(session: &Session) -> Vec<f32> {

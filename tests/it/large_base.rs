@@ -27,7 +27,7 @@ pub fn base() -> Rc<LoadedBase> {
 fn session(method: &str, steps: usize, base: &Rc<LoadedBase>) -> Session {
     let method = shared::method(method, &[]);
     let config = RunConfig { method, steps, batch_size: Some(4), ..RunConfig::default() };
-    Session::new(7, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap()
+    Session::new(7, config, base.clone(), &Materials::none(), &Device::flex(), "cpu", clock).unwrap()
 }
 
 /// Names of events with their steps; that of the end is 0.

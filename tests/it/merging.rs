@@ -84,7 +84,7 @@ fn a_run_of_every_method_that_merges_is_folded_into_theta() {
     for method in shared::methods().into_iter().filter(|method| method.method().merges().is_ok()) {
         let config = RunConfig { method: method.clone(), steps: 400, batch_size: Some(4), ..RunConfig::default() };
         let device = Device::flex();
-        let mut session = Session::new(1, config, base.clone(), &Materials::NONE, &device, "cpu", clock).unwrap();
+        let mut session = Session::new(1, config, base.clone(), &Materials::none(), &device, "cpu", clock).unwrap();
         pollster::block_on(session.advance(true)).unwrap();
         // One step of many: evaluations score hundreds of strings.
         pollster::block_on(session.advance(true)).unwrap();

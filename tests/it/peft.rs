@@ -179,7 +179,7 @@ fn files_have_peft_s_keys() {
         let expected = json(&format!("peft/{case}/expected.json"));
         let method = method(expected["method"].as_str().unwrap(), &expected["knobs"]);
         let config = RunConfig { method, ..RunConfig::default() };
-        let session = Session::new(0, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap();
+        let session = Session::new(0, config, base.clone(), &Materials::none(), &Device::flex(), "cpu", clock).unwrap();
         let ours = pollster::block_on(session.export()).unwrap();
         let theirs = files(case);
         let keys = |bytes: &[u8]| -> Vec<String> {

@@ -68,7 +68,7 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
     for (i, method) in shared::methods().into_iter().enumerate() {
         let config = RunConfig { method, steps: 4, batch_size: Some(8), ..config.clone() };
         let mut session =
-            Session::new(0, config.clone(), base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap();
+            Session::new(0, config.clone(), base.clone(), &Materials::none(), &Device::flex(), "cpu", clock).unwrap();
         pollster::block_on(session.begin()).unwrap();
         while !session.done() {
             pollster::block_on(session.advance(false)).unwrap();

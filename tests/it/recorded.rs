@@ -112,7 +112,7 @@ fn base() -> Rc<LoadedBase> {
 
 /// Trains up to a step, if the run has as many.
 fn train(config: RunConfig, base: &Rc<LoadedBase>, steps: usize) -> Vec<Event> {
-    let session = Session::new(0, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock);
+    let session = Session::new(0, config, base.clone(), &Materials::none(), &Device::flex(), "cpu", clock);
     let mut session = session.unwrap_or_else(|failure| panic!("{}", failure.message));
     let mut events = pollster::block_on(session.begin()).unwrap();
     while !session.done() && session.step() < steps {

@@ -25,7 +25,7 @@ fn base() -> Rc<LoadedBase> {
 fn session(hash: &str, base: &Rc<LoadedBase>) -> Session {
     let (config, faults, _) = RunConfig::from_hash(hash);
     assert!(faults.is_empty(), "{faults:?}");
-    Session::new(7, config, base.clone(), &Materials::NONE, &Device::flex(), "cpu", clock).unwrap()
+    Session::new(7, config, base.clone(), &Materials::none(), &Device::flex(), "cpu", clock).unwrap()
 }
 
 /// Runs to the end; every event but times.

@@ -25,7 +25,7 @@ fn base() -> Rc<LoadedBase> {
 
 fn session(config: &RunConfig, base: &Rc<LoadedBase>, threads: usize) -> Session {
     let device = Device::flex();
-    let mut session = Session::new(7, config.clone(), base.clone(), &Materials::NONE, &device, "cpu", clock).unwrap();
+    let mut session = Session::new(7, config.clone(), base.clone(), &Materials::none(), &device, "cpu", clock).unwrap();
     session.help((threads > 0).then(|| Rc::new(Threads::new(&base.theta, threads)) as Rc<dyn Helpers>));
     session
 }
