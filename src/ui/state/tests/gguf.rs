@@ -41,10 +41,16 @@ fn gguf_with_rows(name: &str, rows: u64) -> File {
     let end = kinds + 8 + 4 * number(&bytes, kinds);
     bytes.splice(kinds..end, [&256_u64.to_le_bytes()[..], &1_i32.to_le_bytes().repeat(256)].concat());
     // Behind a tensor's name: how many dimensions there are, the inputs, the rows, its type, where it begins. Now
-    // that is behind all others.
-    let embedding = behind(&bytes, "token_embd.weight") + 4 + 8;
-    bytes.splice(embedding..embedding + 8, rows.to_le_bytes());
-    bytes.splice(embedding + 12..embedding + 20, (size.next_multiple_of(32) as u64).to_le_bytes());
+    // that is behind all others, of a head behind the embedding.
+    for (i, name) in ["token_embd.weight", "output.weight"].into_iter().enumerate() {
+        let named = [&(name.len() as u64).to_le_bytes()[..], name.as_bytes()].concat();
+        if let Some(at) = bytes.windows(named.len()).position(|window| window == named) {
+            let matrix = at + named.len() + 4 + 8;
+            bytes.splice(matrix..matrix + 8, rows.to_le_bytes());
+            let begins = (1 + 4 * i) * size.next_multiple_of(32);
+            bytes.splice(matrix + 12..matrix + 20, (begins as u64).to_le_bytes());
+        }
+    }
     let said = b".vocab_size";
     if let Some(at) = bytes.windows(said.len()).position(|window| window == said) {
         let number = at + said.len() + 4;
@@ -61,7 +67,7 @@ fn gguf(name: &str) -> File {
 fn one_gguf_file_is_described_before_it_is_read_and_then_a_base() {
     for (name, form, title, digest) in [
         ("llama-q4_1", "GGUF: 9 kB Q8_0, 6 kB Q4_1, 384 B F32", "llama-q4_1 · 18 k", "6767756600000001"),
-        ("qwen3", "GGUF: 31 kB Q4_0, 10 kB Q8_0, 3 kB F32", "Qwen3 · 0.1 M", "6767756600000002"),
+        ("qwen3", "GGUF: 31 kB Q4_0, 17 kB Q8_0, 3 kB F32", "Qwen3 · 0.1 M", "6767756600000002"),
     ] {
         let mut state = ready("#method=lora");
         let effects = state.reduce(Action::Open(vec![gguf(name)]));
