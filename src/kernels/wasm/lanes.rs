@@ -11,11 +11,13 @@ mod register {
     /// Four bytes of each of four rows, those of a column beside each other.
     #[inline(always)]
     fn turned(rows: [&[u8; 4]; 4]) -> v128 {
-        let [a, b, c, d] = rows.map(|row| row.as_ptr().cast());
+        let [a, b, c, d] = rows;
         // SAFETY: four bytes are there, and a load needs no alignment.
-        let x = unsafe { v128_load32_lane::<1>(v128_load32_zero(a), b) };
+        let x = unsafe { v128_load32_lane::<1>(v128_load32_zero(a.as_ptr().cast()), b.as_ptr().cast()) };
         // SAFETY: as above.
-        let x = unsafe { v128_load32_lane::<3>(v128_load32_lane::<2>(x, c), d) };
+        let x = unsafe { v128_load32_lane::<2>(x, c.as_ptr().cast()) };
+        // SAFETY: as above.
+        let x = unsafe { v128_load32_lane::<3>(x, d.as_ptr().cast()) };
         i8x16_shuffle::<0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15>(x, x)
     }
 
@@ -33,13 +35,13 @@ mod register {
     #[inline(always)]
     fn unsigned(bytes: v128) -> [Lanes; 4] {
         let (low, high) = (u16x8_extend_low_u8x16(bytes), u16x8_extend_high_u8x16(bytes));
+        // Spelled out: `map` over an array is a call for each number.
         [
-            u32x4_extend_low_u16x8(low),
-            u32x4_extend_high_u16x8(low),
-            u32x4_extend_low_u16x8(high),
-            u32x4_extend_high_u16x8(high),
+            Lanes(f32x4_convert_i32x4(u32x4_extend_low_u16x8(low))),
+            Lanes(f32x4_convert_i32x4(u32x4_extend_high_u16x8(low))),
+            Lanes(f32x4_convert_i32x4(u32x4_extend_low_u16x8(high))),
+            Lanes(f32x4_convert_i32x4(u32x4_extend_high_u16x8(high))),
         ]
-        .map(|x| Lanes(f32x4_convert_i32x4(x)))
     }
 
     /// The same of bytes from −128 to 127.
@@ -47,12 +49,11 @@ mod register {
     fn signed(bytes: v128) -> [Lanes; 4] {
         let (low, high) = (i16x8_extend_low_i8x16(bytes), i16x8_extend_high_i8x16(bytes));
         [
-            i32x4_extend_low_i16x8(low),
-            i32x4_extend_high_i16x8(low),
-            i32x4_extend_low_i16x8(high),
-            i32x4_extend_high_i16x8(high),
+            Lanes(f32x4_convert_i32x4(i32x4_extend_low_i16x8(low))),
+            Lanes(f32x4_convert_i32x4(i32x4_extend_high_i16x8(low))),
+            Lanes(f32x4_convert_i32x4(i32x4_extend_low_i16x8(high))),
+            Lanes(f32x4_convert_i32x4(i32x4_extend_high_i16x8(high))),
         ]
-        .map(|x| Lanes(f32x4_convert_i32x4(x)))
     }
 
     impl Lanes {

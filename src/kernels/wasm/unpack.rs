@@ -84,9 +84,12 @@ fn half(block: &[u8], at: usize) -> f32 {
 
 /// Scale and smallest value of blocks beside each other.
 #[inline(always)]
-fn scales<B: Block>(blocks: [&[u8]; 4]) -> [Lanes; 2] {
-    let scale = Lanes::of(blocks.map(|block| half(block, 0)));
-    [scale, if B::FIRST == 4 { Lanes::of(blocks.map(|block| half(block, 2))) } else { Lanes::zero() }]
+fn scales<B: Block>([a, b, c, d]: [&[u8]; 4]) -> [Lanes; 2] {
+    let scale = Lanes::of([half(a, 0), half(b, 0), half(c, 0), half(d, 0)]);
+    let has_smallest = B::FIRST == 4;
+    let smallest =
+        if has_smallest { Lanes::of([half(a, 2), half(b, 2), half(c, 2), half(d, 2)]) } else { Lanes::zero() };
+    [scale, smallest]
 }
 
 /// Straight from the bytes into the panels.
@@ -102,8 +105,8 @@ fn by_blocks<B: Block>(
             for four in (0..COLUMNS).step_by(4) {
                 let top = columns.start + p * COLUMNS + four;
                 let last = columns.end - 1;
-                let bytes = std::array::from_fn(|i| from.blocks(last.min(top + i), first..first + depth));
-                across::<B>(panel, four, bytes);
+                let row = |i: usize| from.blocks(last.min(top + i), first..first + depth);
+                across::<B>(panel, four, [row(0), row(1), row(2), row(3)]);
             }
         }
     } else {
@@ -123,37 +126,49 @@ fn along<B: Block>(panels: &mut [[f32; COLUMNS]], depth: usize, block: &[u8]) {
     let bytes = block[B::FIRST..].as_chunks::<16>().0;
     for half in 0..2 {
         let numbers = if B::NIBBLES { Lanes::nibbles(&bytes[0], half == 1) } else { Lanes::bytes(&bytes[half]) };
-        for (i, q) in numbers.into_iter().enumerate() {
+        for i in 0..4 {
             let row = &mut panels[(2 * half + i / 2) * depth];
-            B::number(q, scale, smallest).store(&mut row.as_chunks_mut::<4>().0[i % 2]);
+            B::number(numbers[i], scale, smallest).store(&mut row.as_chunks_mut::<4>().0[i % 2]);
         }
     }
 }
 
 /// Four stored rows into the numbers from `four` on of a panel's columns.
-fn across<B: Block>(panel: &mut [[f32; COLUMNS]], four: usize, rows: [&[u8]; 4]) {
-    let width = rows[0].len() / (panel.len() / BLOCK).max(1);
-    for (b, columns) in panel.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-        let blocks = rows.map(|row| &row[b * width..][..width]);
-        let [scale, smallest] = scales::<B>(blocks);
-        let mut put = |first: usize, numbers: [Lanes; 4]| {
-            for (i, q) in numbers.into_iter().enumerate() {
-                B::number(q, scale, smallest).store(&mut columns[first + i].as_chunks_mut::<4>().0[four / 4]);
-            }
-        };
-        let quads = blocks.map(|block| block[B::FIRST..].as_chunks::<4>().0);
+fn across<B: Block>(panel: &mut [[f32; COLUMNS]], four: usize, [a, b, c, d]: [&[u8]; 4]) {
+    let columns = panel.as_chunks_mut::<BLOCK>().0;
+    let width = a.len() / columns.len().max(1);
+    let blocks = a.chunks_exact(width).zip(b.chunks_exact(width)).zip(c.chunks_exact(width).zip(d.chunks_exact(width)));
+    for (columns, ((a, b), (c, d))) in columns.iter_mut().zip(blocks) {
+        let [scale, smallest] = scales::<B>([a, b, c, d]);
+        let [a, b, c, d] = [quads::<B>(a), quads::<B>(b), quads::<B>(c), quads::<B>(d)];
         if B::NIBBLES {
             for i in 0..BLOCK / 8 {
-                let [first, second] = Lanes::columns_of_nibbles(quads.map(|row| &row[i]));
-                put(4 * i, first);
-                put(BLOCK / 2 + 4 * i, second);
+                let [first, second] = Lanes::columns_of_nibbles([&a[i], &b[i], &c[i], &d[i]]);
+                for j in 0..4 {
+                    put(columns, 4 * i + j, four, B::number(first[j], scale, smallest));
+                    put(columns, BLOCK / 2 + 4 * i + j, four, B::number(second[j], scale, smallest));
+                }
             }
         } else {
             for i in 0..BLOCK / 4 {
-                put(4 * i, Lanes::columns_of_bytes(quads.map(|row| &row[i])));
+                let numbers = Lanes::columns_of_bytes([&a[i], &b[i], &c[i], &d[i]]);
+                for j in 0..4 {
+                    put(columns, 4 * i + j, four, B::number(numbers[j], scale, smallest));
+                }
             }
         }
     }
+}
+
+/// A block's bytes behind its scales.
+#[inline(always)]
+fn quads<B: Block>(block: &[u8]) -> &[[u8; 4]] {
+    block[B::FIRST..].as_chunks().0
+}
+
+#[inline(always)]
+fn put(columns: &mut [[f32; COLUMNS]; BLOCK], column: usize, four: usize, numbers: Lanes) {
+    numbers.store(&mut columns[column].as_chunks_mut::<4>().0[four / 4]);
 }
 
 /// Number by number, over rows that are not kept.

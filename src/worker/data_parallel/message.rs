@@ -11,8 +11,14 @@ use wasm_bindgen::prelude::*;
 /// To a helper. Of `Parts` the numbers are φ's.
 #[derive(Serialize, Deserialize)]
 pub enum Request {
-    Load { config: Box<RunConfig>, assets: AssetUrls },
-    Assign { number: u32, assignment: Box<Assignment>, assets: AssetUrls },
+    /// Where files are, and the visitor's bases: a configuration that names one can be read only behind it.
+    Assets(AssetUrls),
+    /// Its base, ahead of a run.
+    Load(Box<RunConfig>),
+    Assign {
+        number: u32,
+        assignment: Box<Assignment>,
+    },
     Tell(Told),
     Parts(Vec<(usize, Batch)>),
 }

@@ -133,8 +133,8 @@ impl Workers {
     /// Lets them load the base of a configuration ahead of a run. None may be under way: a helper holds one base.
     pub fn load(&self, config: &RunConfig) {
         for helper in self.started.borrow().iter().filter(|helper| *helper.heard.base.borrow() != config.base.id) {
-            let assets = self.assets.borrow().clone();
-            helper.send(&Request::Load { config: Box::new(config.clone()), assets }, &[]);
+            helper.send(&Request::Assets(self.assets.borrow().clone()), &[]);
+            helper.send(&Request::Load(Box::new(config.clone())), &[]);
         }
     }
 }
@@ -143,14 +143,15 @@ impl Helpers for Workers {
     fn assign(&self, assignment: &Assignment) {
         self.number.set(self.number.get() + 1);
         for helper in self.started.borrow().iter() {
-            let (number, assets) = (self.number.get(), self.assets.borrow().clone());
+            let number = self.number.get();
             // A helper holds one base.
             if *helper.heard.base.borrow() != assignment.config.base.id {
                 helper.heard.base.borrow_mut().clear();
             }
             // Nobody asks any more for what it owed to another run.
             while helper.heard.done.1.try_recv().is_ok() {}
-            helper.send(&Request::Assign { number, assignment: Box::new(assignment.clone()), assets }, &[]);
+            helper.send(&Request::Assets(self.assets.borrow().clone()), &[]);
+            helper.send(&Request::Assign { number, assignment: Box::new(assignment.clone()) }, &[]);
         }
     }
 

@@ -27,6 +27,9 @@ thread_local! {
 pub fn assist(data: JsValue) {
     let Some((text, numbers)) = parts_of(&data) else { return };
     let Ok(request) = serde_json::from_str::<Request>(&text) else { return };
+    if let Request::Assets(assets) = &request {
+        assets.bases.iter().for_each(|base| drop(Base::register(base)));
+    }
     // Neither bounded nor ever closed.
     let _ = REQUESTS.with(|(sender, _)| sender.try_send((request, numbers)));
     if !SERVING.replace(true) {
@@ -42,17 +45,18 @@ async fn serve() {
     let requests = REQUESTS.with(|(_, receiver)| receiver.clone());
     let mut next = requests.recv().await;
     while let Ok((request, _)) = next {
-        let (config, assets, assigned) = match request {
-            Request::Load { config, assets } => (*config, assets, None),
-            Request::Assign { number, assignment, assets } => {
-                (assignment.config.clone(), assets, Some((number, assignment)))
-            }
-            _ => {
+        let (config, assigned) = match request {
+            Request::Load(config) => (*config, None),
+            Request::Assign { number, assignment } => (assignment.config.clone(), Some((number, assignment))),
+            other => {
+                if let Request::Assets(assets) = other {
+                    held.assets = assets;
+                }
                 next = requests.recv().await;
                 continue;
             }
         };
-        let loaded = held.load(&config, assets, &device).await;
+        let loaded = held.load(&config, &device).await;
         let (Some(loaded), Some((number, assignment))) = (loaded, assigned) else {
             match loaded {
                 Some(loaded) => post(&Reply::Loaded { base: loaded.base.id.into() }, &[]),
@@ -80,25 +84,25 @@ async fn serve() {
     }
 }
 
-/// The base that a helper holds, and where its files were.
+/// The base that a helper holds, where its files were, and where files are now.
 #[derive(Default)]
 struct Held {
     base: Option<LoadedBase>,
-    known: AssetUrls,
+    from: AssetUrls,
+    assets: AssetUrls,
 }
 
 impl Held {
     /// The base of a configuration, in place of another; `None` where it cannot be loaded.
-    async fn load(&mut self, config: &RunConfig, assets: AssetUrls, device: &Device) -> Option<&LoadedBase> {
-        assets.bases.iter().for_each(|base| drop(Base::register(base)));
+    async fn load(&mut self, config: &RunConfig, device: &Device) -> Option<&LoadedBase> {
         let id = config.base.id;
-        let moved = assets.of_base(id) != self.known.of_base(id);
+        let moved = self.assets.of_base(id) != self.from.of_base(id);
         let serves = |held: &LoadedBase| held.base.id == id && held.storage == config.storage();
         if moved || !self.base.as_ref().is_some_and(serves) {
-            self.known = assets.clone();
+            self.from = self.assets.clone();
             // Never two at once.
             drop(self.base.take());
-            self.base = LoadedBase::of(config, &Fetch::new(assets), device).await.ok();
+            self.base = LoadedBase::of(config, &Fetch::new(self.assets.clone()), device).await.ok();
         }
         self.base.as_ref()
     }

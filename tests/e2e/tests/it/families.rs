@@ -234,3 +234,19 @@ async fn one_gguf_file_is_dropped_and_trained_on() {
     assert!(lab.eval("location.hash").await.to_string().contains("base=own-qwen2-5-0-5b-q4-1-"));
     lab.close().await;
 }
+
+#[tokio::test]
+async fn workers_share_the_steps_of_a_base_that_a_visitor_brought() {
+    let opt: serde_json::Value = serde_json::from_slice(&fixture("opt/config.json")).unwrap();
+    let lab = Lab::start(false).await;
+    // Enough for parts that are worth a worker.
+    lab.open("task=authors&method=lora&batch_size=512&steps=200&device=cpu&workers=2").await;
+    drop_folder(&lab, "my-llama", &llama(opt["vocab_size"].as_u64().unwrap()), 0).await;
+    lab.press("Use this base").await;
+    lab.wait("!document.querySelector('dialog[open]')").await;
+    lab.press("Train").await;
+    lab.wait("labEvents.some(e => e.event === 'step' && e.workers === 2)").await;
+    lab.press("Stop").await;
+    lab.event("stopped").await;
+    lab.assert_clean().await;
+}
