@@ -75,7 +75,7 @@ fn fitting(model: &ModelConfig, length: usize, predicted: usize, most: u64) -> R
 fn told(largest: Largest) -> String {
     let what = match largest.place {
         None => "a tensor of φ",
-        Some(Place::Embedding) => "embeddings",
+        Some(Place::Embedding) => "vectors of tokens",
         Some(Place::Attention) => "a tensor of attention",
         Some(Place::Mlp) => "activations of an MLP",
         Some(Place::Logits) => "logits",
