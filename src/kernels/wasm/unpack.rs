@@ -152,8 +152,8 @@ fn across<B: Block>(panel: &mut [[f32; COLUMNS]], four: usize, [a, b, c, d]: [&[
         } else {
             for i in 0..BLOCK / 4 {
                 let numbers = Lanes::columns_of_bytes([&a[i], &b[i], &c[i], &d[i]]);
-                for j in 0..4 {
-                    put(columns, 4 * i + j, four, B::number(numbers[j], scale, smallest));
+                for (j, q) in numbers.iter().enumerate() {
+                    put(columns, 4 * i + j, four, B::number(*q, scale, smallest));
                 }
             }
         }
