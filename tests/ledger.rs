@@ -48,6 +48,11 @@ const OTHERS: [&str; 3] = [
         "num_attention_heads": 4, "max_position_embeddings": 128}"#,
 ];
 
+/// Six blocks as wide as a small language model's.
+const WIDE: &str = r#"{"model_type": "llama", "vocab_size": 8192, "hidden_size": 576, "intermediate_size": 1536,
+    "num_hidden_layers": 6, "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 128,
+    "tie_word_embeddings": true}"#;
+
 // One test: a second one beside it would be measured, too.
 #[test]
 fn the_predicted_peak_is_the_allocator_s() {
@@ -65,6 +70,14 @@ fn the_predicted_peak_is_the_allocator_s() {
         println!("{}", theta.name());
         let shape = BenchShape { theta, ..SHAPES[0] };
         let wrong = beyond(&shape, &model, 0.12);
+        assert!(wrong.is_empty(), "{}: {wrong:?}", theta.name());
+    }
+    // Beside matrices of a real model's width it does not.
+    let model = ModelConfig::from_json(WIDE).unwrap();
+    for theta in [Storage::F32, Storage::Q4_1] {
+        println!("as wide as a language model, {}", theta.name());
+        let shape = BenchShape { theta, batch: 2, ..SHAPES[4] };
+        let wrong = beyond(&shape, &model, 0.07);
         assert!(wrong.is_empty(), "{}: {wrong:?}", theta.name());
     }
     // With few tokens Burn's own records of tensors, some 0.3 MB, begin to show.

@@ -7,9 +7,9 @@ use crate::model::{Model, Tokens};
 use crate::peft::{InitContext, MethodConfig, Phi};
 use crate::train::data::Batch;
 use crate::train::micro_batch::threads::Threads;
-use crate::train::micro_batch::{Assignment, Helpers, share_out, sum};
+use crate::train::micro_batch::{Assignment, Helpers, share, sum};
 use crate::train::optimizer::Optimizer;
-use crate::train::step::gradient;
+use crate::train::pieces::Piece;
 use burn::tensor::Device;
 use rand::RngExt;
 
@@ -29,24 +29,8 @@ pub fn measure(shape: &BenchShape, method: &MethodConfig, workers: usize, steps:
         for _ in 0..steps.max(3) {
             let parts = parts(shape, &mut rng);
             let start = clock();
-            let mut shares = share_out(&parts, workers).into_iter();
-            let own = shares.next().unwrap_or_default();
-            let mut numbers = Vec::new();
-            for tensor in phi.flat() {
-                numbers.extend(crate::base::read(tensor).await?);
-            }
-            for (helper, share) in shares.enumerate() {
-                threads.send(helper, &numbers, share.iter().map(|i| (*i, parts[*i].clone())).collect());
-            }
-            let mut gradients = Vec::new();
-            for i in own {
-                gradients.push((i, gradient(&theta, &phi, &parts[i]).await?));
-            }
-            for helper in threads.ready() {
-                gradients.extend(threads.receive(helper).await.unwrap_or_default());
-            }
-            gradients.sort_by_key(|(i, _)| *i);
-            if let Some(sum) = sum(gradients.into_iter().map(|(_, gradient)| gradient).collect()) {
+            let shared = share(&theta, &phi, &parts, Some(&threads), clock).await?;
+            if let Some(sum) = sum(shared.outcomes) {
                 phi = optimizer.step_flat(phi, &sum.of_phi, sum.loss, 1e-3);
             }
             least = least.min(clock() - start);
@@ -56,13 +40,13 @@ pub fn measure(shape: &BenchShape, method: &MethodConfig, workers: usize, steps:
 }
 
 /// A batch as a run on the CPU cuts it.
-fn parts(shape: &BenchShape, rng: &mut impl RngExt) -> Vec<Batch> {
+fn parts(shape: &BenchShape, rng: &mut impl RngExt) -> Vec<Piece> {
     let rows = shape.rows();
     let [sequences, predicted] = [shape.batch, rows.len()].map(|n| n / MOST_PARTS);
     let mut draw = |n| (0..n).map(|_| rng.random_range(0..shape.vocab as i32)).collect::<Vec<i32>>();
     let part = |_| {
         let tokens = Tokens { ids: draw(sequences * shape.tokens), sequences, length: shape.tokens };
-        Batch::of(tokens, rows[..predicted].to_vec(), draw(predicted)).part_of(rows.len())
+        Piece::Gradient(Batch::of(tokens, rows[..predicted].to_vec(), draw(predicted)).part_of(rows.len()))
     };
     (0..MOST_PARTS).map(part).collect()
 }

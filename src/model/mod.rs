@@ -39,7 +39,7 @@ pub use hook::{At, Hook};
 #[cfg(feature = "train")]
 pub use matrix::Matrix;
 pub use module_path::{ModulePath, ParamKind, Sublayer};
-pub use shapes::is_large;
+pub use shapes::{is_large, is_small_beside};
 pub use site::Site;
 pub use storage::Storage;
 pub use target::Target;

@@ -50,6 +50,11 @@ pub fn is_large(parameters: u64) -> bool {
     parameters >= LARGE
 }
 
+/// Whether a φ of so many numbers is small beside θ: a second one weighs little.
+pub fn is_small_beside(phi: u64, theta: u64) -> bool {
+    10 * phi <= theta
+}
+
 impl ModelConfig {
     /// Whether it is [large](is_large).
     pub fn is_large(&self) -> bool {

@@ -1,10 +1,9 @@
 //! What the base could do before: a fixed probe that no task trains on, to see what training makes it forget.
 
-use super::evaluate::{Evaluation, evaluate_episodes, next_tokens};
+use super::evaluate::Asked;
+use super::pass::Pass;
 use crate::base::Failure;
 use crate::base::stream;
-use crate::model::Model;
-use crate::peft::Phi;
 use crate::task::rules;
 use crate::task::rules::{LENGTH, Rule};
 use crate::task::tokenizer::Tokenizer;
@@ -65,13 +64,16 @@ impl Kept {
         (examples.iter().map(|e| e.tokens.len() - 1).sum(), examples.iter().map(|e| e.answer).sum())
     }
 
-    /// Loss and share right, with φ.
-    pub async fn measure(&self, theta: &Model, phi: &Phi) -> Result<Evaluation, Failure> {
+    /// What tells loss and share right.
+    ///
+    /// # Errors
+    /// Where the device cannot use one text alone.
+    pub fn passes(&self, asked: &Asked<'_>) -> Result<Vec<Pass>, Failure> {
         match self {
-            Kept::Prose(windows) => next_tokens(theta, phi, windows.iter()).await,
+            Kept::Prose(windows) => asked.next_tokens(windows),
             Kept::Rules(episodes) => {
                 let letters: Vec<u32> = (0..rules::ALPHABET as u32).collect();
-                evaluate_episodes(theta, phi, episodes, &letters).await
+                asked.examples(episodes, &letters)
             }
         }
     }

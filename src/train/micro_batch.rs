@@ -1,11 +1,11 @@
-//! A step's batch in parts, whose gradients are summed in order: on one worker one part after the other, on
-//! several side by side. The parts follow from the configuration alone, so the curve is the same on any
-//! number of workers, bit for bit.
+//! What workers share: a step's batch in parts, whose gradients are summed in order, and the passes of an
+//! evaluation. On one worker one comes after the other, on several they are made side by side. The parts follow from
+//! the configuration alone, so the curve is the same on any number of workers, bit for bit.
 
 use super::data::Batch;
-use super::step::{Gradient, gradient};
-use crate::base::Failure;
-use crate::base::stream;
+use super::pieces::{Outcome, Piece, share_out};
+use super::step::Gradient;
+use crate::base::{Failure, read, stream};
 use crate::config::RunConfig;
 use crate::model::Model;
 use crate::peft::{InitContext, Phi};
@@ -23,30 +23,20 @@ pub fn split(mut examples: Vec<Example>, n: usize) -> Vec<Batch> {
     examples.chunks(examples.len().div_ceil(n).max(1)).map(part).collect()
 }
 
-/// The parts of each of `workers`, the costliest first and always to whom has least to do.
-pub fn share_out(parts: &[Batch], workers: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|i| std::cmp::Reverse(parts[*i].tokens_read()));
-    let mut shares = vec![(0, Vec::new()); workers.max(1)];
-    for i in order {
-        if let Some((tokens, share)) = shares.iter_mut().min_by_key(|(tokens, _)| *tokens) {
-            *tokens += parts[i].tokens_read();
-            share.push(i);
-        }
-    }
-    shares.into_iter().map(|(_, share)| share).collect()
-}
-
 /// The sum of all parts, in their order.
-pub fn sum(gradients: Vec<Gradient>) -> Option<Gradient> {
-    gradients.into_iter().reduce(|mut sum, gradient| {
+pub fn sum(outcomes: Vec<Outcome>) -> Option<Gradient> {
+    let gradients = outcomes.into_iter().filter_map(|outcome| match outcome {
+        Outcome::Gradient(gradient) => Some(gradient),
+        Outcome::Passed(_) => None,
+    });
+    gradients.reduce(|mut sum, gradient| {
         sum.loss += gradient.loss;
         sum.of_phi.iter_mut().zip(&gradient.of_phi).for_each(|(sum, g)| *sum += g);
         sum
     })
 }
 
-/// What another worker must know to compute gradients of a run.
+/// What another worker must know to compute pieces of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assignment {
     /// What is trained.
@@ -70,13 +60,13 @@ pub struct Told {
     pub values: Vec<Vec<Vec<f32>>>,
 }
 
-/// What a helper gives back: places in the batch with their gradients, or `None` where it is lost.
-pub type Gradients<'a> = Pin<Box<dyn Future<Output = Option<Vec<(usize, Gradient)>>> + 'a>>;
+/// What a helper gives back: pieces' numbers with what became of them, or `None` where it is lost.
+pub type Outcomes<'a> = Pin<Box<dyn Future<Output = Option<Vec<(usize, Outcome)>>> + 'a>>;
 
 /// A wait for helpers.
 pub type Settled<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// Other workers that compute gradients.
+/// Other workers that compute pieces.
 pub trait Helpers {
     /// Takes up a run, in place of another.
     fn assign(&self, assignment: &Assignment);
@@ -92,11 +82,74 @@ pub trait Helpers {
     /// The helpers that have loaded what the run needs, by number.
     fn ready(&self) -> Vec<usize>;
 
-    /// Hands parts, with their places in the batch, to a helper: `phi` are φ's numbers.
-    fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Batch)>);
+    /// Hands pieces, with their numbers, to a helper: `phi` are φ's numbers.
+    fn send(&self, helper: usize, phi: &[f32], pieces: Vec<(usize, Piece)>);
 
     /// What it made of them; `None` where it is lost.
-    fn receive(&self, helper: usize) -> Gradients<'_>;
+    fn receive(&self, helper: usize) -> Outcomes<'_>;
+}
+
+/// What workers made of pieces.
+pub struct Shared {
+    /// What became of each piece.
+    pub outcomes: Vec<Outcome>,
+    /// Workers that computed any.
+    pub workers: usize,
+    /// Pieces that were computed here.
+    pub own: Vec<usize>,
+    /// Milliseconds that those took.
+    pub own_ms: f64,
+}
+
+/// Computes pieces, beside the helpers that are ready. What one of them fails to give is computed here.
+///
+/// # Errors
+/// Where the device is lost.
+pub async fn share(
+    theta: &Model,
+    phi: &Phi,
+    pieces: &[Piece],
+    helpers: Option<&dyn Helpers>,
+    clock: fn() -> f64,
+) -> Result<Shared, Failure> {
+    let ready = helpers.map(|helpers| helpers.ready()).unwrap_or_default();
+    let mut shares = share_out(pieces, 1 + ready.len().min(pieces.len().saturating_sub(1))).into_iter();
+    let own = shares.next().unwrap_or_default();
+    let mut asked = Vec::new();
+    if let Some(helpers) = helpers.filter(|_| shares.len() > 0) {
+        let mut numbers = Vec::new();
+        for tensor in phi.flat() {
+            numbers.extend(read(tensor).await?);
+        }
+        for (helper, share) in ready.into_iter().zip(shares) {
+            helpers.send(helper, &numbers, share.iter().map(|i| (*i, pieces[*i].clone())).collect());
+            asked.push(helper);
+        }
+    }
+    let workers = 1 + asked.len();
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; pieces.len()];
+    let start = clock();
+    for i in &own {
+        outcomes[*i] = Some(pieces[*i].compute(theta, phi).await?);
+    }
+    let own_ms = clock() - start;
+    for helper in asked {
+        let received = match helpers {
+            Some(helpers) => helpers.receive(helper).await,
+            None => None,
+        };
+        for (i, outcome) in received.into_iter().flatten() {
+            outcomes[i] = Some(outcome);
+        }
+    }
+    let mut all = Vec::with_capacity(pieces.len());
+    for (outcome, piece) in outcomes.into_iter().zip(pieces) {
+        all.push(match outcome {
+            Some(outcome) => outcome,
+            None => piece.compute(theta, phi).await?,
+        });
+    }
+    Ok(Shared { outcomes: all, workers, own, own_ms })
 }
 
 /// The other side: θ and a φ whose numbers come with every step.
@@ -121,21 +174,21 @@ impl Helper<'_> {
         self.phi.host_values(told.step, told.steps, told.values);
     }
 
-    /// The gradients of parts at φ's numbers, each with its place in the batch.
+    /// What becomes of pieces at φ's numbers.
     ///
     /// # Errors
     /// Where the device is lost.
-    pub async fn gradients(
+    pub async fn compute(
         &mut self,
         phi: &[f32],
-        parts: Vec<(usize, Batch)>,
-    ) -> Result<Vec<(usize, Gradient)>, Failure> {
+        pieces: Vec<(usize, Piece)>,
+    ) -> Result<Vec<(usize, Outcome)>, Failure> {
         self.phi = self.phi.filled_flat(phi);
-        let mut gradients = Vec::with_capacity(parts.len());
-        for (place, part) in parts {
-            gradients.push((place, gradient(self.theta, &self.phi, &part).await?));
+        let mut outcomes = Vec::with_capacity(pieces.len());
+        for (number, piece) in pieces {
+            outcomes.push((number, piece.compute(self.theta, &self.phi).await?));
         }
-        Ok(gradients)
+        Ok(outcomes)
     }
 }
 
@@ -148,12 +201,12 @@ pub mod threads {
     enum Work {
         Assign(Box<(Assignment, Model)>),
         Tell(Told),
-        Parts(Vec<f32>, Vec<(usize, Batch)>),
+        Pieces(Vec<f32>, Vec<(usize, Piece)>),
     }
 
     struct Thread {
         work: Sender<Work>,
-        done: Receiver<Vec<(usize, Gradient)>>,
+        done: Receiver<Vec<(usize, Outcome)>>,
     }
 
     /// So many threads besides the one that trains.
@@ -179,7 +232,7 @@ pub mod threads {
         }
     }
 
-    fn serve(inbox: Receiver<Work>, outbox: Sender<Vec<(usize, Gradient)>>) {
+    fn serve(inbox: Receiver<Work>, outbox: Sender<Vec<(usize, Outcome)>>) {
         let mut next = inbox.recv().ok();
         while let Some(Work::Assign(assigned)) = next {
             let (assignment, theta) = *assigned;
@@ -187,9 +240,9 @@ pub mod threads {
             next = loop {
                 match inbox.recv() {
                     Ok(Work::Tell(told)) => helper.host_values(told),
-                    Ok(Work::Parts(phi, parts)) => {
-                        let Ok(gradients) = pollster::block_on(helper.gradients(&phi, parts)) else { return };
-                        if outbox.send(gradients).is_err() {
+                    Ok(Work::Pieces(phi, pieces)) => {
+                        let Ok(outcomes) = pollster::block_on(helper.compute(&phi, pieces)) else { return };
+                        if outbox.send(outcomes).is_err() {
                             return;
                         }
                     }
@@ -212,11 +265,11 @@ pub mod threads {
             (0..self.threads.len()).collect()
         }
 
-        fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Batch)>) {
-            drop(self.threads[helper].work.send(Work::Parts(phi.to_vec(), parts)));
+        fn send(&self, helper: usize, phi: &[f32], pieces: Vec<(usize, Piece)>) {
+            drop(self.threads[helper].work.send(Work::Pieces(phi.to_vec(), pieces)));
         }
 
-        fn receive(&self, helper: usize) -> Gradients<'_> {
+        fn receive(&self, helper: usize) -> Outcomes<'_> {
             Box::pin(async move { self.threads[helper].done.recv().ok() })
         }
     }

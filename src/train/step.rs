@@ -8,6 +8,7 @@ use crate::kernels::cross_entropy;
 use crate::model::Model;
 use crate::peft::Phi;
 use burn::tensor::{Gradients, Tensor};
+use serde::{Deserialize, Serialize};
 
 /// One step on a batch: φ after it.
 pub fn step(theta: &Model, phi: Phi, batch: &Batch, optimizer: &mut impl ClipAndStep, rate: f64) -> Phi {
@@ -57,11 +58,12 @@ pub enum Stage {
 }
 
 /// What a batch, or a part of one, gave: its loss, or its share of it, and that of φ's gradient.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gradient {
     /// Nats.
     pub loss: f32,
-    /// Tensor after tensor, in the order of [`Phi::flat`].
+    /// Tensor after tensor, in the order of [`Phi::flat`]. Between workers it travels beside the rest.
+    #[serde(skip)]
     pub of_phi: Vec<f32>,
 }
 

@@ -38,6 +38,7 @@ impl Trainer {
                 Ok(base) => {
                     self.load_helpers(&config);
                     self.read_examples(&config, &base);
+                    self.expect_rehearsal(&config, base);
                     self.expected = (self.backend != Backend::Cpu).then_some(config);
                     Ok(())
                 }

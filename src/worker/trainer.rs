@@ -11,6 +11,7 @@ use crate::config::RunConfig;
 use crate::protocol::{AssetUrls, Event};
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::micro_batch::Helpers;
+use crate::train::rehearsal::rehearse;
 use crate::train::spread::Spread;
 use crate::train::{Session, WARM_UPS};
 use burn::tensor::Device;
@@ -44,6 +45,20 @@ pub struct Trainer {
     pub(super) warming: Option<(Session, usize)>,
     /// What it has compiled for, by [`kind`].
     warmed: HashSet<String>,
+    /// The run that the page expects on a large base that this worker has read ahead, till it has rehearsed once.
+    pub(super) rehearsal: Rehearsal,
+}
+
+/// Whether a worker on the CPU has gone through a large base before a run.
+#[derive(Default)]
+pub(super) enum Rehearsal {
+    /// It has nothing to go through.
+    #[default]
+    Unasked,
+    /// It goes through this one as soon as nothing else is to do.
+    Due(Box<RunConfig>, Rc<LoadedBase>),
+    /// What has run once stays compiled.
+    Done,
 }
 
 impl Trainer {
@@ -67,21 +82,24 @@ impl Trainer {
             expected: None,
             warming: None,
             warmed: HashSet::new(),
+            rehearsal: Rehearsal::default(),
         }
     }
 
     /// Whether there is something to do without a command.
     pub fn has_work(&self) -> bool {
-        self.running || self.spread.is_some() || self.warming.is_some() || self.expected.is_some()
+        let rehearses = matches!(self.rehearsal, Rehearsal::Due(..));
+        self.running || self.spread.is_some() || self.warming.is_some() || self.expected.is_some() || rehearses
     }
 
-    /// Does a piece of it: a step, a prompt, or a part of a warm-up.
+    /// Does a piece of it: a step, a prompt, a part of a warm-up, or a rehearsal.
     pub async fn work(&mut self) {
         match self.running {
             true => self.advance(false).await,
             false if self.spread.is_some() => self.measure_spread().await,
             false if self.warming.is_some() => self.warm_up().await,
-            false => self.begin_warm_up().await,
+            false if self.expected.is_some() => self.begin_warm_up().await,
+            false => self.rehearse().await,
         }
     }
 
@@ -100,6 +118,9 @@ impl Trainer {
         self.helpers.resize(workers - 1);
         self.warmed.insert(kind(&config));
         let mut session = self.session_for(run, config).await?;
+        if session.theta().config.is_large() {
+            self.rehearsal = Rehearsal::Done;
+        }
         // All is there: what follows is the base's own score.
         post(&Event::Loading { run, what: "the base and the task".into(), done: 1, of: 1 });
         session.help((workers > 1).then(|| self.helpers.clone() as Rc<dyn Helpers>));
@@ -130,6 +151,23 @@ impl Trainer {
         if idle && large && self.backend == Backend::Cpu && config.trains() {
             self.helpers.resize(wanted(config) - 1);
             self.helpers.load(config);
+        }
+    }
+
+    /// Lets this worker go through a large base ahead of a run on the CPU.
+    pub(super) fn expect_rehearsal(&mut self, config: &RunConfig, base: Rc<LoadedBase>) {
+        let wanted = self.backend == Backend::Cpu && base.theta.config.is_large();
+        if wanted && matches!(self.rehearsal, Rehearsal::Unasked) {
+            self.rehearsal = Rehearsal::Due(Box::new(config.clone()), base);
+        }
+    }
+
+    async fn rehearse(&mut self) {
+        if let Rehearsal::Due(config, base) = std::mem::take(&mut self.rehearsal)
+            // A device that fails here fails the run that comes next, which tells.
+            && rehearse(&config, &base.theta, &self.device).await.unwrap_or(false)
+        {
+            self.rehearsal = Rehearsal::Done;
         }
     }
 

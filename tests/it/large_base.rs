@@ -1,4 +1,5 @@
-//! On a large base the first step comes first, and what the run started from is scored after it.
+//! On a large base the first step comes first, what the run started from is scored after it, and helpers make some of
+//! an evaluation's passes.
 
 use crate::shared;
 use burn::tensor::Device;
@@ -10,7 +11,12 @@ use peft_lab::protocol::Event;
 use peft_lab::train::Session;
 use peft_lab::train::evaluate::{Evaluation, evaluate};
 use peft_lab::train::library::{LoadedBase, Materials};
+use peft_lab::train::micro_batch::threads::Threads;
+use peft_lab::train::micro_batch::{Assignment, Helpers, Outcomes, Told};
+use peft_lab::train::pieces::Piece;
+use peft_lab::train::rehearsal::rehearse;
 use pollster::block_on;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// The base `rules` with random weights and so many positions that it counts as large. No text reaches them.
@@ -82,4 +88,88 @@ fn a_paused_run_is_dialled_before_its_start_is_scored() {
     block_on(run.advance(false)).unwrap();
     let (_, answers) = block_on(run.dialled(0.0)).unwrap();
     assert!(!answers.is_empty() && answers.iter().all(|answer| answer.base == answer.adapted));
+}
+
+/// Threads, and how many passes of θ ⊕ φ and of θ alone they were handed.
+struct Counted {
+    threads: Threads,
+    passes: Cell<[usize; 2]>,
+}
+
+impl Helpers for Counted {
+    fn assign(&self, assignment: &Assignment) {
+        self.threads.assign(assignment);
+    }
+
+    fn tell(&self, told: &Told) {
+        self.threads.tell(told);
+    }
+
+    fn ready(&self) -> Vec<usize> {
+        self.threads.ready()
+    }
+
+    fn send(&self, helper: usize, phi: &[f32], pieces: Vec<(usize, Piece)>) {
+        let [mut of_phi, mut of_theta] = self.passes.get();
+        for (_, piece) in &pieces {
+            of_phi += usize::from(matches!(piece, Piece::Pass(_)));
+            of_theta += usize::from(matches!(piece, Piece::OfTheta(_)));
+        }
+        self.passes.set([of_phi, of_theta]);
+        self.threads.send(helper, phi, pieces);
+    }
+
+    fn receive(&self, helper: usize) -> Outcomes<'_> {
+        self.threads.receive(helper)
+    }
+}
+
+/// All events of a run beside so many helpers, but for times and who took part; and the passes that these made.
+fn run(method: &str, knobs: &[(&str, &str)], helpers: usize, base: &Rc<LoadedBase>) -> (Vec<String>, [usize; 2]) {
+    let method = shared::method(method, knobs);
+    let config = RunConfig { method, steps: 4, batch_size: Some(256), forgetting: true, ..RunConfig::default() };
+    let materials = Materials::none();
+    let mut run = Session::new(7, config, base.clone(), &materials, &Device::flex(), "cpu", clock).unwrap();
+    let counted = Rc::new(Counted { threads: Threads::new(&base.theta, helpers), passes: Cell::default() });
+    run.help((helpers > 0).then(|| counted.clone() as Rc<dyn Helpers>));
+    let mut events = block_on(run.begin()).unwrap();
+    while !run.done() {
+        events.extend(block_on(run.advance(false)).unwrap());
+    }
+    let plain = |event: &Event| {
+        let mut event = serde_json::to_value(event).unwrap();
+        let fields = event.as_object_mut().unwrap();
+        ["ms", "seconds", "peak", "workers"].iter().for_each(|field| drop(fields.remove(*field)));
+        event.to_string()
+    };
+    (events.iter().map(plain).collect(), counted.passes.get())
+}
+
+#[test]
+fn helpers_make_passes_of_an_evaluation_and_what_is_told_is_the_same() {
+    let base = base();
+    for (method, knobs, shares) in [
+        ("lora", &[] as &[(&str, &str)], true),
+        ("prompt", &[], true),
+        ("prefix", &[], true),
+        // Its φ is told what to drop, and ends otherwise than by its numbers: it is scored by the trainer alone.
+        ("pruning", &[("rounds", "2")], false),
+    ] {
+        let (alone, _) = run(method, knobs, 0, &base);
+        for n in [1, 3, 5] {
+            let (together, [of_phi, of_theta]) = run(method, knobs, n, &base);
+            assert_eq!(together, alone, "{method} with {n} helpers");
+            assert_eq!((of_phi > 0, of_theta > 0), (shares, shares), "{method} with {n} helpers");
+        }
+    }
+}
+
+#[test]
+fn what_a_run_does_is_rehearsed_where_its_phi_is_small() {
+    let device = Device::flex();
+    for (method, is) in [("lora", true), ("prompt", true), ("full", false), ("sparse", false), ("icl", false)] {
+        let config = RunConfig { method: shared::method(method, &[]), ..RunConfig::default() };
+        let theta = Model::random(config.shape().model, &mut stream(1, "θ"), &device);
+        assert_eq!(block_on(rehearse(&config, &theta, &device)), Ok(is), "{method}");
+    }
 }

@@ -11,10 +11,10 @@ use peft_lab::model::Storage;
 use peft_lab::peft::{MethodConfig, Phi};
 use peft_lab::protocol::Event;
 use peft_lab::train::Session;
-use peft_lab::train::data::Batch;
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::micro_batch::threads::Threads;
-use peft_lab::train::micro_batch::{Assignment, Gradients, Helpers, Told};
+use peft_lab::train::micro_batch::{Assignment, Helpers, Outcomes, Told};
+use peft_lab::train::pieces::{Outcome, Piece};
 use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
@@ -250,13 +250,15 @@ fn a_text_prompt_is_its_tokens_in_the_text() {
 fn next_tokens_are_scored_as_a_host_would() {
     use peft_lab::model::Tokens;
     use peft_lab::task::style;
-    use peft_lab::train::evaluate::next_tokens;
+    use peft_lab::train::evaluate::{Asked, evaluation};
     let base = peft_lab::bases::Base::named("prose-nano").unwrap();
     let loaded = pollster::block_on(LoadedBase::load(base, Storage::F32, &Disk::default(), &Device::flex())).unwrap();
     let text = "The captain looked at the sea, and the sea looked back at him. ".repeat(12);
     let windows = style::windows(&loaded.tokenizer.encode(&text));
     assert!(windows.len() >= 2);
-    let scored = pollster::block_on(next_tokens(&loaded.theta, &Phi::none(), windows.iter())).unwrap();
+    let phi = Phi::none();
+    let asked = Asked::of(&loaded.theta, &phi);
+    let scored = evaluation(pollster::block_on(asked.run(asked.next_tokens(&windows).unwrap())).unwrap());
     let (mut right, mut nats, mut n) = (0, 0.0, 0);
     for window in &windows {
         let length = window.tokens.len() - 1;
@@ -290,9 +292,9 @@ impl Helpers for Lost {
         vec![0]
     }
 
-    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Batch)>) {}
+    fn send(&self, _: usize, _: &[f32], _: Vec<(usize, Piece)>) {}
 
-    fn receive(&self, _: usize) -> Gradients<'_> {
+    fn receive(&self, _: usize) -> Outcomes<'_> {
         Box::pin(async { None })
     }
 }
@@ -346,7 +348,7 @@ fn a_batch_in_parts_has_the_gradient_of_the_whole() {
         let parts = split(examples.clone(), n);
         assert_eq!(parts.len(), n);
         let each = parts.iter().map(|part| pollster::block_on(gradient(session.theta(), session.phi(), part)).unwrap());
-        peft_lab::train::micro_batch::sum(each.collect()).unwrap()
+        peft_lab::train::micro_batch::sum(each.map(Outcome::Gradient).collect()).unwrap()
     };
     let (whole, parts) = (in_parts(1), in_parts(4));
     assert!((whole.loss - parts.loss).abs() < 1e-6, "{} {}", whole.loss, parts.loss);

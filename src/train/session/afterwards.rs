@@ -103,8 +103,7 @@ impl Session {
     /// Where there is no such λ, or the device is lost.
     pub async fn dialled(&self, lambda: f64) -> Result<(Evaluation, Vec<Prediction>), Failure> {
         RunConfig::check_lambda(lambda).map_err(input)?;
-        let phi = self.phi.frozen().dialled(lambda);
-        Ok((self.live(&phi).await?, self.shown(&phi).await?))
+        self.live_and_shown(&self.phi.frozen().dialled(lambda)).await
     }
 
     /// Answers what a visitor typed, with θ alone and at θ ⊕ λφ.

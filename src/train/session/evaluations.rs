@@ -1,7 +1,7 @@
 //! When a run is evaluated, and on how much.
 
 use crate::config::RunConfig;
-use crate::model::is_large;
+use crate::model::{is_large, is_small_beside};
 
 /// Held-out examples of a live evaluation of a small base.
 const LIVE: usize = 140;
@@ -9,8 +9,6 @@ const LIVE: usize = 140;
 const FEWEST: usize = 16;
 /// Examples of a large base that are scored where nothing is trained.
 const ALONE: usize = 200;
-/// A φ of one number for so many of θ's is small: a second one weighs little.
-const SMALL_PHI: u64 = 10;
 
 /// A run's evaluations. They depend on the configuration and the base's size alone, so that a curve is the same on
 /// every machine.
@@ -45,7 +43,7 @@ impl Evaluations {
         let half = config.steps.saturating_mul(config.batch_size()) / 10;
         let points = (half / (FEWEST + beside)).clamp(2, 30);
         let live = (half / points).saturating_sub(beside).clamp(FEWEST, LIVE);
-        let start_later = SMALL_PHI * config.trainable() <= parameters;
+        let start_later = is_small_beside(config.trainable(), parameters);
         Evaluations { every: every(points), live, at_end: half.max(2 * FEWEST), start_later }
     }
 }

@@ -3,7 +3,7 @@
 //! - `setup`: what a run is given, which stays as it is.
 //! - `run`: the session itself, and how it begins.
 //! - `advance`: a step, and what is due after it.
-//! - `sharing`: the parts of a batch on several workers.
+//! - `sharing`: the parts of a batch and the passes of an evaluation on several workers.
 //! - `evaluations`: when a run is scored, and on how much.
 //! - `report`: losses read back, evaluations, answers, the last event.
 //! - `timing`, `peak`, `log`: milliseconds, bytes and events, kept.

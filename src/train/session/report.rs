@@ -4,9 +4,12 @@ use super::run::Session;
 use super::timing::Stepped;
 use crate::base::{Failure, FailureReason};
 use crate::peft::Phi;
-use crate::protocol::{Event, KeptScore, Prediction};
-use crate::train::evaluate::{Evaluation, evaluate};
+use crate::protocol::{Answer, Event, KeptScore, Prediction};
+use crate::train::evaluate::{Evaluation, evaluation};
+use crate::train::micro_batch::Shared;
 use crate::train::optimizer::Report;
+use crate::train::pass::Passed;
+use crate::train::pieces::{Outcome, Piece};
 
 impl Session {
     /// Reads back what the steps since the last time report; the one under way began at `start`. From the
@@ -44,31 +47,59 @@ impl Session {
     }
 
     async fn report_of(&self, step: usize, phi: Phi) -> Result<Vec<Event>, Failure> {
-        let run = self.setup.run;
-        let Evaluation { loss, accuracy, n } = self.live(&phi).await?;
+        let (run, setup, asked) = (self.setup.run, &self.setup, self.setup.asked(&phi));
+        let live = asked.held_out(self.data(), setup.evaluations.live)?;
+        let kept = self.kept.as_ref().map(|kept| kept.passes(&asked)).transpose()?;
+        let prompts = setup.shown_prompts();
+        let shown = setup.answering(&phi, &prompts)?;
+        // They do not change.
+        let of_base = match self.base_answers.get() {
+            Some(_) => Vec::new(),
+            None => setup.answering(&Phi::none(), &prompts)?,
+        };
+        let lengths = [live.len(), kept.as_ref().map_or(0, Vec::len), shown.len()];
+        let of_phi = live.into_iter().chain(kept.into_iter().flatten()).chain(shown).map(Piece::Pass);
+        let pieces: Vec<Piece> = of_phi.chain(of_base.into_iter().map(Piece::OfTheta)).collect();
+        let mut passed = passed(self.share(&phi, &pieces).await?.outcomes);
+        let Evaluation { loss, accuracy, n } = evaluation(passed.by_ref().take(lengths[0]));
         if !loss.is_finite() {
             return Err(self.diverged());
         }
-        let kept = match &self.kept {
-            Some(kept) => {
-                let Evaluation { loss, accuracy, n } = kept.measure(self.theta(), &phi).await?;
-                Some(KeptScore { loss, accuracy, n })
-            }
-            None => None,
-        };
-        let items = self.shown(&phi).await?;
+        let Evaluation { loss: kept_loss, accuracy: kept_accuracy, n: kept_n } =
+            evaluation(passed.by_ref().take(lengths[1]));
+        let kept = (lengths[1] > 0).then_some(KeptScore { loss: kept_loss, accuracy: kept_accuracy, n: kept_n });
+        let adapted = setup.answered(passed.by_ref().take(lengths[2]));
+        self.base_answers.get_or_init(|| setup.answered(passed));
+        let items = self.predictions(adapted);
         Ok(vec![Event::Evaluated { run, step, loss, accuracy, n, kept }, Event::Examples { run, step, items }])
     }
 
-    /// The first held-out examples, scored.
-    pub(super) async fn live(&self, phi: &Phi) -> Result<Evaluation, Failure> {
-        evaluate(self.theta(), phi, self.data(), self.setup.evaluations.live).await
+    /// What becomes of passes, beside helpers.
+    async fn share(&self, phi: &Phi, passes: &[Piece]) -> Result<Shared, Failure> {
+        match self.told {
+            None => self.sharing.share(self.theta(), phi, passes).await,
+            // The helpers' φ may have been told more than this one, whose numbers are all that they hear of it.
+            Some(_) => self.sharing.alone(self.theta(), phi, passes).await,
+        }
     }
 
-    /// The answers to the first held-out examples.
-    pub(super) async fn shown(&self, phi: &Phi) -> Result<Vec<Prediction>, Failure> {
-        let adapted = self.setup.answers(phi, &self.setup.shown_prompts()).await?;
-        let base = self.base_answers().await?;
+    /// The first held-out examples, scored, and the answers to those that are shown: by this worker alone.
+    pub(super) async fn live_and_shown(&self, phi: &Phi) -> Result<(Evaluation, Vec<Prediction>), Failure> {
+        let asked = self.setup.asked(phi);
+        let live = evaluation(asked.run(asked.held_out(self.data(), self.setup.evaluations.live)?).await?);
+        let prompts = self.setup.shown_prompts();
+        let adapted = self.setup.answers(phi, &prompts).await?;
+        if self.base_answers.get().is_none() {
+            let answers = self.setup.answers(&Phi::none(), &prompts).await?;
+            // Who asked meanwhile heard the same.
+            let _ = self.base_answers.set(answers);
+        }
+        Ok((live, self.predictions(adapted)))
+    }
+
+    /// The shown examples with their answers, the base's own beside them.
+    fn predictions(&self, adapted: Vec<Answer>) -> Vec<Prediction> {
+        let base = self.base_answers.get().into_iter().flatten();
         let items = adapted.into_iter().zip(base).enumerate().map(|(index, (adapted, base))| Prediction {
             index: Some(index),
             input: self.data().inputs[index].clone(),
@@ -77,16 +108,21 @@ impl Session {
             right: Some(self.data().right(index)),
             cut: None,
         });
-        Ok(items.collect())
+        items.collect()
     }
 
     /// The last event: every held-out example scored, of a large base so many as its evaluations may.
     pub(super) async fn finished(&mut self) -> Result<Event, Failure> {
         let start = self.timing.now();
         self.phi.finalize();
-        let all = evaluate(self.theta(), &self.phi.frozen(), self.data(), self.setup.evaluations.at_end).await?;
-        let took = self.timing.now() - start;
-        self.timing.spent(took);
+        let phi = self.phi.frozen();
+        let passes = self.setup.asked(&phi).held_out(self.data(), self.setup.evaluations.at_end)?;
+        let passes: Vec<Piece> = passes.into_iter().map(Piece::Pass).collect();
+        let Shared { outcomes, own, own_ms, .. } = self.share(&phi, &passes).await?;
+        let all = evaluation(passed(outcomes));
+        self.timing.spent(self.timing.now() - start);
+        // What one takes on one worker.
+        let here: usize = own.iter().map(|i| passes[*i].texts()).sum();
         Ok(Event::Finished {
             run: self.setup.run,
             step: self.step,
@@ -95,7 +131,7 @@ impl Session {
             n: all.n,
             seconds: self.timing.seconds(),
             tokens: self.data().mean_tokens() + self.setup.added() as f64,
-            ms: took / self.data().held_out.len().min(self.setup.evaluations.at_end).max(1) as f64,
+            ms: own_ms / here.max(1) as f64,
             peak: self.peak.bytes(),
         })
     }
@@ -111,4 +147,12 @@ impl Session {
             ),
         }
     }
+}
+
+/// What passes gave, of the outcomes of pieces.
+fn passed(outcomes: Vec<Outcome>) -> impl Iterator<Item = Passed> {
+    outcomes.into_iter().filter_map(|outcome| match outcome {
+        Outcome::Passed(passed) => Some(passed),
+        Outcome::Gradient(_) => None,
+    })
 }

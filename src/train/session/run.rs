@@ -7,7 +7,6 @@ use super::sharing::Sharing;
 use super::timing::Timing;
 use crate::base::{Failure, stream};
 use crate::config::RunConfig;
-use crate::ledger::parts;
 use crate::model::Model;
 use crate::peft::Phi;
 use crate::protocol::{Answer, Event};
@@ -41,7 +40,7 @@ pub struct Session {
     /// φ as the run started, while that is still to be scored.
     pub(super) start: Option<Phi>,
     /// The base's own answers to the shown examples: they do not change.
-    base_answers: OnceCell<Vec<Answer>>,
+    pub(super) base_answers: OnceCell<Vec<Answer>>,
     /// What the base could do before, where forgetting is measured.
     pub(super) kept: Option<Kept>,
     pub(super) timing: Timing,
@@ -74,8 +73,6 @@ impl Session {
         setup.ration(kept.as_ref());
         let peak = Peak::beside(&setup.base.theta, setup.on_cpu());
         let phi = setup.start(None);
-        // A GPU is one worker, and wants large products.
-        let parts = if setup.on_cpu() { parts(&setup.config) } else { 1 };
         Ok(Session {
             preparation: Preparation::of(&setup.config),
             virtual_tokens: phi.prompt().map_or(0, |prompt| prompt.dims()[0]),
@@ -83,7 +80,7 @@ impl Session {
             optimizer: Optimizer::new(),
             step: 0,
             rng: stream(setup.config.seed, "batches"),
-            sharing: Sharing::new(parts),
+            sharing: Sharing::new(setup.parts, clock),
             told: None,
             start: None,
             base_answers: OnceCell::new(),
@@ -148,16 +145,6 @@ impl Session {
         };
         self.log.extend(&events);
         Ok(events)
-    }
-
-    /// The base's own answers to the shown examples.
-    pub(super) async fn base_answers(&self) -> Result<&[Answer], Failure> {
-        if self.base_answers.get().is_none() {
-            let answers = self.setup.answers(&Phi::none(), &self.setup.shown_prompts()).await?;
-            // Who asked meanwhile heard the same.
-            let _ = self.base_answers.set(answers);
-        }
-        Ok(self.base_answers.get().map_or(&[], Vec::as_slice))
     }
 
     /// What starts once φ is made, and the first evaluation, if it is not to come later; of a run without steps also

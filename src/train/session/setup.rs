@@ -2,14 +2,16 @@
 
 use super::evaluations::Evaluations;
 use crate::base::{Failure, FailureReason, stream};
-use crate::config::RunConfig;
+use crate::config::{MOST_PARTS, RunConfig};
 use crate::kernels::most_bytes;
+use crate::ledger::parts;
 use crate::peft::{Demonstrations, InitContext, Phi};
 use crate::protocol::Answer;
 use crate::train::data::TaskData;
-use crate::train::evaluate::{answers, samples};
+use crate::train::evaluate::{Asked, written};
 use crate::train::forgetting::Kept;
 use crate::train::library::{LoadedBase, Materials};
+use crate::train::pass::{Pass, Passed, Written};
 use crate::train::room;
 use burn::tensor::Device;
 use std::rc::Rc;
@@ -31,6 +33,10 @@ pub(super) struct Setup {
     pub demonstrations: Vec<u32>,
     /// When it is scored, and on how much.
     pub evaluations: Evaluations,
+    /// Parts of a batch.
+    pub parts: usize,
+    /// Passes of what is asked of θ and φ, at least.
+    pub passes: usize,
 }
 
 impl Setup {
@@ -55,7 +61,12 @@ impl Setup {
         room::check(&config, most_bytes(device))?;
         let (device, device_name) = (device.clone(), device_name.to_string());
         let evaluations = Evaluations::of(&config, base.theta.config.parameters(), 0);
-        Ok(Setup { run, config, base, data, device, device_name, demonstrations, evaluations })
+        // A GPU is one worker, and wants large products.
+        let parts = if device_name == "cpu" { parts(&config) } else { 1 };
+        // A pass of a small base takes no time, and each costs some.
+        let passes = if parts > 1 && base.theta.config.is_large() { MOST_PARTS } else { 1 };
+        let setup = Setup { run, config, base, data, device, device_name, demonstrations, evaluations, parts, passes };
+        Ok(setup)
     }
 
     pub fn on_cpu(&self) -> bool {
@@ -117,15 +128,29 @@ impl Setup {
         self.evaluations = Evaluations::of(&self.config, config.parameters(), beside.ceil() as usize);
     }
 
+    /// θ ⊕ φ, of which something is asked.
+    pub fn asked<'a>(&'a self, phi: &'a Phi) -> Asked<'a> {
+        Asked { theta: &self.base.theta, phi, passes: self.passes }
+    }
+
+    /// What asks θ ⊕ φ to answer prompts.
+    pub fn answering(&self, phi: &Phi, prompts: &[Vec<u32>]) -> Result<Vec<Pass>, Failure> {
+        let (asked, length) = (self.asked(phi), self.data.answer_length());
+        match self.data.is_written() {
+            true => asked.samples(prompts, length),
+            false => asked.answers(&self.data.labels, prompts, length),
+        }
+    }
+
+    /// The answers that such passes gave.
+    pub fn answered(&self, passed: impl IntoIterator<Item = Passed>) -> Vec<Answer> {
+        let named = |(labels, probability): Written| Answer { text: self.data.answer(&labels), probability };
+        written(passed).into_iter().map(named).collect()
+    }
+
     /// What θ ⊕ φ answers to prompts.
     pub async fn answers(&self, phi: &Phi, prompts: &[Vec<u32>]) -> Result<Vec<Answer>, Failure> {
-        let (theta, length) = (&self.base.theta, self.data.answer_length());
-        let answered = match self.data.is_written() {
-            true => samples(theta, phi, prompts, length).await?,
-            false => answers(theta, phi, &self.data.labels, prompts, length).await?,
-        };
-        let named = |(labels, probability): (Vec<usize>, f32)| Answer { text: self.data.answer(&labels), probability };
-        Ok(answered.into_iter().map(named).collect())
+        Ok(self.answered(self.asked(phi).run(self.answering(phi, prompts)?).await?))
     }
 
     /// The prompts of the examples whose answers are shown.

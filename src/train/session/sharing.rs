@@ -1,12 +1,13 @@
-//! The parts of a run's batches, and who computes them.
+//! The parts of a run's batches and the passes of its evaluations, and who computes them.
 
 use super::setup::Setup;
-use crate::base::{Failure, read};
+use crate::base::Failure;
 use crate::model::Model;
 use crate::peft::Phi;
 use crate::train::data::Batch;
-use crate::train::micro_batch::{Assignment, Helpers, Told, share_out, sum};
-use crate::train::step::{Gradient, gradient};
+use crate::train::micro_batch::{Assignment, Helpers, Shared, Told, share, sum};
+use crate::train::pieces::Piece;
+use crate::train::step::Gradient;
 use std::rc::Rc;
 
 /// How batches are cut, and the workers besides this one.
@@ -19,11 +20,13 @@ pub(super) struct Sharing {
     scores: Option<Vec<f32>>,
     /// What φ was told before they were given this run.
     told: Option<Told>,
+    /// Milliseconds from any origin.
+    clock: fn() -> f64,
 }
 
 impl Sharing {
-    pub fn new(parts: usize) -> Sharing {
-        Sharing { parts, helpers: None, assigned: false, scores: None, told: None }
+    pub fn new(parts: usize, clock: fn() -> f64) -> Sharing {
+        Sharing { parts, helpers: None, assigned: false, scores: None, told: None, clock }
     }
 
     /// Parts of a batch.
@@ -73,44 +76,22 @@ impl Sharing {
         }
     }
 
-    /// The gradient of all parts, and how many workers computed them. What a helper fails to give is computed
-    /// here.
+    /// What becomes of pieces at φ, beside the helpers that have been given this run.
+    pub async fn share(&self, theta: &Model, phi: &Phi, pieces: &[Piece]) -> Result<Shared, Failure> {
+        let helpers = self.helpers.as_deref().filter(|_| self.assigned);
+        share(theta, phi, pieces, helpers, self.clock).await
+    }
+
+    /// The same without helpers.
+    pub async fn alone(&self, theta: &Model, phi: &Phi, pieces: &[Piece]) -> Result<Shared, Failure> {
+        share(theta, phi, pieces, None, self.clock).await
+    }
+
+    /// The gradient of all parts, and how many workers computed them.
     pub async fn gradient(&self, theta: &Model, phi: &Phi, parts: Vec<Batch>) -> Result<(Gradient, usize), Failure> {
-        let ready = self.helpers.as_ref().map(|helpers| helpers.ready()).unwrap_or_default();
-        let mut shares = share_out(&parts, 1 + ready.len().min(parts.len() - 1)).into_iter();
-        let own = shares.next().unwrap_or_default();
-        let mut asked = Vec::new();
-        if let Some(helpers) = self.helpers.as_ref().filter(|_| !ready.is_empty()) {
-            let mut numbers = Vec::new();
-            for tensor in phi.flat() {
-                numbers.extend(read(tensor).await?);
-            }
-            for (helper, share) in ready.into_iter().zip(shares) {
-                helpers.send(helper, &numbers, share.iter().map(|i| (*i, parts[*i].clone())).collect());
-                asked.push(helper);
-            }
-        }
-        let workers = 1 + asked.len();
-        let mut gradients: Vec<Option<Gradient>> = vec![None; parts.len()];
-        for i in own {
-            gradients[i] = Some(gradient(theta, phi, &parts[i]).await?);
-        }
-        for helper in asked {
-            let received = match &self.helpers {
-                Some(helpers) => helpers.receive(helper).await,
-                None => None,
-            };
-            for (i, gradient) in received.into_iter().flatten() {
-                gradients[i] = Some(gradient);
-            }
-        }
-        for (i, part) in parts.iter().enumerate() {
-            if gradients[i].is_none() {
-                gradients[i] = Some(gradient(theta, phi, part).await?);
-            }
-        }
-        let sum = sum(gradients.into_iter().flatten().collect());
+        let parts: Vec<Piece> = parts.into_iter().map(Piece::Gradient).collect();
+        let Shared { outcomes, workers, .. } = self.share(theta, phi, &parts).await?;
         // A batch has examples.
-        Ok((sum.unwrap_or(Gradient { loss: f32::NAN, of_phi: Vec::new() }), workers))
+        Ok((sum(outcomes).unwrap_or(Gradient { loss: f32::NAN, of_phi: Vec::new() }), workers))
     }
 }

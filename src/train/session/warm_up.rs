@@ -17,7 +17,11 @@ impl Session {
     /// Where the device is lost.
     pub async fn warm_up(&self, part: usize) -> Result<(), Failure> {
         match part {
-            0 => drop(self.live(&self.phi.frozen()).await?),
+            0 => {
+                let phi = self.phi.frozen();
+                let asked = self.setup.asked(&phi);
+                asked.run(asked.held_out(self.data(), self.setup.evaluations.live)?).await?;
+            }
             1 => drop(self.setup.answers(&self.phi.frozen(), &self.setup.shown_prompts()).await?),
             _ if self.setup.config.trains() => {
                 let config = &self.setup.config;

@@ -2,13 +2,13 @@
 
 use crate::config::RunConfig;
 use crate::protocol::AssetUrls;
-use crate::train::data::Batch;
 use crate::train::micro_batch::{Assignment, Told};
+use crate::train::pieces::{Outcome, Piece};
 use js_sys::{Array, Float32Array, Object, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-/// To a helper. Of `Parts` the numbers are φ's.
+/// To a helper. Of `Pieces` the numbers are φ's.
 #[derive(Serialize, Deserialize)]
 pub enum Request {
     /// Where files are, and the visitor's bases: a configuration that names one can be read only behind it.
@@ -20,15 +20,15 @@ pub enum Request {
         assignment: Box<Assignment>,
     },
     Tell(Told),
-    Parts(Vec<(usize, Batch)>),
+    Pieces(Vec<(usize, Piece)>),
 }
 
-/// From a helper. Of `Done` the numbers are the gradients', one part's after the other.
+/// From a helper. Of `Done` the numbers are the gradients', one piece's after the other.
 #[derive(Serialize, Deserialize)]
 pub enum Reply {
     Loaded { base: String },
     Ready { number: u32 },
-    Done(Vec<(usize, f32)>),
+    Done(Vec<(usize, Outcome)>),
 }
 
 /// A message and the buffers that change hands with it.

@@ -3,8 +3,8 @@
 use super::message::{Reply, Request, message, parts_of};
 use crate::config::RunConfig;
 use crate::protocol::AssetUrls;
-use crate::train::data::Batch;
-use crate::train::micro_batch::{Assignment, Gradients, Helpers, Settled, Told};
+use crate::train::micro_batch::{Assignment, Helpers, Outcomes, Settled, Told};
+use crate::train::pieces::{Outcome, Piece};
 use crate::train::step::Gradient;
 use crate::worker::browser::scope;
 use async_channel::{Receiver, Sender, unbounded};
@@ -21,12 +21,12 @@ struct Heard {
     ready: Cell<u32>,
     /// A word for each of these; closed where it is lost.
     told: (Sender<()>, Receiver<()>),
-    /// Gradients that it has sent; closed where it is lost.
+    /// What it has computed and sent; closed where it is lost.
     done: (Sender<Done>, Receiver<Done>),
 }
 
-/// Parts' places in the batch, with their gradients.
-type Done = Vec<(usize, Gradient)>;
+/// Pieces' numbers, with what became of them.
+type Done = Vec<(usize, Outcome)>;
 
 impl Heard {
     fn lose(&self) {
@@ -48,13 +48,19 @@ impl Heard {
                 // Who waits is told; whoever does not may find it later.
                 let _ = self.told.0.try_send(());
             }
-            Ok(Reply::Done(losses)) if !losses.is_empty() => {
-                let size = numbers.len() / losses.len();
-                let gradients = losses.into_iter().enumerate().map(|(i, (place, loss))| {
-                    (place, Gradient { loss, of_phi: numbers[i * size..(i + 1) * size].to_vec() })
+            Ok(Reply::Done(mut outcomes)) => {
+                // φ is as long in each of them.
+                let gradients = outcomes.iter_mut().filter_map(|(_, outcome)| match outcome {
+                    Outcome::Gradient(gradient) => Some(gradient),
+                    Outcome::Passed(_) => None,
                 });
+                let gradients: Vec<&mut Gradient> = gradients.collect();
+                let size = numbers.len() / gradients.len().max(1);
+                for (gradient, numbers) in gradients.into_iter().zip(numbers.chunks(size.max(1))) {
+                    gradient.of_phi = numbers.to_vec();
+                }
                 // Where it is lost meanwhile, nobody waits for them.
-                let _ = self.done.0.try_send(gradients.collect());
+                let _ = self.done.0.try_send(outcomes);
             }
             _ => self.lose(),
         }
@@ -177,11 +183,11 @@ impl Helpers for Workers {
         started.iter().enumerate().filter(|(_, helper)| is_ready(helper)).map(|(i, _)| i).collect()
     }
 
-    fn send(&self, helper: usize, phi: &[f32], parts: Vec<(usize, Batch)>) {
-        self.started.borrow()[helper].send(&Request::Parts(parts), phi);
+    fn send(&self, helper: usize, phi: &[f32], pieces: Vec<(usize, Piece)>) {
+        self.started.borrow()[helper].send(&Request::Pieces(pieces), phi);
     }
 
-    fn receive(&self, helper: usize) -> Gradients<'_> {
+    fn receive(&self, helper: usize) -> Outcomes<'_> {
         let done = self.started.borrow().get(helper).map(|helper| helper.heard.done.1.clone());
         Box::pin(async move { done?.recv().await.ok() })
     }

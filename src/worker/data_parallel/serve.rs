@@ -1,4 +1,4 @@
-//! The helper's end: gradients of the parts that a trainer sends.
+//! The helper's end: it computes the pieces that a trainer sends.
 
 use super::message::{Reply, Request, message, parts_of};
 use crate::bases::Base;
@@ -6,6 +6,8 @@ use crate::config::RunConfig;
 use crate::protocol::AssetUrls;
 use crate::train::library::LoadedBase;
 use crate::train::micro_batch::Helper;
+use crate::train::pieces::Outcome;
+use crate::train::rehearsal::rehearse;
 use crate::worker::browser::scope;
 use crate::worker::fetch::Fetch;
 use async_channel::{Receiver, Sender, unbounded};
@@ -59,7 +61,11 @@ async fn serve() {
         let loaded = held.load(&config, &device).await;
         let (Some(loaded), Some((number, assignment))) = (loaded, assigned) else {
             match loaded {
-                Some(loaded) => post(&Reply::Loaded { base: loaded.base.id.into() }, &[]),
+                Some(loaded) => {
+                    post(&Reply::Loaded { base: loaded.base.id.into() }, &[]);
+                    // What it cannot do now it fails to do in a run, too, and the trainer does it.
+                    let _ = rehearse(&config, &loaded.theta, &device).await;
+                }
                 None => give_up(),
             }
             next = requests.recv().await;
@@ -70,11 +76,15 @@ async fn serve() {
         next = loop {
             match requests.recv().await {
                 Ok((Request::Tell(told), _)) => helper.host_values(told),
-                Ok((Request::Parts(parts), phi)) => match helper.gradients(&phi, parts).await {
-                    Ok(gradients) => {
-                        let losses = gradients.iter().map(|(place, gradient)| (*place, gradient.loss)).collect();
-                        let numbers: Vec<f32> = gradients.into_iter().flat_map(|(_, g)| g.of_phi).collect();
-                        post(&Reply::Done(losses), &numbers);
+                Ok((Request::Pieces(pieces), phi)) => match helper.compute(&phi, pieces).await {
+                    Ok(mut outcomes) => {
+                        let mut numbers = Vec::new();
+                        for (_, outcome) in &mut outcomes {
+                            if let Outcome::Gradient(gradient) = outcome {
+                                numbers.append(&mut gradient.of_phi);
+                            }
+                        }
+                        post(&Reply::Done(outcomes), &numbers);
                     }
                     Err(_) => give_up(),
                 },

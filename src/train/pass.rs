@@ -1,0 +1,223 @@
+//! One pass forward of an evaluation: texts that are read together, on whatever worker, and what they gave.
+
+use super::data::Batch;
+use crate::base::{Failure, read};
+use crate::kernels::cross_entropy;
+use crate::model::{Model, Tokens};
+use crate::peft::Phi;
+use burn::tensor::{Int, Tensor, TensorData, activation};
+use serde::{Deserialize, Serialize};
+
+/// What a sample is drawn at: 1 follows the probabilities, less keeps to the likelier tokens.
+const TEMPERATURE: f32 = 0.8;
+
+/// Texts that are read together. Where what is asked for has several tokens, each is a pass of its own behind the
+/// one before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Pass {
+    /// Examples, each right where every token of its answer is the likeliest of `labels`.
+    Score {
+        /// The examples.
+        batch: Batch,
+        /// Tokens of each one's answer.
+        answers: Vec<usize>,
+        /// Tokens that an answer may have.
+        labels: Vec<u32>,
+    },
+    /// Windows of which every token is predicted.
+    NextTokens(Batch),
+    /// Greedy answers of `length` labels to prompts.
+    Answers {
+        /// Tokens of each.
+        prompts: Vec<Vec<u32>>,
+        /// Tokens that an answer may have.
+        labels: Vec<u32>,
+        /// Tokens of an answer.
+        length: usize,
+    },
+    /// `length` tokens behind each prompt, drawn by its own stream: the same φ writes the same.
+    Samples {
+        /// Tokens of each.
+        prompts: Vec<Vec<u32>>,
+        /// The number of the first prompt among all.
+        first: usize,
+        /// Tokens of a sample.
+        length: usize,
+    },
+}
+
+/// What a pass gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Passed {
+    /// Of examples or windows.
+    Scored(Scored),
+    /// Of each prompt.
+    Written(Vec<Written>),
+}
+
+/// Sums over the examples or windows of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// Cross-entropy of all predicted tokens together, nats.
+    pub loss: f32,
+    /// Tokens predicted.
+    pub tokens: usize,
+    /// Examples that are right, or tokens of windows.
+    pub right: usize,
+    /// Of so many.
+    pub n: usize,
+}
+
+/// An answer or a sample: places among the labels, or tokens; and its probability, of a sample the mean of a
+/// token's.
+pub type Written = (Vec<usize>, f32);
+
+impl Pass {
+    /// Texts in it.
+    pub fn texts(&self) -> usize {
+        match self {
+            Pass::Score { batch, .. } | Pass::NextTokens(batch) => batch.tokens.sequences,
+            Pass::Answers { prompts, .. } | Pass::Samples { prompts, .. } => prompts.len(),
+        }
+    }
+
+    /// Tokens that are read, padding included, once for each token that is written.
+    pub fn tokens_read(&self) -> usize {
+        match self {
+            Pass::Score { batch, .. } | Pass::NextTokens(batch) => batch.tokens_read(),
+            Pass::Answers { prompts, length, .. } | Pass::Samples { prompts, length, .. } => {
+                let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+                (longest..longest + length).map(|read| read * prompts.len()).sum()
+            }
+        }
+    }
+
+    /// Reads the texts with θ and φ.
+    ///
+    /// # Errors
+    /// Where the device is lost.
+    pub async fn run(&self, theta: &Model, phi: &Phi) -> Result<Passed, Failure> {
+        Ok(match self {
+            Pass::Score { batch, answers, labels } => Passed::Scored(score(theta, phi, batch, answers, labels).await?),
+            Pass::NextTokens(batch) => Passed::Scored(next_tokens(theta, phi, batch).await?),
+            Pass::Answers { prompts, labels, length } => {
+                Passed::Written(answers(theta, phi, labels, prompts, *length).await?)
+            }
+            Pass::Samples { prompts, first, length } => {
+                Passed::Written(samples(theta, phi, prompts, *first, *length).await?)
+            }
+        })
+    }
+}
+
+async fn score(theta: &Model, phi: &Phi, batch: &Batch, answers: &[usize], labels: &[u32]) -> Result<Scored, Failure> {
+    let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+    let sum = cross_entropy(logits.clone(), &batch.targets).sum();
+    let scores = of_labels(logits, labels);
+    let shape = scores.dims()[0] * scores.dims()[1];
+    // One read-back: the loss behind the scores.
+    let values = read(Tensor::cat(vec![scores.reshape([shape]), sum], 0)).await?;
+    let (mut right, mut row) = (0, 0);
+    for answer in answers {
+        let targets = &batch.targets[row..row + answer];
+        right += usize::from(targets.iter().enumerate().all(|(i, target)| {
+            let at = (row + i) * labels.len();
+            labels[arg_max(&values[at..at + labels.len()])] as i32 == *target
+        }));
+        row += answer;
+    }
+    Ok(Scored { loss: values[shape], tokens: batch.targets.len(), right, n: answers.len() })
+}
+
+async fn next_tokens(theta: &Model, phi: &Phi, batch: &Batch) -> Result<Scored, Failure> {
+    let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+    let rows = batch.targets.len();
+    let targets = Tensor::<1, Int>::from_data(TensorData::new(batch.targets.clone(), [rows]), &logits.device());
+    let hits = logits.clone().argmax(1).reshape([rows]).equal(targets).float().sum();
+    let sum = cross_entropy(logits, &batch.targets).sum();
+    // One read-back: two numbers, not the logits.
+    let values = read(Tensor::cat(vec![sum, hits], 0)).await?;
+    Ok(Scored { loss: values[0], tokens: rows, right: values[1] as usize, n: rows })
+}
+
+async fn samples(
+    theta: &Model,
+    phi: &Phi,
+    prompts: &[Vec<u32>],
+    first: usize,
+    length: usize,
+) -> Result<Vec<Written>, Failure> {
+    use rand::RngExt;
+    let mut texts = prompts.to_vec();
+    let numbered = first..first + prompts.len();
+    let mut streams: Vec<_> = numbered.map(|i| crate::base::stream(i as u64, "samples")).collect();
+    let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
+    let vocabulary = theta.config.vocab_size;
+    for _ in 0..length {
+        let (tokens, rows) = padded(&texts);
+        let logits = theta.logits(phi, &tokens, &rows).div_scalar(TEMPERATURE);
+        let values = read(activation::softmax(logits, 1).reshape([texts.len() * vocabulary])).await?;
+        for (i, row) in values.chunks(vocabulary).enumerate() {
+            let mut left = streams[i].random::<f32>();
+            // Rounding may leave a little at the end: then it is the likeliest token.
+            let drawn = row.iter().position(|p| {
+                left -= p;
+                left < 0.0
+            });
+            let token = drawn.unwrap_or_else(|| arg_max(row));
+            texts[i].push(token as u32);
+            written[i].0.push(token);
+            written[i].1 += row[token] / length as f32;
+        }
+    }
+    Ok(written)
+}
+
+async fn answers(
+    theta: &Model,
+    phi: &Phi,
+    labels: &[u32],
+    prompts: &[Vec<u32>],
+    length: usize,
+) -> Result<Vec<Written>, Failure> {
+    let mut texts: Vec<Vec<u32>> = prompts.to_vec();
+    let mut answers = vec![(Vec::new(), 1.0_f32); prompts.len()];
+    for _ in 0..length {
+        let (tokens, rows) = padded(&texts);
+        let scores = activation::softmax(of_labels(theta.logits(phi, &tokens, &rows), labels), 1);
+        let values = read(scores.reshape([texts.len() * labels.len()])).await?;
+        for (i, (text, (answer, probability))) in texts.iter_mut().zip(&mut answers).enumerate() {
+            let row = &values[i * labels.len()..(i + 1) * labels.len()];
+            let best = arg_max(row);
+            text.push(labels[best]);
+            answer.push(best);
+            *probability *= row[best];
+        }
+    }
+    Ok(answers)
+}
+
+/// Texts of different lengths as one batch, and the place of each one's last token.
+fn padded(texts: &[Vec<u32>]) -> (Tokens, Vec<usize>) {
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
+    let mut tokens = Tokens { ids: Vec::new(), sequences: texts.len(), length: longest };
+    let mut rows = Vec::new();
+    for (i, text) in texts.iter().enumerate() {
+        rows.push(i * longest + text.len() - 1);
+        tokens.ids.extend(text.iter().map(|t| *t as i32));
+        tokens.ids.resize((i + 1) * longest, 0);
+    }
+    (tokens, rows)
+}
+
+/// The labels' columns, `[rows, labels]`.
+fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
+    let ids: Vec<i32> = labels.iter().map(|l| *l as i32).collect();
+    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [labels.len()]), &logits.device());
+    logits.select(1, ids)
+}
+
+/// The place of the largest value, the first of equals.
+fn arg_max(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
