@@ -48,21 +48,21 @@ const OTHERS: [&str; 3] = [
         "num_attention_heads": 4, "max_position_embeddings": 128}"#,
 ];
 
-/// Six blocks as wide as a small language model's.
+/// Three blocks as wide as a small language model's.
 const WIDE: &str = r#"{"model_type": "llama", "vocab_size": 8192, "hidden_size": 576, "intermediate_size": 1536,
-    "num_hidden_layers": 6, "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 128,
+    "num_hidden_layers": 3, "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 128,
     "tie_word_embeddings": true}"#;
 
 // One test: a second one beside it would be measured, too.
 #[test]
 fn the_predicted_peak_is_the_allocator_s() {
     let model = SHAPES[0].shape().model;
-    let wrong = beyond(&SHAPES[0], &model, 0.1);
+    let wrong = beyond(&SHAPES[0], &model, 0.07);
     assert!(wrong.is_empty(), "{wrong:?}");
     for json in OTHERS {
         let model = ModelConfig::from_json(json).unwrap();
         println!("{}", model.model_type);
-        let wrong = beyond(&SHAPES[0], &model, 0.1);
+        let wrong = beyond(&SHAPES[0], &model, 0.07);
         assert!(wrong.is_empty(), "{}: {wrong:?}", model.model_type);
     }
     // Held packed. Beside a θ of less than a megabyte the half of one shows that `gemm` packs its factors into.
@@ -76,7 +76,7 @@ fn the_predicted_peak_is_the_allocator_s() {
     let model = ModelConfig::from_json(WIDE).unwrap();
     for theta in [Storage::F32, Storage::Q4_1] {
         println!("as wide as a language model, {}", theta.name());
-        let shape = BenchShape { theta, batch: 2, ..SHAPES[4] };
+        let shape = BenchShape { theta, batch: 2, vocab: 8192, ..SHAPES[4] };
         let wrong = beyond(&shape, &model, 0.07);
         assert!(wrong.is_empty(), "{}: {wrong:?}", theta.name());
     }

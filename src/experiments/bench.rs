@@ -175,6 +175,15 @@ impl BenchShape {
         Setting { shape, methods: vec![method], batch, parts: 1, shown: 0, residence: Residence::Beside, theta }
     }
 
+    /// One of [`SHAPES`] by its name, or, with `/4` behind it, with a fourth of its batch: a part of a step.
+    pub fn named(name: &str) -> Option<BenchShape> {
+        let (name, parts) = name.split_once('/').unwrap_or((name, "1"));
+        let parts: usize = parts.parse().ok()?;
+        let shape = SHAPES.iter().find(|shape| shape.name == name)?;
+        let whole = parts > 0 && shape.batch.is_multiple_of(parts);
+        whole.then(|| BenchShape { batch: shape.batch / parts, ..*shape })
+    }
+
     /// Whether a method is measured where none is named: of a large model LoRA alone, the others take minutes.
     pub fn measures(&self, method: &str) -> bool {
         self.published.is_none() || method == MethodConfig::opening().info().name

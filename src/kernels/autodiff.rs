@@ -3,7 +3,7 @@
 use super::backward::FusedBackward;
 use super::gradients::{
     AddLowRank, Attention, CrossEntropy, Gated, GeluNew, LayerNorm, Linear, PackedLinear, PackedProduct, Product, Relu,
-    RmsNorm, Rotate, Sum, TurnedAttention,
+    RmsNorm, Rotate, Sum, TurnedAttention, linear_state,
 };
 use super::{FusedOps, Heads, PackedLayout, Rotation};
 use burn::backend::Autodiff;
@@ -88,23 +88,23 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
 
     fn linear_rows(x: Tracked<B, C>, weight: Tracked<B, C>, bias: Tracked<B, C>) -> Tracked<B, C> {
         let nodes = [x.node(), weight.node(), bias.node()];
-        let needed = (weight.is_tracked(), x.is_tracked());
+        let wanted = [x.is_tracked(), weight.is_tracked()];
         let [x, weight, bias] = [x, weight, bias].map(|t| t.into_primitive());
         let (x, bias) = (B::contiguous(x), B::contiguous(bias));
         let y = B::forward_linear(&x, &weight, Some(&bias));
         match Backward::<B, 3>::prepare::<C>(Linear, nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((needed.0.then_some(x), needed.1.then_some(weight)), y),
+            OpsKind::Tracked(prep) => prep.finish(linear_state::<B>(x, weight, wanted), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
 
     fn product_rows(x: Tracked<B, C>, weight: Tracked<B, C>) -> Tracked<B, C> {
         let nodes = [x.node(), weight.node()];
-        let needed = (weight.is_tracked(), x.is_tracked());
+        let wanted = [x.is_tracked(), weight.is_tracked()];
         let (x, weight) = (B::contiguous(x.into_primitive()), weight.into_primitive());
         let y = B::forward_linear(&x, &weight, None);
         match Backward::<B, 2>::prepare::<C>(Product, nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((needed.0.then_some(x), needed.1.then_some(weight)), y),
+            OpsKind::Tracked(prep) => prep.finish(linear_state::<B>(x, weight, wanted), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }

@@ -86,10 +86,15 @@ pub trait FusedBackward: FusedOps {
         bias: Option<&FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
 
-    /// Gradients of x, where the weight is given, on top of an earlier one; of the weight, where x is; and of the
-    /// bias.
+    /// Whether a weight's columns lie one after the other, as those of a head do that is a table of tokens.
+    fn lies_in_columns(_weight: &FloatTensor<Self>) -> bool {
+        false
+    }
+
+    /// Gradients of x, where the weight is given, on top of an earlier one; of the weight, where x is, beside whether it
+    /// lies in columns as the weight does; and of the bias.
     fn backward_linear(
-        x: Option<&FloatTensor<Self>>,
+        x: Option<(&FloatTensor<Self>, bool)>,
         weight: Option<&FloatTensor<Self>>,
         gradient: &FloatTensor<Self>,
         bias: bool,

@@ -80,8 +80,18 @@ impl<B: FusedBackward> Backward<B, 2> for RmsNorm {
 #[derive(Debug)]
 pub struct Linear;
 
-/// What [`Linear`] needs: x for the weight's gradient, the weight for that of x.
-pub type LinearState<B> = (Option<FloatTensor<B>>, Option<FloatTensor<B>>);
+/// What [`Linear`] needs: x for the weight's gradient, beside whether that lies in columns; the weight for that of x.
+pub type LinearState<B> = (Option<(FloatTensor<B>, bool)>, Option<FloatTensor<B>>);
+
+/// The state of a product whose weight and x have gradients, or not.
+pub fn linear_state<B: FusedBackward>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    [of_x, of_weight]: [bool; 2],
+) -> LinearState<B> {
+    let in_columns = B::lies_in_columns(&weight);
+    (of_weight.then_some((x, in_columns)), of_x.then_some(weight))
+}
 
 impl<B: FusedBackward> Backward<B, 3> for Linear {
     type State = LinearState<B>;
@@ -91,7 +101,8 @@ impl<B: FusedBackward> Backward<B, 3> for Linear {
         let (x, weight) = ops.state;
         let bias = ops.parents[2].is_some();
         let earlier = earlier!(gradients, ops.parents[0]);
-        let found = B::backward_linear(x.as_ref(), weight.as_ref(), &gradient, bias, earlier);
+        let x = x.as_ref().map(|(x, in_columns)| (x, *in_columns));
+        let found = B::backward_linear(x, weight.as_ref(), &gradient, bias, earlier);
         register!(gradients, ops.parents, found);
     }
 }

@@ -56,6 +56,12 @@ pub struct Model {
 }
 
 impl Model {
+    /// The network without the blocks behind the first `n`; its tensors are these.
+    pub fn first_blocks(&self, n: usize) -> Model {
+        let blocks = self.weights.blocks.iter().take(n).cloned().collect();
+        Model { config: self.config.clone(), weights: Weights { blocks, ..self.weights.clone() } }
+    }
+
     /// Bytes of θ on its device.
     pub fn bytes(&self) -> u64 {
         let config = &self.config;

@@ -203,11 +203,11 @@ impl Tape {
         self.push(&[x], y, &[], &[(x, Handed::Made)], [0, 0])
     }
 
-    /// Rows of a table, gathered: `elements` in all.
+    /// Rows of a table, gathered: `elements` in all. Its gradient is added to zeros, which are a table, too.
     pub fn gather(&mut self, table: Var, elements: u64) -> Var {
         let y = self.var(elements, Class::Activation, table.tracked);
         self.other(0, if table.tracked { elements } else { 0 });
-        self.push(&[table], y, &[], &[(table, Handed::Made)], [0, 0])
+        self.push(&[table], y, &[], &[(table, Handed::Made)], [0, NUMBER * table.elements])
     }
 
     /// A copy of `base` with a few numbers added to.

@@ -3,10 +3,10 @@
 use super::browser::now;
 use super::event_loop::backend;
 use crate::base::Failure;
-use crate::experiments::bench::{SHAPES, methods};
+use crate::experiments::bench::{BenchShape, methods};
 use wasm_bindgen::prelude::*;
 
-/// A training step at one of [`SHAPES`], [`Measured`](crate::experiments::bench::Measured) in JSON, for
+/// A training step at a [shape](BenchShape::named), [`Measured`](crate::experiments::bench::Measured) in JSON, for
 /// `cargo xtask bench`.
 ///
 /// # Errors
@@ -14,8 +14,8 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub async fn bench(shape: String, method: String, steps: u32) -> Result<String, JsValue> {
     let unknown = || JsValue::from_str("no such shape or method");
-    let shape = SHAPES.iter().find(|s| s.name == shape).ok_or_else(unknown)?;
-    let (_, method) = methods(shape).into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
+    let shape = BenchShape::named(&shape).ok_or_else(unknown)?;
+    let (_, method) = methods(&shape).into_iter().find(|(name, _)| *name == method).ok_or_else(unknown)?;
     let failed = |f: Failure| JsValue::from_str(&f.message);
     let device = backend().device().await.map_err(failed)?;
     let measured = shape.measure(&method, &device, steps as usize, now).await.map_err(failed)?;

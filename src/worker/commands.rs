@@ -32,17 +32,19 @@ impl Trainer {
             }
             // Failures of the site's files come again, and are told, when a run needs them; a visitor waits
             // to hear of their own.
-            Command::Prefetch { config } => match self.load(&config).await {
-                Err(failure) if config.base.is_own() => Err(failure),
-                Err(_) => Ok(()),
-                Ok(base) => {
-                    self.load_helpers(&config);
-                    self.read_examples(&config, &base);
-                    self.expect_rehearsal(&config, base);
-                    self.expected = (self.backend != Backend::Cpu).then_some(config);
-                    Ok(())
+            Command::Prefetch { config } => {
+                self.load_helpers(&config);
+                match self.load(&config).await {
+                    Err(failure) if config.base.is_own() => Err(failure),
+                    Err(_) => Ok(()),
+                    Ok(base) => {
+                        self.read_examples(&config, &base);
+                        self.expect_rehearsal(&config, base);
+                        self.expected = (self.backend != Backend::Cpu).then_some(config);
+                        Ok(())
+                    }
                 }
-            },
+            }
             Command::Identify { number, files } => {
                 identify(number, files);
                 Ok(())

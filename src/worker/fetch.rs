@@ -1,7 +1,7 @@
 //! Files of the site.
 
 use super::browser::{describe, scope};
-use super::parts::{open, part};
+use super::parts::{Parts, open};
 use super::post::post;
 use crate::bases::OwnBase;
 use crate::protocol::{AssetUrls, Event};
@@ -50,16 +50,16 @@ impl Fetch {
         let size = blob.size() as usize;
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(size).map_err(|_| "the tab has no memory left for it".to_string())?;
-        while bytes.len() < size {
-            let part = part(&blob, bytes.len() as f64).await.map_err(|e| describe(&e))?;
+        let mut parts = Parts::of(&blob).map_err(|e| describe(&e))?;
+        while let Some(part) = parts.next().await.map_err(|e| describe(&e))? {
             let at = bytes.len();
             bytes.resize(at + part.length() as usize, 0);
             part.copy_to(&mut bytes[at..]);
             // What is not there whole is not told to be.
             self.tell("", bytes.len().min(size - 1) as u64, size as u64);
-            if part.length() == 0 {
-                return Err("it has become shorter".into());
-            }
+        }
+        if bytes.len() < size {
+            return Err("it has become shorter".into());
         }
         Ok(bytes)
     }

@@ -2,11 +2,12 @@
 //! does.
 
 use super::browser::describe;
-use super::parts::{PART, open, part};
+use super::parts::{Parts, open};
 use super::post::post;
 use crate::bases::Identity;
 use crate::protocol::Event;
 use std::cell::Cell;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 thread_local! {
@@ -40,14 +41,14 @@ async fn digest<'a>(number: u32, files: &'a [(String, String)]) -> Result<Option
     let (mut identity, mut done) = (Identity::default(), 0);
     for (name, blob) in blobs {
         identity.file(name, blob.size() as u64);
-        let mut at = 0.0;
-        while at < blob.size() {
-            let part = part(&blob, at).await.map_err(|e| (name, describe(&e)))?.to_vec();
+        let failed = |e: JsValue| (name, describe(&e));
+        let mut parts = Parts::of(&blob).map_err(failed)?;
+        while let Some(part) = parts.next().await.map_err(failed)? {
             if LATEST.get() != number {
                 return Ok(None);
             }
+            let part = part.to_vec();
             identity.bytes(&part);
-            at += PART;
             done += part.len() as u64;
             post(&Event::Identifying { number, done, of });
         }

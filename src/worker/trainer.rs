@@ -99,7 +99,7 @@ impl Trainer {
             false if self.spread.is_some() => self.measure_spread().await,
             false if self.warming.is_some() => self.warm_up().await,
             false if self.expected.is_some() => self.begin_warm_up().await,
-            false => self.rehearse().await,
+            false => self.rehearse(),
         }
     }
 
@@ -148,6 +148,7 @@ impl Trainer {
     pub(super) fn load_helpers(&self, config: &RunConfig) {
         let idle = self.session.as_ref().is_none_or(Session::done);
         let large = config.base.config().is_ok_and(|model| model.is_large());
+        // They load beside this worker.
         if idle && large && self.backend == Backend::Cpu && config.trains() {
             self.helpers.resize(wanted(config) - 1);
             self.helpers.load(config);
@@ -162,10 +163,9 @@ impl Trainer {
         }
     }
 
-    async fn rehearse(&mut self) {
+    fn rehearse(&mut self) {
         if let Rehearsal::Due(config, base) = std::mem::take(&mut self.rehearsal)
-            // A device that fails here fails the run that comes next, which tells.
-            && rehearse(&config, &base.theta, &self.device).await.unwrap_or(false)
+            && rehearse(&config, &base.theta, &self.device)
         {
             self.rehearsal = Rehearsal::Done;
         }

@@ -176,14 +176,22 @@ impl FusedBackward for Flex {
         linear(x, as_matrix(weight), bias.map(elements))
     }
 
+    fn lies_in_columns(weight: &Flat) -> bool {
+        weight.layout().strides()[0] == 1
+    }
+
     fn backward_linear(
-        x: Option<&Flat>,
+        x: Option<(&Flat, bool)>,
         weight: Option<&Flat>,
         gradient: &Flat,
         bias: bool,
         _: Option<Flat>,
     ) -> Wanted<Self, 3> {
-        let of_weight = x.map(|x| transposed_product(as_rows(x), as_rows(gradient)));
+        let of_weight = x.map(|(x, in_columns)| match in_columns {
+            // Whoever turns it back has it in rows, without a copy.
+            true => transposed_product(as_rows(gradient), as_rows(x)).transpose(0, 1),
+            false => transposed_product(as_rows(x), as_rows(gradient)),
+        });
         let of_bias = bias.then(|| {
             let mut values = vec![0.0; last(gradient)];
             slices::add_rows(elements(gradient), &mut values);

@@ -221,7 +221,7 @@ impl FusedBackward for Cube {
     }
 
     fn backward_linear(
-        x: Option<&CubeTensor>,
+        x: Option<(&CubeTensor, bool)>,
         weight: Option<&CubeTensor>,
         gradient: &CubeTensor,
         bias: bool,
@@ -229,7 +229,7 @@ impl FusedBackward for Cube {
     ) -> Wanted<Self, 3> {
         let g = Matrix::rows(gradient);
         let n = g.size[1];
-        let (of_weight, of_bias) = match x.map(Matrix::rows) {
+        let (of_weight, of_bias) = match x.map(|(x, _)| Matrix::rows(x)) {
             // On the way through the gradient's rows.
             Some(x) if bias => {
                 let sums = empty(gradient, [n]);

@@ -69,7 +69,8 @@ impl Composition for Phi {
         }
         // θ is not looked at: every place has its copy.
         let matrices = self.places.iter().copied().filter_map(|place| {
-            let copy = self.copies.own(place)?;
+            // No gradient is asked for: a tape would hold the mask till the next one is.
+            let copy = self.copies.own(place)?.set_require_grad(false);
             let mask = self.masks.iter().find(|(p, ..)| *p == place);
             Some(match mask {
                 Some((_, mask, _)) => copy * mask.clone(),

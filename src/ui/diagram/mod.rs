@@ -5,6 +5,7 @@ pub mod block;
 pub mod drawing;
 pub mod embeddings;
 pub mod formula;
+pub mod motion;
 pub mod norm;
 pub mod phi_overlay;
 pub mod shapes;

@@ -2,6 +2,7 @@
 
 use super::drawing::{Drawing, StackBlock};
 use super::formula::{Formula, parse, tspans};
+use super::motion::Motion;
 use super::phi_overlay::shapes;
 use super::shapes::{Flow, Form, Line, Part, arrow_head, rounded};
 use crate::base::grouped;
@@ -13,9 +14,9 @@ use yew::prelude::*;
 pub struct DiagramProps {
     /// The run.
     pub config: RunConfig,
-    /// φ gets a gradient at this moment.
+    /// How what gets a gradient moves.
     #[prop_or_default]
-    pub pulse: bool,
+    pub motion: Motion,
     /// A narrow page: the opened block alone.
     #[prop_or_default]
     pub compact: bool,
@@ -62,7 +63,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
     let style =
         format!("--width:{:.2}rem;aspect-ratio:{:.0}/{:.0}", drawing.width / 16.0, drawing.width, drawing.height);
     html! {
-        <div class={classes!("diagram", props.pulse.then_some("pulse"), props.compact.then_some("compact"))}>
+        <div class={classes!("diagram", props.motion.class(), props.compact.then_some("compact"))}>
             <svg viewBox={view} {style} role="group" aria-label={label}>
                 <rect class="panel" x={px(panel.x)} y={px(panel.y)} width={px(panel.w)} height={px(panel.h)} rx="8" />
                 <g>{ for drawing.canvas.lines.iter().map(line) }</g>

@@ -2,6 +2,7 @@
 
 use super::picker::Picker;
 use crate::ui::diagram::Diagram;
+use crate::ui::diagram::motion::Motion;
 use crate::ui::state::{Action, Bringing, Phase, State};
 use yew::prelude::*;
 
@@ -13,7 +14,8 @@ impl NetworkPanel {
     pub fn of(state: &State, on: &Callback<Action>) -> Html {
         let config = &state.config;
         let model = config.shape().model;
-        let pulse = state.active().is_some_and(|r| r.phase == Phase::Running && r.config == *config);
+        let running = state.active().filter(|run| run.phase == Phase::Running && run.config == *config);
+        let motion = running.map_or(Motion::Still, |run| Motion::of(run.step, run.ms));
         let card = {
             let on = on.clone();
             Callback::from(move |_: MouseEvent| on.emit(Action::Card(true)))
@@ -35,7 +37,7 @@ impl NetworkPanel {
                 { task }
                 <div class="network">
                     <p class="legend" aria-hidden="true"><span class="swatch theta" />{ "frozen θ" }<span class="swatch phi" />{ "trained φ" }</p>
-                    <Diagram config={config.clone()} {pulse} compact={state.compact} />
+                    <Diagram config={config.clone()} {motion} compact={state.compact} />
                 </div>
                 <div class="method-formula">
                     { for config.methods().map(|m| html! { <p class="caption">{ m.method().summary(&model) }</p> }) }

@@ -63,8 +63,10 @@ async fn serve() {
             match loaded {
                 Some(loaded) => {
                     post(&Reply::Loaded { base: loaded.base.id.into() }, &[]);
-                    // What it cannot do now it fails to do in a run, too, and the trainer does it.
-                    let _ = rehearse(&config, &loaded.theta, &device).await;
+                    // A run that waits already is what compiles.
+                    if requests.is_empty() {
+                        rehearse(&config, &loaded.theta, &device);
+                    }
                 }
                 None => give_up(),
             }
