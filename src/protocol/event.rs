@@ -261,7 +261,7 @@ pub enum Event {
         /// Tokens that a prediction reads on average, what φ or a prompt puts in front included.
         #[serde(default)]
         tokens: f64,
-        /// Milliseconds of one in this last evaluation.
+        /// Milliseconds of one in this last evaluation, on one worker.
         #[serde(default)]
         ms: f64,
         /// The most bytes that were in use at a moment of a training step, θ included; where they are
