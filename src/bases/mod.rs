@@ -7,7 +7,7 @@ mod identity;
 mod own;
 mod shipped;
 
-pub use card::{Card, Figures, Judged};
+pub use card::{Card, Figures, Judged, Made};
 pub use checkpoint::{Checkpoint, Part};
 #[cfg(feature = "train")]
 pub use identity::Identity;

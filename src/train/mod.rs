@@ -10,6 +10,7 @@ pub mod optimizer;
 pub mod pass;
 pub mod pieces;
 mod preparation;
+pub mod probe;
 pub mod rehearsal;
 mod room;
 mod session;

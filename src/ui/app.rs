@@ -3,8 +3,9 @@
 use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;
 use super::dropped;
+use super::fetcher::Fetcher;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
-use super::state::{Action, Effect, State, Trainer};
+use super::state::{Action, Effect, FetchAsk, State, Trainer};
 use super::store::{NAME, Store};
 use super::tabs;
 use super::trainer::Client;
@@ -28,6 +29,7 @@ pub struct App {
     on: Callback<Action>,
     clients: [Option<Client>; 2],
     store: Store,
+    fetcher: Fetcher,
     /// Held for as long as the page lives.
     _listeners: Vec<EventListener>,
 }
@@ -42,7 +44,8 @@ impl Component for App {
         let tab = tabs::name();
         state.name_tab(&tab);
         let store = Store::open(NAME, tab, on.clone());
-        let mut app = App { state, clients: [None, None], store, _listeners: listeners(&on), on };
+        let fetcher = Fetcher::new(on.clone());
+        let mut app = App { state, clients: [None, None], store, fetcher, _listeners: listeners(&on), on };
         app.perform(effects);
         let on = app.on.clone();
         wasm_bindgen_futures::spawn_local(async move { on.emit(Action::GpuProbed(dom::probe_gpu().await)) });
@@ -131,6 +134,15 @@ impl App {
                     let manifest = &self.state.manifest.files;
                     let files = names.iter().map(|name| (*name, manifest.get(&format!("models/{id}/{name}")).cloned()));
                     self.fetch_all(files.collect(), move |texts| Action::Tokenizer(id, texts));
+                }
+                Effect::Fetch(ask) => {
+                    let parts = match &ask {
+                        FetchAsk::Look(name) | FetchAsk::Begin(name) | FetchAsk::Forget(name) => {
+                            self.state.manifest.parts.get(name).cloned().unwrap_or_default()
+                        }
+                        FetchAsk::Cancel => Vec::new(),
+                    };
+                    self.fetcher.ask(ask, parts);
                 }
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Store(ask) => self.store.ask(ask),

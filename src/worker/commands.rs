@@ -20,7 +20,7 @@ impl Trainer {
             | Command::Import { run, .. }
             | Command::Spread { run, .. } => Some(*run),
             // It belongs to no run.
-            Command::Prefetch { .. } => Some(0),
+            Command::Prefetch { .. } | Command::Probe { .. } => Some(0),
             _ => None,
         };
         let result = match command {
@@ -35,7 +35,7 @@ impl Trainer {
             Command::Prefetch { config } => {
                 self.load_helpers(&config);
                 match self.load(&config).await {
-                    Err(failure) if config.base.is_own() => Err(failure),
+                    Err(failure) if config.base.is_own() || config.base.fetched().is_some() => Err(failure),
                     Err(_) => Ok(()),
                     Ok(base) => {
                         self.read_examples(&config, &base);
@@ -44,6 +44,10 @@ impl Trainer {
                         Ok(())
                     }
                 }
+            }
+            Command::Probe { config } => {
+                self.probe(&config);
+                Ok(())
             }
             Command::Identify { number, files } => {
                 identify(number, files);

@@ -3,7 +3,7 @@
 use super::browser::{describe, scope};
 use super::parts::{Parts, open};
 use super::post::post;
-use crate::bases::OwnBase;
+use crate::bases::{BASES, OwnBase};
 use crate::protocol::{AssetUrls, Event};
 use crate::train::library::Files;
 use std::cell::RefCell;
@@ -44,8 +44,8 @@ impl Fetch {
         }
     }
 
-    /// A file that the visitor brought, a part at a time.
-    async fn own(&self, url: &str) -> Result<Vec<u8>, String> {
+    /// A file that the page holds, a part at a time.
+    async fn held(&self, url: &str) -> Result<Vec<u8>, String> {
         let blob = open(url).await.map_err(|e| describe(&e))?;
         let size = blob.size() as usize;
         let mut bytes = Vec::new();
@@ -68,13 +68,19 @@ impl Fetch {
 impl Files for Fetch {
     async fn read(&self, name: &str) -> Result<Vec<u8>, String> {
         let own = name.starts_with("data/own/") || name.starts_with(&format!("models/{}", OwnBase::PREFIX));
-        let url = self.assets.files.get(name).ok_or_else(|| match own {
-            true => "What you brought is no longer on this page: bring the file again.".to_string(),
-            false => format!("This site has no file {name}."),
+        let fetched = BASES.iter().find(|base| base.fetched().as_deref() == Some(name));
+        let url = self.assets.files.get(name).ok_or_else(|| match fetched {
+            _ if own => "What you brought is no longer on this page: bring the file again.".to_string(),
+            Some(base) => format!("The base {} has not been fetched yet.", base.called()),
+            None => format!("This site has no file {name}."),
         })?;
         if own {
             let missing = |why| format!("What you brought cannot be read any more ({why}): bring the file again.");
-            return self.own(url).await.map_err(missing);
+            return self.held(url).await.map_err(missing);
+        }
+        if let Some(base) = fetched {
+            let missing = |why| format!("The base {} cannot be read ({why}): load the page again.", base.called());
+            return self.held(url).await.map_err(missing);
         }
         let missing =
             |why: String| format!("The file {name} did not arrive ({why}). Check the connection and try again.");

@@ -8,9 +8,11 @@ use super::post::{post, post_failure};
 use super::snapshots::Snapshots;
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
+use crate::model::Storage;
 use crate::protocol::{AssetUrls, Event};
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::micro_batch::Helpers;
+use crate::train::probe::probe;
 use crate::train::rehearsal::rehearse;
 use crate::train::spread::Spread;
 use crate::train::{Session, WARM_UPS};
@@ -152,6 +154,15 @@ impl Trainer {
         if idle && large && self.backend == Backend::Cpu && config.trains() {
             self.helpers.resize(wanted(config) - 1);
             self.helpers.load(config);
+        }
+    }
+
+    /// Tells how fast this machine is, while nothing trains: a step beside it would be slower than it is.
+    pub(super) fn probe(&self, config: &RunConfig) {
+        let idle = !self.running && self.backend == Backend::Cpu;
+        let model = config.base.config().ok().filter(|_| idle);
+        if let Some(rate) = model.and_then(|model| probe(&model, Storage::Q4_1, &self.device, now)) {
+            post(&Event::Probed { rate, workers: wanted(config) });
         }
     }
 

@@ -139,7 +139,7 @@ fn the_base_that_is_written_is_a_place_where_it_lies() {
     let files = files("opt/regex").on("/somewhere/else");
     let json: Value = serde_json::from_str(&files.config).unwrap();
     assert_eq!((json["base_model_name_or_path"].as_str(), json["r"].as_u64()), (Some("/somewhere/else"), Some(2)));
-    for base in &peft_lab::bases::BASES {
+    for base in peft_lab::bases::BASES.iter().filter(|base| base.fetched().is_none()) {
         let path =
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(peft_lab::interchange::adapter_base::written(base));
         assert!(path.join("config.json").is_file(), "{}", path.display());

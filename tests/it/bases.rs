@@ -1,7 +1,7 @@
 //! Figures of docs/bases-and-tasks.md: the bases' own files and cards, and what recorded runs were judged against.
 
 use crate::tables::{Table, check, check_sentences, filled, lines, number, read};
-use peft_lab::bases::{BASES, Card, Figures};
+use peft_lab::bases::{BASES, Card, Figures, Made};
 use peft_lab::interchange::RunFile;
 use peft_lab::task::TaskConfig;
 use serde_json::Value;
@@ -12,9 +12,13 @@ fn card(base: &str) -> Card {
     serde_json::from_str(&read(&format!("www/models/{base}/card.json"))).unwrap()
 }
 
-/// Minutes that a base took to make.
-pub fn minutes(base: &str) -> u64 {
-    (card(base).seconds / 60.0).round() as u64
+fn made(base: &str) -> Made {
+    card(base).made.unwrap_or_else(|| panic!("{base} was not made here"))
+}
+
+/// Minutes that a base took to make, where that was here.
+pub fn minutes(base: &str) -> Option<u64> {
+    card(base).made.map(|made| (made.seconds / 60.0).round() as u64)
 }
 
 /// `.86`, `1.0`, `0`
@@ -46,18 +50,19 @@ fn of_bases(table: &Table) -> Vec<Vec<String>> {
             figures.push(config.vocab_size as f64);
         }
         let mut figures: Vec<String> = figures.into_iter().map(number).collect();
-        if let Figures::Prose { bits_per_byte } = card.figures {
+        if let Some(Made { figures: Figures::Prose { bits_per_byte }, .. }) = card.made {
             figures
                 .extend([Some(bits_per_byte), pytorch(base.id)].into_iter().flatten().map(|bits| format!("{bits:.3}")));
         }
-        let made = filled(&row[3], &[minutes(base.id).to_string()]);
+        let made =
+            filled(&row[3], &minutes(base.id).map(|minutes| minutes.to_string()).into_iter().collect::<Vec<_>>());
         vec![format!("`{}`", base.id), number(config.parameters() as f64), filled(&row[2], &figures), made]
     };
     table.rows.iter().zip(&BASES).map(row).collect()
 }
 
 fn of_demonstrations(table: &Table) -> Vec<Vec<String>> {
-    let Figures::Rules { known, seen, unseen } = card("rules").figures else { panic!("the card of rules") };
+    let Figures::Rules { known, seen, unseen } = made("rules").figures else { panic!("the card of rules") };
     assert_eq!(table.header.len(), 1 + known.len());
     let names = ["known", "compositions seen in pretraining", "compositions never seen"];
     let row = |(name, scores): (&str, Vec<f64>)| {
@@ -187,5 +192,5 @@ fn sentences_on_bases_repeat_their_files() {
             ),
         ],
     );
-    assert_eq!(card("prose-small").tokens * 2, card("prose-micro").tokens, "the page says half as many tokens");
+    assert_eq!(made("prose-small").tokens * 2, made("prose-micro").tokens, "the page says half as many tokens");
 }

@@ -32,6 +32,7 @@ mod pretrain;
 #[path = "../shared/published.rs"]
 mod published;
 mod python;
+mod real;
 mod recorded;
 mod results;
 // The programs beside this one check the same things in a browser.

@@ -159,7 +159,7 @@ fn of_times(measured: &Measured, row: &[String]) -> Vec<String> {
     };
     let tests = || number(measured.times.iter().find_map(|row| row["tests"].as_f64()).unwrap());
     let minutes = |longest: bool| {
-        let all = peft_lab::bases::BASES.iter().map(|base| crate::bases::minutes(base.id));
+        let all = peft_lab::bases::BASES.iter().filter_map(|base| crate::bases::minutes(base.id));
         if longest { all.max() } else { all.min() }.unwrap().to_string()
     };
     let figure = |what: &&str| match *what {

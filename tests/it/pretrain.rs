@@ -45,7 +45,7 @@ fn an_interrupted_run_resumes_to_the_same_base() {
     let resumed = run(&recipe, None, &parts, None).unwrap();
     let weights = |folder: &Path| std::fs::read(folder.join("model.safetensors")).unwrap();
     assert_eq!(weights(&whole), weights(&parts));
-    let losses = |card: &Card| card.curve.iter().map(|j| (j.step, j.loss)).collect::<Vec<_>>();
+    let losses = |card: &Card| card.made.as_ref().unwrap().curve.iter().map(|j| (j.step, j.loss)).collect::<Vec<_>>();
     assert_eq!(losses(&card), losses(&resumed));
     assert!(!parts.join("checkpoint").exists());
     [whole, parts].iter().for_each(|f| std::fs::remove_dir_all(f).unwrap());
@@ -72,7 +72,7 @@ fn prose_gives_a_base_with_its_tokenizer_and_card() {
     let model = Model::load(config, &weights, &burn::tensor::Device::flex()).unwrap();
     assert_eq!(model.config.parameters(), card.parameters);
     assert_eq!(Tokenizer::from_json(&text("tokenizer.json")).unwrap().vocab_size(), 270);
-    let Figures::Prose { bits_per_byte } = card.figures else { panic!("{card:?}") };
+    let Figures::Prose { bits_per_byte } = card.made.as_ref().unwrap().figures else { panic!("{card:?}") };
     // Nothing is learnt in four steps: near log2(270) bits for tokens of a byte or more.
     assert!((1.0..9.0).contains(&bits_per_byte), "{bits_per_byte}");
     assert!(text("README.md").contains("held-out"));

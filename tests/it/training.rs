@@ -150,7 +150,8 @@ macro_rules! bases {
 
         #[test]
         fn every_base_that_ships_is_trained_on() {
-            let ids: Vec<&str> = peft_lab::bases::BASES.iter().map(|base| base.id).collect();
+            let committed = peft_lab::bases::BASES.iter().filter(|base| base.fetched().is_none());
+            let ids: Vec<&str> = committed.map(|base| base.id).collect();
             assert_eq!(ids, [$($base),*]);
         }
     };

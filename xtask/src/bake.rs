@@ -7,7 +7,9 @@ mod crates;
 mod dialogue;
 mod labelled;
 mod languages;
+mod python;
 mod sentiment;
+mod smollm2;
 
 use anyhow::{Context, Result};
 use books::{Book, Source};
@@ -18,6 +20,8 @@ use std::{
     path::{Path, PathBuf},
     time::SystemTime,
 };
+
+pub use smollm2::{FILE as LARGE_BASE, bake as large_base};
 
 /// What is baked from crates. `sentiment` comes from elsewhere.
 const FROM_CRATES: [&str; 6] = ["authors", "dialogue", "language-sentence", "language-word", "style", "prose"];

@@ -52,7 +52,7 @@ pub fn bench(flags: &flags::Bench) -> Result<()> {
     }
     if !browsed.is_empty() || wanted("sizes") {
         let browser = browser::find()?;
-        let site = site::build(!flags.no_gpu)?;
+        let site = site::build(false, !flags.no_gpu)?;
         if wanted("sizes") {
             for Size { file, bytes, gzip, brotli } in &site.sizes {
                 let row = json!({"where": "dist", "file": file, "bytes": bytes, "gzip": gzip, "brotli": brotli});

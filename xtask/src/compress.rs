@@ -99,7 +99,7 @@ pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Writes beside the file, then moves: who asks for it meanwhile never gets half of it.
-fn replace(path: &Path, contents: &[u8]) -> Result<()> {
+pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }

@@ -7,6 +7,7 @@ mod cargo;
 mod compress;
 mod corpus;
 mod flags;
+mod parts;
 mod pretrain;
 mod record;
 mod serve;
@@ -35,11 +36,11 @@ fn dispatch(asked: Asked) -> Result<()> {
             Ok(())
         }
         Asked::Command(XtaskCmd::Serve(flags)) => serve::serve(&flags),
-        Asked::Command(XtaskCmd::Build(flags)) => site::build(!flags.no_gpu).map(|site| site.print_sizes()),
+        Asked::Command(XtaskCmd::Build(flags)) => site::build(true, !flags.no_gpu).map(|site| site.print_sizes()),
         Asked::Command(XtaskCmd::Test(flags)) => test::test(&flags),
         Asked::Command(XtaskCmd::Bench(flags)) => bench::bench(&flags),
         Asked::Command(XtaskCmd::Bake(flags)) if flags.pretraining => bake::bake_pretraining(&cargo::root()),
-        Asked::Command(XtaskCmd::Bake(_)) => bake::bake(&cargo::root()),
+        Asked::Command(XtaskCmd::Bake(_)) => bake::bake(&cargo::root()).and_then(|()| bake::large_base()).map(drop),
         Asked::Command(XtaskCmd::Pretrain(flags)) => pretrain::pretrain(&flags.base),
         Asked::Command(XtaskCmd::Record(flags)) => record::record(&flags),
         Asked::Command(XtaskCmd::Sweep(flags)) => record::sweep(&flags),

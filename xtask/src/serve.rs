@@ -9,13 +9,17 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
-/// Builds page and CPU trainer, serves and opens them, then builds the WebGPU trainer behind.
+/// Builds page and CPU trainer, serves and opens them. Behind them it takes the large base and builds the WebGPU trainer.
 pub fn serve(flags: &flags::Serve) -> Result<()> {
-    let mut site = site::build_without_gpu(if flags.no_gpu { "absent" } else { "building" })?;
+    let mut site = site::build_without_gpu(if flags.no_gpu { "absent" } else { "building" }, "building")?;
     let address = start(&root().join("dist"), flags.port)?;
     println!("PEFT Lab is at {address}");
     if !flags.no_open && opener::open(&address).is_err() {
         println!("No browser could be opened from here: open the address yourself.");
+    }
+    if let Err(error) = site.add_base() {
+        eprintln!("xtask: SmolLM2 could not be put on the site, the page goes on without it: {error:#}");
+        site.without_base()?;
     }
     if !flags.no_gpu {
         match site.add_gpu() {

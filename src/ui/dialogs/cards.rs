@@ -2,7 +2,7 @@
 
 use super::dialog::DialogFrame;
 use crate::base::grouped;
-use crate::bases::{Card, Figures};
+use crate::bases::{Card, Figures, Made};
 use crate::task::TaskConfig;
 use crate::ui::state::{Action, State, percent};
 use yew::prelude::*;
@@ -56,47 +56,56 @@ fn base(state: &State) -> Html {
 }
 
 fn of_card(card: &Card) -> Html {
-    let made = format!(
-        "{} steps, {:.1} million tokens, {:.0} minutes on one core; `cargo xtask pretrain {}` makes it again",
-        grouped(card.steps),
-        card.tokens as f64 / 1e6,
-        card.seconds / 60.0,
-        card.id
-    );
+    let source = (!card.source.is_empty()).then(|| row("source", text(&card.source)));
     html! {
         <>
             { row("trained on", text(&card.data)) }
             { row("licence", text(&card.licence)) }
-            { row("made by", text(made)) }
-            { row(card.figures.heading(), text("")) }
-            { for card.figures.rows().into_iter().map(|(name, value)| row(name, text(value))) }
-            { row("while it was trained", curve(card)) }
+            { source }
+            { card.made.as_ref().map(|made| of_made(&card.id, made)) }
+        </>
+    }
+}
+
+fn of_made(id: &str, made: &Made) -> Html {
+    let how = format!(
+        "{} steps, {:.1} million tokens, {:.0} minutes on one core; `cargo xtask pretrain {id}` makes it again",
+        grouped(made.steps),
+        made.tokens as f64 / 1e6,
+        made.seconds / 60.0,
+    );
+    html! {
+        <>
+            { row("made by", text(how)) }
+            { row(made.figures.heading(), text("")) }
+            { for made.figures.rows().into_iter().map(|(name, value)| row(name, text(value))) }
+            { row("while it was trained", curve(made)) }
         </>
     }
 }
 
 /// How the base got better.
-fn curve(card: &Card) -> Html {
+fn curve(made: &Made) -> Html {
     const WIDTH: f64 = 320.0;
     const HEIGHT: f64 = 72.0;
     let value = |figures: &Figures, which: usize| match figures {
         Figures::Prose { bits_per_byte } => Some(*bits_per_byte),
         Figures::Rules { known, unseen, .. } => [known, unseen][which].last().copied(),
     };
-    let names: &[&str] = match &card.figures {
+    let names: &[&str] = match &made.figures {
         Figures::Prose { .. } => &["bits per byte"],
         Figures::Rules { .. } => &["known rules, 5 demonstrations", "never seen"],
     };
     let all: Vec<f64> =
-        (0..names.len()).flat_map(|w| card.curve.iter().filter_map(move |j| value(&j.figures, w))).collect();
-    let (low, high) = match &card.figures {
+        (0..names.len()).flat_map(|w| made.curve.iter().filter_map(move |j| value(&j.figures, w))).collect();
+    let (low, high) = match &made.figures {
         Figures::Rules { .. } => (0.0, 1.0),
         _ => all.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(*v), b.max(*v))),
     };
     let lines = names.iter().enumerate().map(|(which, name)| {
-        let points: Vec<String> = (card.curve.iter())
+        let points: Vec<String> = (made.curve.iter())
             .filter_map(|j| {
-                let x = WIDTH * j.step as f64 / card.steps.max(1) as f64;
+                let x = WIDTH * j.step as f64 / made.steps.max(1) as f64;
                 let y = 4.0 + (HEIGHT - 8.0) * (1.0 - (value(&j.figures, which)? - low) / (high - low).max(1e-9));
                 Some(format!("{x:.1},{y:.1}"))
             })
@@ -104,7 +113,7 @@ fn curve(card: &Card) -> Html {
         html! { <polyline class={if which == 0 { "first" } else { "second" }} points={points.join(" ")}><title>{ *name }</title></polyline> }
     });
     html! {
-        <svg class="made" viewBox={format!("0 0 {WIDTH} {HEIGHT}")} role="img" aria-label={format!("{} over {} steps", names.join(", "), card.steps)}>{ for lines }</svg>
+        <svg class="made" viewBox={format!("0 0 {WIDTH} {HEIGHT}")} role="img" aria-label={format!("{} over {} steps", names.join(", "), made.steps)}>{ for lines }</svg>
     }
 }
 

@@ -1,5 +1,6 @@
 //! Train and its companions, and how far the run is.
 
+use super::base_note::BaseNote;
 use crate::base::grouped;
 use crate::config::RunConfig;
 use crate::ui::state::{Action, Phase, Run, State, StepMemory, Trainer, duration};
@@ -28,6 +29,7 @@ impl Controls {
                     { button("Rewind", "", state.latest().is_none() || loading, "The same run again, exactly · r", Action::Rewind) }
                 </div>
                 { progress(state) }
+                { BaseNote::of(state, on) }
             </div>
         }
     }

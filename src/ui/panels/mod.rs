@@ -4,6 +4,7 @@
 //! Panels open dialogs; no dialog knows a panel.
 
 mod answers;
+mod base_note;
 mod controls;
 mod dial;
 mod examples;

@@ -6,7 +6,7 @@ use super::knobs::Knobs;
 use super::methods::Methods;
 use crate::config::{Key, RunConfig, keys};
 use crate::peft::{MethodConfig, Range};
-use crate::ui::assets::GpuStatus;
+use crate::ui::assets::BuildStatus;
 use crate::ui::dom::unfolded;
 use crate::ui::state::{Action, Drafts, State, text_of};
 use yew::prelude::*;
@@ -41,7 +41,7 @@ impl SetupPanel {
 struct OptimizerProps {
     config: RunConfig,
     drafts: Drafts,
-    gpu: GpuStatus,
+    gpu: BuildStatus,
     on: Callback<Action>,
 }
 
@@ -92,7 +92,7 @@ fn draw(key: &'static Key, props: &OptimizerProps) -> Html {
         }
         _ => return field(key, Kind::Number, props),
     };
-    let told = |(group, value, title): Choice| match props.gpu == GpuStatus::Building && value == "webgpu" {
+    let told = |(group, value, title): Choice| match props.gpu == BuildStatus::Building && value == "webgpu" {
         true => (group, value, AttrValue::from(format!("{title} (being built)"))),
         false => (group, value, title),
     };

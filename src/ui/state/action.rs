@@ -1,6 +1,6 @@
 //! What happens to the state.
 
-use super::parts::{Bringing, Costing, File, GpuProbe, GridField, Remedy, Said, Tab, Trainer};
+use super::parts::{Bringing, Costing, FetchSaid, FetchWish, File, GpuProbe, GridField, Remedy, Said, Tab, Trainer};
 use crate::protocol::Event;
 use crate::ui::assets::Manifest;
 
@@ -102,6 +102,10 @@ pub enum Action {
     Recordings(String, Option<String>),
     /// A file with a task's examples arrived, or did not.
     Data(String, Option<String>),
+    /// What a visitor wishes of the present base, which is one that is fetched.
+    Fetch(FetchWish),
+    /// What has come of a base that is fetched: the logical name of its file, and how far it is.
+    Fetched(String, FetchSaid),
     /// The browser has said whether it has a GPU.
     GpuProbed(GpuProbe),
     /// The manifest was read again.

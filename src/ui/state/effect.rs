@@ -1,6 +1,6 @@
 //! What the state asks for.
 
-use super::parts::{Ask, File, Trainer};
+use super::parts::{Ask, FetchAsk, File, Trainer};
 use crate::protocol::Command;
 
 /// What the state asks of the browser.
@@ -32,7 +32,9 @@ pub enum Effect {
     FetchCard(String),
     /// Fetch the tokenizer of a base.
     FetchTokenizer(String),
-    /// Read the manifest again in a few seconds: the WebGPU trainer is still being built.
+    /// Look for a large base, fetch it, or forget it.
+    Fetch(FetchAsk),
+    /// Read the manifest again in a few seconds: something is still on its way to the site.
     PollManifest,
     /// Give the page its large type, or take it back.
     Present(bool),

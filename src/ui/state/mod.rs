@@ -19,10 +19,10 @@ mod tests;
 pub use action::Action;
 pub use effect::Effect;
 pub use parts::{
-    Ask, At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, File, GpuProbe, Grid, GridField,
-    Head, Keeping, Loading, Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Own, OwnFiles, OwnKept, Phase,
-    PredictionCost, Prompted, Queue, Record, Recordings, Remedy, Run, Said, Spread, StepMemory, Tab, Trainer, TryIt,
-    Unkept, WorkerPhase, duration, half_width, percent, significant, verdict,
+    Ask, At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, FetchAsk, FetchSaid, FetchWish,
+    Fetched, File, GpuProbe, Grid, GridField, Head, Keeping, Loading, Notice, NoticeTone, OWN_GRID, Offer, OfferedBase,
+    Own, OwnFiles, OwnKept, Phase, PredictionCost, Prompted, Queue, Record, Recordings, Remedy, Run, Said, Speed,
+    Spread, StepMemory, Tab, Trainer, TryIt, Unkept, WorkerPhase, duration, half_width, percent, significant, verdict,
 };
 pub use reduce::{Line, MainButton, Role, VisibleRun, text_of};
 pub use root::State;

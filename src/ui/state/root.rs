@@ -1,8 +1,8 @@
 //! The state whole: every part in one struct.
 
 use super::parts::{
-    Bring, Costs, Dial, Drafts, GpuProbe, Grid, Keeping, Launch, Loading, Notice, Queue, Recordings, Run, Spread, Tab,
-    TryIt, WorkerPhase,
+    Bring, Costs, Dial, Drafts, Fetched, GpuProbe, Grid, Keeping, Launch, Loading, Notice, Queue, Recordings, Run,
+    Speed, Spread, Tab, TryIt, WorkerPhase,
 };
 use crate::bases::Card;
 use crate::config::RunConfig;
@@ -31,6 +31,8 @@ pub struct State {
     pub(super) data: BTreeMap<String, Option<Rc<Labelled>>>,
     /// Where the site keeps its files.
     pub manifest: Manifest,
+    /// Bases that are fetched, by the logical names of their files, once one of them was chosen.
+    pub(super) fetched: BTreeMap<String, Fetched>,
     /// `None` until the browser has answered.
     pub gpu: Option<GpuProbe>,
     pub(super) gpu_failed: bool,
@@ -40,6 +42,8 @@ pub struct State {
     pub(super) warming: Option<(usize, usize)>,
     /// What a trainer reads while no run waits for it.
     pub(super) loading: Option<Loading>,
+    /// How fast this machine is, once it was asked and once it has answered.
+    pub(super) speed: Option<Option<Speed>>,
     pub(super) launch: Option<Launch>,
     pub(super) step_when_started: Option<u32>,
     /// The run that pauses before its first step, while it is on its way.

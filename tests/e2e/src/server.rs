@@ -1,6 +1,10 @@
 //! Serves a built site under a path of its own, and fails where a test wants it to.
 
-use serde_json::Value;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +38,8 @@ struct State {
     faults: Mutex<Vec<(String, Fault)>>,
     healed: Condvar,
     requests: Mutex<Vec<(String, u16)>>,
+    /// Files in place of the folder's, or beside them.
+    given: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 const PREFIX: &str = "/course/week-3/";
@@ -76,6 +82,26 @@ impl Server {
         self.manifest()["gpu_status"] != "ready"
     }
 
+    /// Offers a large file in parts, in place of what the site has of it, under addresses that end in `1.part`, `2.part`, ….
+    pub fn offer_in_parts(&self, name: &str, parts: &[Vec<u8>]) {
+        let mut given = lock(&self.state.given);
+        let listed = parts.iter().zip(1..).map(|(contents, n)| {
+            let file = format!("{name}-{n}.part");
+            let integrity = format!("sha256-{}", STANDARD.encode(Sha256::digest(contents)));
+            given.insert(file.clone(), contents.clone());
+            json!({"file": file, "bytes": contents.len(), "integrity": integrity})
+        });
+        let listed: Vec<Value> = listed.collect();
+        let before = std::fs::read_to_string(self.dist.join("assets.json")).unwrap_or_default();
+        let mut manifest = self.manifest();
+        manifest["parts"] = json!({ name: listed });
+        manifest["base_status"] = "ready".into();
+        let index = std::fs::read_to_string(self.dist.join("index.html")).unwrap_or_default();
+        let index = index.replace(&before.replace("</", "<\\/"), &manifest.to_string().replace("</", "<\\/"));
+        given.insert("index.html".into(), index.into_bytes());
+        given.insert("assets.json".into(), manifest.to_string().into_bytes());
+    }
+
     /// From now on, addresses that contain `part` fail.
     pub fn fail(&self, part: &str, fault: Fault) {
         lock(&self.state.faults).push((part.into(), fault));
@@ -104,7 +130,8 @@ impl State {
         let fault = self.fault(&url);
         let file = url.strip_prefix(PREFIX).map(|path| if path.is_empty() { "index.html" } else { path });
         let file = file.map(Path::new).filter(|path| path.components().all(|c| matches!(c, Component::Normal(_))));
-        let contents = file.and_then(|path| Some((path, std::fs::read(dist.join(path)).ok()?)));
+        let given = |path: &Path| lock(&self.given).get(path.to_str()?).cloned();
+        let contents = file.and_then(|path| Some((path, given(path).or_else(|| std::fs::read(dist.join(path)).ok())?)));
         let contents = contents.filter(|_| fault != Some(Fault::NotFound));
         lock(&self.requests).push((url.clone(), if contents.is_some() { 200 } else { 404 }));
         let Some((path, mut contents)) = contents else {

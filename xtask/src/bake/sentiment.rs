@@ -6,16 +6,15 @@
 use super::{
     file_of, is_newer,
     labelled::{Labelled, of_one_label, split},
+    python::{download, leave_out, python},
     write,
 };
 use crate::{cargo::target_dir, corpus::Parts};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::{
     fs,
-    io::Read,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Sentences of each label.
@@ -48,11 +47,7 @@ pub fn bake(root: &Path, folder: &Path, program: PathBuf) -> Result<()> {
             task.measure();
             write(&file, &task)
         }
-        Err(error) => {
-            let reason = format!("{error:#}");
-            println!("The task sentiment is left out: {reason}. To try again, delete {}.", missing.display());
-            fs::write(&missing, reason + "\n").with_context(|| format!("cannot write {}", missing.display()))
-        }
+        Err(error) => leave_out("The task sentiment", &error, &missing),
     }
 }
 
@@ -62,42 +57,11 @@ fn downloaded(script: &Path) -> Result<String> {
     if !is_newer(&kept, &[script.to_path_buf()]) {
         let partial = kept.with_extension("jsonl.partial");
         fs::create_dir_all(target_dir().join("data")).context("cannot create target/data")?;
-        let python = std::env::var("PEFT_LAB_PYTHON").unwrap_or_else(|_| "python3".into());
-        print_to(&partial, Command::new(python).arg(script), LIMIT)?;
+        let out = fs::File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
+        download(&mut python(script), out.into(), LIMIT)?;
         fs::rename(&partial, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
     }
     fs::read_to_string(&kept).with_context(|| format!("cannot read {}", kept.display()))
-}
-
-/// Runs a command whose output goes to a file. Its error is the last line that the command complains with.
-fn print_to(file: &Path, command: &mut Command, limit: Duration) -> Result<()> {
-    let out = fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
-    let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("it is downloaded by Python 3, and {name} could not be started"))?;
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if start.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
-            bail!("{name} had not downloaded it after {} seconds", limit.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    let mut complaint = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        stderr.read_to_string(&mut complaint)?;
-    }
-    let last = complaint.trim().lines().last().unwrap_or("it said nothing");
-    ensure!(status.success(), "{name} could not download it: {}", last.trim_end_matches('.'));
-    Ok(())
 }
 
 /// `lines` are `[rating, "text"]`.
@@ -135,20 +99,5 @@ mod tests {
         let error = sentiment("[1.0, \"one\"]\n").err().unwrap().to_string();
         assert_eq!(error, "1 Positive sentences came where 2500 are needed");
         assert!(sentiment("<html>\n").is_err());
-    }
-
-    #[test]
-    fn a_failing_download_says_why_in_one_line() {
-        let file = std::env::temp_dir().join(format!("peft-lab-sentiment-{}", std::process::id()));
-        let run = |script: &str, limit| print_to(&file, Command::new("sh").args(["-c", script]), limit);
-        run("echo it is here", LIMIT).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "it is here\n");
-        let error = run("echo first >&2; echo no network. >&2; exit 1", LIMIT).unwrap_err().to_string();
-        assert_eq!(error, "sh could not download it: no network");
-        assert!(run("exec sleep 30", Duration::from_millis(50)).unwrap_err().to_string().contains("after 0 seconds"));
-        fs::remove_file(&file).unwrap();
-        let none = print_to(&file, &mut Command::new("/nowhere/python3"), LIMIT).unwrap_err();
-        assert!(format!("{none:#}").starts_with("it is downloaded by Python 3, and /nowhere/python3"), "{none:#}");
-        fs::remove_file(&file).unwrap();
     }
 }

@@ -99,7 +99,7 @@ impl Stage {
             }
             Stage::EndToEnd => {
                 let browser = browser::find()?;
-                let site = site::build(context.gpu)?;
+                let site = site::build(false, context.gpu)?;
                 let mut programs: Vec<Program> = native(&["--profile", "ci", "--package", "e2e"])?;
                 for program in &mut programs {
                     program.set("PEFT_LAB_DIST", &site.dist);

@@ -1,7 +1,7 @@
 //! The page as it opens, and the reducer: each action goes to the method that carries it out.
 
 use crate::config::RunConfig;
-use crate::ui::assets::{GpuStatus, Manifest};
+use crate::ui::assets::Manifest;
 use crate::ui::state::{
     Action, Bring, Costs, Dial, Drafts, Effect, Grid, Keeping, Queue, Remedy, State, Tab, Trainer, TryIt,
 };
@@ -19,11 +19,13 @@ impl State {
             runs: Vec::new(),
             recordings: BTreeMap::new(),
             data: BTreeMap::new(),
+            fetched: BTreeMap::new(),
             gpu: None,
             gpu_failed: false,
             warming: None,
             loading: None,
             workers: Default::default(),
+            speed: None,
             launch: None,
             step_when_started: None,
             held: None,
@@ -54,16 +56,19 @@ impl State {
         };
         // The CPU trainer is small: it is there before anyone presses Train.
         let mut effects = state.boot(Trainer::Cpu);
-        if state.manifest.gpu_status == GpuStatus::Building {
+        if state.manifest.is_being_built() {
             effects.push(Effect::PollManifest);
         }
         effects.extend(state.read_hash(hash));
+        effects.extend(state.look_for_base());
         (state, effects)
     }
 
     /// The next state, and what it asks of the browser.
     pub fn reduce(&mut self, action: Action) -> Vec<Effect> {
         let mut effects = self.carry_out(action);
+        effects.extend(self.look_for_base());
+        effects.extend(self.measure_speed());
         effects.extend(self.keep_own());
         effects.extend(self.spare_trainers());
         effects.extend(self.recall_chosen());
@@ -139,6 +144,8 @@ impl State {
                 effects.extend(self.prefetch());
                 return effects;
             }
+            Action::Fetch(wish) => return self.wish(wish),
+            Action::Fetched(name, said) => return self.fetch_said(name, said),
             Action::Manifest(manifest) => return self.read_manifest(manifest),
             Action::Heard(trainer, events, now) => return self.hear(trainer, events, now),
             Action::WorkerDied(trainer, message) => return self.worker_died(trainer, &message),

@@ -7,7 +7,8 @@ use crate::protocol::Command;
 use crate::protocol::Event;
 use crate::ui::state::parts::Launch;
 use crate::ui::state::{
-    Ask, Bringing, Effect, Loading, NoticeTone, Phase, Remedy, Run, State, Trainer, WorkerPhase, significant,
+    Ask, Bringing, Effect, FetchAsk, Loading, NoticeTone, Phase, Remedy, Run, Speed, State, Trainer, WorkerPhase,
+    significant,
 };
 
 /// The one button that starts, pauses and resumes.
@@ -118,8 +119,11 @@ impl State {
     }
 
     pub(super) fn press_stop(&mut self) -> Vec<Effect> {
+        let fetches = self.waiting_run().is_some();
         let Some(run) = self.active() else { return Vec::new() };
         let mut effects = send(run, Command::Stop);
+        // What it waits for is of no use without it.
+        effects.extend(fetches.then_some(Effect::Fetch(FetchAsk::Cancel)));
         let goes_on = self.keeping.going_on == Some(run.id);
         if run.trainer.is_none() || goes_on {
             // It never reached a worker: nothing will answer. One that was to go on stays as it was.
@@ -197,6 +201,9 @@ impl State {
             self.fault(why, None);
             return Vec::new();
         }
+        if self.waits_for_base(config.base) {
+            return self.fetch_for(launch.run, config.base);
+        }
         match self.worker(trainer) {
             WorkerPhase::Ready { .. } => {
                 self.launch = None;
@@ -254,6 +261,10 @@ impl State {
             }
             Event::Warming { done, of } => {
                 self.warming = (done < of).then_some((done, of));
+                Vec::new()
+            }
+            Event::Probed { rate, workers } => {
+                self.speed = Some(Some(Speed { rate, workers }));
                 Vec::new()
             }
             Event::Identifying { .. } | Event::Identified { .. } | Event::Unidentified { .. } => self.identified(event),

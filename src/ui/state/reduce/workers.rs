@@ -3,7 +3,7 @@
 use crate::base::FailureReason;
 use crate::config::{DeviceChoice, RunConfig};
 use crate::protocol::Command;
-use crate::ui::assets::{GpuStatus, Manifest};
+use crate::ui::assets::{BuildStatus, Manifest};
 use crate::ui::state::parts::Launch;
 use crate::ui::state::{Effect, GpuProbe, Loading, NoticeTone, Phase, Remedy, State, StepMemory, Trainer, WorkerPhase};
 
@@ -28,6 +28,9 @@ impl State {
     /// The WebGPU trainer starts where that run would train on it.
     /// It compiles its programs while the page is read.
     pub(super) fn prefetch(&mut self) -> Vec<Effect> {
+        if self.waits_for_base(self.config.base) {
+            return Vec::new();
+        }
         match self.device_for(&self.config) {
             Device::Use(trainer) if *self.worker(trainer) == WorkerPhase::Absent => self.boot(trainer),
             Device::Use(trainer) if matches!(self.worker(trainer), WorkerPhase::Ready { .. }) => {
@@ -67,7 +70,7 @@ impl State {
             }
             (DeviceChoice::Webgpu, Some(_)) if has_worker => Device::Use(Trainer::Gpu),
             (DeviceChoice::Webgpu, Some(_)) => Device::None(match self.manifest.gpu_status {
-                GpuStatus::Building => "The WebGPU trainer is still being built; the page will say when it is ready.".into(),
+                BuildStatus::Building => "The WebGPU trainer is still being built; the page will say when it is ready.".into(),
                 _ => "This copy of the page was built without the WebGPU trainer.".into(),
             }),
         }
@@ -166,31 +169,39 @@ impl State {
         self.warming.filter(|_| self.active().is_none())
     }
 
-    /// What a trainer reads before anybody has pressed Train, where it is a visitor's own: that takes seconds.
+    /// What a trainer reads before anybody has pressed Train, where the base is large: that takes seconds.
     pub fn loading(&self) -> Option<&Loading> {
-        self.loading.as_ref().filter(|_| self.active().is_none() && self.config.base.is_own())
+        let base = self.config.base;
+        let large = base.is_own() || base.fetched().is_some();
+        self.loading.as_ref().filter(|_| self.active().is_none() && large)
     }
 
     /// Whether a WebGPU trainer is on its way that this browser could use.
     pub fn waits_for_gpu(&self) -> bool {
-        self.manifest.gpu_status == GpuStatus::Building
+        self.manifest.gpu_status == BuildStatus::Building
             && matches!(self.gpu, Some(GpuProbe::Hardware | GpuProbe::Fallback))
     }
 
     pub(super) fn read_manifest(&mut self, manifest: Manifest) -> Vec<Effect> {
-        let was_building = self.manifest.gpu_status == GpuStatus::Building;
+        let was_building = self.manifest.gpu_status == BuildStatus::Building;
+        let lacked = self.lacks_base().is_some();
         let before = std::mem::replace(&mut self.manifest, manifest);
         // What the visitor brought is in no manifest of the site.
         for (name, address) in before.files {
             self.manifest.files.entry(name).or_insert(address);
         }
-        if self.manifest.gpu_status == GpuStatus::Building {
-            return vec![Effect::PollManifest];
+        let mut effects = Vec::new();
+        if self.manifest.is_being_built() {
+            effects.push(Effect::PollManifest);
+        }
+        if lacked && self.lacks_base().is_none() {
+            let text = format!("{} is on the site now.", self.config.base.called());
+            effects.extend(self.say(NoticeTone::Info, text, None));
         }
         if was_building && self.manifest.gpu_worker().is_some() && self.gpu == Some(GpuProbe::Hardware) {
             let text = "The WebGPU trainer is built and ready.".to_string();
-            return self.say(NoticeTone::Info, text, Some(Remedy::UseWebGpu));
+            effects.extend(self.say(NoticeTone::Info, text, Some(Remedy::UseWebGpu)));
         }
-        Vec::new()
+        effects
     }
 }

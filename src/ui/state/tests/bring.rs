@@ -267,7 +267,7 @@ fn a_checkpoint_is_described_before_it_is_read_and_then_a_base() {
     set(&mut state, "task", "rules");
     assert_eq!(state.config.base.id, "rules");
     // The manifest is read again when the WebGPU trainer is built: what was brought stays.
-    state.reduce(Action::Manifest(manifest(GpuStatus::Ready)));
+    state.reduce(Action::Manifest(manifest(BuildStatus::Ready)));
     assert!(state.manifest.files.contains_key(name));
 }
 

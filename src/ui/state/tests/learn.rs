@@ -6,7 +6,7 @@ use crate::protocol::{KeptScore, SpreadKind};
 
 fn with_files(names: &[&str]) -> Manifest {
     let files = names.iter().map(|n| (n.to_string(), format!("{n}-hash"))).collect();
-    Manifest { files, ..manifest(GpuStatus::Ready) }
+    Manifest { files, ..manifest(BuildStatus::Ready) }
 }
 
 fn prompted(kind: SpreadKind, accuracy: f64, free: Option<f64>, done: usize) -> Event {

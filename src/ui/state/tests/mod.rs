@@ -3,6 +3,7 @@
 mod bring;
 mod cost_dialog;
 mod faults;
+mod fetched;
 mod gguf;
 mod keeping;
 mod learn;
@@ -18,18 +19,18 @@ use crate::base::FailureReason;
 use crate::config::{DeviceChoice, RunConfig};
 use crate::protocol::{Answer, Command, CutText, Event, Prediction};
 use crate::task::{Baselines, TaskConfig};
-use crate::ui::assets::{GpuStatus, Manifest};
+use crate::ui::assets::{BuildStatus, Manifest};
 use std::collections::BTreeMap;
 
 const NOW: f64 = 1000.0;
 
-fn manifest(gpu: GpuStatus) -> Manifest {
-    let worker_gpu = (gpu == GpuStatus::Ready).then(|| "worker-gpu-1.js".to_string());
-    Manifest { worker: "worker-1.js".into(), worker_gpu, gpu_status: gpu, files: BTreeMap::new() }
+fn manifest(gpu: BuildStatus) -> Manifest {
+    let worker_gpu = (gpu == BuildStatus::Ready).then(|| "worker-gpu-1.js".to_string());
+    Manifest { worker: "worker-1.js".into(), worker_gpu, gpu_status: gpu, ..Manifest::default() }
 }
 
 fn open(hash: &str) -> State {
-    State::open(manifest(GpuStatus::Ready), hash).0
+    State::open(manifest(BuildStatus::Ready), hash).0
 }
 
 /// A page whose CPU trainer is there and whose browser has a GPU.
@@ -106,7 +107,7 @@ fn command(effects: &[Effect]) -> Option<(Trainer, &Command)> {
 
 #[test]
 fn the_cpu_trainer_is_there_before_anyone_asks_and_the_gpu_s_is_not() {
-    let (_, effects) = State::open(manifest(GpuStatus::Ready), "#base=prose-micro&task=authors");
+    let (_, effects) = State::open(manifest(BuildStatus::Ready), "#base=prose-micro&task=authors");
     assert!(effects.contains(&Effect::Boot(Trainer::Cpu)));
     assert!(!effects.contains(&Effect::Boot(Trainer::Gpu)));
 }
@@ -179,7 +180,7 @@ fn train_before_the_trainer_is_there_waits_for_it() {
 
 #[test]
 fn run_1_in_the_address_starts_at_once_and_stays_there() {
-    let (state, effects) = State::open(manifest(GpuStatus::Absent), "#method=adapter&run=1&hide=optimizer,task");
+    let (state, effects) = State::open(manifest(BuildStatus::Absent), "#method=adapter&run=1&hide=optimizer,task");
     assert_eq!(state.runs.len(), 1);
     assert!(state.hides("optimizer") && state.hides("task") && !state.hides("method"));
     assert!(!effects.iter().any(|e| matches!(e, Effect::ReplaceHash(_))));
@@ -340,7 +341,7 @@ fn recorded_runs_stand_in_until_a_live_one_is_there() {
         .map(|e| serde_json::to_string(&e).expect("an event is JSON"))
         .collect();
     let key = "runs/rules/swap-ends.rotate-left.jsonl".to_string();
-    let mut manifest = manifest(GpuStatus::Absent);
+    let mut manifest = manifest(BuildStatus::Absent);
     manifest.files.insert(key.clone(), "runs/1.jsonl".into());
     let (mut state, effects) = State::open(manifest, "#rank=8");
     assert!(effects.contains(&Effect::FetchRuns(key.clone())));
@@ -361,11 +362,11 @@ fn recorded_runs_stand_in_until_a_live_one_is_there() {
 
 #[test]
 fn the_gpu_trainer_is_offered_when_it_has_been_built() {
-    let (mut state, effects) = State::open(manifest(GpuStatus::Building), "");
+    let (mut state, effects) = State::open(manifest(BuildStatus::Building), "");
     assert!(effects.contains(&Effect::PollManifest));
     state.reduce(Action::GpuProbed(GpuProbe::Hardware));
-    assert_eq!(state.reduce(Action::Manifest(manifest(GpuStatus::Building))), [Effect::PollManifest]);
-    assert_eq!(state.reduce(Action::Manifest(manifest(GpuStatus::Ready))), []);
+    assert_eq!(state.reduce(Action::Manifest(manifest(BuildStatus::Building))), [Effect::PollManifest]);
+    assert_eq!(state.reduce(Action::Manifest(manifest(BuildStatus::Ready))), []);
     assert_eq!(state.notices[0].remedy, Some(Remedy::UseWebGpu));
 }
 

@@ -5,6 +5,7 @@
 mod bring;
 mod families;
 mod faults;
+mod fetched;
 mod keep;
 mod learn;
 mod lost;

@@ -1,0 +1,89 @@
+//! What there is to say of a base that is fetched: how large it is, how much of it is here, and who keeps it.
+
+use crate::base::grouped;
+use crate::config::RunConfig;
+use crate::ui::state::{Action, FetchWish, Fetched, Speed, State, StepMemory, duration};
+use yew::prelude::*;
+
+/// What a run takes here, which is told before a large base is fetched or trained.
+#[derive(Properties, PartialEq)]
+struct TakesProps {
+    config: RunConfig,
+    speed: Speed,
+    tokens: usize,
+}
+
+/// Traced anew only where the configuration has changed.
+#[component]
+fn Takes(props: &TakesProps) -> Html {
+    let memory = StepMemory::of(&props.config).written();
+    let Some(seconds) = props.speed.seconds(&props.config, props.tokens) else { return html! {} };
+    let time = duration(1000.0 * seconds);
+    html! { <p class="base-note" role="status">{ format!("{} steps take about {time} here, and {memory} of memory in each worker.", grouped(props.config.steps)) }</p> }
+}
+
+/// A line or two below the buttons.
+pub struct BaseNote;
+
+impl BaseNote {
+    /// Draws it; nothing for a small base that is there with the page.
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
+        let speed = state.speed().filter(|_| state.active().is_none());
+        let takes = speed.map(|speed| {
+            html! { <Takes config={state.config.clone()} {speed} tokens={state.mean_tokens()} /> }
+        });
+        html! { <>{ BaseNote::of_fetched(state, on) }{ takes }</> }
+    }
+
+    fn of_fetched(state: &State, on: &Callback<Action>) -> Html {
+        if let Some(why) = state.lacks_base() {
+            return html! { <p class="base-note" role="status">{ why }</p> };
+        }
+        let base = state.config.base;
+        let (Some(fetched), Some(bytes)) = (state.fetched(), state.bytes_of(base)) else { return html! {} };
+        let button = |title: &'static str, help: &'static str, wish: FetchWish| {
+            let on = on.clone();
+            let onclick = Callback::from(move |_| on.emit(Action::Fetch(wish)));
+            html! { <button type="button" title={help} {onclick}>{ title }</button> }
+        };
+        let (name, all) = (base.called(), bytes / 1_000_000);
+        let of_all = |here: u64| format!("{} of {all} MB", here / 1_000_000);
+        match fetched {
+            Fetched::Looking => html! {},
+            Fetched::Partly { bytes: 0, why: None } => html! {
+                <p class="base-note">
+                    <span>{ format!("{name} is fetched once, {all} MB, and kept by this browser. Train begins with that.") }</span>
+                    { button("Fetch now", "Fetch it ahead of a run", FetchWish::Begin) }
+                </p>
+            },
+            Fetched::Partly { bytes: here, why } => html! {
+                <p class="base-note" role="status">
+                    { why.as_ref().map(|why| html! { <span class="fault">{ why }</span> }) }
+                    <span>{ format!("{} of {name} are here.", of_all(*here)) }</span>
+                    { button("Fetch the rest", "What has come is not fetched again", FetchWish::Begin) }
+                </p>
+            },
+            Fetched::Fetching { .. } if state.waits_for_fetch() => html! {},
+            Fetched::Fetching { bytes: here } => {
+                let width = format!("width:{:.2}%", 100.0 * *here as f64 / bytes.max(1) as f64);
+                html! {
+                    <p class="base-note">
+                        <span class="bar" role="progressbar" aria-label={format!("Fetching {name}")} aria-valuemin="0"
+                            aria-valuemax={bytes.to_string()} aria-valuenow={here.to_string()}><span style={width} /></span>
+                        <span>{ format!("fetching {name}: {}", of_all(*here)) }</span>
+                        { button("Cancel", "What has come stays", FetchWish::Cancel) }
+                    </p>
+                }
+            }
+            Fetched::Here { kept: true } => html! {
+                <p class="base-note">
+                    <span>{ format!("{name} is kept by this browser, {all} MB.") }</span>
+                    { button("Delete", "It is fetched again when it is wanted again", FetchWish::Forget) }
+                </p>
+            },
+            Fetched::Here { kept: false } => html! {
+                <p class="base-note"><span>{ format!("{name} is here until the page is closed.") }</span></p>
+            },
+        }
+    }
+}
