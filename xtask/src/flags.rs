@@ -37,6 +37,8 @@ xflags::xflags! {
             optional revision: String
             /// Trains 10,000 steps where 2,000 are enough for every day.
             optional --long
+            /// Tries SmolLM2 itself as well, natively and in Chromium: it is taken from PyPI, and takes minutes.
+            optional --real
             /// Leaves WebGPU out.
             optional --no-gpu
             /// Tests WebGPU, which is what happens anyway.

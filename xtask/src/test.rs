@@ -11,12 +11,14 @@ mod times;
 
 use crate::cargo::{ensure_wasm_target, refuse_rustflags, root};
 use crate::{bake, flags};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use stage::Stage;
 use std::time::Instant;
 
 /// Tests that train for long train longer where this is set.
 const LONG: &str = "PEFT_LAB_LONG";
+/// Tests try the real SmolLM2 where this names its file.
+const REAL: &str = "PEFT_LAB_SMOLLM2";
 
 pub fn test(flags: &flags::Test) -> Result<()> {
     refuse_rustflags()?;
@@ -33,8 +35,12 @@ pub fn test(flags: &flags::Test) -> Result<()> {
     }
     ensure_wasm_target()?;
     crate::cargo::stage("baking the task data", || bake::bake(&root()))?;
+    let real = match flags.real {
+        true => Some(bake::large_base()?.context("the base smollm2 is not here")?),
+        false => None,
+    };
     let start = Instant::now();
-    let context = stage::Context { gpu: !flags.no_gpu, long: flags.long };
+    let context = stage::Context { gpu: !flags.no_gpu, long: flags.long, real };
     let outcome = lanes::run(&stages, &context, &times::expected());
     times::save(&outcome);
     println!("\n{}", times::table(&outcome, start.elapsed()));

@@ -26,6 +26,8 @@ pub struct Context {
     pub gpu: bool,
     /// Long runs are wanted.
     pub long: bool,
+    /// The file of the real SmolLM2, where it is to be tried.
+    pub real: Option<PathBuf>,
 }
 
 impl Stage {
@@ -76,6 +78,9 @@ impl Stage {
                 if context.long {
                     programs.iter_mut().for_each(|program| program.set(super::LONG, "1"));
                 }
+                if let Some(file) = &context.real {
+                    programs.iter_mut().for_each(|program| program.set(super::REAL, file));
+                }
                 Ok(programs)
             }
             Stage::Page => native(&[
@@ -99,12 +104,15 @@ impl Stage {
             }
             Stage::EndToEnd => {
                 let browser = browser::find()?;
-                let site = site::build(false, context.gpu)?;
+                let site = site::build(context.real.is_some(), context.gpu)?;
                 let mut programs: Vec<Program> = native(&["--profile", "ci", "--package", "e2e"])?;
                 for program in &mut programs {
                     program.set("PEFT_LAB_DIST", &site.dist);
                     program.set("CHROMIUM", &browser.chromium);
                     program.set("CHROMEDRIVER", &browser.driver);
+                    if let Some(file) = &context.real {
+                        program.set(super::REAL, file);
+                    }
                     // They share a browser each, and wait more than they compute.
                     program.arg("--test-threads=2");
                 }

@@ -11,5 +11,6 @@ mod learn;
 mod lost;
 mod own;
 mod page;
+mod real;
 mod runs;
 mod webgpu;
