@@ -72,6 +72,9 @@ pub static BASES: [Base; 4] = [
 static OWN: RwLock<Vec<&'static Base>> = RwLock::new(Vec::new());
 
 impl Base {
+    /// Stands for large language models where rates are tuned.
+    pub const PRETRAINED: &'static str = "pretrained";
+
     /// The base of a contract name, or one that a visitor brought. Of these the contents decide: a folder may
     /// have been called otherwise when its name was written.
     pub fn named(id: &str) -> Option<&'static Base> {
@@ -153,6 +156,21 @@ impl Base {
     /// Whether a visitor brought it.
     pub fn is_own(&self) -> bool {
         self.id.starts_with(OwnBase::PREFIX)
+    }
+
+    /// Whether it was pretrained on enough text to know words: a visitor's, or a shipped language model. There a label is
+    /// a word behind a template.
+    pub fn knows_words(&self) -> bool {
+        self.is_own() || self.id == "smollm2"
+    }
+
+    /// The base whose tuned rates serve here: its own, or where it is large and knows words those of
+    /// [`PRETRAINED`](Self::PRETRAINED).
+    pub fn rates(&self) -> &'static str {
+        match self.config() {
+            Ok(model) if self.knows_words() && model.is_large() => Base::PRETRAINED,
+            _ => self.id,
+        }
     }
 
     /// What a sentence calls it: a shipped one by its id, a visitor's by its name.
