@@ -84,6 +84,9 @@ const SMOLLM2: &[&str] = &["SmolLM2-135M-Instruct.Q4_1.gguf"];
 static OWN: RwLock<Vec<&'static Base>> = RwLock::new(Vec::new());
 
 impl Base {
+    /// Stands for large language models where rates are tuned.
+    pub const PRETRAINED: &'static str = "pretrained";
+
     /// The base of a contract name, or one that a visitor brought. Of these the contents decide: a folder may
     /// have been called otherwise when its name was written.
     pub fn named(id: &str) -> Option<&'static Base> {
@@ -171,6 +174,21 @@ impl Base {
     /// fetched only when somebody chooses it.
     pub fn fetched(&self) -> Option<String> {
         self.one_file().filter(|_| !self.is_own()).map(|file| format!("models/{}/{file}", self.id))
+    }
+
+    /// Whether it was pretrained on enough text to know words: a visitor's, or a shipped language model. There a label is
+    /// a word behind a template.
+    pub fn knows_words(&self) -> bool {
+        self.is_own() || self.fetched().is_some()
+    }
+
+    /// The base whose tuned rates serve here: its own, or where it is large and knows words those of
+    /// [`PRETRAINED`](Self::PRETRAINED).
+    pub fn rates(&self) -> &'static str {
+        match self.config() {
+            Ok(model) if self.knows_words() && model.is_large() => Base::PRETRAINED,
+            _ => self.id,
+        }
     }
 
     /// What a sentence calls it: one of ours by its id, any other by its name.

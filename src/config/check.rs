@@ -8,6 +8,7 @@ use crate::peft::{MethodConfig, Shape};
 impl RunConfig {
     /// What cannot be trained together: a task on a base that does not read it, a rank above the width …
     pub fn check(&self) -> Result<(), Fault> {
+        self.check_wording()?;
         self.check_base()?;
         if self.task.is_written() && self.task.examples().is_some() {
             return Err(Fault::new("examples", "A text is one example: it cannot be limited to a number of them."));
@@ -17,7 +18,7 @@ impl RunConfig {
             return Err(Fault::new("theta", refusal));
         }
         for method in self.methods() {
-            method.method().check(&shape, tokens).map_err(|fault| self.qualified(method, fault))?;
+            self.check_method(method, &shape, tokens).map_err(|fault| self.qualified(method, fault))?;
         }
         self.check_together(&shape, tokens)
     }
@@ -94,6 +95,8 @@ impl RunConfig {
             match fault.key.as_str() {
                 "theta" => self.theta = None,
                 "examples" => drop(self.task.set("examples", "all")),
+                "template" => self.template = None,
+                "labels" => self.labels = None,
                 "base" => self.base = Base::named(self.task.bases()[0]).unwrap_or(self.base),
                 // Of methods that cannot be combined, or of knobs that do not fit, what was named last goes
                 // first.

@@ -1,7 +1,7 @@
 //! What tells two runs apart, in the words of the address.
 
 use super::RunConfig;
-use super::keys::{Key, OPTIMIZER};
+use super::keys::{Key, OPTIMIZER, WORDING};
 
 /// Where a run trains and what it measures besides changes nothing of its curve.
 const SAME_CURVE: [&str; 3] = ["device", "workers", "forgetting"];
@@ -15,7 +15,7 @@ impl RunConfig {
             let value = self.knob(name)?;
             (other.knob(name)? != value).then_some((name, value))
         });
-        let keys = OPTIMIZER.into_iter().filter(|key| !SAME_CURVE.contains(&key.name));
+        let keys = WORDING.into_iter().chain(OPTIMIZER).filter(|key| !SAME_CURVE.contains(&key.name));
         let keys = keys.filter_map(|key| {
             let value = value(key, self);
             (value != self::value(key, other)).then_some((key.name, value))

@@ -2,6 +2,7 @@
 
 use super::RunConfig;
 use super::keys::{KEYS, Key, METHOD, no_such};
+use super::wording::default_steps;
 use crate::base::Fault;
 use crate::bases::{BASES, Base, OwnBase};
 use crate::peft::MethodConfig;
@@ -81,6 +82,9 @@ impl RunConfig {
 
     /// Sets a key from text; `None` for a key that this run does not have.
     fn set(&mut self, key: &str, text: &str) -> Option<Result<(), Fault>> {
+        if let Some(knob) = self.knob_formerly(key, text) {
+            return self.set_knob(&knob, text);
+        }
         match Key::named(key) {
             Some(key) => Some(key.set(self, text)),
             None => self.set_knob(key, text),
@@ -121,6 +125,7 @@ impl RunConfig {
             Some(Err(fault)) => faults.push(fault),
             None => {}
         }
+        self.steps = default_steps(self.base);
         let mut methods = Vec::new();
         for name in find("method").into_iter().flat_map(|list| list.split(',')).take(MethodConfig::all().len()) {
             match MethodConfig::named(name.trim()) {
@@ -147,9 +152,15 @@ fn base(id: &str) -> Result<&'static Base, Fault> {
     })
 }
 
+/// A pair of JSON alone, on bases that know words: what the configuration leaves out is what suits those. One without it
+/// was written before there were words.
+const DEFAULTS: (&str, &str) = ("defaults", "words");
+
 impl From<RunConfig> for BTreeMap<String, String> {
     fn from(config: RunConfig) -> Self {
-        config.pairs().into_iter().collect()
+        let (key, value) = DEFAULTS;
+        let of_words = config.base.knows_words().then(|| (key.to_string(), value.to_string()));
+        config.pairs().into_iter().chain(of_words).collect()
     }
 }
 
@@ -157,7 +168,11 @@ impl TryFrom<BTreeMap<String, String>> for RunConfig {
     type Error = Fault;
 
     fn try_from(map: BTreeMap<String, String>) -> Result<Self, Fault> {
-        let (config, faults, _) = RunConfig::from_pairs(&map.into_iter().collect::<Vec<_>>());
+        let is_earlier = map.get(DEFAULTS.0).is_none_or(|value| value != DEFAULTS.1);
+        let (mut config, faults, _) = RunConfig::from_pairs(&map.into_iter().collect::<Vec<_>>());
+        if is_earlier && config.base.knows_words() {
+            config.as_before_words();
+        }
         match faults.into_iter().next() {
             Some(fault) => Err(fault),
             None => Ok(config),

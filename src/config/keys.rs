@@ -6,7 +6,8 @@ use super::run_config::{DeviceChoice, MOST_PARTS, RunConfig};
 use crate::base::{Fault, shorten};
 use crate::model::Storage;
 use crate::peft::{Range, Value};
-use crate::task::{Question, style};
+use crate::task::user_data::MAX_LABELS;
+use crate::task::{MAX_TEMPLATE, MAX_WORD, Question, TemplateChoice, Verbalizer, style};
 
 /// The lowest rate that a run takes.
 pub const LEAST_LR: f64 = 1e-7;
@@ -41,7 +42,11 @@ enum Access {
     Task,
     /// A field of the run. It is set to what the range has admitted, or to nothing.
     Run { get: fn(&RunConfig) -> Option<Value>, set: fn(&mut RunConfig, Option<Value>) },
+    /// Words around the task's texts and labels. Nothing leaves them to their default.
+    Wording { get: fn(&RunConfig) -> Option<String>, set: SetWording },
 }
+
+type SetWording = fn(&mut RunConfig, Option<&str>) -> Result<(), Fault>;
 
 impl Key {
     const PLAIN: Key = Key {
@@ -63,12 +68,13 @@ impl Key {
 
     /// Whether it is one of the tasks' own choices.
     pub fn is_of_task(&self) -> bool {
-        matches!(self.access, Access::Task)
+        matches!(self.access, Access::Task | Access::Wording { .. })
     }
 
     /// Whether it is a choice of this run's task.
     pub fn is_of(&self, config: &RunConfig) -> bool {
-        self.tasks.contains(&config.task.name())
+        let is_wording = matches!(self.access, Access::Wording { .. });
+        self.tasks.contains(&config.task.name()) && !(is_wording && config.task.is_written())
     }
 
     /// The value as the address writes it; `None` where it is left out.
@@ -77,6 +83,7 @@ impl Key {
             Access::Leading(get) => Some(get(config)),
             Access::Task => config.task.pairs().into_iter().find(|(key, _)| *key == self.name).map(|(_, value)| value),
             Access::Run { get, .. } => get(config).map(|value| value.to_string()),
+            Access::Wording { get, .. } => get(config),
         }
     }
 
@@ -95,6 +102,9 @@ impl Key {
                 set(config, if is_unset { None } else { Some(self.parse(text)?) });
                 Ok(())
             }
+            Access::Wording { set, .. } if text.trim().is_empty() => set(config, None),
+            Access::Wording { .. } if !self.tasks.contains(&config.task.name()) => Err(config.task.lacks(self.name)),
+            Access::Wording { set, .. } => set(config, Some(text)),
         }
     }
 
@@ -105,6 +115,7 @@ impl Key {
         }
         match &self.access {
             Access::Run { set, .. } => set(config, None),
+            Access::Wording { set, .. } => drop(set(config, None)),
             // A task without this choice has nothing to leave.
             _ => drop(config.task.set(self.name, "all")),
         }
@@ -213,6 +224,46 @@ pub static EXAMPLES: Key = Key {
     ..Key::PLAIN
 };
 
+/// The words around a text and its label.
+pub static TEMPLATE: Key = Key {
+    name: "template",
+    label: "Template",
+    help: "The words around {text} and {label}, once each; \\n is a line break. “plain” is a text, a line break, its label. Empty: what suits base and task.",
+    flag: Some("Words around {text} and {label}, or plain; \\n is a line break"),
+    range: Some(Range::Text { max_chars: MAX_TEMPLATE }),
+    unset: Some(""),
+    default: |config| config.default_wording().0.to_string(),
+    tasks: &["rules", "questions", "authors", "dialogue", "language", "sentiment", "own"],
+    access: Access::Wording {
+        get: |config| config.template.as_ref().map(TemplateChoice::to_string),
+        set: |config, text| {
+            config.template = text.map(TemplateChoice::parse).transpose()?;
+            Ok(())
+        },
+    },
+    ..Key::PLAIN
+};
+
+/// What stands for each label.
+pub static LABELS: Key = Key {
+    name: "labels",
+    label: "Label words",
+    help: "What stands for each label, in the order of the task's labels, joined by commas: words of one token or several, without commas of their own. “letters” are those of the task's file, “titles” its names. Empty: what suits base and task.",
+    flag: Some("Words for the labels, joined by commas; or letters, or titles"),
+    range: Some(Range::Text { max_chars: MAX_LABELS * (MAX_WORD + 2) }),
+    unset: Some(""),
+    default: |config| config.default_wording().1.to_string(),
+    tasks: &["authors", "dialogue", "language", "sentiment", "own"],
+    access: Access::Wording {
+        get: |config| config.labels.as_ref().map(Verbalizer::to_string),
+        set: |config, text| {
+            config.labels = text.map(Verbalizer::parse).transpose()?;
+            Ok(())
+        },
+    },
+    ..Key::PLAIN
+};
+
 /// The methods that train together, joined by commas.
 pub static METHOD: Key = Key {
     name: "method",
@@ -243,7 +294,7 @@ pub static BATCH_SIZE: Key = Key {
     flag: Some("Sequences per step"),
     range: Some(Range::Integer { min: 1, max: 512, steps: &[] }),
     unset: Some(""),
-    default: |config| config.task.default_batch_size().to_string(),
+    default: |config| RunConfig { batch_size: None, ..config.clone() }.batch_size().to_string(),
     access: Access::Run {
         get: |config| config.batch_size.map(Value::Integer),
         set: |config, value| config.batch_size = integer(value),
@@ -256,7 +307,7 @@ pub static STEPS: Key = Key {
     name: "steps",
     label: "Steps",
     help: "Steps of the optimizer.",
-    flag: Some("Steps [300]"),
+    flag: Some("Steps [300; on a large base 100]"),
     range: Some(Range::Integer { min: 1, max: 100_000, steps: &[] }),
     access: Access::Run {
         get: |config| Some(Value::Integer(config.steps)),
@@ -355,7 +406,7 @@ pub static FORGETTING: Key = Key {
 };
 
 /// Every key of a run, in the order in which an address has them; the methods' knobs stand behind [`METHOD`].
-pub static KEYS: [&Key; 18] = [
+pub static KEYS: [&Key; 20] = [
     &BASE,
     &TASK,
     &RULE,
@@ -365,6 +416,8 @@ pub static KEYS: [&Key; 18] = [
     &DATA,
     &CLASSES,
     &EXAMPLES,
+    &TEMPLATE,
+    &LABELS,
     &METHOD,
     &LR,
     &BATCH_SIZE,
@@ -375,6 +428,9 @@ pub static KEYS: [&Key; 18] = [
     &THETA,
     &FORGETTING,
 ];
+
+/// The words of the task, in the order in which the page shows them.
+pub static WORDING: [&Key; 2] = [&TEMPLATE, &LABELS];
 
 /// What does not belong to the method, in the order in which the page shows it.
 pub static OPTIMIZER: [&Key; 9] = [&LR, &BATCH_SIZE, &STEPS, &SEED, &EXAMPLES, &FORGETTING, &DEVICE, &WORKERS, &THETA];

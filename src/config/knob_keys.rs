@@ -53,6 +53,12 @@ impl RunConfig {
         self.methods().nth(i)?.get(knob.name)
     }
 
+    /// The key of a knob that was called `key` in earlier versions, where it takes this text.
+    pub(super) fn knob_formerly(&self, key: &str, text: &str) -> Option<String> {
+        let is = |knob: &&Knob| knob.formerly == Some(key) && knob.parse(text).is_ok();
+        self.methods().find_map(|m| Some(self.key_of(m, m.info().knobs.iter().find(is)?.name)))
+    }
+
     /// Sets a knob from text; `None` for a key that is no knob of these methods.
     pub(super) fn set_knob(&mut self, key: &str, text: &str) -> Option<Result<(), Fault>> {
         let (i, knob) = self.knob_of(key)?;

@@ -12,6 +12,7 @@ mod run_config;
 mod settle;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
+mod wording;
 
 pub use keys::Key;
 pub use run_config::{DeviceChoice, MOST_LAMBDA, MOST_PARTS, RunConfig};

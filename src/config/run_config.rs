@@ -4,12 +4,15 @@ use crate::base::Fault;
 use crate::bases::{BASES, Base};
 use crate::model::{ModelConfig, Storage};
 use crate::peft::{Count, MethodConfig, Shape};
-use crate::task::TaskConfig;
+use crate::task::{TaskConfig, TemplateChoice, Verbalizer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most parts of a batch: as many workers as a laptop has cores to spare.
 pub const MOST_PARTS: usize = 4;
+
+/// Sequences of a step with labels on a large base, which takes a second for each.
+const FEW_SEQUENCES: usize = 8;
 
 /// The greatest λ of the dial.
 pub const MOST_LAMBDA: f64 = 1.5;
@@ -22,6 +25,10 @@ pub struct RunConfig {
     pub base: &'static Base,
     /// What is learnt.
     pub task: TaskConfig,
+    /// The words around a text and its label; `None` is what suits base and task.
+    pub template: Option<TemplateChoice>,
+    /// What stands for each label; `None` is what suits base and task.
+    pub labels: Option<Verbalizer>,
     /// What is trained, and how it meets the network.
     pub method: MethodConfig,
     /// Methods that train together with it, at other sites of the network.
@@ -86,6 +93,8 @@ impl Default for RunConfig {
         RunConfig {
             base: &BASES[0],
             task: TaskConfig::Rules { rule: Default::default(), examples: None },
+            template: None,
+            labels: None,
             method: MethodConfig::opening(),
             also: Vec::new(),
             lr: None,
@@ -134,7 +143,12 @@ impl RunConfig {
     /// The rate that a run has where none is set: of several methods' tuned rates the lowest, since one step
     /// moves them all.
     pub fn tuned_rate(&self) -> f64 {
-        let tuned = self.methods().map(|m| m.method().learning_rate(self.task.rates(), self.base.id));
+        self.rate_as_on(self.base.rates())
+    }
+
+    /// The same where the tuned rates of some base serve.
+    pub(super) fn rate_as_on(&self, base: &str) -> f64 {
+        let tuned = self.methods().map(|m| m.method().learning_rate(self.task.rates(), base));
         tuned.fold(f64::INFINITY, f64::min)
     }
 
@@ -145,7 +159,8 @@ impl RunConfig {
 
     /// Sequences per step.
     pub fn batch_size(&self) -> usize {
-        self.batch_size.unwrap_or_else(|| self.task.default_batch_size())
+        let few = self.task.label_count().is_some() && self.is_on_large_base();
+        self.batch_size.unwrap_or_else(|| if few { FEW_SEQUENCES } else { self.task.default_batch_size() })
     }
 
     /// What the closed-form counts depend on.
@@ -194,12 +209,6 @@ impl RunConfig {
             true => Ok(()),
             false => Err(Fault::new("lambda", format!("λ cannot be {lambda}: it runs from 0 to {MOST_LAMBDA}."))),
         }
-    }
-
-    /// Positions that the longest example needs; a visitor's base may begin every text with a token of its
-    /// own.
-    pub fn max_tokens(&self) -> usize {
-        self.task.max_tokens() + usize::from(self.base.is_own())
     }
 
     /// The same run with one more method.

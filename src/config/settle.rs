@@ -1,6 +1,7 @@
 //! What a run becomes where base and task change under it.
 
 use super::RunConfig;
+use super::wording::default_steps;
 use crate::base::Fault;
 use crate::bases::Base;
 use crate::peft::MethodConfig;
@@ -22,7 +23,10 @@ impl RunConfig {
     /// # Errors
     /// The fault, where no task fits the base.
     pub fn on_base(&self, base: &'static Base) -> Result<Settled, Fault> {
-        let moved = RunConfig { base, lr: None, ..self.clone() };
+        let mut moved = RunConfig { base, lr: None, ..self.clone() };
+        if self.steps == default_steps(self.base) {
+            moved.steps = default_steps(base);
+        }
         let Err(fault) = moved.check_base() else { return moved.settled(Vec::new()) };
         // Of these two nobody knows here whether their examples are there.
         let named = TaskConfig::NAMES.iter().filter(|name| !["own", "sentiment"].contains(name));
@@ -30,7 +34,7 @@ impl RunConfig {
         // Single words are the shortest of all examples.
         let words = TaskConfig::named("language").and_then(|mut task| task.set("unit", "word").ok().map(|()| task));
         // A batch that was asked for stays: it says what a step may take on this base.
-        let on = |task| RunConfig { task, ..moved.clone() };
+        let on = |task| RunConfig { task, template: None, labels: None, ..moved.clone() };
         let Some(config) = named.chain(words).map(on).find(|config| config.check_base().is_ok()) else {
             return Err(Fault::new("base", format!("{} No other task is short enough for it.", fault.message)));
         };
@@ -45,7 +49,7 @@ impl RunConfig {
     /// # Errors
     /// The fault, where there is no such base.
     pub fn on_task(&self, task: TaskConfig) -> Result<Settled, Fault> {
-        let mut config = RunConfig { task, lr: None, batch_size: None, ..self.clone() };
+        let mut config = RunConfig { task, template: None, labels: None, lr: None, batch_size: None, ..self.clone() };
         let mut changes = Vec::new();
         if let Err(fault) = config.check_base() {
             let is_told = config.task.is_read_by(config.base);
@@ -97,6 +101,11 @@ impl RunConfig {
     fn give_way(&mut self, fault: &Fault) -> bool {
         if fault.key == "examples" {
             return self.task.set("examples", "all").is_ok();
+        }
+        match fault.key.as_str() {
+            "template" if self.template.take().is_some() => return true,
+            "labels" if self.labels.take().is_some() => return true,
+            _ => {}
         }
         let before = self.clone();
         self.reset_knob(&fault.key);

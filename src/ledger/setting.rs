@@ -50,12 +50,13 @@ impl<'a> Setting<'a> {
     /// A run's with its batch in one. It has the length of the task's longest example.
     pub fn of_whole(config: &'a RunConfig) -> Setting<'a> {
         let length = config.max_tokens();
-        let predicted = config.task.predicted(length);
+        let predicted = config.task.predicted(length, &config.wording());
         let sequences = config.batch_size();
         let batch = Batch { sequences, length, predicted: sequences * predicted, past: 0 };
         let methods: Vec<&MethodConfig> = config.methods().collect();
         let room = config.shape().model.max_position_embeddings.saturating_sub(length);
-        let shown = methods.iter().map(|m| m.method().shown(length, room)).sum();
+        let demonstration = config.longest_demonstration();
+        let shown = methods.iter().map(|m| m.method().shown(demonstration, room)).sum();
         let theta = (config.storage() != Storage::F32).then(|| config.theta_bytes());
         Setting { shape: config.shape(), methods, batch, parts: 1, shown, residence: Residence::Beside, theta }
     }

@@ -8,9 +8,9 @@ pub trait Cost {
     /// What the forward pass costs where this method steps in. `None` leaves the network as it is.
     fn trace(&self, hook: Hook, model: &ModelConfig, tape: &mut Tape) -> Option<Var>;
 
-    /// Tokens of words that the method puts in front of a text, where the task's longest example has `length` of them and
-    /// `room` positions are left.
-    fn shown(&self, _length: usize, _room: usize) -> usize {
+    /// Tokens of words that the method puts in front of a text, where the task's longest demonstration has so many of them
+    /// and `room` positions are left.
+    fn shown(&self, _demonstration: usize, _room: usize) -> usize {
         0
     }
 

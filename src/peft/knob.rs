@@ -10,6 +10,8 @@ use std::fmt;
 pub struct Knob {
     /// Name in URL, flags and JSON (`rank`), as HF `peft` or AdapterHub write it.
     pub name: &'static str,
+    /// Its name in addresses of earlier versions, where it had another: read, never written.
+    pub formerly: Option<&'static str>,
     /// What a person would call it (`Rank`).
     pub label: &'static str,
     /// One sentence for the tooltip and `--help`.
@@ -97,8 +99,16 @@ impl fmt::Display for Value {
 
 impl Knob {
     /// What most knobs are: shown at once, never empty.
-    pub const PLAIN: Knob =
-        Knob { name: "", label: "", help: "", range: Range::Flag, advanced: false, optional: false, shown_when: None };
+    pub const PLAIN: Knob = Knob {
+        name: "",
+        formerly: None,
+        label: "",
+        help: "",
+        range: Range::Flag,
+        advanced: false,
+        optional: false,
+        shown_when: None,
+    };
 
     /// Whether its values are numbers.
     pub fn is_number(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What methods on chosen matrices share: knobs, sites, groups of one shape, and the low-rank update.
 
-use super::{Blocks, Knob, Range, Shape, Value};
+use super::{Blocks, Knob, Range, Shape, Value, rates};
 use crate::base::Fault;
 use crate::model::{At, Hook, ModelConfig, ModulePath, ParamKind, Site, Target};
 use crate::trace::{Tape, Var};
@@ -111,12 +111,9 @@ pub fn trace_low_rank(at: At, x: Var, y: Var, rank: usize, tape: &mut Tape) -> V
 
 /// The tuned rate of low-rank updates. α/r stays 2 by default, so the update of a step grows with rank and matrices: on `rules`
 /// at 2e-2 rank 64 breaks.
-pub fn low_rank_rate(task: &str, rank: usize, matrices: usize) -> f64 {
-    match task {
-        "rules" if rank.saturating_mul(matrices) <= 32 => 2e-2,
-        "rules" => 1e-2,
-        _ => 5e-3,
-    }
+pub fn low_rank_rate(task: &str, base: &str, rank: usize, matrices: usize) -> f64 {
+    let strings = if rank.saturating_mul(matrices) <= 32 { 2e-2 } else { 1e-2 };
+    rates::of(task, base, [strings, 5e-3, 5e-4])
 }
 
 /// `LoRA r 4`, or `LoRA r 4 in 0,2`.

@@ -36,7 +36,7 @@ pub use adapter_file::{AdapterError, AdapterFile, AdapterSettings};
 pub use blocks::Blocks;
 pub use cost::Cost;
 pub use count::{Count, Shape, Term, factors, trainable_line};
-pub use demonstrations::{DemonstrationLabels, Demonstrations, Template};
+pub use demonstrations::{DemonstrationLabels, Demonstrations};
 #[cfg(feature = "train")]
 pub use init::InitContext;
 pub use knob::{Knob, Range, Value};

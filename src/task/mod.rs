@@ -17,6 +17,7 @@ mod task_config;
 pub mod text;
 pub mod tokenizer;
 pub mod user_data;
+mod wording;
 
 pub use baselines::Baselines;
 pub use example::Example;
@@ -26,3 +27,5 @@ pub use rules::Rule;
 pub use task_config::TaskConfig;
 pub use text::{Labelled, TextTask};
 pub use user_data::UserData;
+pub use wording::{MAX_LABEL, MAX_TEMPLATE, MAX_WORD};
+pub use wording::{Template, TemplateChoice, Verbalizer, Wording};

@@ -4,6 +4,7 @@ use super::questions::Question;
 use super::rules::Rule;
 use super::text::TextTask;
 use super::user_data::UserData;
+use super::wording::{Verbalizer, Wording};
 use super::{questions, rules, style, text, user_data};
 use crate::base::Fault;
 use crate::bases::Base;
@@ -161,14 +162,37 @@ impl TaskConfig {
         }
     }
 
-    /// Positions that the longest example needs.
-    pub fn max_tokens(&self) -> usize {
+    /// Positions that the longest example needs in these words, at most: the tokenizer alone knows how many tokens they
+    /// are. The last token of an answer is only predicted.
+    pub fn max_tokens(&self, wording: &Wording) -> usize {
         match self {
-            TaskConfig::Rules { .. } => rules::TOKENS - 1,
-            TaskConfig::Questions { .. } => rules::LENGTH + 2,
-            TaskConfig::Text { of, .. } => of.max_tokens() + 1,
-            TaskConfig::UserData { data: UserData { classes: Some(_), .. }, .. } => text::MAX_TOKENS + 1,
-            TaskConfig::Style { .. } | TaskConfig::UserData { .. } => style::WINDOW - 1,
+            // `<s>` stands in front.
+            TaskConfig::Rules { .. } => rules::LENGTH + wording.tokens_around() + rules::LENGTH,
+            TaskConfig::Questions { .. } => 1 + rules::LENGTH + wording.tokens_around(),
+            task => match task.longest_text() {
+                Some(text) => wording.tokens_around() + text + wording.label_tokens() - 1,
+                None => style::WINDOW - 1,
+            },
+        }
+    }
+
+    /// The words in which a base that knows words reads the task; plain where it has none.
+    pub fn wording(&self) -> Wording {
+        match self {
+            TaskConfig::Text { of, .. } => of.wording(),
+            TaskConfig::UserData { data: UserData { classes: Some(_), .. }, .. } => {
+                Wording::of("Text: ", "\nLabel: ", Verbalizer::Titles)
+            }
+            _ => Wording::default(),
+        }
+    }
+
+    /// The number of labels that words can stand for.
+    pub fn label_count(&self) -> Option<usize> {
+        match self {
+            TaskConfig::Text { of, .. } => Some(of.labels()),
+            TaskConfig::UserData { data, .. } => data.classes,
+            _ => None,
         }
     }
 
@@ -181,12 +205,12 @@ impl TaskConfig {
         }
     }
 
-    /// Tokens whose loss is computed, of an example of `length` positions.
-    pub fn predicted(&self, length: usize) -> usize {
+    /// Tokens whose loss is computed, of an example of `length` positions: of a label in several tokens about so many.
+    pub fn predicted(&self, length: usize, wording: &Wording) -> usize {
         match self {
             TaskConfig::Rules { .. } => rules::LENGTH,
             _ if self.is_written() => length,
-            _ => 1,
+            _ => wording.likely_label_tokens(),
         }
     }
 
@@ -263,9 +287,14 @@ impl TaskConfig {
                 | TaskConfig::Text { examples, .. }
                 | TaskConfig::UserData { examples, .. },
             ) => *examples = parse_examples(text)?,
-            (key, task) => return Err(Fault::new(key, format!("The task {} has no choice “{key}”.", task.name()))),
+            (key, task) => return Err(task.lacks(key)),
         }
         Ok(())
+    }
+
+    /// The fault of a key that this task does not have.
+    pub fn lacks(&self, key: &str) -> Fault {
+        Fault::new(key, format!("The task {} has no choice “{key}”.", self.name()))
     }
 
     /// The task's own choices that differ from its defaults, as URL and flags write them.

@@ -1,9 +1,11 @@
 //! Classification of texts: which of a few labels belongs to this sentence?
 //!
 //! Each task is a file `data/<name>.json` that `cargo xtask bake` writes from published packages; this file
-//! says what there is and reads it. A text is followed by a line break and the label, which is one token.
+//! says what there is and reads it. On a small base a text is followed by a line break and the label, which is one
+//! token; on one that knows words it stands in a template, in front of a word.
 
 use super::Baselines;
+use super::wording::{Verbalizer, Wording};
 use crate::base::read_json;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +114,22 @@ impl TextTask {
         self.fixed().held_out
     }
 
+    /// The words in which a base that knows words reads it, in the order of the file's labels.
+    pub fn wording(self) -> Wording {
+        let (before, between, labels) = match self {
+            TextTask::Authors => {
+                ("Sentence: ", "\nAuthor: ", &["Dickens", "Stoker", "Doyle", "Twain", "Dumas", "Homer", "Verne"][..])
+            }
+            TextTask::Dialogue => ("Sentence: ", "\nSpoken or told: ", &["spoken", "told"][..]),
+            TextTask::Sentences | TextTask::Words => {
+                let before = if self == TextTask::Words { "Word: " } else { "Sentence: " };
+                (before, "\nLanguage: ", &["English", "German", "French", "Portuguese", "Italian", "Dutch"][..])
+            }
+            TextTask::Sentiment => ("Review: ", "\nSentiment: ", &["positive", "negative"][..]),
+        };
+        Wording::of(before, between, Verbalizer::Words(labels.iter().map(|word| word.to_string()).collect()))
+    }
+
     /// Tokens of a text at most; of longer ones the last are read.
     pub fn max_tokens(self) -> usize {
         self.fixed().max_tokens
@@ -189,6 +207,27 @@ mod tests {
         format!(
             r#"{{"labels":{labels},"training":{training},"held_out":[[1,"b"]],"baselines":{{"chance":0.5,"majority":0.5,"bag_of_words":0.5}}}}"#
         )
+    }
+
+    #[test]
+    fn every_label_has_words_of_its_own() {
+        use TextTask::{Authors, Dialogue, Sentences, Sentiment, Words};
+        for task in [Authors, Dialogue, Sentences, Words, Sentiment] {
+            let Wording { template, labels } = task.wording();
+            assert_eq!(Verbalizer::parse(&labels.to_string()).as_ref(), Ok(&labels));
+            let Verbalizer::Words(words) = labels else { panic!() };
+            assert_eq!(words.len(), task.labels());
+            // Where the data was made, its labels are in this order.
+            let path = format!("{}/www/{}", env!("CARGO_MANIFEST_DIR"), task.file());
+            let Ok(data) = std::fs::read_to_string(path) else { continue };
+            let data = Labelled::from_json(&data).unwrap();
+            for (label, word) in data.labels.iter().zip(&words).filter(|_| task != Dialogue) {
+                let of = format!("{} {}", label.title, label.about).to_lowercase();
+                assert!(of.contains(&word.to_lowercase()), "{of}: {word}");
+            }
+            let template = template.unwrap();
+            assert_eq!(crate::task::Template::parse(&template.to_string()), Ok(template));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Held-out loss, accuracy and answers, without gradients: what is asked, cut into passes, and what these gave put
 //! together.
 
+use super::choice::{Choice, Reading, readings};
 use super::data::{Batch, TaskData};
 use super::pass::{Pass, Passed, Written};
 use super::room::at_once;
@@ -54,7 +55,38 @@ impl<'a> Asked<'a> {
             let n = if n < data.held_out.len() { LIVE_WINDOWS } else { n };
             return self.next_tokens(data.held_out.iter().take(n));
         }
-        self.examples(data.held_out.iter().take(n), &data.labels)
+        let Some(labels) = data.sequences() else {
+            return self.examples(data.held_out.iter().take(n), &data.labels);
+        };
+        let n = n.min(data.held_out.len());
+        let mut asked: Vec<(Vec<u32>, usize)> = (0..n).map(|i| (data.prompt(i), data.places()[i])).collect();
+        asked.sort_by_key(|(prompt, _)| prompt.len());
+        let (prompts, right): (Vec<Vec<u32>>, Vec<usize>) = asked.into_iter().unzip();
+        let choices = self.choices(&prompts, labels)?;
+        let mut right = right.into_iter();
+        let of =
+            |choice: Choice| Pass::ScoreLabels { right: right.by_ref().take(choice.prompts.len()).collect(), choice };
+        Ok(choices.into_iter().map(of).collect())
+    }
+
+    /// The likeliest of labels behind prompts, as sequences of tokens: for each, the label's place and its probability
+    /// among all.
+    ///
+    /// # Errors
+    /// Where the device cannot use one alone.
+    pub fn labels(&self, labels: &[Vec<u32>], prompts: &[Vec<u32>]) -> Result<Vec<Pass>, Failure> {
+        Ok(self.choices(prompts, labels)?.into_iter().map(Pass::Labels).collect())
+    }
+
+    fn choices(&self, prompts: &[Vec<u32>], labels: &[Vec<u32>]) -> Result<Vec<Choice>, Failure> {
+        let readings = readings(labels);
+        let most = |of: &dyn Fn(&Reading) -> usize| readings.iter().map(of).max().unwrap_or(0);
+        let longest = prompts.iter().map(Vec::len).max().unwrap_or(0) + most(&|reading| reading.tokens.len());
+        let predicted = most(&|reading| reading.predicted(labels));
+        let at_once = at_once(self.theta, self.phi, longest, predicted, CHUNK)?;
+        let together = (CHUNK / readings.len().max(1)).max(1).min(self.share(prompts.len()));
+        let of = |prompts: &[Vec<u32>]| Choice { prompts: prompts.to_vec(), labels: labels.to_vec(), at_once };
+        Ok(prompts.chunks(together).map(of).collect())
     }
 
     /// Of examples, each right where every token of its answer is the likeliest of `labels`.
@@ -225,6 +257,59 @@ mod tests {
             let (cut, again) = pollster::block_on(all(passes)).unwrap();
             assert_same((&whole, &written), (&cut, &again));
         }
+    }
+
+    /// Nats of tokens behind a prompt, one token after the other, each by a softmax written out.
+    fn plainly(theta: &Model, prompt: &[u32], label: &[u32]) -> f64 {
+        let mut text = prompt.to_vec();
+        let mut nats = 0.0;
+        for token in label {
+            let ids = text.iter().map(|token| *token as i32).collect();
+            let tokens = crate::model::Tokens { ids, sequences: 1, length: text.len() };
+            let logits = theta.logits(&Phi::none(), &tokens, &[text.len() - 1]);
+            let logits = pollster::block_on(crate::base::read(logits.flatten(0, 1))).unwrap();
+            let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
+            nats += sum.ln() - f64::from(logits[*token as usize]);
+            text.push(*token);
+        }
+        nats
+    }
+
+    #[test]
+    fn labels_are_scored_as_sequences() {
+        let model = RunConfig::from_hash("#base=rules&task=rules").0.shape().model;
+        let (theta, phi) = (Model::random(model, &mut stream(1, "θ"), &Device::flex()), Phi::none());
+        let labels: [&[Vec<u32>]; 3] = [
+            &[vec![3], vec![9], vec![12]],
+            &[vec![3, 4], vec![9], vec![3, 5, 6]],
+            &[vec![1, 2, 3], vec![2, 1], vec![19, 0]],
+        ];
+        let prompts: Vec<Vec<u32>> = (0..9).map(|i| (i..i + 2 + i % 4).map(|token| token * 7 % 20).collect()).collect();
+        let mut chosen = std::collections::BTreeSet::new();
+        for (of, passes) in labels.into_iter().zip([1, 2, 100]) {
+            let asked = Asked { theta: &theta, phi: &phi, passes };
+            let written = written(pollster::block_on(asked.run(asked.labels(of, &prompts).unwrap())).unwrap());
+            for (prompt, (places, probability)) in prompts.iter().zip(written) {
+                let nats: Vec<f64> = of.iter().map(|label| plainly(&theta, prompt, label)).collect();
+                let sum: f64 = nats.iter().map(|nats| (-nats).exp()).sum();
+                let best = (0..of.len()).min_by(|a, b| nats[*a].total_cmp(&nats[*b])).unwrap();
+                assert_eq!(places, [best]);
+                assert!((f64::from(probability) - (-nats[best]).exp() / sum).abs() < 1e-5, "{nats:?}: {probability}");
+                chosen.insert(best);
+            }
+            // Where all have one token, they are also found among the labels' logits.
+            if of.iter().all(|label| label.len() == 1) {
+                let tokens: Vec<u32> = of.iter().map(|label| label[0]).collect();
+                let greedy = super::written(
+                    pollster::block_on(asked.run(asked.answers(&tokens, &prompts, 1).unwrap())).unwrap(),
+                );
+                let again = super::written(pollster::block_on(asked.run(asked.labels(of, &prompts).unwrap())).unwrap());
+                for ((one, p), (other, q)) in greedy.iter().zip(&again) {
+                    assert!(one == other && (p - q).abs() < 1e-5);
+                }
+            }
+        }
+        assert!(chosen.len() > 1, "nothing is told apart: {chosen:?}");
     }
 
     #[test]

@@ -7,9 +7,8 @@ use crate::config::RunConfig;
 use crate::model::files::gguf::Gguf;
 use crate::model::files::{ShardIndex, TensorFileError};
 use crate::model::{Model, ModelConfig, Storage};
-use crate::peft::Demonstrations;
 use crate::task::tokenizer::Tokenizer;
-use crate::task::{Labelled, TaskConfig, style};
+use crate::task::{Labelled, TaskConfig, Wording, style};
 use burn::tensor::Device;
 use std::cell::RefCell;
 use std::future::Future;
@@ -127,8 +126,8 @@ pub struct Materials {
     examples: RefCell<Option<(Reading, Rc<TaskData>)>>,
 }
 
-/// What a task's examples follow from: task, base, template and seed.
-type Reading = (TaskConfig, &'static str, Option<String>, u64);
+/// What a task's examples follow from: task, base, words and seed.
+type Reading = (TaskConfig, &'static str, Wording, u64);
 
 impl Materials {
     /// Of a task that needs no file.
@@ -151,17 +150,14 @@ impl Materials {
     /// The task's examples for a run on a base, read once.
     ///
     /// # Errors
-    /// Where the file is not the task's, a text is too short, or the tokenizer has no token for a label.
+    /// Where the file is not the task's, a text is too short, or the tokenizer cannot tell the labels apart.
     pub fn examples(&self, config: &RunConfig, base: &LoadedBase) -> Result<Rc<TaskData>, Fault> {
-        let shown = config.methods().find_map(|method| method.method().demonstrations());
-        let template = shown.map(|shown| shown.template.clone());
-        let reading: Reading = (config.task.clone(), base.base.id, template, config.seed);
+        let reading: Reading = (config.task.clone(), base.base.id, config.wording(), config.seed);
         let mut examples = self.examples.borrow_mut();
         match &*examples {
             Some((of, data)) if *of == reading => Ok(data.clone()),
             _ => {
-                let template = shown.and_then(Demonstrations::template);
-                let data = TaskData::new(&config.task, &self.file, &base.tokenizer, template.as_ref(), config.seed)?;
+                let data = TaskData::new(&config.task, &self.file, &base.tokenizer, &reading.2, config.seed)?;
                 let data = Rc::new(data);
                 *examples = Some((reading, data.clone()));
                 Ok(data)

@@ -1,6 +1,7 @@
 //! The trainer: it knows no browser. A [`Session`] takes a [`step`] after the other and reports
 //! [`Event`](crate::protocol::Event)s.
 
+mod choice;
 pub mod data;
 pub mod evaluate;
 mod forgetting;

@@ -1,5 +1,6 @@
 //! One pass forward of an evaluation: texts that are read together, on whatever worker, and what they gave.
 
+use super::choice::{Choice, likeliest};
 use super::data::Batch;
 use crate::base::{Failure, read};
 use crate::kernels::cross_entropy;
@@ -35,6 +36,15 @@ pub enum Pass {
         /// Tokens of an answer.
         length: usize,
     },
+    /// Prompts, each right where its own label, by its place, is the likeliest of all, as sequences of tokens.
+    ScoreLabels {
+        /// The prompts, and the labels of all.
+        choice: Choice,
+        /// The right label of each.
+        right: Vec<usize>,
+    },
+    /// The likeliest label behind each prompt, as a sequence of tokens.
+    Labels(Choice),
     /// `length` tokens behind each prompt, drawn by its own stream: the same φ writes the same.
     Samples {
         /// Tokens of each.
@@ -78,6 +88,7 @@ impl Pass {
         match self {
             Pass::Score { batch, .. } | Pass::NextTokens(batch) => batch.tokens.sequences,
             Pass::Answers { prompts, .. } | Pass::Samples { prompts, .. } => prompts.len(),
+            Pass::ScoreLabels { choice, .. } | Pass::Labels(choice) => choice.prompts.len(),
         }
     }
 
@@ -85,6 +96,7 @@ impl Pass {
     pub fn tokens_read(&self) -> usize {
         match self {
             Pass::Score { batch, .. } | Pass::NextTokens(batch) => batch.tokens_read(),
+            Pass::ScoreLabels { choice, .. } | Pass::Labels(choice) => choice.tokens_read(),
             Pass::Answers { prompts, length, .. } | Pass::Samples { prompts, length, .. } => {
                 let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
                 (longest..longest + length).map(|read| read * prompts.len()).sum()
@@ -100,6 +112,15 @@ impl Pass {
         Ok(match self {
             Pass::Score { batch, answers, labels } => Passed::Scored(score(theta, phi, batch, answers, labels).await?),
             Pass::NextTokens(batch) => Passed::Scored(next_tokens(theta, phi, batch).await?),
+            Pass::ScoreLabels { choice, right } => Passed::Scored(score_labels(theta, phi, choice, right).await?),
+            Pass::Labels(choice) => {
+                let nats = choice.nats(theta, phi).await?;
+                let answer = |nats: &Vec<f32>| {
+                    let (place, probability) = likeliest(nats);
+                    (vec![place], probability)
+                };
+                Passed::Written(nats.iter().map(answer).collect())
+            }
             Pass::Answers { prompts, labels, length } => {
                 Passed::Written(answers(theta, phi, labels, prompts, *length).await?)
             }
@@ -108,6 +129,16 @@ impl Pass {
             }
         })
     }
+}
+
+async fn score_labels(theta: &Model, phi: &Phi, choice: &Choice, right: &[usize]) -> Result<Scored, Failure> {
+    let mut scored = Scored { loss: 0.0, tokens: 0, right: 0, n: right.len() };
+    for (nats, place) in choice.nats(theta, phi).await?.iter().zip(right) {
+        scored.loss += nats[*place];
+        scored.tokens += choice.labels[*place].len();
+        scored.right += usize::from(likeliest(nats).0 == *place);
+    }
+    Ok(scored)
 }
 
 async fn score(theta: &Model, phi: &Phi, batch: &Batch, answers: &[usize], labels: &[u32]) -> Result<Scored, Failure> {

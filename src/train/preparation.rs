@@ -97,7 +97,7 @@ impl Preparation {
             };
             self.full = Some(full);
         } else {
-            let peak = MethodConfig::everything().method().learning_rate(config.task.rates(), config.base.id);
+            let peak = MethodConfig::everything().method().learning_rate(config.task.rates(), config.base.rates());
             let rate = learning_rate(peak, self.done, self.of);
             self.full = Some(step(theta, full, &batch, &mut self.optimizer, rate));
             // Nobody looks at them.

@@ -8,10 +8,13 @@ use crate::model::{Compositions, Model, ModelConfig};
 use crate::peft::{Mask, MethodConfig, Phi};
 
 /// Refuses a run with a tensor that a device cannot use, which binds `most` bytes at once: φ's moments, or anything
-/// that a step makes.
-pub(super) fn check(config: &RunConfig, most: Option<u64>) -> Result<(), Failure> {
+/// that a step makes. An `answer` has so many tokens where that is known.
+pub(super) fn check(config: &RunConfig, answer: Option<usize>, most: Option<u64>) -> Result<(), Failure> {
     let Some(most) = most.filter(|_| config.trains()) else { return Ok(()) };
-    let run = Setting::of_whole(config);
+    let mut run = Setting::of_whole(config);
+    if let Some(answer) = answer {
+        run.batch.predicted = run.batch.sequences * answer;
+    }
     let everything = MethodConfig::everything();
     if config.methods().any(|m| m.method().scores() == Some(Mask::Change)) {
         step_fits(&Setting { methods: vec![&everything], shown: 0, ..run.clone() }, most)?;
@@ -99,9 +102,9 @@ mod tests {
     /// What is told of a run where a device can use one byte less than `bytes`; nothing is where it can use them.
     fn told(address: &str, bytes: u64) -> String {
         let config = RunConfig::from_hash(address).0;
-        assert_eq!(check(&config, None), Ok(()), "the CPU has no such limit");
-        assert_eq!(check(&config, Some(bytes)), Ok(()), "{address}");
-        let Err(refused) = check(&config, Some(bytes - 1)) else { panic!("{address} is not refused") };
+        assert_eq!(check(&config, None, None), Ok(()), "the CPU has no such limit");
+        assert_eq!(check(&config, None, Some(bytes)), Ok(()), "{address}");
+        let Err(refused) = check(&config, None, Some(bytes - 1)) else { panic!("{address} is not refused") };
         assert_eq!(refused.reason, FailureReason::Device);
         for figure in [grouped(bytes), grouped(bytes - 1), "device=cpu".into()] {
             assert!(refused.message.contains(&figure), "{figure}: {}", refused.message);

@@ -11,6 +11,7 @@ use crate::peft::{DemonstrationLabels, Demonstrations};
 use crate::peft::{InitContext, Phi};
 use crate::protocol::Event;
 use crate::protocol::SpreadKind;
+use crate::task::Template;
 use burn::tensor::Device;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -30,6 +31,9 @@ const WORDINGS_OF_TEXTS: [&str; 4] = [
     "{text}\\nAnswer: {label}\\n\\n",
 ];
 
+/// What is put in front of the questions: demonstrations, and the words of all where they are others than the run's.
+type Prompt = (SpreadKind, Demonstrations, Option<Template>);
+
 /// A measurement under way, one prompt a turn.
 pub struct Spread {
     run: u32,
@@ -38,7 +42,7 @@ pub struct Spread {
     /// Its own: what the trainer loads meanwhile, for an answer on another task, is not for it.
     materials: Rc<Materials>,
     device: Device,
-    queue: VecDeque<(SpreadKind, Demonstrations)>,
+    queue: VecDeque<Prompt>,
     of: usize,
 }
 
@@ -64,18 +68,20 @@ impl Spread {
             change(&mut shown);
             shown
         };
-        let mut queue =
-            VecDeque::from([(SpreadKind::Own, own.clone()), (SpreadKind::Nothing, with(&|shown| shown.shots = 0))]);
+        let nothing = with(&|shown| shown.shots = 0);
+        let mut queue = VecDeque::from([(SpreadKind::Own, own.clone(), None), (SpreadKind::Nothing, nothing, None)]);
         let random = |seed: usize| {
             with(&|shown| (shown.labels, shown.drawn_by) = (DemonstrationLabels::Random, own.drawn_by + seed))
         };
-        queue.extend((0..RANDOM).map(|seed| (SpreadKind::RandomLabels, random(seed))));
+        queue.extend((0..RANDOM).map(|seed| (SpreadKind::RandomLabels, random(seed), None)));
         // One demonstration has one order.
         let orders = if own.shots > 1 { ORDERS } else { 0 };
-        queue.extend((1..=orders).map(|seed| (SpreadKind::Order, with(&|shown| shown.order = seed))));
+        queue.extend((1..=orders).map(|seed| (SpreadKind::Order, with(&|shown| shown.order = seed), None)));
         let other = |seed: usize| with(&|shown| shown.drawn_by = own.drawn_by + seed);
-        queue.extend((1..=CHOICES).map(|seed| (SpreadKind::Choice, other(seed))));
-        queue.extend(wordings.map(|w| (SpreadKind::Wording, with(&|shown| shown.template = w.to_string()))));
+        queue.extend((1..=CHOICES).map(|seed| (SpreadKind::Choice, other(seed), None)));
+        for template in wordings {
+            queue.push_back((SpreadKind::Wording, own.clone(), Some(Template::parse(template).map_err(input)?)));
+        }
         Ok(Spread { run, config, base, materials, device: device.clone(), of: queue.len(), queue })
     }
 
@@ -90,11 +96,12 @@ impl Spread {
     /// # Errors
     /// Where the run's own prompt does not fit, or the device is lost.
     pub async fn advance(&mut self) -> Result<Option<Event>, Failure> {
-        let Some((kind, shown)) = self.queue.pop_front() else { return Ok(None) };
+        let Some((kind, shown, template)) = self.queue.pop_front() else { return Ok(None) };
         let (theta, tokenizer, seed) = (&self.base.theta, &self.base.tokenizer, self.config.seed);
-        let template = shown.template();
-        let data = TaskData::new(&self.config.task, &self.materials.file, tokenizer, template.as_ref(), seed)
-            .map_err(input)?;
+        let what = what(kind, &shown, template.as_ref());
+        let worded = template.map_or_else(|| self.config.clone(), |template| self.config.with_template(template));
+        let data = TaskData::new(&worded.task, &self.materials.file, tokenizer, &worded.wording(), seed);
+        let data = data.map_err(input)?;
         let room = theta.config.max_position_embeddings.saturating_sub(data.longest());
         let demonstrations = match (data.demonstrations(&shown, room), kind) {
             (Ok(tokens), _) => Some(tokens),
@@ -125,7 +132,7 @@ impl Spread {
         Ok(Some(Event::Spread {
             run: self.run,
             kind,
-            what: what(kind, &shown),
+            what,
             accuracy: scores.0,
             free: scores.1,
             n: QUERIES.min(data.held_out.len()),
@@ -135,14 +142,14 @@ impl Spread {
     }
 }
 
-fn what(kind: SpreadKind, shown: &Demonstrations) -> String {
+fn what(kind: SpreadKind, shown: &Demonstrations, template: Option<&Template>) -> String {
     match kind {
         SpreadKind::Own => format!("{} demonstrations", shown.shots),
         SpreadKind::Nothing => "no demonstrations".into(),
         SpreadKind::Order => format!("order {}", shown.order),
         SpreadKind::Choice => format!("demonstrations drawn by {}", shown.drawn_by),
         SpreadKind::RandomLabels => format!("random labels, drawn by {}", shown.drawn_by),
-        SpreadKind::Wording => shown.template.clone(),
+        SpreadKind::Wording => template.map(Template::to_string).unwrap_or_default(),
     }
 }
 

@@ -8,7 +8,10 @@ use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::model::Model;
 use peft_lab::protocol::Event;
+use peft_lab::task::text::Label;
+use peft_lab::task::{Baselines, Labelled};
 use peft_lab::train::Session;
+use peft_lab::train::data::TaskFile;
 use peft_lab::train::evaluate::{Evaluation, evaluate};
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::micro_batch::threads::Threads;
@@ -21,8 +24,13 @@ use std::rc::Rc;
 
 /// The base `rules` with random weights and so many positions that it counts as large. No text reaches them.
 pub fn base() -> Rc<LoadedBase> {
+    enlarged(&RunConfig::default())
+}
+
+/// The same of the base of a configuration.
+fn enlarged(of: &RunConfig) -> Rc<LoadedBase> {
     let device = Device::flex();
-    let small = block_on(LoadedBase::of(&RunConfig::default(), &Disk::default(), &device)).unwrap();
+    let small = block_on(LoadedBase::of(of, &Disk::default(), &device)).unwrap();
     let mut config = small.theta.config.clone();
     config.max_position_embeddings += 20_000_000 / config.hidden_size;
     assert!(config.is_large());
@@ -128,8 +136,16 @@ impl Helpers for Counted {
 fn run(method: &str, knobs: &[(&str, &str)], helpers: usize, base: &Rc<LoadedBase>) -> (Vec<String>, [usize; 2]) {
     let method = shared::method(method, knobs);
     let config = RunConfig { method, steps: 4, batch_size: Some(256), forgetting: true, ..RunConfig::default() };
-    let materials = Materials::none();
-    let mut run = Session::new(7, config, base.clone(), &materials, &Device::flex(), "cpu", clock).unwrap();
+    run_of(config, &Materials::none(), helpers, base)
+}
+
+fn run_of(
+    config: RunConfig,
+    materials: &Materials,
+    helpers: usize,
+    base: &Rc<LoadedBase>,
+) -> (Vec<String>, [usize; 2]) {
+    let mut run = Session::new(7, config, base.clone(), materials, &Device::flex(), "cpu", clock).unwrap();
     let counted = Rc::new(Counted { threads: Threads::new(&base.theta, helpers), passes: Cell::default() });
     run.help((helpers > 0).then(|| counted.clone() as Rc<dyn Helpers>));
     let mut events = block_on(run.begin()).unwrap();
@@ -161,6 +177,36 @@ fn helpers_make_passes_of_an_evaluation_and_what_is_told_is_the_same() {
             assert_eq!(together, alone, "{method} with {n} helpers");
             assert_eq!((of_phi > 0, of_theta > 0), (shares, shares), "{method} with {n} helpers");
         }
+    }
+}
+
+#[test]
+fn helpers_score_labels_of_several_tokens_as_one_worker_does() {
+    let hash = "#base=prose-nano&task=sentiment&template=Film: {text}%5CnIt is {label}&labels=a good one,bad,not a good one&method=lora&steps=4&batch_size=64";
+    // Three labels of somebody's own, under a name that the session does not look at.
+    let hash = hash.replace("task=sentiment", "task=own&data=films-1a2b3c4d&classes=3");
+    let (config, faults, _) = RunConfig::from_hash(&hash);
+    assert!(faults.is_empty(), "{faults:?}");
+    let base = enlarged(&config);
+    let words = ["fine", "poor", "plain"];
+    let row = |i: usize| (i % 3, format!("{} day by the lake, number {i}, {}", ["a", "one more"][i % 2], words[i % 3]));
+    let label = |i: usize| Label { label: ["A", "B", "C"][i].into(), title: words[i].into(), about: String::new() };
+    let data = Labelled {
+        labels: (0..3).map(label).collect(),
+        training: (0..80).map(row).collect(),
+        held_out: (80..140).map(row).collect(),
+        baselines: Some(Baselines { chance: 1.0 / 3.0, majority: 1.0 / 3.0, bag_of_words: 1.0 }),
+        source: String::new(),
+    };
+    let mut materials = Materials::none();
+    materials.file = TaskFile::Labelled(data);
+    let (alone, _) = run_of(config.clone(), &materials, 0, &base);
+    let answers = alone.iter().filter(|event| event.contains("examples")).collect::<Vec<_>>();
+    assert!(answers[0].contains(r#""right":"not a good one""#), "{answers:?}");
+    for n in [1, 3] {
+        let (together, [of_phi, of_theta]) = run_of(config.clone(), &materials, n, &base);
+        assert_eq!(together, alone, "with {n} helpers");
+        assert!(of_phi > 0 && of_theta > 0, "with {n} helpers");
     }
 }
 

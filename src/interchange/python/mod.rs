@@ -8,7 +8,7 @@ pub use sources::{Sources, table, text as text_file};
 use crate::config::RunConfig;
 use crate::model::files::gguf::cuts;
 use crate::peft::{Script, python};
-use crate::task::TaskConfig;
+use crate::task::{TaskConfig, Template, Verbalizer, Wording};
 
 /// A whole script: base, method, task, training, accuracy. What somebody brought is named when it is run.
 pub fn script(config: &RunConfig) -> String {
@@ -89,7 +89,8 @@ pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'st
          {model}\
          for p in model.parameters(): p.requires_grad_(False)\n\
          {DEFAULTS}{methods}\n\n\
-         {TRAINING}",
+         {TRAINING}\
+         {scoring}",
         class = family.python_class,
         label = config.label(),
         task_title = config.task.title(),
@@ -103,6 +104,7 @@ pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'st
         rate = config.learning_rate(),
         seed = config.seed,
         methods = methods.join("\n"),
+        scoring = if is_worded(config) { SEQUENCES } else { TOKENS },
     ))
 }
 
@@ -118,15 +120,24 @@ fn config_text(config: &RunConfig) -> String {
     }
 }
 
-/// Batches, AdamW with warm-up and decay, and accuracy on held-out examples.
+/// Batches, AdamW with warm-up and decay.
 const TRAINING: &str = include_str!("training.py");
+/// Accuracy on held-out examples, where an answer's tokens are chosen one by one.
+const TOKENS: &str = include_str!("tokens.py");
+/// The same where labels are sequences of tokens.
+const SEQUENCES: &str = include_str!("sequences.py");
 
-/// Text and label in the task's own form or in a template's words: Python lists of tokens.
+/// Whether labels are words, of any number of tokens.
+fn is_worded(config: &RunConfig) -> bool {
+    config.task.label_count().is_some() && config.wording() != Wording::default()
+}
+
+/// A string and its answer in the task's own form or in a template's words: Python lists of tokens.
 fn form(config: &RunConfig, between: &str, after: &str) -> String {
-    let template = config.methods().find_map(|m| m.method().demonstrations()?.template());
-    match template {
+    match config.wording().template {
         Some(t) => {
-            format!("BEFORE, BETWEEN, AFTER = encode({:?}), encode({:?}), encode({:?})\n", t.before, t.between, t.after)
+            let [before, between, after] = [&t.before, &t.between, &t.after].map(|part| sources::literal(part));
+            format!("BEFORE, BETWEEN, AFTER = encode({before}), encode({between}), encode({after})\n")
         }
         None => format!("BEFORE, BETWEEN, AFTER = [], {between}, {after}\n"),
     }
@@ -165,16 +176,42 @@ fn tokenizer(config: &RunConfig, sources: &Sources) -> String {
 
 /// Texts with labels.
 fn text(max_tokens: usize, config: &RunConfig, sources: &Sources) -> String {
+    let examples = match is_worded(config) {
+        true => words(max_tokens, &config.wording()),
+        false => format!(
+            "LABELS = [encode(x[\"label\"])[0] for x in data[\"labels\"]]\n\
+             any_answer = lambda n: [random.choice(LABELS)]\n\
+             BEFORE, BETWEEN, AFTER = [], encode(\"\\n\")[-1:], encode(\"\\n\")[-1:]\n\
+             example = lambda label, text: (BEGIN + encode(text)[-{max_tokens}:] + BETWEEN + [LABELS[label]], 1)\n"
+        ),
+    };
     format!(
-        "{}LABELS = [encode(x[\"label\"])[0] for x in data[\"labels\"]]\n\
-         {}\
-         example = lambda label, text: (BEGIN + BEFORE + encode(text)[-{max_tokens}:] + BETWEEN + [LABELS[label]], 1)\n\
+        "{}{examples}\
          pool, held_out = ([example(*x) for x in data[part]] for part in (\"training\", \"held_out\"))\n\
          draw = lambda: random.choice(pool)\n\
          BEGINS, WHOLE = len(BEGIN), True\n",
         tokenizer(config, sources),
-        form(config, "encode(\"\\n\")[-1:]", "encode(\"\\n\")[-1:]"),
     )
+}
+
+/// Labels as words behind a template, and the tokens of the whole.
+fn words(max_tokens: usize, wording: &Wording) -> String {
+    let line = || Template { before: String::new(), between: "\n".into(), after: "\n".into() };
+    let Template { before, between, after } = wording.template.clone().unwrap_or_else(line);
+    let list = |words: &[String]| words.iter().map(|word| sources::literal(word)).collect::<Vec<_>>().join(", ");
+    let (words, tokens) = match &wording.labels {
+        Verbalizer::Letters => ("[x[\"label\"] for x in data[\"labels\"]]".into(), "[:1]"),
+        Verbalizer::Titles => ("[x[\"title\"] for x in data[\"labels\"]]".into(), ""),
+        Verbalizer::Words(words) => (format!("[{}]", list(words)), ""),
+    };
+    let values = [
+        ("WORDS_OF_LABELS", words),
+        ("TEXT_BEFORE", sources::literal(&before)),
+        ("TEXT_BETWEEN", sources::literal(&between)),
+        ("TEXT_AFTER", sources::literal(&after)),
+        ("MOST", max_tokens.to_string()),
+    ];
+    python::fill(include_str!("words.py"), &values).replace("[:ALL]", tokens)
 }
 
 /// Windows of one author's text.
@@ -250,6 +287,7 @@ fn strings(config: &RunConfig) -> String {
     };
     format!(
         "LABELS = {labels}\n\
+         any_answer = lambda n: [random.choice(LABELS) for _ in range(n)]\n\
          encode = lambda text: [16 if c == \">\" else 17 if c == \";\" else ord(c) - 97 if \"a\" <= c <= \"p\" else 19 for c in text]\n\
          {}\
          def asked(s):\n{}\n\

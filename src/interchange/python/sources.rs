@@ -113,7 +113,7 @@ pub fn table(
         "{rows}\
          TITLES = [{titles}]  # labels, each with a letter that stands for it\n\
          HELD_OUT = {{{held_out}}}\n\
-         data = {{\"labels\": [{{\"label\": letter}} for letter in {letters}], \"training\": [], \"held_out\": []}}\n\
+         data = {{\"labels\": [{{\"label\": letter, \"title\": title}} for letter, title in zip({letters}, TITLES)], \"training\": [], \"held_out\": []}}\n\
          seen = set()\n\
          for line, text, label in rows():\n    \
              text, label = \" \".join(text.split()), \" \".join(label.split())\n    \

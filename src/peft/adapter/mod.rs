@@ -14,7 +14,7 @@ mod tests;
 use crate::base::Fault;
 use crate::model::{ModelConfig, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
+use crate::peft::{Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates};
 
 /// x + s·W_U σ(W_D x), with W_D ∈ ℝ^{k×d} down and W_U ∈ ℝ^{d×k} up, both with a bias; W_U starts at zero. In parallel x is
 /// what the sub-layer reads from the residual line, not what it gives.
@@ -227,8 +227,8 @@ impl Method for Adapter {
         "Try more steps, a wider bottleneck, or a higher rate."
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 2e-2 } else { 5e-3 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [2e-2, 5e-3, 1e-3])
     }
 
     fn label(&self) -> String {

@@ -13,7 +13,7 @@ mod tests;
 use crate::base::Fault;
 use crate::model::{Biases, ModelConfig, ModulePath, ParamKind, Target};
 use crate::peft::sums::Sum;
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, sums};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates, sums};
 
 /// BitFit over all biases, or those of chosen modules.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +131,7 @@ impl Method for BitFit {
         }
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 3e-2 } else { 1e-2 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [3e-2, 1e-2, 1e-3])
     }
 }

@@ -131,8 +131,8 @@ impl Method for Dora {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        matrices::low_rank_rate(task, self.rank, self.target_modules.len())
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        matrices::low_rank_rate(task, base, self.rank, self.target_modules.len())
     }
 
     fn label(&self) -> String {

@@ -13,7 +13,7 @@ mod tests;
 use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Positions};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates};
 
 /// A trainable copy of the embeddings. A head that is tied to the token embedding follows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Method for Embeddings {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 5e-2 } else { 5e-3 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [5e-2, 5e-3, 1e-4])
     }
 }

@@ -14,7 +14,7 @@ use crate::base::Fault;
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, Target, TensorInfo};
 use crate::peft::sums::{Sum, grouped_by};
 use crate::peft::{
-    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices,
+    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices, rates,
 };
 
 /// l ⊙ (Wx + b) behind the chosen layers, and W₂(l ⊙ x) in front of fc2; every l starts at one.
@@ -141,7 +141,7 @@ impl Method for Ia3 {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 1e-1 } else { 3e-2 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [1e-1, 3e-2, 5e-3])
     }
 }

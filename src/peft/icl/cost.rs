@@ -10,7 +10,7 @@ impl Cost for Icl {
         None
     }
 
-    fn shown(&self, length: usize, room: usize) -> usize {
-        (self.0.shots * self.longest_demonstration(length)).min(room)
+    fn shown(&self, demonstration: usize, room: usize) -> usize {
+        (self.0.shots * demonstration).min(room)
     }
 }

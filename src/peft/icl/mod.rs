@@ -14,8 +14,7 @@ use crate::base::Fault;
 use crate::model::{ModelConfig, Site};
 use crate::peft::knob::place_of;
 use crate::peft::{
-    Count, DemonstrationLabels, Demonstrations, Knob, Method, MethodInfo, MethodKind, Range, Shape, Template, Term,
-    Value,
+    Count, DemonstrationLabels, Demonstrations, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value,
 };
 
 /// f_θ([x₁, y₁, …, x_k, y_k, x]): training examples of the task with their answers, then the question.
@@ -23,8 +22,6 @@ use crate::peft::{
 pub struct Icl(pub Demonstrations);
 
 const LABELS: [(&str, &str); 2] = [("true", "true ones"), ("random", "random ones")];
-/// Characters of a template.
-const MAX_CHARS: usize = 80;
 
 static INFO: MethodInfo = MethodInfo {
     name: "icl",
@@ -56,17 +53,11 @@ static INFO: MethodInfo = MethodInfo {
             ..Knob::PLAIN
         },
         Knob {
-            name: "labels",
+            name: "demonstration_labels",
+            formerly: Some("labels"),
             label: "Labels",
             help: "Random ones show the form of an answer, not the rule (Min et al. 2022).",
             range: Range::Choice(&LABELS),
-            ..Knob::PLAIN
-        },
-        Knob {
-            name: "template",
-            label: "Template",
-            help: "Your own words around {text} and {label}; \\n is a line break. Empty: the task's own form.",
-            range: Range::Text { max_chars: MAX_CHARS },
             ..Knob::PLAIN
         },
     ],
@@ -75,18 +66,6 @@ static INFO: MethodInfo = MethodInfo {
     dial: Err("there is no φ to scale"),
     checked: "its tokens",
 };
-
-impl Icl {
-    /// Tokens of the longest demonstration, where the task's longest example reads `length`: its answer's last
-    /// token, which no example reads, and what stands between two demonstrations.
-    ///
-    /// In a visitor's own words it is a bound: the tokenizer alone knows how many tokens they are.
-    pub fn longest_demonstration(&self, length: usize) -> usize {
-        let own = self.0.template().map_or(0, |t| t.before.len() + t.between.len() + t.after.len());
-        // `<s>` gives way to the answer's last token, and the form's own separators to the visitor's.
-        if own == 0 { length + 1 } else { length - 1 + own }
-    }
-}
 
 impl Method for Icl {
     fn info(&self) -> &'static MethodInfo {
@@ -98,8 +77,7 @@ impl Method for Icl {
             "shots" => Some(Value::Integer(self.0.shots)),
             "demonstrations" => Some(Value::Integer(self.0.drawn_by)),
             "order" => Some(Value::Integer(self.0.order)),
-            "labels" => Some(Value::Choice(LABELS[self.0.labels as usize].0.into())),
-            "template" => Some(Value::Text(self.0.template.clone())),
+            "demonstration_labels" => Some(Value::Choice(LABELS[self.0.labels as usize].0.into())),
             _ => None,
         }
     }
@@ -109,26 +87,15 @@ impl Method for Icl {
             ("shots", Value::Integer(n)) => self.0.shots = n,
             ("demonstrations", Value::Integer(n)) => self.0.drawn_by = n,
             ("order", Value::Integer(n)) => self.0.order = n,
-            ("labels", Value::Choice(v)) => {
+            ("demonstration_labels", Value::Choice(v)) => {
                 self.0.labels = [DemonstrationLabels::True, DemonstrationLabels::Random][place_of(&LABELS, &v)];
             }
-            ("template", Value::Text(text)) => self.0.template = text,
             _ => {}
         }
     }
 
-    fn check(&self, shape: &Shape, task_tokens: usize) -> Result<(), Fault> {
-        if !self.0.template.is_empty() {
-            Template::parse(&self.0.template)?;
-        }
-        // Strings are all of one length: a demonstration is an example with its answer's last letter and `;`. Of texts only the
-        // tokenizer can tell how many fit.
-        let (context, letters) = (shape.model.max_position_embeddings, shape.model.vocab_size <= 64);
-        let fit = context.saturating_sub(task_tokens) / self.longest_demonstration(task_tokens).max(1);
-        if letters && self.0.template.is_empty() && self.0.shots > fit {
-            let message = format!("{fit} demonstrations fit into the context of {context}, not {}.", self.0.shots);
-            return Err(Fault::new("shots", message));
-        }
+    fn check(&self, _shape: &Shape, _task_tokens: usize) -> Result<(), Fault> {
+        // How many fit follows from the task's words: the run tells.
         Ok(())
     }
 

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, sums};
+use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates, sums};
 
 /// The head, untied from the token embedding: all of it, or the rows of the task's labels. Or the last block instead.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -133,13 +133,12 @@ impl Method for LastLayer {
         "The last layer can only re-read what the frozen network already computes. Try LoRA or an adapter, which change the computing inside."
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        match (self.rows, task) {
-            (Rows::Block, "rules") => 5e-3,
-            (Rows::Block, _) => 1e-3,
-            (_, "rules") => 1e-1,
-            _ => 3e-2,
-        }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        let [strings, texts, pretrained] = match self.rows {
+            Rows::Block => [5e-3, 1e-3, 5e-5],
+            _ => [1e-1, 3e-2, 1e-2],
+        };
+        rates::of(task, base, [strings, texts, pretrained])
     }
 
     fn label(&self) -> String {

@@ -136,7 +136,7 @@ impl Method for Layers {
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
         // A few thousand numbers bear a higher rate than matrices.
         if self.parts == [BlockPart::Norms] {
-            return rates::of_norms(task);
+            return rates::of_norms(task, base);
         }
         rates::of_copies(task, base)
     }

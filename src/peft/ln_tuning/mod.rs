@@ -100,7 +100,7 @@ impl Method for LnTuning {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        rates::of_norms(task)
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of_norms(task, base)
     }
 }

@@ -127,8 +127,8 @@ impl Method for Loha {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        matrices::low_rank_rate(task, self.rank, self.target_modules.len())
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        matrices::low_rank_rate(task, base, self.rank, self.target_modules.len())
     }
 
     fn label(&self) -> String {

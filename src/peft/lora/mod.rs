@@ -185,10 +185,10 @@ impl Method for Lora {
         "Try more steps, a higher rank, more matrices, or a higher rate."
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
         // Rank-stabilised, the update of a step is larger still.
         let matrices = if self.use_rslora { usize::MAX } else { self.target_modules.len() };
-        matrices::low_rank_rate(task, self.rank, matrices)
+        matrices::low_rank_rate(task, base, self.rank, matrices)
     }
 
     fn label(&self) -> String {

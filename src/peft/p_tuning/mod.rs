@@ -13,7 +13,7 @@ mod tests;
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, Site, TensorInfo};
 use crate::peft::{
-    Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, virtual_tokens,
+    Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates, virtual_tokens,
 };
 
 /// f_θ([MLP(E), x]): E ∈ ℝ^{n×d} and a ReLU MLP of widths d, h, h, d are trained; what the MLP gives is kept, the MLP is not.
@@ -122,8 +122,8 @@ impl Method for PTuning {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 1e-2 } else { 5e-3 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [1e-2, 5e-3, 1e-3])
     }
 
     fn label(&self) -> String {

@@ -11,6 +11,7 @@ mod python;
 mod tests;
 
 use crate::base::{Fault, grouped};
+use crate::bases::Base;
 use crate::model::{ModelConfig, Site, TensorInfo};
 use crate::peft::{
     Blocks, Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, virtual_tokens,
@@ -220,6 +221,8 @@ impl Method for Prefix {
 
     fn learning_rate(&self, _task: &str, base: &str) -> f64 {
         match (self.prefix_projection, base) {
+            (true, Base::PRETRAINED) => 1e-3,
+            (false, Base::PRETRAINED) => 1e-2,
             (true, _) => 1e-2,
             // The smallest base loses itself at the rate that serves the others.
             (false, "prose-nano") => 3e-2,

@@ -12,7 +12,9 @@ mod tests;
 
 use crate::base::Fault;
 use crate::model::{ModelConfig, Site, TensorInfo};
-use crate::peft::{Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, virtual_tokens};
+use crate::peft::{
+    Count, Knob, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, rates, virtual_tokens,
+};
 
 /// f_θ([φ, x]) with φ ∈ ℝ^{n×d} in the place of token vectors; the text moves n positions on.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,8 +149,8 @@ impl Method for Prompt {
         }
     }
 
-    fn learning_rate(&self, _task: &str, _base: &str) -> f64 {
-        1e-1
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [1e-1, 1e-1, 3e-2])
     }
 
     fn label(&self) -> String {

@@ -189,7 +189,8 @@ impl Method for Pruning {
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        if task == "rules" { 1e-2 } else { rates::of_copies(task, base) }
+        let texts = rates::of_copies("", base);
+        rates::of(task, base, [1e-2, texts, texts])
     }
 
     fn label(&self) -> String {

@@ -13,7 +13,7 @@ mod tests;
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, ModulePath, ParamKind, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, MORE, Mask, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Count, Knob, MORE, Mask, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates};
 
 /// θ + m ⊙ Δ with k ones in the mask m, over the matrices of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,8 +132,8 @@ impl Method for Sparse {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 3e-2 } else { 1e-2 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [3e-2, 1e-2, 1e-4])
     }
 
     fn label(&self) -> String {

@@ -13,7 +13,7 @@ mod tests;
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, ModulePath, Site, TensorInfo};
 use crate::peft::knob::place_of;
-use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value};
+use crate::peft::{Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, rates};
 
 /// θ + Pφ, φ ∈ ℝ^d zero at the start, P ∈ ℝ^{D×d} random with columns of length 1, or Fastfood's product of sparse matrices
 /// (Le et al. 2013).
@@ -166,8 +166,8 @@ impl Method for Subspace {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 1.0 } else { 1e-1 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [1.0, 1e-1, 1e-2])
     }
 
     fn label(&self) -> String {

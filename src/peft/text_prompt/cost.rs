@@ -10,7 +10,7 @@ impl Cost for TextPrompt {
         None
     }
 
-    fn shown(&self, _length: usize, room: usize) -> usize {
+    fn shown(&self, _demonstration: usize, room: usize) -> usize {
         self.text.len().min(room)
     }
 }

@@ -13,7 +13,7 @@ mod tests;
 use crate::base::{Fault, grouped};
 use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
 use crate::peft::{
-    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices,
+    Blocks, Count, Knob, MORE, Method, MethodInfo, MethodKind, Range, Shape, Term, Value, factors, matrices, rates,
 };
 
 /// h = W₀x + Λ_b B Λ_d A x: A ∈ ℝ^{r×in} and B ∈ ℝ^{out×r} random, frozen and shared; b ∈ ℝ^{out} zero and d ∈ ℝ^r at 0.1 at the
@@ -146,8 +146,8 @@ impl Method for Vera {
         MORE
     }
 
-    fn learning_rate(&self, task: &str, _base: &str) -> f64 {
-        if task == "rules" { 1e-1 } else { 3e-2 }
+    fn learning_rate(&self, task: &str, base: &str) -> f64 {
+        rates::of(task, base, [1e-1, 3e-2, 5e-3])
     }
 
     fn label(&self) -> String {

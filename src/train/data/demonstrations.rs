@@ -47,9 +47,11 @@ impl TaskData {
         if shown.labels == DemonstrationLabels::Random {
             let mut rng = stream(shown.drawn_by as u64, "random labels");
             for item in &mut chosen {
-                item.label
-                    .iter_mut()
-                    .for_each(|t| *t = self.labels[rng.random_range(0..self.labels.len() as u32) as usize]);
+                let mut place = || rng.random_range(0..self.labels.len() as u32) as usize;
+                match &self.sequences {
+                    Some(labels) => item.label.clone_from(&labels[place()]),
+                    None => item.label.iter_mut().for_each(|token| *token = self.labels[place()]),
+                }
             }
         }
         if shown.order > 0 {

@@ -3,21 +3,25 @@
 
 use super::baselines::measured;
 use super::file::TaskFile;
-use super::form::{Form, Item, form};
+use super::form::{Form, Item};
 use super::source::{Asked, Source, shuffle};
-use crate::base::Fault;
-use crate::base::stream;
-use crate::peft::Template;
+use crate::base::{Fault, shorten, stream};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::user_data::check_tokens;
-use crate::task::{Baselines, Example, Labelled, TaskConfig, questions, rules, rules_baseline, style, text};
+use crate::task::{Baselines, Example, Labelled, MAX_LABEL, TaskConfig, Template, Verbalizer, Wording};
+use crate::task::{questions, rules, rules_baseline, style, text};
 use rand_chacha::ChaCha8Rng;
 
 /// A task ready to train on: training examples to draw, held-out examples to judge by.
 pub struct TaskData {
     pub(super) config: TaskConfig,
-    /// Tokens among which answers are chosen, in the order of their names.
+    /// Tokens among which answers are chosen, in the order of their names: of a label in several tokens the one that
+    /// tells it from the others.
     pub labels: Vec<u32>,
+    /// The tokens of every label, where one has several: an answer is then one of these sequences.
+    pub(super) sequences: Option<Vec<Vec<u32>>>,
+    /// The right label of each held-out example, by its place; none where answers have no names.
+    pub(super) places: Vec<usize>,
     pub(super) training: Source,
     /// Examples that are never drawn to train on.
     pub held_out: Vec<Example>,
@@ -34,33 +38,33 @@ pub struct TaskData {
 }
 
 impl TaskData {
-    /// A task's examples as a base's tokenizer reads them; a limited number of them is drawn by `seed`. A
-    /// `template` puts text and label into other words than the task's own.
+    /// A task's examples as a base's tokenizer reads them, in some words; a limited number of them is drawn by `seed`.
     ///
     /// # Errors
-    /// Where `file` is not the task's, a text is too short, or the tokenizer has no token for a label.
+    /// Where `file` is not the task's, a text is too short, the tokenizer has no token for a label, or two labels have
+    /// the same ones.
     pub fn new(
         config: &TaskConfig,
         file: &TaskFile,
         tokenizer: &Tokenizer,
-        template: Option<&Template>,
+        wording: &Wording,
         seed: u64,
     ) -> Result<TaskData, Fault> {
         let missing = || Fault::new("task", format!("The examples of the task {} are not there.", config.name()));
         match (config, file) {
             (TaskConfig::Rules { rule, .. }, _) => {
-                TaskData::strings(config, Asked::Rule(rule.clone()), tokenizer, template, seed)
+                TaskData::strings(config, Asked::Rule(rule.clone()), tokenizer, wording, seed)
             }
             (TaskConfig::Questions { question, .. }, _) => {
-                TaskData::strings(config, Asked::Question(*question), tokenizer, template, seed)
+                TaskData::strings(config, Asked::Question(*question), tokenizer, wording, seed)
             }
             (TaskConfig::Text { of, .. }, TaskFile::Labelled(data)) => {
-                TaskData::text(config, of.max_tokens(), data, tokenizer, template, seed)
+                TaskData::text(config, of.max_tokens(), data, tokenizer, wording, seed)
             }
             (TaskConfig::UserData { data: own, .. }, TaskFile::Labelled(data))
                 if own.classes == Some(data.labels.len()) =>
             {
-                TaskData::text(config, text::MAX_TOKENS, data, tokenizer, template, seed)
+                TaskData::text(config, text::MAX_TOKENS, data, tokenizer, wording, seed)
             }
             (TaskConfig::Style { author }, TaskFile::Texts(texts)) => {
                 let text = texts.authors.get(*author).ok_or_else(missing)?;
@@ -77,16 +81,11 @@ impl TaskData {
         config: &TaskConfig,
         asked: Asked,
         tokenizer: &Tokenizer,
-        template: Option<&Template>,
+        wording: &Wording,
         seed: u64,
     ) -> Result<TaskData, Fault> {
-        let own = Form {
-            begin: vec![rules::BOS],
-            before: Vec::new(),
-            between: vec![rules::ARROW],
-            after: vec![rules::SEMICOLON],
-        };
-        let form = form(own, template, tokenizer)?;
+        let own = Form::plain(vec![rules::BOS], rules::ARROW, rules::SEMICOLON);
+        let form = Form::of_strings(own, wording.template.as_ref(), tokenizer);
         let strings = asked.held_out();
         let mut training = Source::Strings { asked: asked.clone(), held_out: strings.iter().copied().collect() };
         if let Some(n) = config.examples() {
@@ -102,6 +101,8 @@ impl TaskData {
         Ok(TaskData {
             config: config.clone(),
             labels,
+            sequences: None,
+            places: Vec::new(),
             training,
             held_out: strings.iter().map(|s| form.example(&asked.item(*s))).collect(),
             inputs: strings.iter().map(rules::text).collect(),
@@ -118,34 +119,33 @@ impl TaskData {
         max: usize,
         data: &Labelled,
         tokenizer: &Tokenizer,
-        template: Option<&Template>,
+        wording: &Wording,
         seed: u64,
     ) -> Result<TaskData, Fault> {
-        // The last: SentencePiece's tokenizers put a blank in front.
-        let newline = tokenizer.encode("\n").pop().ok_or_else(|| without("\n"))?;
-        let begin = tokenizer.begin().to_vec();
-        let own = Form { begin, before: Vec::new(), between: vec![newline], after: vec![newline] };
-        let form = form(own, template, tokenizer)?;
-        let labels = data.labels.iter().map(|l| token(tokenizer, &l.label)).collect::<Result<Vec<u32>, Fault>>()?;
+        let names = names(&wording.labels, data)?;
+        let (form, sequences) = worded(wording, &names, tokenizer)?;
         let item = |(label, text): &(usize, String)| {
-            let tokens = tokenizer.encode(text);
-            Item { text: tokens[tokens.len().saturating_sub(max)..].to_vec(), label: vec![labels[*label]] }
+            let tokens = form.text(text, tokenizer);
+            Item { text: tokens[tokens.len().saturating_sub(max)..].to_vec(), label: sequences[*label].clone() }
         };
         let mut pool: Vec<usize> = (0..data.training.len()).collect();
         if let Some(n) = config.examples() {
             shuffle(&mut pool, &mut stream(seed, "training examples"));
             pool.truncate(n);
         }
+        let several = sequences.iter().any(|label| label.len() > 1);
         Ok(TaskData {
             config: config.clone(),
+            places: data.held_out.iter().map(|(label, _)| *label).collect(),
             training: Source::Pool(pool.into_iter().map(|i| item(&data.training[i])).collect()),
             held_out: data.held_out.iter().map(|x| form.example(&item(x))).collect(),
             inputs: data.held_out.iter().map(|(_, text)| text.clone()).collect(),
             baselines: data.baselines.unwrap_or_else(|| measured(data, tokenizer, max)),
-            labels,
+            labels: telling(&sequences)?,
+            sequences: several.then_some(sequences),
             form,
             longest_text: max,
-            names: data.labels.iter().map(|l| l.label.clone()).collect(),
+            names,
             tokenizer: None,
         })
     }
@@ -159,6 +159,8 @@ impl TaskData {
         Ok(TaskData {
             config: config.clone(),
             labels: (0..vocabulary as u32).collect(),
+            sequences: None,
+            places: Vec::new(),
             // Every place of the text may begin a window.
             training: Source::Windows(vec![Example { tokens: training, answer: style::WINDOW - 1 }]),
             inputs: windows.iter().map(|w| tokenizer.decode(&w.tokens[..style::OPENING])).collect(),
@@ -181,9 +183,32 @@ impl TaskData {
         self.tokenizer.is_some()
     }
 
-    /// Tokens of an answer that is shown.
+    /// The tokens of every label, where one has several.
+    pub fn sequences(&self) -> Option<&[Vec<u32>]> {
+        self.sequences.as_deref()
+    }
+
+    /// The right label of each held-out example, by its place; none where answers have no names.
+    pub fn places(&self) -> &[usize] {
+        &self.places
+    }
+
+    /// Tokens of an answer that is shown, of labels in several tokens the most.
     pub fn answer_length(&self) -> usize {
-        if self.is_written() { style::SAMPLE } else { self.held_out[0].answer }
+        match &self.sequences {
+            _ if self.is_written() => style::SAMPLE,
+            Some(labels) => labels.iter().map(Vec::len).max().unwrap_or(1),
+            None => self.held_out[0].answer,
+        }
+    }
+
+    /// Positions that any example of the task may read: the longest text, the words around it, the longest answer
+    /// without its last token.
+    pub fn most_tokens(&self) -> usize {
+        match self.is_written() {
+            true => style::WINDOW - 1,
+            false => self.form.around() + self.longest_text + self.answer_length() - 1,
+        }
     }
 
     /// The tokens of a held-out example that stand before its answer.
@@ -193,9 +218,11 @@ impl TaskData {
         example.tokens[..n].to_vec()
     }
 
-    /// Positions that the longest held-out example reads.
+    /// Positions that the longest held-out example reads, behind which any label may stand.
     pub fn longest(&self) -> usize {
-        self.held_out.iter().map(|e| e.tokens.len() - 1).max().unwrap_or(0)
+        let longest_label = self.sequences.as_ref().map(|_| self.answer_length());
+        let read = |e: &Example| e.tokens.len() - e.answer + longest_label.unwrap_or(e.answer) - 1;
+        self.held_out.iter().map(read).max().unwrap_or(0)
     }
 
     /// Tokens that a prediction reads on average, without what a method adds.
@@ -224,11 +251,91 @@ impl TaskData {
 
     /// The right answer of a held-out example; of a text, how the book goes on.
     pub fn right(&self, index: usize) -> String {
+        if let Some(place) = self.places.get(index) {
+            return self.names[*place].clone();
+        }
         let prompt = self.prompt(index).len();
         let answer = &self.held_out[index].tokens[prompt..][..self.answer_length()];
         let places: Vec<usize> = answer.iter().filter_map(|t| self.labels.iter().position(|l| l == t)).collect();
         self.answer(&places)
     }
+}
+
+/// What stands for each label.
+fn names(labels: &Verbalizer, data: &Labelled) -> Result<Vec<String>, Fault> {
+    let of = |name: fn(&text::Label) -> &String| data.labels.iter().map(|label| name(label).clone()).collect();
+    match labels {
+        Verbalizer::Letters => Ok(of(|label| &label.label)),
+        Verbalizer::Titles => Ok(of(|label| &label.title)),
+        Verbalizer::Words(words) if words.len() == data.labels.len() => Ok(words.clone()),
+        Verbalizer::Words(words) => {
+            let message =
+                format!("The data has {} labels: {} words are not one for each.", data.labels.len(), words.len());
+            Err(Fault::new("labels", message))
+        }
+    }
+}
+
+/// The form of texts in some words, and the tokens of each label there.
+fn worded(wording: &Wording, names: &[String], tokenizer: &Tokenizer) -> Result<(Form, Vec<Vec<u32>>), Fault> {
+    let begin = tokenizer.begin().to_vec();
+    // The last: SentencePiece's tokenizers put a blank in front.
+    let newline = || tokenizer.encode("\n").pop().ok_or_else(|| without("\n"));
+    let (form, mut labels) = match (&wording.template, &wording.labels) {
+        (Some(template), _) => Form::of_template(begin, template, names, tokenizer),
+        (None, Verbalizer::Letters) => {
+            let letters = names.iter().map(|letter| token(tokenizer, letter).map(|token| vec![token]));
+            let newline = newline()?;
+            (Form::plain(begin, newline, newline), letters.collect::<Result<Vec<Vec<u32>>, Fault>>()?)
+        }
+        (None, _) => {
+            let newline = newline()?;
+            let line = Template { before: String::new(), between: "\n".into(), after: "\n".into() };
+            let (_, labels) = Form::of_template(Vec::new(), &line, names, tokenizer);
+            (Form::plain(begin, newline, newline), labels)
+        }
+    };
+    if wording.labels == Verbalizer::Letters {
+        labels.iter_mut().for_each(|label| label.truncate(1));
+    }
+    for (i, (label, name)) in labels.iter().zip(names).enumerate() {
+        if label.is_empty() {
+            return Err(without(name));
+        }
+        if label.len() > MAX_LABEL {
+            let message = format!(
+                "The label “{}” has {} tokens, and {MAX_LABEL} are the most: name shorter words.",
+                shorten(name),
+                label.len()
+            );
+            return Err(Fault::new("labels", message));
+        }
+        if let Some(other) = labels[..i].iter().position(|other| other == label) {
+            let message =
+                format!("This base's tokenizer reads “{}” and “{}” alike: name other words.", names[other], name);
+            return Err(Fault::new("labels", message));
+        }
+    }
+    Ok((form, labels))
+}
+
+/// Of each label the token that tells it from the others: its first that no other label has in the same place, as far
+/// as tokens go that none before it was given.
+fn telling(labels: &[Vec<u32>]) -> Result<Vec<u32>, Fault> {
+    let mut chosen: Vec<u32> = Vec::with_capacity(labels.len());
+    for (i, label) in labels.iter().enumerate() {
+        let is_free = |token: &&u32| !chosen.contains(token);
+        let tells = |place: &usize| {
+            let mut others = labels.iter().enumerate().filter(|(j, _)| *j != i);
+            others.all(|(_, other)| other.get(*place) != label.get(*place))
+        };
+        let first = (0..label.len()).filter(tells).map(|place| &label[place]).find(is_free);
+        let token = first.or_else(|| label.iter().find(is_free)).ok_or_else(|| {
+            Fault::new("labels", "All tokens of a label are those of other labels: name words that differ more.")
+        })?;
+        chosen.push(*token);
+    }
+    Ok(chosen)
 }
 
 /// The first token of a text.

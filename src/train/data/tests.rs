@@ -2,10 +2,10 @@
 
 use super::{Batch, TaskData, TaskFile};
 use crate::base::stream;
-use crate::peft::{DemonstrationLabels, Demonstrations, Template};
+use crate::peft::{DemonstrationLabels, Demonstrations};
 use crate::protocol::CutText;
 use crate::task::tokenizer::Tokenizer;
-use crate::task::{Baselines, Example, Labelled, Rule, TaskConfig, rules, style};
+use crate::task::{Baselines, Example, Labelled, Rule, TaskConfig, Template, Verbalizer, Wording, rules, style};
 
 fn tokenizer(base: &str) -> Tokenizer {
     let path = format!("{}/www/models/{base}/tokenizer.json", env!("CARGO_MANIFEST_DIR"));
@@ -17,7 +17,7 @@ fn strings(examples: &str, seed: u64) -> TaskData {
     if !examples.is_empty() {
         config.set("examples", examples).unwrap();
     }
-    TaskData::new(&config, &TaskFile::None, &tokenizer("rules"), None, seed).unwrap()
+    TaskData::new(&config, &TaskFile::None, &tokenizer("rules"), &Wording::default(), seed).unwrap()
 }
 
 fn words() -> (TaskConfig, TaskFile) {
@@ -76,7 +76,7 @@ fn demonstrations_are_training_examples_in_the_tasks_form() {
 #[test]
 fn too_many_demonstrations_are_refused_with_the_number_that_fits() {
     let (config, file) = words();
-    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap();
+    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap();
     let fault = data.demonstrations(&Demonstrations { shots: 32, ..Demonstrations::default() }, 40).unwrap_err();
     assert!(fault.message.contains("fit in front of the longest example, not 32"), "{fault}");
 }
@@ -86,8 +86,10 @@ fn a_template_puts_question_and_demonstration_into_its_words() {
     let (config, file) = words();
     let tokenizer = tokenizer("prose-nano");
     let template = Template::parse("Word: {text} is {label}.\\n").unwrap();
-    let data = TaskData::new(&config, &file, &tokenizer, Some(&template), 0).unwrap();
-    assert_eq!(tokenizer.decode(&data.prompt(0)), "Word: word60 is ");
+    let wording = Wording { template: Some(template), ..Wording::default() };
+    let data = TaskData::new(&config, &file, &tokenizer, &wording, 0).unwrap();
+    // The blank in front of the label is the label's.
+    assert_eq!(tokenizer.decode(&data.prompt(0)), "Word: word60 is");
     let shown =
         tokenizer.decode(&data.demonstrations(&Demonstrations { shots: 2, ..Demonstrations::default() }, 60).unwrap());
     let lines: Vec<&str> = shown.lines().collect();
@@ -104,7 +106,7 @@ fn a_style_is_learnt_from_windows_and_judged_on_others() {
     let text = |word: &str| format!("{word} said that it was so. ").repeat(40);
     let author = |i: usize| style::AuthorText { title: format!("{i}"), training: text("He"), held_out: text("She") };
     let file = TaskFile::Texts(style::Texts { authors: (0..7).map(author).collect(), source: String::new() });
-    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap();
+    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap();
     assert!(data.is_written());
     let drawn = data.draw(8, &mut stream(0, "test"));
     assert!(drawn.iter().all(|e| e.tokens.len() == style::WINDOW && e.answer == style::WINDOW - 1));
@@ -159,7 +161,7 @@ fn the_baseline_reads_what_the_network_reads() {
         TaskConfig::UserData { data: crate::task::UserData { name: "own".into(), classes: Some(2) }, examples: None };
     let measured = |data: Labelled| {
         let file = TaskFile::Labelled(data);
-        TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).unwrap().baselines.bag_of_words
+        TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap().baselines.bag_of_words
     };
     // Words at the beginning tell the label, and nobody reads them; words at the end are read.
     assert!(measured(data("bright", "grey")) < 0.7);
@@ -175,7 +177,8 @@ fn a_text_without_a_window_to_hold_out_is_refused_with_its_tokens() {
         held_out: "It was so. ".repeat(12),
     };
     let file = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
-    let refused = TaskData::new(&config, &file, &tokenizer("prose-nano"), None, 0).err().unwrap().message;
+    let refused =
+        TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).err().unwrap().message;
     assert!(refused.starts_with("The text has ") && refused.contains(" tokens as the base reads it"), "{refused}");
 }
 
@@ -183,7 +186,7 @@ fn a_text_without_a_window_to_hold_out_is_refused_with_its_tokens() {
 fn a_typed_text_says_how_much_of_it_is_read() {
     let (config, file) = words();
     let tokenizer = tokenizer("prose-nano");
-    let data = TaskData::new(&config, &file, &tokenizer, None, 0).unwrap();
+    let data = TaskData::new(&config, &file, &tokenizer, &Wording::default(), 0).unwrap();
     let limit = config.longest_text().unwrap();
     for text in ["over the hills and far away ".repeat(9), "x".repeat(200)] {
         let typed = data.typed(&text, &tokenizer).unwrap();
@@ -201,9 +204,171 @@ fn a_typed_text_says_how_much_of_it_is_read() {
     let (training, held_out) = crate::task::user_data::text_split(&text);
     let author = style::AuthorText { title: "hills".into(), training, held_out };
     let texts = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
-    let written = TaskData::new(&TaskConfig::named("style").unwrap(), &texts, &tokenizer, None, 0).unwrap();
+    let written =
+        TaskData::new(&TaskConfig::named("style").unwrap(), &texts, &tokenizer, &Wording::default(), 0).unwrap();
     let typed = written.typed(&text, &tokenizer).unwrap();
     let cut = typed.cut.unwrap();
     assert_eq!((cut.read, cut.read), (typed.prompt.len(), style::WINDOW - 1 - style::SAMPLE));
     assert!(cut.tokens > 1000, "{cut:?}");
+}
+
+/// Labelled texts of two labels with these titles.
+fn labelled(titles: [&str; 2], texts: &[&str]) -> TaskFile {
+    let label = |(letter, title): (&str, &str)| crate::task::text::Label {
+        label: letter.into(),
+        title: title.into(),
+        about: String::new(),
+    };
+    let rows: Vec<(usize, String)> = texts.iter().enumerate().map(|(i, text)| (i % 2, text.to_string())).collect();
+    TaskFile::Labelled(Labelled {
+        labels: ["A", "B"].into_iter().zip(titles).map(label).collect(),
+        training: rows.clone(),
+        held_out: rows,
+        baselines: Some(Baselines { chance: 0.5, majority: 0.5, bag_of_words: 0.5 }),
+        source: String::new(),
+    })
+}
+
+const TEXTS: [&str; 6] = [
+    "A gem of a film.",
+    "worse than \u{201c}Gigli\u{201d}, and (yes) 2 hours long!",
+    "naïve … but not dull?",
+    "1984",
+    "It's the director's best",
+    "x",
+];
+
+fn wording(template: &str, labels: &str) -> Wording {
+    let labels = Verbalizer::parse(labels).unwrap();
+    Wording { template: (!template.is_empty()).then(|| Template::parse(template).unwrap()), labels }
+}
+
+/// The families' tokenizers, by their names.
+fn families() -> Vec<(String, Tokenizer)> {
+    let folder = format!("{}/tests/fixtures/tokenizers", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let named = files.filter_map(|path| Some((path.file_stem()?.to_str()?.to_string(), path)));
+    let read = |(name, path): (String, std::path::PathBuf)| {
+        let tokenizer = Tokenizer::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+        (name, tokenizer)
+    };
+    named
+        .filter(|(name, _)| name != "texts")
+        .map(read)
+        .chain([("prose-nano".into(), tokenizer("prose-nano"))])
+        .collect()
+}
+
+#[test]
+fn tokens_of_a_template_are_those_of_the_whole_string() {
+    let config = TaskConfig::named("sentiment").unwrap();
+    let mut checked = 0;
+    for (name, tokenizer) in families() {
+        for template in [
+            "Review: {text}\\nSentiment: {label}\\n\\n",
+            "{text}\\nSentiment: {label}",
+            "{text} It was {label}.\\n",
+            "{text}\\n\\n{label}\\n",
+            "{text} =>{label}",
+            "Text:\\n\\n{text}\\n{label}\\n",
+        ] {
+            for labels in ["positive,negative", "very good,bad", "good,good at times"] {
+                let wording = wording(template, labels);
+                let data = TaskData::new(&config, &labelled(["+", "-"], &TEXTS), &tokenizer, &wording, 0).unwrap();
+                let Template { before, between, after } = wording.template.as_ref().unwrap();
+                let Verbalizer::Words(words) = &wording.labels else { panic!() };
+                for (i, text) in TEXTS.iter().enumerate() {
+                    // SmolLM2 reads two line breaks in front of a digit as one token, in front of a letter as two.
+                    if before.ends_with('\n') && text.starts_with(|c: char| c.is_ascii_digit()) {
+                        continue;
+                    }
+                    let line = format!("{before}{text}{between}{}", words[i % 2]);
+                    let whole = [tokenizer.begin(), &tokenizer.encode(&line)].concat();
+                    let example = &data.held_out[i];
+                    assert_eq!(example.tokens, whole, "{name}: {line:?}: {}", tokenizer.decode(&example.tokens));
+                    let label = tokenizer.decode_on(&example.tokens[whole.len() - example.answer..]);
+                    assert_eq!(label.trim_start(), words[i % 2], "{name}: {line:?}");
+                    assert_eq!(data.right(i), words[i % 2]);
+                    checked += 1;
+                }
+                // Two demonstrations and a question are one string, too.
+                let shots = Demonstrations { shots: 2, ..Demonstrations::default() };
+                let shown = data.demonstrations(&shots, 200).unwrap();
+                let text = tokenizer.decode(&[shown.clone(), data.prompt(0)[data.begins()..].to_vec()].concat());
+                if !after.is_empty() && !before.is_empty() {
+                    let line = format!("{text}{}{}", if between.ends_with(' ') { " " } else { "" }, words[0]);
+                    let whole = [shown, data.held_out[0].tokens[data.begins()..].to_vec()].concat();
+                    assert_eq!(whole, tokenizer.encode(&line), "{name}: {line:?}");
+                }
+            }
+        }
+    }
+    assert!(checked > 500, "{checked}");
+}
+
+#[test]
+fn a_blank_in_front_of_a_word_is_the_word_s() {
+    let (_, smollm2) = families().into_iter().find(|(name, _)| name == "smollm2").unwrap();
+    let config = TaskConfig::named("sentiment").unwrap();
+    let wording = wording("Review: {text}\\nSentiment: {label}", "titles");
+    let data = TaskData::new(&config, &labelled(["the", "and"], &TEXTS), &smollm2, &wording, 0).unwrap();
+    assert_eq!(data.labels, [smollm2.encode(" the")[0], smollm2.encode(" and")[0]]);
+    assert_eq!((data.sequences(), data.answer(&[1])), (None, "and".to_string()));
+    assert!(smollm2.decode_on(&data.prompt(0)).ends_with("\nSentiment:"));
+}
+
+#[test]
+fn labels_of_several_tokens_are_sequences_and_texts_are_cut_alone() {
+    let config = TaskConfig::named("sentiment").unwrap();
+    let tokenizer = tokenizer("prose-nano");
+    let wording = wording("Review: {text}\\nSentiment: {label}\\n\\n", "very good,very bad indeed");
+    let long = "and so on and on ".repeat(60);
+    let data = TaskData::new(
+        &config,
+        &labelled(["+", "-"], &[long.as_str(), "short", long.as_str(), "x"]),
+        &tokenizer,
+        &wording,
+        0,
+    );
+    let data = data.unwrap();
+    let labels = data.sequences().unwrap().to_vec();
+    assert_eq!(labels.iter().map(|l| tokenizer.decode_on(l)).collect::<Vec<_>>(), [" very good", " very bad indeed"]);
+    assert!(labels[0] != labels[1] && labels[0][0] == labels[1][0] && data.labels[0] != data.labels[1]);
+    let example = &data.held_out[0];
+    assert_eq!(example.answer, labels[0].len());
+    assert!(tokenizer.decode(&example.tokens).starts_with("Review:"));
+    let [front, behind] = ["Review:", "\nSentiment:"].map(|text| tokenizer.encode(text).len());
+    assert_eq!(data.prompt(0).len(), data.begins() + front + 96 + behind);
+    assert_eq!(data.most_tokens(), data.prompt(0).len() + labels[1].len() - 1);
+    assert_eq!(data.longest(), data.most_tokens());
+    // Random labels of demonstrations are whole ones.
+    let random = Demonstrations { shots: 4, labels: DemonstrationLabels::Random, ..Demonstrations::default() };
+    let mut drawn = std::collections::BTreeSet::new();
+    for drawn_by in 0..8 {
+        let shown = data.demonstrations(&Demonstrations { drawn_by, ..random.clone() }, 4000).unwrap();
+        let shown = tokenizer.decode(&shown);
+        let answers: Vec<&str> =
+            shown.split("Sentiment:").skip(1).map(|rest| rest.split("\n\n").next().unwrap()).collect();
+        assert_eq!(answers.len(), 4);
+        drawn.extend(answers.into_iter().map(String::from));
+    }
+    assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [" very bad indeed", " very good"]);
+    // What is typed is asked in the same words.
+    let typed = data.typed("so so", &tokenizer).unwrap();
+    assert_eq!(tokenizer.decode(&typed.prompt[data.begins()..]), "Review: so so\nSentiment:");
+}
+
+#[test]
+fn words_that_a_base_cannot_tell_apart_are_refused() {
+    let config = TaskConfig::named("sentiment").unwrap();
+    let refused = |titles: [&str; 2], labels: &str| {
+        let (file, tokenizer) = (labelled(titles, &TEXTS), tokenizer("prose-nano"));
+        let fault = TaskData::new(&config, &file, &tokenizer, &wording("", labels), 0).err().unwrap();
+        assert_eq!(fault.key, "labels");
+        fault.message
+    };
+    assert!(refused(["+", "-"], "a,b,c").contains("has 2 labels: 3 words"));
+    let long = "zq ".repeat(40);
+    assert!(refused([long.as_str(), "-"], "titles").contains("32 are the most"));
+    assert!(refused(["same", "same"], "titles").contains("alike"));
 }

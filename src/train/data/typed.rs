@@ -44,7 +44,7 @@ impl TaskData {
             _ => {
                 let written = self.is_written();
                 let text = one_line(text, if written { "Type how a text begins." } else { "Type a sentence." })?;
-                let tokens = tokenizer.encode(&text);
+                let tokens = self.form.text(&text, tokenizer);
                 let read = &tokens[tokens.len().saturating_sub(self.longest_text)..];
                 let cut = CutText { tokens: tokens.len(), read: read.len() };
                 let prompt = if written { read.to_vec() } else { self.form.prompt(read) };

@@ -30,8 +30,8 @@ impl Evaluations {
     /// few steps. On a large one they may take a tenth of the run: half of it on the way, half at the end. A
     /// step of training counts as two passes forward for each of its examples, the least that it takes. What an
     /// evaluation reads `beside` its own examples, for answers that are shown and for what is kept, counts as so many
-    /// of them.
-    pub fn of(config: &RunConfig, parameters: u64, beside: usize) -> Evaluations {
+    /// of them. Each example is read `readings` times.
+    pub fn of(config: &RunConfig, parameters: u64, beside: usize, readings: usize) -> Evaluations {
         let every = |points: usize| (config.steps / points.max(1)).max(1);
         if !is_large(parameters) {
             let points = if config.task.is_strings() { 60 } else { 30 };
@@ -40,7 +40,7 @@ impl Evaluations {
         if !config.trains() {
             return Evaluations { every: 1, live: FEWEST, at_end: ALONE, start_later: false };
         }
-        let half = config.steps.saturating_mul(config.batch_size()) / 10;
+        let half = config.steps.saturating_mul(config.batch_size()) / (10 * readings.max(1));
         let points = (half / (FEWEST + beside)).clamp(2, 30);
         let live = (half / points).saturating_sub(beside).clamp(FEWEST, LIVE);
         let start_later = is_small_beside(config.trainable(), parameters);
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn a_small_base_is_scored_as_ever() {
-        let rules = Evaluations::of(&run("#base=rules&task=rules&steps=300"), 205_568, 20);
+        let rules = Evaluations::of(&run("#base=rules&task=rules&steps=300"), 205_568, 20, 1);
         assert_eq!(rules, Evaluations { every: 5, live: 140, at_end: usize::MAX, start_later: false });
-        let authors = Evaluations::of(&run("#base=prose-small&task=authors&steps=300"), 3_454_976, 20);
+        let authors = Evaluations::of(&run("#base=prose-small&task=authors&steps=300"), 3_454_976, 20, 1);
         assert_eq!(authors, Evaluations { every: 10, live: 140, at_end: usize::MAX, start_later: false });
     }
 
@@ -68,7 +68,7 @@ mod tests {
     fn on_a_large_base_evaluations_take_a_tenth() {
         for (steps, batch, beside) in [(100, 8, 0), (300, 16, 6), (1000, 4, 6), (2000, 32, 40), (300, 8, 21)] {
             let config = run(&format!("#base=prose-small&task=authors&steps={steps}&batch_size={batch}"));
-            let Evaluations { every, live, at_end, .. } = Evaluations::of(&config, 134_515_008, beside);
+            let Evaluations { every, live, at_end, .. } = Evaluations::of(&config, 134_515_008, beside, 1);
             let read = steps / every * (live + beside) + at_end;
             // Of two passes forward a trained example, and one evaluation more.
             assert!(10 * read <= 2 * steps * batch + 10 * 2 * (live + beside), "{steps} {batch} {beside}: {read}");
@@ -77,10 +77,17 @@ mod tests {
     }
 
     #[test]
+    fn who_is_read_more_often_is_scored_on_fewer() {
+        let config = run("#base=prose-small&task=authors&steps=300&batch_size=16");
+        let of = |readings| Evaluations::of(&config, 134_515_008, 0, readings);
+        assert_eq!((of(1).at_end, of(2).at_end, of(3).at_end), (480, 240, 160));
+    }
+
+    #[test]
     fn a_short_run_is_evaluated_all_the_same() {
         let config = run("#base=prose-small&task=authors&steps=3&batch_size=1");
         assert_eq!(
-            Evaluations::of(&config, 1 << 30, 6),
+            Evaluations::of(&config, 1 << 30, 6, 1),
             Evaluations { every: 1, live: 16, at_end: 32, start_later: true }
         );
     }
@@ -90,7 +97,7 @@ mod tests {
         // φ of 3,454,976 numbers, or of a few hundred.
         for (method, later) in [("full", false), ("lora", true), ("prompt", true), ("icl", false)] {
             let config = run(&format!("#base=prose-small&task=authors&method={method}"));
-            assert_eq!(Evaluations::of(&config, 34_000_000, 6).start_later, later, "{method}");
+            assert_eq!(Evaluations::of(&config, 34_000_000, 6, 1).start_later, later, "{method}");
         }
     }
 }

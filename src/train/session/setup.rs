@@ -1,12 +1,13 @@
 //! What a run is given, which stays as it is.
 
 use super::evaluations::Evaluations;
-use crate::base::{Failure, FailureReason, stream};
+use crate::base::{Failure, FailureReason, Fault, stream};
 use crate::config::{MOST_PARTS, RunConfig};
 use crate::kernels::most_bytes;
 use crate::ledger::parts;
 use crate::peft::{Demonstrations, InitContext, Phi};
 use crate::protocol::Answer;
+use crate::train::choice::readings;
 use crate::train::data::TaskData;
 use crate::train::evaluate::{Asked, written};
 use crate::train::forgetting::Kept;
@@ -50,6 +51,7 @@ impl Setup {
     ) -> Result<Setup, Failure> {
         config.check().map_err(input)?;
         let data = materials.examples(&config, &base).map_err(input)?;
+        check_room(&config, &data, base.theta.config.max_position_embeddings).map_err(input)?;
         let demonstrations = match demonstrations(&config) {
             Some(shown) => {
                 let context = base.theta.config.max_position_embeddings;
@@ -58,9 +60,10 @@ impl Setup {
             }
             None => Vec::new(),
         };
-        room::check(&config, most_bytes(device))?;
+        let answer = (!data.is_written()).then(|| data.answer_length());
+        room::check(&config, answer, most_bytes(device))?;
         let (device, device_name) = (device.clone(), device_name.to_string());
-        let evaluations = Evaluations::of(&config, base.theta.config.parameters(), 0);
+        let evaluations = Evaluations::of(&config, base.theta.config.parameters(), 0, 1);
         // A GPU is one worker, and wants large products.
         let parts = if device_name == "cpu" { parts(&config) } else { 1 };
         // A pass of a small base takes no time, and each costs some.
@@ -118,14 +121,19 @@ impl Setup {
         let blocks = config.parameters() as f64 - head;
         let (mut read, mut predicted) = kept.map_or((0, 0), |kept| kept.tokens());
         let (prompts, answer) = (self.shown_prompts(), self.data.answer_length());
-        // Each token of an answer is another pass.
+        // Labels in several tokens are read behind the same text. Else each token of an answer is another pass.
+        let readings = self.data.sequences().map(|labels| readings(labels).len());
         for prompt in &prompts {
-            read += (prompt.len()..prompt.len() + answer).sum::<usize>();
+            read += match readings {
+                Some(n) => n * (prompt.len() + answer - 1),
+                None => (prompt.len()..prompt.len() + answer).sum::<usize>(),
+            };
             predicted += answer;
         }
-        let example = blocks * self.data.mean_tokens() + head * answer as f64;
+        let readings = readings.unwrap_or(1);
+        let example = readings as f64 * blocks * self.data.mean_tokens() + head * answer as f64;
         let beside = (blocks * read as f64 + head * predicted as f64) / example.max(1.0);
-        self.evaluations = Evaluations::of(&self.config, config.parameters(), beside.ceil() as usize);
+        self.evaluations = Evaluations::of(&self.config, config.parameters(), beside.ceil() as usize, readings);
     }
 
     /// θ ⊕ φ, of which something is asked.
@@ -136,9 +144,10 @@ impl Setup {
     /// What asks θ ⊕ φ to answer prompts.
     pub fn answering(&self, phi: &Phi, prompts: &[Vec<u32>]) -> Result<Vec<Pass>, Failure> {
         let (asked, length) = (self.asked(phi), self.data.answer_length());
-        match self.data.is_written() {
-            true => asked.samples(prompts, length),
-            false => asked.answers(&self.data.labels, prompts, length),
+        match self.data.sequences() {
+            _ if self.data.is_written() => asked.samples(prompts, length),
+            Some(labels) => asked.labels(labels, prompts),
+            None => asked.answers(&self.data.labels, prompts, length),
         }
     }
 
@@ -163,6 +172,18 @@ impl Setup {
 /// A fault of what was asked for.
 pub(super) fn input(message: impl ToString) -> Failure {
     Failure { reason: FailureReason::Input, message: message.to_string() }
+}
+
+/// Whether the context has room for what the tokenizer makes of the longest text in a template's words.
+fn check_room(config: &RunConfig, data: &TaskData, context: usize) -> Result<(), Fault> {
+    let (tokens, in_front) = (data.most_tokens(), positions(config));
+    if tokens + in_front <= context {
+        return Ok(());
+    }
+    let message = format!(
+        "A text in these words takes up to {tokens} positions, beside {in_front} in front of it; this base reads {context}: take a shorter template, or shorter labels."
+    );
+    Err(Fault::new("template", message))
 }
 
 /// Positions that the methods put in front.

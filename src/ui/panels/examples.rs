@@ -5,7 +5,7 @@ use super::try_it::TryItRow;
 use crate::protocol::Prediction;
 use crate::task::Question;
 use crate::task::rules::{self, Letters};
-use crate::task::{Labelled, TaskConfig, TextTask};
+use crate::task::{Labelled, TaskConfig, TextTask, Verbalizer};
 use crate::ui::state::{Action, State};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,8 +25,10 @@ impl Examples {
             (false, Some((lambda, _))) => format!("λ = {lambda:.2}"),
             (false, None) => format!("step {}", r.step),
         });
+        // A run's answers are in the words that it had.
+        let labels = run.map_or(&state.config, |run| &run.config).wording().labels;
         let rows = state.examples().into_iter().map(|(index, item)| {
-            html! { <Row task={task.clone()} {index} {item} data={state.data().cloned()} /> }
+            html! { <Row task={task.clone()} {index} {item} data={state.data().cloned()} labels={labels.clone()} /> }
         });
         let heading = match task {
             TaskConfig::Rules { .. } => "held-out string",
@@ -45,7 +47,7 @@ impl Examples {
                     <span role="columnheader">{ "right answer" }</span>
                 </div>
                 { for rows }
-                <TryItRow task={task.clone()} try_it={state.try_it.clone()} data={state.data().cloned()} on={on.clone()} />
+                <TryItRow task={task.clone()} try_it={state.try_it.clone()} data={lettered(&labels, state.data()).cloned()} on={on.clone()} />
             </div>
         }
     }
@@ -57,24 +59,36 @@ struct RowProps {
     index: Option<usize>,
     item: Option<Prediction>,
     data: Option<Rc<Labelled>>,
+    labels: Verbalizer,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
     let given = props.item.as_ref().map(|i| i.input.clone()).filter(|i| !i.is_empty());
-    let (input, right) = held_out(&props.task, props.index, props.data.as_deref());
+    let (input, right) = held_out(&props.task, props.index, props.data.as_deref(), &props.labels);
     let input = given.or(input).unwrap_or_default();
     let right = right.or_else(|| props.item.as_ref().and_then(|i| i.right.clone()));
+    let data = lettered(&props.labels, props.data.as_ref());
     html! {
         <div class="row" role="row">
             <span role="cell" class="input">{ draw_input(&props.task, &input) }</span>
-            { answers(&props.task, props.item.as_ref(), right.as_deref(), props.data.as_deref()) }
+            { answers(&props.task, props.item.as_ref(), right.as_deref(), data.map(Rc::as_ref)) }
         </div>
     }
 }
 
+/// What the letters of labels mean, where labels are letters: words speak for themselves.
+fn lettered<'d>(labels: &Verbalizer, data: Option<&'d Rc<Labelled>>) -> Option<&'d Rc<Labelled>> {
+    data.filter(|_| *labels == Verbalizer::Letters)
+}
+
 /// Input and right answer of a held-out example.
-fn held_out(task: &TaskConfig, index: Option<usize>, data: Option<&Labelled>) -> (Option<String>, Option<String>) {
+fn held_out(
+    task: &TaskConfig,
+    index: Option<usize>,
+    data: Option<&Labelled>,
+    labels: &Verbalizer,
+) -> (Option<String>, Option<String>) {
     let Some(index) = index else { return (None, None) };
     match task {
         TaskConfig::Rules { rule, .. } => {
@@ -91,7 +105,12 @@ fn held_out(task: &TaskConfig, index: Option<usize>, data: Option<&Labelled>) ->
         _ => {
             let Some(data) = data else { return (None, None) };
             let Some((label, text)) = data.held_out.get(index) else { return (None, None) };
-            (Some(text.clone()), data.labels.get(*label).map(|l| l.label.clone()))
+            let right = match labels {
+                Verbalizer::Letters => data.labels.get(*label).map(|l| l.label.clone()),
+                Verbalizer::Titles => data.labels.get(*label).map(|l| l.title.clone()),
+                Verbalizer::Words(words) => words.get(*label).cloned(),
+            };
+            (Some(text.clone()), right)
         }
     }
 }

@@ -141,7 +141,7 @@ fn slider(
         .filter(|step| {
             let mut method = method.clone();
             method.method_mut().set(knob.name, Value::Integer(*step));
-            method.method().check(&shape, tokens).map_or_else(|fault| fault.key != knob.name, |()| true)
+            props.config.check_method(&method, &shape, tokens).map_or_else(|fault| fault.key != knob.name, |()| true)
         })
         .collect();
     let value: usize = text.parse().unwrap_or(0);

@@ -27,7 +27,7 @@ impl NetworkPanel {
         let task = (!state.hides("task")).then(|| {
             html! {
                 <div class="task">
-                    <Picker config={config.clone()} drafts={state.drafts.clone()} tasks={state.tasks()} data={state.bring.data.clone()} on={on.clone()} />
+                    <Picker config={config.clone()} drafts={state.drafts.clone()} tasks={state.tasks()} data={state.bring.data.clone()} examples={state.data().cloned()} on={on.clone()} />
                     <p class="about">{ config.base.trained_on }{ " " }<b>{ config.task.description() }</b>{ " " }<button type="button" class="link" onclick={card}>{ "More about both" }</button>{ " · " }<button type="button" class="link" onclick={bring}>{ "Bring your own" }</button></p>
                 </div>
             }

@@ -1,12 +1,13 @@
 //! Base, task and rule.
 
-use super::fields::{Choice, Select, choices};
+use super::fields::{Choice, Field, Kind, Select, choices};
 use crate::bases::{BASES, Base};
 use crate::config::{Key, RunConfig, keys};
 use crate::peft::Range;
 use crate::task::rules::{OFFERED, Origin, Rule};
-use crate::task::{TaskConfig, UserData};
-use crate::ui::state::{Action, Drafts};
+use crate::task::{Labelled, TaskConfig, UserData, Verbalizer};
+use crate::ui::state::{Action, Drafts, text_of};
+use std::rc::Rc;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -17,6 +18,8 @@ pub struct PickerProps {
     pub tasks: Vec<&'static str>,
     /// What the visitor brought.
     pub data: Vec<UserData>,
+    /// The task's examples, where they are here.
+    pub examples: Option<Rc<Labelled>>,
     pub on: Callback<Action>,
 }
 
@@ -57,12 +60,46 @@ pub fn Picker(props: &PickerProps) -> Html {
         let options = options(key, props);
         (!options.is_empty()).then(|| select(key, options, key.help.into()))
     });
+    let words: Vec<Html> =
+        keys::WORDING.into_iter().filter(|key| is_shown(key, props)).map(|key| field(key, props)).collect();
     html! {
-        <div class="picker">
-            { select(&keys::BASE, bases, config.base.trained_on.into()) }
-            { select(&keys::TASK, tasks, config.task.description().into()) }
-            { for choice }
-        </div>
+        <>
+            <div class="picker">
+                { select(&keys::BASE, bases, config.base.trained_on.into()) }
+                { select(&keys::TASK, tasks, config.task.description().into()) }
+                { for choice }
+            </div>
+            { (!words.is_empty()).then(|| html! { <div class="words">{ for words }</div> }) }
+        </>
+    }
+}
+
+/// Whether words matter here: on a base that knows some, where examples are shown with their labels, and where somebody
+/// has set them.
+fn is_shown(key: &Key, props: &PickerProps) -> bool {
+    let config = &props.config;
+    let shows = config.methods().any(|m| m.method().demonstrations().is_some());
+    let knows = config.base.knows_words() && config.task.label_count().is_some();
+    let is_set = key.get(config).is_some() || props.drafts.contains_key(key.name);
+    key.is_of(config) && (knows || is_set || shows && key.name == keys::TEMPLATE.name)
+}
+
+/// Words of the task, with what holds in the place of an empty field.
+fn field(key: &'static Key, props: &PickerProps) -> Html {
+    let (config, name) = (&props.config, key.name);
+    let default = (key.default)(config);
+    let titles = props.examples.as_ref().filter(|_| key.name == keys::LABELS.name && default == Verbalizer::TITLES);
+    let placeholder = match titles {
+        Some(data) => data.labels.iter().map(|label| label.title.as_str()).collect::<Vec<_>>().join(","),
+        None => default,
+    };
+    let max_chars = match key.range {
+        Some(Range::Text { max_chars }) => max_chars,
+        _ => 0,
+    };
+    html! {
+        <Field {name} label={key.label} help={key.help} kind={Kind::Text { max_chars }} {placeholder}
+            value={text_of(config, &props.drafts, name)} draft={props.drafts.get(name).cloned()} on={props.on.clone()} />
     }
 }
 

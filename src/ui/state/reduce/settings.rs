@@ -133,8 +133,8 @@ impl State {
             return Some(method.clone());
         }
         let left = self.left_methods.iter().find(|m| m.info().name == name).cloned();
-        left.filter(|m| m.method().check(&self.config.shape(), self.config.max_tokens()).is_ok())
-            .or_else(|| MethodConfig::named(name))
+        let (shape, tokens) = (self.config.shape(), self.config.max_tokens());
+        left.filter(|m| self.config.check_method(m, &shape, tokens).is_ok()).or_else(|| MethodConfig::named(name))
     }
 
     fn choose_method(&mut self, name: &str) -> Vec<Effect> {

@@ -39,6 +39,27 @@ fn a_corrected_text_is_taken_and_settles() {
 }
 
 #[test]
+fn words_for_labels_wait_until_there_is_one_for_each() {
+    let mut state = ready("#task=dialogue");
+    for (text, fault) in [("said", true), ("said,", true), ("said,told", false), ("said,told,sung", true)] {
+        set(&mut state, "labels", text);
+        assert_eq!(state.text_of("labels"), text);
+        let told = state.drafts.get("labels").is_some_and(|draft| draft.fault.is_some());
+        assert_eq!(told, fault, "{text}");
+    }
+    assert!(state.hash().contains("labels=said,told&"), "{}", state.hash());
+    set(&mut state, "template", "{text} It is {label}");
+    assert!(state.hash().contains("template=%7Btext%7D%20It%20is%20%7Blabel%7D&"), "{}", state.hash());
+    set(&mut state, "labels", "");
+    set(&mut state, "template", "");
+    assert_eq!(state.config, ready("#task=dialogue").config);
+    // Another task has labels of its own.
+    set(&mut state, "labels", "said,told");
+    set(&mut state, "task", "authors");
+    assert!(state.config.labels.is_none() && state.drafts.is_empty());
+}
+
+#[test]
 fn a_prompt_from_a_text_waits_for_the_text() {
     let mut state = ready("#method=prompt");
     set(&mut state, "init", "text");
