@@ -4,6 +4,7 @@ use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
 use super::dom;
 use super::dropped;
 use super::fetcher::Fetcher;
+use super::hub::HubClient;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
 use super::state::{Action, Effect, FetchAsk, State, Trainer};
 use super::store::{NAME, Store};
@@ -30,6 +31,7 @@ pub struct App {
     clients: [Option<Client>; 2],
     store: Store,
     fetcher: Fetcher,
+    hub: HubClient,
     /// Held for as long as the page lives.
     _listeners: Vec<EventListener>,
 }
@@ -44,8 +46,8 @@ impl Component for App {
         let tab = tabs::name();
         state.name_tab(&tab);
         let store = Store::open(NAME, tab, on.clone());
-        let fetcher = Fetcher::new(on.clone());
-        let mut app = App { state, clients: [None, None], store, fetcher, _listeners: listeners(&on), on };
+        let (fetcher, hub) = (Fetcher::new(on.clone()), HubClient::new(on.clone()));
+        let mut app = App { state, clients: [None, None], store, fetcher, hub, _listeners: listeners(&on), on };
         app.perform(effects);
         let on = app.on.clone();
         wasm_bindgen_futures::spawn_local(async move { on.emit(Action::GpuProbed(dom::probe_gpu().await)) });
@@ -144,6 +146,9 @@ impl App {
                     };
                     self.fetcher.ask(ask, parts);
                 }
+                Effect::List(number, id, file) => self.hub.list(number, id, file),
+                Effect::FetchFromHub(number, model) => self.hub.fetch(number, model),
+                Effect::LeaveHub => self.hub.leave(),
                 Effect::PollManifest => self.poll_manifest(),
                 Effect::Store(ask) => self.store.ask(ask),
                 Effect::Present(on) => dom::set_present(on),

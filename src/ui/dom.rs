@@ -279,6 +279,14 @@ pub async fn read_files(mut list: Vec<Chosen>) -> Vec<File> {
     read
 }
 
+/// A file that came from elsewhere, as one that was chosen with its folder.
+pub async fn file_of(blob: &web_sys::Blob, name: &str, folder: &str) -> Option<File> {
+    let address = web_sys::Url::create_object_url_with_blob(blob).ok()?;
+    let head = Rc::new(beginning(blob, name).await?);
+    let at = At { address, size: blob.size() as usize, folder: folder.into(), head };
+    Some(File { at: Some(at), ..File::new(name, Vec::new()) })
+}
+
 /// As many of a file's first bytes as are looked at before it is read.
 async fn head(file: &web_sys::File) -> Option<Vec<u8>> {
     beginning(file, &file.name()).await

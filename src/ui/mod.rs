@@ -20,6 +20,8 @@ mod dropped;
 #[cfg(target_arch = "wasm32")]
 mod fetcher;
 #[cfg(target_arch = "wasm32")]
+mod hub;
+#[cfg(target_arch = "wasm32")]
 mod indexed_db;
 #[cfg(target_arch = "wasm32")]
 mod opener;

@@ -3,6 +3,7 @@
 
 use super::bring_base::BringBase;
 use super::dialog::DialogFrame;
+use super::from_hub::FromHub;
 use super::kept::KeptOwn;
 use crate::base::grouped;
 use crate::task::text::MAX_TOKENS;
@@ -60,6 +61,7 @@ impl BringOwn {
                     <Opener title="Choose files …" help="One file of data, or all files of a checkpoint" on={on.clone()} />
                     <Opener title="Choose a folder …" help="The folder of a checkpoint or of an adapter" folder=true on={on.clone()} />
                 </div>
+                { FromHub::of(&bring.hub, on) }
                 { paste(bring, on) }
                 { for bring.fault.as_ref().map(|fault| html! { <p class="fault" role="alert">{ fault }</p> }) }
                 <div role="status">{ offer }</div>

@@ -7,6 +7,7 @@ mod cost_dialog;
 mod dialog;
 mod experiment_figure;
 mod experiments;
+mod from_hub;
 mod grid;
 mod help;
 mod kept;

@@ -1,6 +1,8 @@
 //! What happens to the state.
 
-use super::parts::{Bringing, Costing, FetchSaid, FetchWish, File, GpuProbe, GridField, Remedy, Said, Tab, Trainer};
+use super::parts::{
+    Bringing, Costing, FetchSaid, FetchWish, File, GpuProbe, GridField, HubSaid, HubWish, Remedy, Said, Tab, Trainer,
+};
 use crate::protocol::Event;
 use crate::ui::assets::Manifest;
 
@@ -58,6 +60,10 @@ pub enum Action {
     Costing(Costing),
     /// What a visitor does with data or a checkpoint of their own.
     Bring(Bringing),
+    /// What a visitor wishes of the Hub.
+    Hub(HubWish),
+    /// What has come from the Hub, by the number of the question.
+    FromHub(u32, HubSaid),
     /// A file of this page's own making can be read at an address now: its logical name, the address.
     Published(String, String),
     /// The button of a notice: its number, and the way on that it offers.

@@ -1,6 +1,6 @@
 //! What the state asks for.
 
-use super::parts::{Ask, FetchAsk, File, Trainer};
+use super::parts::{Ask, FetchAsk, File, HubModel, Trainer};
 use crate::protocol::Command;
 
 /// What the state asks of the browser.
@@ -34,6 +34,12 @@ pub enum Effect {
     FetchTokenizer(String),
     /// Look for a large base, fetch it, or forget it.
     Fetch(FetchAsk),
+    /// Ask the Hub for the list of a model's files: the question's number, the model, and the file that is named.
+    List(u32, String, Option<String>),
+    /// Fetch files from the Hub, for the question of this number.
+    FetchFromHub(u32, HubModel),
+    /// Break off what comes from the Hub.
+    LeaveHub,
     /// Read the manifest again in a few seconds: something is still on its way to the site.
     PollManifest,
     /// Give the page its large type, or take it back.

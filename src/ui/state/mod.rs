@@ -10,7 +10,7 @@
 
 mod action;
 mod effect;
-mod parts;
+pub(in crate::ui) mod parts;
 mod reduce;
 mod root;
 #[cfg(test)]
@@ -20,9 +20,10 @@ pub use action::Action;
 pub use effect::Effect;
 pub use parts::{
     Ask, At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, FetchAsk, FetchSaid, FetchWish,
-    Fetched, File, GpuProbe, Grid, GridField, Head, Keeping, Loading, Notice, NoticeTone, OWN_GRID, Offer, OfferedBase,
-    Own, OwnFiles, OwnKept, Phase, PredictionCost, Prompted, Queue, Record, Recordings, Remedy, Run, Said, Speed,
-    Spread, StepMemory, Tab, Trainer, TryIt, Unkept, WorkerPhase, duration, half_width, percent, significant, verdict,
+    Fetched, File, GpuProbe, Grid, GridField, HUB, Head, Hub, HubModel, HubPhase, HubSaid, HubWish, Keeping, Loading,
+    Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Own, OwnFiles, OwnKept, Phase, PredictionCost, Prompted, Queue,
+    Record, Recordings, Remedy, Run, Said, Speed, Spread, StepMemory, Tab, Trainer, TryIt, Unkept, WorkerPhase,
+    duration, half_width, percent, significant, verdict,
 };
 pub use reduce::{Line, MainButton, Role, VisibleRun, text_of};
 pub use root::State;

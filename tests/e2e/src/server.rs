@@ -82,6 +82,11 @@ impl Server {
         self.manifest()["gpu_status"] != "ready"
     }
 
+    /// Serves a file beside those of the folder.
+    pub fn give(&self, name: &str, contents: &[u8]) {
+        lock(&self.state.given).insert(name.into(), contents.into());
+    }
+
     /// Offers a large file in parts, in place of what the site has of it, under addresses that end in `1.part`, `2.part`, ….
     pub fn offer_in_parts(&self, name: &str, parts: &[Vec<u8>]) {
         let mut given = lock(&self.state.given);

@@ -1,6 +1,7 @@
 //! What a visitor brings: data and checkpoints of their own, looked at before they are used.
 
 use super::file::File;
+use super::hub::Hub;
 use crate::bases::{Checkpoint, OwnBase};
 use crate::config::{RunConfig, Settled};
 use crate::model::Storage;
@@ -26,6 +27,8 @@ pub struct Bring {
     pub wanted: Option<RunConfig>,
     /// An address whose base is not here yet, and the base's id.
     pub wanted_base: Option<(String, String)>,
+    /// What is asked for from the Hub.
+    pub hub: Hub,
     /// How many checkpoints were looked at.
     pub looked_at: u32,
     /// Tokenizers of bases by id, with which lengths of texts are counted.

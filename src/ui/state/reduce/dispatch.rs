@@ -102,6 +102,8 @@ impl State {
             Action::Refuse(why) => self.refuse(why),
             Action::Costing(what) => self.costing(what),
             Action::Bring(what) => return self.bringing(what),
+            Action::Hub(wish) => return self.wish_of_hub(wish),
+            Action::FromHub(number, said) => return self.hub_said(number, said),
             Action::Published(file, address) => return self.published(file, address),
             Action::Remedy(notice, Remedy::Undo) => return self.undo(Some(notice)),
             Action::Remedy(notice, remedy) => {

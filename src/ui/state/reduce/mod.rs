@@ -11,6 +11,7 @@ mod dial;
 mod dispatch;
 mod experiments;
 mod fetched;
+mod hub;
 mod keeping;
 mod lengths;
 mod notices;

@@ -5,6 +5,7 @@ mod cost_dialog;
 mod faults;
 mod fetched;
 mod gguf;
+mod hub;
 mod keeping;
 mod learn;
 mod measures;

@@ -66,7 +66,7 @@ fn made(config: &serde_json::Value, tensors: &[(String, Vec<usize>)]) -> Vec<(&'
 }
 
 /// A Llama of two blocks, two heads of queries to one of keys and values.
-fn llama(vocabulary: u64) -> Vec<(&'static str, Vec<u8>)> {
+pub fn llama(vocabulary: u64) -> Vec<(&'static str, Vec<u8>)> {
     let config = json!({
         "model_type": "llama", "vocab_size": vocabulary, "max_position_embeddings": 128, "hidden_size": 16,
         "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
