@@ -28,6 +28,8 @@ impl RunConfig {
             moved.steps = default_steps(base);
         }
         let Err(fault) = moved.check_base() else { return moved.settled(Vec::new()) };
+        // A base that Python could fetch came with these sentences, and knows best what they ask.
+        let first = base.fetched().and_then(|_| TaskConfig::named("sentiment"));
         // Of these two nobody knows here whether their examples are there.
         let named = TaskConfig::NAMES.iter().filter(|name| !["own", "sentiment"].contains(name));
         let named = named.filter_map(|name| TaskConfig::named(name));
@@ -35,7 +37,7 @@ impl RunConfig {
         let words = TaskConfig::named("language").and_then(|mut task| task.set("unit", "word").ok().map(|()| task));
         // A batch that was asked for stays: it says what a step may take on this base.
         let on = |task| RunConfig { task, template: None, labels: None, ..moved.clone() };
-        let Some(config) = named.chain(words).map(on).find(|config| config.check_base().is_ok()) else {
+        let Some(config) = first.into_iter().chain(named).chain(words).map(on).find(|config| config.check_base().is_ok()) else {
             return Err(Fault::new("base", format!("{} No other task is short enough for it.", fault.message)));
         };
         // That a shipped base reads other tasks than another is plain to see on the page.
@@ -207,6 +209,16 @@ mod tests {
             assert!(faults.len() <= 2 && faults[0].message.starts_with("This base has no biases"), "{faults:?}");
             assert_eq!(config.check(), Ok(()));
         }
+    }
+
+    #[test]
+    fn the_language_model_opens_on_what_it_knows() {
+        let base = Base::named("smollm2").unwrap();
+        let settled = RunConfig::default().on_base(base).unwrap();
+        assert_eq!((settled.config.task.name(), settled.changes), ("sentiment", Vec::<String>::new()));
+        assert_eq!((settled.config.steps, settled.config.batch_size()), (100, 8));
+        // A task that it reads stays.
+        assert_eq!(run("#task=dialogue").on_base(base).unwrap().config.task.name(), "dialogue");
     }
 
     #[test]

@@ -25,7 +25,8 @@ use std::rc::Rc;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn python() -> Option<PathBuf> {
+/// A Python with what is needed, where there is one.
+pub fn python() -> Option<PathBuf> {
     let named = std::env::var_os("PEFT_LAB_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| "python3".into());
     let imports = Command::new(&python).args(["-c", "import torch, transformers, peft"]).output();
@@ -36,7 +37,8 @@ fn python() -> Option<PathBuf> {
     there.then_some(python)
 }
 
-fn run(python: &Path, tool: &str, folder: &Path) {
+/// Runs a tool of tools/fixtures on a folder.
+pub fn run(python: &Path, tool: &str, folder: &Path) {
     let output = Command::new(python)
         .arg(Path::new(ROOT).join("tools/fixtures").join(tool))
         .arg(folder)
@@ -48,7 +50,8 @@ fn run(python: &Path, tool: &str, folder: &Path) {
     assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn fresh(name: &str) -> PathBuf {
+/// An empty folder of a name.
+pub fn fresh(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
