@@ -61,7 +61,7 @@ pub enum TemplateChoice {
     /// A text, a line break, its label.
     Plain,
     /// In these words.
-    Words(Template),
+    Words(Box<Template>),
 }
 
 impl TemplateChoice {
@@ -75,7 +75,7 @@ impl TemplateChoice {
     pub fn parse(text: &str) -> Result<TemplateChoice, Fault> {
         match text.trim() {
             Self::PLAIN => Ok(TemplateChoice::Plain),
-            text => Ok(TemplateChoice::Words(Template::parse(text)?)),
+            text => Ok(TemplateChoice::Words(Box::new(Template::parse(text)?))),
         }
     }
 
@@ -169,11 +169,6 @@ impl Wording {
     pub(super) fn of(before: &str, between: &str, labels: Verbalizer) -> Wording {
         let template = Template { before: before.into(), between: between.into(), after: "\n\n".into() };
         Wording { template: Some(template), labels }
-    }
-
-    /// The same with another template.
-    pub fn with_template(&self, template: Template) -> Wording {
-        Wording { template: Some(template), ..self.clone() }
     }
 
     /// Tokens of a label at most; the tokenizer alone knows how many. No token is shorter than a byte.
