@@ -40,3 +40,4 @@ mod shared;
 mod tables;
 mod training;
 mod unfinished;
+mod words;

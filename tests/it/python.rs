@@ -25,7 +25,7 @@ use std::rc::Rc;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let named = std::env::var_os("PEFT_LAB_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| "python3".into());
     let imports = Command::new(&python).args(["-c", "import torch, transformers, peft"]).output();
@@ -36,7 +36,7 @@ fn python() -> Option<PathBuf> {
     there.then_some(python)
 }
 
-fn run(python: &Path, tool: &str, folder: &Path) {
+pub fn run(python: &Path, tool: &str, folder: &Path) {
     let output = Command::new(python)
         .arg(Path::new(ROOT).join("tools/fixtures").join(tool))
         .arg(folder)
@@ -48,7 +48,7 @@ fn run(python: &Path, tool: &str, folder: &Path) {
     assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn fresh(name: &str) -> PathBuf {
+pub fn fresh(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -184,6 +184,7 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
             "task=dialogue&method=bitfit",
             "task=language&method=lora",
             "task=language&unit=word&method=icl&shots=4&template=Word {text} is {label}.\\n",
+            "task=sentiment&template=It: {text}\\nGood? {label}&labels=yes,no way&method=icl&shots=2&labels=random",
             "task=style&author=homer&method=lora",
         ]
         .map(String::from),
