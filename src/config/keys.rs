@@ -241,7 +241,6 @@ pub static TEMPLATE: Key = Key {
             Ok(())
         },
     },
-    ..Key::PLAIN
 };
 
 /// What stands for each label.
@@ -255,13 +254,12 @@ pub static LABELS: Key = Key {
     default: |config| config.default_wording().1.to_string(),
     tasks: &["authors", "dialogue", "language", "sentiment", "own"],
     access: Access::Wording {
-        get: |config| config.labels.as_ref().map(Verbalizer::to_string),
+        get: |config| config.labels.as_ref().map(|labels| labels.to_string()),
         set: |config, text| {
-            config.labels = text.map(Verbalizer::parse).transpose()?;
+            config.labels = text.map(Verbalizer::parse).transpose()?.map(Box::new);
             Ok(())
         },
     },
-    ..Key::PLAIN
 };
 
 /// The methods that train together, joined by commas.

@@ -28,7 +28,7 @@ pub struct RunConfig {
     /// The words around a text and its label; `None` is what suits base and task.
     pub template: Option<TemplateChoice>,
     /// What stands for each label; `None` is what suits base and task.
-    pub labels: Option<Verbalizer>,
+    pub labels: Option<Box<Verbalizer>>,
     /// What is trained, and how it meets the network.
     pub method: MethodConfig,
     /// Methods that train together with it, at other sites of the network.

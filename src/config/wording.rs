@@ -16,13 +16,13 @@ impl RunConfig {
         }
         let (template, labels) = self.default_wording();
         let template = self.template.clone().unwrap_or(template);
-        Wording { template: template.template().cloned(), labels: self.labels.clone().unwrap_or(labels) }
+        Wording { template: template.template().cloned(), labels: self.labels.as_deref().cloned().unwrap_or(labels) }
     }
 
     /// What holds where template and labels are not asked for.
     pub fn default_wording(&self) -> (TemplateChoice, Verbalizer) {
         let Wording { template, labels } = self.suited();
-        (template.map_or(TemplateChoice::Plain, TemplateChoice::Words), labels)
+        (template.map_or(TemplateChoice::Plain, |template| TemplateChoice::Words(Box::new(template))), labels)
     }
 
     /// A base that knows words gets words, where they take at most half of its context: methods put something in front,
@@ -82,7 +82,7 @@ impl RunConfig {
                 format!("The task {} goes on with a text: it has no labels, and no template.", self.task.name());
             return Err(Fault::new(key, message));
         }
-        match (&self.labels, self.task.label_count()) {
+        match (self.labels.as_deref(), self.task.label_count()) {
             (None, _) => {}
             (Some(_), None) => return Err(self.task.lacks("labels")),
             (Some(Verbalizer::Words(words)), Some(n)) if words.len() != n => {
@@ -110,7 +110,7 @@ impl RunConfig {
 
     /// The same run with another template.
     pub fn with_template(&self, template: Template) -> RunConfig {
-        RunConfig { template: Some(TemplateChoice::Words(template)), ..self.clone() }
+        RunConfig { template: Some(TemplateChoice::Words(Box::new(template))), ..self.clone() }
     }
 
     /// Makes a configuration that an earlier version wrote what it was then: on a visitor's base labels were letters,
@@ -118,7 +118,7 @@ impl RunConfig {
     pub(super) fn as_before_words(&mut self) {
         if self.task.label_count().is_some() {
             self.template.get_or_insert(TemplateChoice::Plain);
-            self.labels.get_or_insert(Verbalizer::Letters);
+            self.labels.get_or_insert_with(|| Box::new(Verbalizer::Letters));
         }
         if self.is_on_large_base() {
             let former = self.rate_as_on(self.base.id);
@@ -142,5 +142,5 @@ pub(super) fn default_steps(base: &Base) -> usize {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests;

@@ -9,6 +9,8 @@ pub const MAX_TEMPLATE: usize = 200;
 pub const MAX_WORD: usize = 40;
 /// Tokens of a label at most.
 pub const MAX_LABEL: usize = 32;
+/// Tokens that a title is counted with where the file is not here.
+const TITLE: usize = 8;
 
 /// The words around a text and its label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub enum TemplateChoice {
     /// A text, a line break, its label.
     Plain,
     /// In these words.
-    Words(Template),
+    Words(Box<Template>),
 }
 
 impl TemplateChoice {
@@ -75,7 +77,7 @@ impl TemplateChoice {
     pub fn parse(text: &str) -> Result<TemplateChoice, Fault> {
         match text.trim() {
             Self::PLAIN => Ok(TemplateChoice::Plain),
-            text => Ok(TemplateChoice::Words(Template::parse(text)?)),
+            text => Ok(TemplateChoice::Words(Box::new(Template::parse(text)?))),
         }
     }
 
@@ -171,16 +173,12 @@ impl Wording {
         Wording { template: Some(template), labels }
     }
 
-    /// The same with another template.
-    pub fn with_template(&self, template: Template) -> Wording {
-        Wording { template: Some(template), ..self.clone() }
-    }
-
-    /// Tokens of a label at most; the tokenizer alone knows how many. No token is shorter than a byte.
+    /// Tokens of a label at most; the tokenizer alone knows how many. No token is shorter than a byte. The titles of a file
+    /// are not known here: what does not fit of them is told when they are read.
     pub fn label_tokens(&self) -> usize {
         match &self.labels {
             Verbalizer::Letters => 1,
-            Verbalizer::Titles => MAX_LABEL,
+            Verbalizer::Titles => TITLE,
             // A blank in front belongs to it.
             Verbalizer::Words(words) => words.iter().map(|word| word.len() + 1).max().unwrap_or(1).min(MAX_LABEL),
         }

@@ -260,19 +260,19 @@ mod tests {
     }
 
     /// Nats of tokens behind a prompt, one token after the other, each by a softmax written out.
-    fn plainly(theta: &Model, prompt: &[u32], label: &[u32]) -> f64 {
+    async fn plainly(theta: &Model, prompt: &[u32], label: &[u32]) -> Result<f64, Failure> {
         let mut text = prompt.to_vec();
         let mut nats = 0.0;
         for token in label {
             let ids = text.iter().map(|token| *token as i32).collect();
             let tokens = crate::model::Tokens { ids, sequences: 1, length: text.len() };
             let logits = theta.logits(&Phi::none(), &tokens, &[text.len() - 1]);
-            let logits = pollster::block_on(crate::base::read(logits.flatten(0, 1))).unwrap();
+            let logits = crate::base::read(logits.flatten(0, 1)).await?;
             let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
             nats += sum.ln() - f64::from(logits[*token as usize]);
             text.push(*token);
         }
-        nats
+        Ok(nats)
     }
 
     #[test]
@@ -290,7 +290,8 @@ mod tests {
             let asked = Asked { theta: &theta, phi: &phi, passes };
             let written = written(pollster::block_on(asked.run(asked.labels(of, &prompts).unwrap())).unwrap());
             for (prompt, (places, probability)) in prompts.iter().zip(written) {
-                let nats: Vec<f64> = of.iter().map(|label| plainly(&theta, prompt, label)).collect();
+                let nats: Vec<f64> =
+                    of.iter().map(|label| pollster::block_on(plainly(&theta, prompt, label)).unwrap()).collect();
                 let sum: f64 = nats.iter().map(|nats| (-nats).exp()).sum();
                 let best = (0..of.len()).min_by(|a, b| nats[*a].total_cmp(&nats[*b])).unwrap();
                 assert_eq!(places, [best]);

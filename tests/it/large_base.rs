@@ -2,16 +2,14 @@
 //! an evaluation's passes.
 
 use crate::shared;
+use crate::words::{materials, run_on_films};
 use burn::tensor::Device;
 use peft_lab::base::{clock, stream};
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::model::Model;
 use peft_lab::protocol::Event;
-use peft_lab::task::text::Label;
-use peft_lab::task::{Baselines, Labelled};
 use peft_lab::train::Session;
-use peft_lab::train::data::TaskFile;
 use peft_lab::train::evaluate::{Evaluation, evaluate};
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::micro_batch::threads::Threads;
@@ -182,24 +180,9 @@ fn helpers_make_passes_of_an_evaluation_and_what_is_told_is_the_same() {
 
 #[test]
 fn helpers_score_labels_of_several_tokens_as_one_worker_does() {
-    let hash = "#base=prose-nano&task=sentiment&template=Film: {text}%5CnIt is {label}&labels=a good one,bad,not a good one&method=lora&steps=4&batch_size=64";
-    // Three labels of somebody's own, under a name that the session does not look at.
-    let hash = hash.replace("task=sentiment", "task=own&data=films-1a2b3c4d&classes=3");
-    let (config, faults, _) = RunConfig::from_hash(&hash);
-    assert!(faults.is_empty(), "{faults:?}");
+    let words = "template=Film: {text}%5CnIt is {label}&labels=titles&method=lora&steps=4&batch_size=64";
+    let (config, materials) = (run_on_films(words), materials());
     let base = enlarged(&config);
-    let words = ["fine", "poor", "plain"];
-    let row = |i: usize| (i % 3, format!("{} day by the lake, number {i}, {}", ["a", "one more"][i % 2], words[i % 3]));
-    let label = |i: usize| Label { label: ["A", "B", "C"][i].into(), title: words[i].into(), about: String::new() };
-    let data = Labelled {
-        labels: (0..3).map(label).collect(),
-        training: (0..80).map(row).collect(),
-        held_out: (80..140).map(row).collect(),
-        baselines: Some(Baselines { chance: 1.0 / 3.0, majority: 1.0 / 3.0, bag_of_words: 1.0 }),
-        source: String::new(),
-    };
-    let mut materials = Materials::none();
-    materials.file = TaskFile::Labelled(data);
     let (alone, _) = run_of(config.clone(), &materials, 0, &base);
     let answers = alone.iter().filter(|event| event.contains("examples")).collect::<Vec<_>>();
     assert!(answers[0].contains(r#""right":"not a good one""#), "{answers:?}");

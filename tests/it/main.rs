@@ -41,3 +41,4 @@ mod shared;
 mod tables;
 mod training;
 mod unfinished;
+mod words;

@@ -19,7 +19,7 @@ fn Takes(props: &TakesProps) -> Html {
     let memory = StepMemory::of(&props.config).written();
     let Some(seconds) = props.speed.seconds(&props.config, props.tokens) else { return html! {} };
     let time = duration(1000.0 * seconds);
-    html! { <p class="base-note" role="status">{ format!("{} steps take about {time} here, and {memory} of memory in each worker.", grouped(props.config.steps)) }</p> }
+    html! { <p class="base-note" role="status">{ format!("{} steps: about {time} here, {memory} a worker", grouped(props.config.steps)) }</p> }
 }
 
 /// A line or two below the buttons.
@@ -52,14 +52,14 @@ impl BaseNote {
             Fetched::Looking => html! {},
             Fetched::Partly { bytes: 0, why: None } => html! {
                 <p class="base-note">
-                    <span>{ format!("{name} is fetched once, {all} MB, and kept by this browser. Train begins with that.") }</span>
+                    <span title="This browser keeps it. Train begins with fetching it.">{ format!("{name} is fetched once: {all} MB") }</span>
                     { button("Fetch now", "Fetch it ahead of a run", FetchWish::Begin) }
                 </p>
             },
             Fetched::Partly { bytes: here, why } => html! {
                 <p class="base-note" role="status">
                     { why.as_ref().map(|why| html! { <span class="fault">{ why }</span> }) }
-                    <span>{ format!("{} of {name} are here.", of_all(*here)) }</span>
+                    <span>{ format!("{} of {name} are here", of_all(*here)) }</span>
                     { button("Fetch the rest", "What has come is not fetched again", FetchWish::Begin) }
                 </p>
             },
@@ -75,14 +75,16 @@ impl BaseNote {
                     </p>
                 }
             }
+            // What concerns the next visit does not concern a run.
+            Fetched::Here { .. } if state.active().is_some() => html! {},
             Fetched::Here { kept: true } => html! {
                 <p class="base-note">
-                    <span>{ format!("{name} is kept by this browser, {all} MB.") }</span>
+                    <span>{ format!("{name} is kept by this browser") }</span>
                     { button("Delete", "It is fetched again when it is wanted again", FetchWish::Forget) }
                 </p>
             },
             Fetched::Here { kept: false } => html! {
-                <p class="base-note"><span>{ format!("{name} is here until the page is closed.") }</span></p>
+                <p class="base-note"><span>{ format!("{name} is here until the page is closed") }</span></p>
             },
         }
     }

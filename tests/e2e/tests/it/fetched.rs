@@ -26,7 +26,7 @@ async fn a_base_is_fetched_when_it_is_wished_and_kept() {
     let lab = lab().await;
     lab.open("task=authors&device=cpu").await;
     lab.select("Base", "smollm2").await;
-    note(&lab, "SmolLM2 is fetched once, 3 MB").await;
+    note(&lab, "SmolLM2 is fetched once: 3 MB").await;
     assert_eq!(parts(&lab), [0; 3], "fetched before anybody wished it");
 
     // Broken off by the visitor while a part is on its way.
@@ -51,7 +51,7 @@ async fn a_base_is_fetched_when_it_is_wished_and_kept() {
     lab.reopen(CHOSEN).await;
     note(&lab, "2 of 3 MB of SmolLM2 are here").await;
     lab.press("Fetch the rest").await;
-    note(&lab, "SmolLM2 is kept by this browser, 3 MB").await;
+    note(&lab, "SmolLM2 is kept by this browser").await;
     let fetched = parts(&lab);
     // The trainer reads it at once, and says what it is.
     lab.alert("SmolLM2 cannot be used").await;
