@@ -2,10 +2,10 @@
 
 use crate::base::grouped;
 use crate::config::RunConfig;
-use crate::ui::state::{Action, FetchWish, Fetched, Speed, State, StepMemory, duration};
+use crate::ui::state::{Action, FetchWish, Fetched, Speed, State, duration};
 use yew::prelude::*;
 
-/// What a run takes here, which is told before a large base is fetched or trained.
+/// How long a run takes here, which is told before a large base is fetched or trained.
 #[derive(Properties, PartialEq)]
 struct TakesProps {
     config: RunConfig,
@@ -16,26 +16,23 @@ struct TakesProps {
 /// Traced anew only where the configuration has changed.
 #[component]
 fn Takes(props: &TakesProps) -> Html {
-    let memory = StepMemory::of(&props.config).written();
     let Some(seconds) = props.speed.seconds(&props.config, props.tokens) else { return html! {} };
-    let time = duration(1000.0 * seconds);
-    html! { <p class="base-note" role="status">{ format!("{} steps: about {time} here, {memory} a worker", grouped(props.config.steps)) }</p> }
+    let steps = grouped(props.config.steps);
+    html! { <p role="status">{ format!("{steps} steps take about {} here", duration(1000.0 * seconds)) }</p> }
 }
 
 /// A line or two below the buttons.
 pub struct BaseNote;
 
 impl BaseNote {
-    /// Draws it; nothing for a small base that is there with the page.
-    pub fn of(state: &State, on: &Callback<Action>) -> Html {
-        let speed = state.speed().filter(|_| state.active().is_none());
-        let takes = speed.map(|speed| {
-            html! { <Takes config={state.config.clone()} {speed} tokens={state.mean_tokens()} /> }
-        });
-        html! { <>{ BaseNote::of_fetched(state, on) }{ takes }</> }
+    /// How long the run takes that is set up, where the base is large and nothing trains.
+    pub fn time(state: &State) -> Option<Html> {
+        let speed = state.speed().filter(|_| state.active().is_none() && state.config.trains())?;
+        Some(html! { <Takes config={state.config.clone()} {speed} tokens={state.mean_tokens()} /> })
     }
 
-    fn of_fetched(state: &State, on: &Callback<Action>) -> Html {
+    /// Draws it; nothing for a base that is there with the page.
+    pub fn of(state: &State, on: &Callback<Action>) -> Html {
         if let Some(why) = state.lacks_base() {
             return html! { <p class="base-note" role="status">{ why }</p> };
         }
@@ -45,6 +42,11 @@ impl BaseNote {
             let on = on.clone();
             let onclick = Callback::from(move |_| on.emit(Action::Fetch(wish)));
             html! { <button type="button" title={help} {onclick}>{ title }</button> }
+        };
+        let forget = {
+            let on = on.clone();
+            let onclick = Callback::from(move |_| on.emit(Action::Fetch(FetchWish::Forget)));
+            html! { <button type="button" class="link" title="It is fetched again when it is wanted again" {onclick}>{ "Delete" }</button> }
         };
         let (name, all) = (base.called(), bytes / 1_000_000);
         let of_all = |here: u64| format!("{} of {all} MB", here / 1_000_000);
@@ -79,8 +81,7 @@ impl BaseNote {
             Fetched::Here { .. } if state.active().is_some() => html! {},
             Fetched::Here { kept: true } => html! {
                 <p class="base-note">
-                    <span>{ format!("{name} is kept by this browser") }</span>
-                    { button("Delete", "It is fetched again when it is wanted again", FetchWish::Forget) }
+                    <span>{ format!("{name} is kept by this browser · ") }{ forget }</span>
                 </p>
             },
             Fetched::Here { kept: false } => html! {

@@ -47,8 +47,9 @@ fn progress(state: &State) -> Html {
         };
     }
     let Some(run) = state.active().or_else(|| state.latest()) else {
-        let waiting = format!("{} steps, not started", grouped(state.config.steps));
-        return html! { <div class="progress"><div class="bar" /><p>{ waiting }</p>{ memory(state) }</div> };
+        let waiting = || html! { <p>{ format!("{} steps, not started", grouped(state.config.steps)) }</p> };
+        let waiting = BaseNote::time(state).unwrap_or_else(waiting);
+        return html! { <div class="progress"><div class="bar" />{ waiting }{ memory(state) }</div> };
     };
     let (share, line) = match &run.phase {
         Phase::Loading(loading) if state.is_held() => (loading.share(), format!("{} · then paused", loading.line())),
@@ -72,6 +73,7 @@ fn progress(state: &State) -> Html {
             <p>{ line }</p>
             { speed }
             { changed }
+            { BaseNote::time(state).filter(|_| run.config != state.config) }
             { (!run.phase.is_active()).then(|| memory(state)) }
             { queue(state) }
         </div>

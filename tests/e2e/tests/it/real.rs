@@ -19,7 +19,7 @@ async fn smollm2_is_fetched_in_two_goes_and_tells_praise_from_blame_after_25_ste
         "base=smollm2&task=sentiment&method=lora&rank=8&target_modules=q_proj,v_proj&steps=25&batch_size=8&device=cpu";
     lab.open(run).await;
     lab.wait(&shown("SmolLM2 is fetched once: 98 MB")).await;
-    lab.wait(&shown("25 steps: about")).await;
+    lab.wait(&shown("25 steps take about")).await;
 
     // Broken off in the middle, and gone on with by another visit.
     lab.server.fail(&address(9), Fault::Held);
