@@ -3,7 +3,7 @@
 use crate::tables::{Table, check, check_sentences, filled, lines, number, read};
 use peft_lab::bases::{BASES, Card, Figures, Made};
 use peft_lab::interchange::RunFile;
-use peft_lab::task::TaskConfig;
+use peft_lab::task::{TaskConfig, Verbalizer, Wording};
 use serde_json::Value;
 
 const PAGE: &str = "docs/bases-and-tasks.md";
@@ -76,6 +76,22 @@ fn of_demonstrations(table: &Table) -> Vec<Vec<String>> {
 /// The first recorded run of a file.
 fn run(file: &str) -> RunFile {
     RunFile::read_all(&read(&format!("www/runs/{file}.jsonl"))).unwrap().remove(0)
+}
+
+/// Templates and words as the tasks have them.
+fn of_words(table: &Table) -> Vec<Vec<String>> {
+    let row = |row: &Vec<String>| {
+        let mut task = TaskConfig::named(row[0].trim_matches('`')).unwrap();
+        let _ = task.set("classes", "2");
+        let Wording { template, labels } = task.wording();
+        let rest = row[1].split_once("`,").map_or(String::new(), |(_, rest)| format!(",{rest}"));
+        let words = match labels {
+            Verbalizer::Words(words) => words.join(", "),
+            _ => row[2].clone(),
+        };
+        vec![row[0].clone(), format!("`{}`{rest}", template.unwrap()), words]
+    };
+    table.rows.iter().map(row).collect()
 }
 
 fn of_tasks(table: &Table) -> Vec<Vec<String>> {
@@ -153,6 +169,7 @@ fn the_tables_of_bases_and_tasks_are_what_files_and_runs_hold() {
         "base" => Some(of_bases(table)),
         "rules" => Some(of_demonstrations(table)),
         "task" => Some(of_tasks(table)),
+        "labels of" => Some(of_words(table)),
         other => panic!("no file is known for the table “{other}”"),
     });
 }
