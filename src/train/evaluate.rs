@@ -56,7 +56,8 @@ impl<'a> Asked<'a> {
             return self.next_tokens(data.held_out.iter().take(n));
         }
         let Some(labels) = data.sequences() else {
-            return self.examples(data.held_out.iter().take(n), &data.labels);
+            let passes = self.examples(data.held_out.iter().take(n), &data.labels)?;
+            return Ok(passes.into_iter().map(|pass| pass.among(data.among())).collect());
         };
         let n = n.min(data.held_out.len());
         let mut asked: Vec<(Vec<u32>, usize)> = (0..n).map(|i| (data.prompt(i), data.places()[i])).collect();

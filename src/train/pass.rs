@@ -83,6 +83,16 @@ pub struct Scored {
 pub type Written = (Vec<usize>, f32);
 
 impl Pass {
+    /// The same, where answers are chosen among some labels: their loss, too.
+    pub fn among(self, labels: &[u32]) -> Pass {
+        match self {
+            Pass::Score { batch, answers, labels: of } => {
+                Pass::Score { batch: batch.among(labels), answers, labels: of }
+            }
+            other => other,
+        }
+    }
+
     /// Texts in it.
     pub fn texts(&self) -> usize {
         match self {
@@ -143,7 +153,7 @@ async fn score_labels(theta: &Model, phi: &Phi, choice: &Choice, right: &[usize]
 
 async fn score(theta: &Model, phi: &Phi, batch: &Batch, answers: &[usize], labels: &[u32]) -> Result<Scored, Failure> {
     let logits = theta.logits(phi, &batch.tokens, &batch.rows);
-    let sum = cross_entropy(logits.clone(), &batch.targets).sum();
+    let sum = batch.nats(logits.clone()).sum();
     let scores = of_labels(logits, labels);
     let shape = scores.dims()[0] * scores.dims()[1];
     // One read-back: the loss behind the scores.

@@ -86,7 +86,7 @@ impl Preparation {
             }
         };
         let size = if self.mask == Mask::Fisher { 1 } else { config.batch_size() };
-        let batch = Batch::new(&data.draw(size, &mut self.rng));
+        let batch = Batch::new(&data.draw(size, &mut self.rng)).among(data.among());
         if self.mask == Mask::Fisher {
             let gradients = forward(theta, &full, &batch).backward();
             let mut squares = Squares(GradientsParams::from_grads(gradients, &full), Vec::new());

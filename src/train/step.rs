@@ -4,7 +4,6 @@
 
 use super::data::Batch;
 use crate::base::{Failure, read};
-use crate::kernels::cross_entropy;
 use crate::model::Model;
 use crate::peft::Phi;
 use burn::tensor::{Gradients, Tensor};
@@ -36,7 +35,7 @@ pub fn watched_step(
 /// The loss of a batch under θ and φ, `[1]`: mean cross-entropy of the predicted tokens, nats.
 pub fn forward(theta: &Model, phi: &Phi, batch: &Batch) -> Tensor<1> {
     let logits = theta.logits(phi, &batch.tokens, &batch.rows);
-    batch.mean(cross_entropy(logits, &batch.targets))
+    batch.mean(batch.nats(logits))
 }
 
 /// What ends a step.

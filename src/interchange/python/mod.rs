@@ -205,6 +205,7 @@ fn words(max_tokens: usize, wording: &Wording) -> String {
         Verbalizer::Words(words) => (format!("[{}]", list(words)), ""),
     };
     let values = [
+        ("NAMED", if wording.labels == Verbalizer::Letters { "False" } else { "True" }.into()),
         ("WORDS_OF_LABELS", words),
         ("TEXT_BEFORE", sources::literal(&before)),
         ("TEXT_BETWEEN", sources::literal(&between)),

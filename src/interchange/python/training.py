@@ -13,13 +13,18 @@ def forward(rows):
     # Padding stands at the right, where causal attention does not look.
     return answers(apply(ids, torch.ones_like(ids)), rows)
 
+def among(logits, targets):
+    """All logits, or where a label is chosen those of labels."""
+    chosen = globals().get("CHOSEN")
+    return (logits[:, chosen], torch.tensor([chosen.index(t) for t in targets.tolist()])) if chosen else (logits, targets)
+
 if trained and STEPS:
     optimizer = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     rate = lambda s: min((s + 1) / (0.05 * STEPS), 1.0) * (1 - s / STEPS)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     for step in range(STEPS):
         before_step(step)
-        pairs = forward([draw() for _ in range(BATCH)])
+        pairs = [among(*pair) for pair in forward([draw() for _ in range(BATCH)])]
         loss = F.cross_entropy(torch.cat([z for z, _ in pairs]), torch.cat([t for _, t in pairs]))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)

@@ -38,4 +38,6 @@ def telling():
     return chosen
 
 LABELS = telling()
+# Where labels are words of one token each, one of them is chosen, and the loss is among them.
+CHOSEN = LABELS if NAMED and all(len(answer) == 1 for answer in ANSWERS) else None
 example = lambda label, text: (BEGIN + BEFORE + tokens(text) + BETWEEN + ANSWERS[label], len(ANSWERS[label]))

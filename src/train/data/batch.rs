@@ -1,8 +1,9 @@
 //! Examples as the network reads them.
 
+use crate::kernels::cross_entropy;
 use crate::model::Tokens;
 use crate::task::Example;
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 /// One batch as the network reads it, or a part of one.
@@ -15,6 +16,9 @@ pub struct Batch {
     pub rows: Vec<usize>,
     /// The right tokens at `rows`.
     pub targets: Vec<i32>,
+    /// Tokens among which the right ones are chosen; empty where these are all.
+    #[serde(default)]
+    among: Vec<i32>,
     /// Tokens that the whole batch predicts, where this is a part of one.
     whole: Option<usize>,
 }
@@ -31,7 +35,7 @@ struct TokensAsJson {
 impl Batch {
     /// A whole batch that predicts `targets` behind the places `rows`.
     pub fn of(tokens: Tokens, rows: Vec<usize>, targets: Vec<i32>) -> Batch {
-        Batch { tokens, rows, targets, whole: None }
+        Batch { tokens, rows, targets, among: Vec::new(), whole: None }
     }
 
     /// Pads examples at the right to the longest. The last token of each is only predicted, never read.
@@ -47,6 +51,24 @@ impl Batch {
             batch.targets.extend(example.tokens[n + 1 - example.answer..].iter().map(|t| *t as i32));
         }
         batch
+    }
+
+    /// The same, where the right tokens are chosen among some labels. They hold all targets.
+    pub fn among(self, labels: &[u32]) -> Batch {
+        Batch { among: labels.iter().map(|label| *label as i32).collect(), ..self }
+    }
+
+    /// The loss of each predicted token from its `logits`, `[rows, vocabulary]`: `[rows]`, in nats. Where labels are
+    /// chosen among, they alone share the probability (Schick and Schütze 2021).
+    pub fn nats(&self, logits: Tensor<2>) -> Tensor<1> {
+        if self.among.is_empty() {
+            return cross_entropy(logits, &self.targets);
+        }
+        let labels = TensorData::new(self.among.clone(), [self.among.len()]);
+        let labels = Tensor::<1, Int>::from_data(labels, &logits.device());
+        let place = |target: &i32| self.among.iter().position(|label| label == target).unwrap_or(0) as i32;
+        let places: Vec<i32> = self.targets.iter().map(place).collect();
+        cross_entropy(logits.select(1, labels), &places)
     }
 
     /// The same as a part of a batch that predicts so many tokens in all.

@@ -20,6 +20,8 @@ pub struct TaskData {
     pub labels: Vec<u32>,
     /// The tokens of every label, where one has several: an answer is then one of these sequences.
     pub(super) sequences: Option<Vec<Vec<u32>>>,
+    /// Whether labels are words of one token each.
+    chosen: bool,
     /// The right label of each held-out example, by its place; none where answers have no names.
     pub(super) places: Vec<usize>,
     pub(super) training: Source,
@@ -102,6 +104,7 @@ impl TaskData {
             config: config.clone(),
             labels,
             sequences: None,
+            chosen: false,
             places: Vec::new(),
             training,
             held_out: strings.iter().map(|s| form.example(&asked.item(*s))).collect(),
@@ -143,6 +146,7 @@ impl TaskData {
             baselines: data.baselines.unwrap_or_else(|| measured(data, tokenizer, max)),
             labels: telling(&sequences)?,
             sequences: several.then_some(sequences),
+            chosen: wording.labels != Verbalizer::Letters && !several,
             form,
             longest_text: max,
             names,
@@ -160,6 +164,7 @@ impl TaskData {
             config: config.clone(),
             labels: (0..vocabulary as u32).collect(),
             sequences: None,
+            chosen: false,
             places: Vec::new(),
             // Every place of the text may begin a window.
             training: Source::Windows(vec![Example { tokens: training, answer: style::WINDOW - 1 }]),
@@ -181,6 +186,12 @@ impl TaskData {
     /// Whether answers are written freely, token by token, and every token of an example counts by itself.
     pub fn is_written(&self) -> bool {
         self.tokenizer.is_some()
+    }
+
+    /// The labels among which a text's is chosen, where they are words of one token each; else empty, and an answer's
+    /// tokens are chosen among all.
+    pub fn among(&self) -> &[u32] {
+        if self.chosen { &self.labels } else { &[] }
     }
 
     /// The tokens of every label, where one has several.

@@ -372,3 +372,34 @@ fn words_that_a_base_cannot_tell_apart_are_refused() {
     assert!(refused([long.as_str(), "-"], "titles").contains("32 are the most"));
     assert!(refused(["same", "same"], "titles").contains("alike"));
 }
+
+/// Where a label is chosen among some, they alone share the probability: two logits of three.
+#[test]
+fn a_loss_among_labels_is_that_of_their_logits_alone() {
+    use crate::model::Tokens;
+    use burn::tensor::{Device, Tensor};
+    let tokens = Tokens { ids: vec![0, 1], sequences: 2, length: 1 };
+    let batch = Batch::of(tokens, vec![0, 1], vec![4, 1]);
+    let device = Device::flex().autodiff();
+    let logits = || {
+        let rows = [[0.1, 1.0, 9.0, 0.2, 2.0], [0.3, -1.0, 9.0, 0.4, 0.5]];
+        Tensor::<2>::from_floats(rows, &device).require_grad()
+    };
+    let nats = |batch: &Batch, logits: Tensor<2>| batch.nats(logits).into_data().try_to_vec::<f32>().unwrap();
+    let among = batch.clone().among(&[1, 4]);
+    // −log σ(2 − 1), −log σ(−1 − .5): what the others say does not matter.
+    let expected = [(1.0 + (-1.0_f32).exp()).ln(), (1.0 + 1.5_f32.exp()).ln()];
+    for (ours, theirs) in nats(&among, logits()).iter().zip(expected) {
+        assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
+    }
+    assert!(nats(&batch, logits()).iter().zip(expected).all(|(all, few)| *all > few + 1.0));
+    // The gradient of the mean: half of the probability less what is right, nothing for the others.
+    let logits = logits();
+    let gradients = among.mean(among.nats(logits.clone())).backward();
+    let gradient = logits.grad(&gradients).unwrap().into_data().try_to_vec::<f32>().unwrap();
+    let wrong = [0.5 * (1.0 - (-expected[0]).exp()), 0.5 * (1.0 - (-expected[1]).exp())];
+    let expected = [0.0, wrong[0], 0.0, 0.0, -wrong[0], 0.0, -wrong[1], 0.0, 0.0, wrong[1]];
+    for (ours, theirs) in gradient.iter().zip(expected) {
+        assert!((ours - theirs).abs() < 1e-6, "{gradient:?} {expected:?}");
+    }
+}

@@ -123,14 +123,16 @@ impl Session {
         let read = |batch: &Batch| batch.tokens_read() + batch.tokens.sequences * in_front;
         let (tokens, workers);
         if self.sharing.parts() > 1 {
-            let parts = split(examples, self.sharing.parts());
+            let among = self.setup.data.among();
+            let parts: Vec<Batch> =
+                split(examples, self.sharing.parts()).into_iter().map(|part| part.among(among)).collect();
             tokens = parts.iter().map(read).sum();
             let gradient;
             (gradient, workers) = self.sharing.gradient(theta, &self.phi, parts).await?;
             let phi = std::mem::replace(&mut self.phi, Phi::none());
             self.phi = self.optimizer.step_flat(phi, &gradient.of_phi, gradient.loss, rate);
         } else {
-            let batch = Batch::new(&examples);
+            let batch = Batch::new(&examples).among(self.setup.data.among());
             (tokens, workers) = (read(&batch), 1);
             let phi = std::mem::replace(&mut self.phi, Phi::none());
             self.phi = step(theta, phi, &batch, &mut self.optimizer, rate);

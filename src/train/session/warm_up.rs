@@ -26,7 +26,8 @@ impl Session {
             _ if self.setup.config.trains() => {
                 let config = &self.setup.config;
                 let mut rng = stream(config.seed, "warm-up");
-                let batch = Batch::new(&self.setup.data.draw(config.batch_size(), &mut rng));
+                let data = &self.setup.data;
+                let batch = Batch::new(&data.draw(config.batch_size(), &mut rng)).among(data.among());
                 let mut optimizer = Optimizer::new();
                 drop(step(self.theta(), self.phi.clone(), &batch, &mut optimizer, 0.0));
                 optimizer.reports().await?;
