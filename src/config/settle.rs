@@ -37,7 +37,9 @@ impl RunConfig {
         let words = TaskConfig::named("language").and_then(|mut task| task.set("unit", "word").ok().map(|()| task));
         // A batch that was asked for stays: it says what a step may take on this base.
         let on = |task| RunConfig { task, template: None, labels: None, ..moved.clone() };
-        let Some(config) = first.into_iter().chain(named).chain(words).map(on).find(|config| config.check_base().is_ok()) else {
+        let Some(config) =
+            first.into_iter().chain(named).chain(words).map(on).find(|config| config.check_base().is_ok())
+        else {
             return Err(Fault::new("base", format!("{} No other task is short enough for it.", fault.message)));
         };
         // That a shipped base reads other tasks than another is plain to see on the page.

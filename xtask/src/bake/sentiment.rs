@@ -10,7 +10,7 @@ use super::{
     write,
 };
 use crate::{cargo::target_dir, corpus::Parts};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -26,7 +26,7 @@ pub fn bake() -> Result<Option<PathBuf>> {
     if file.is_file() {
         return Ok(Some(file));
     }
-    if is_newer(&missing, &[script.clone()]) {
+    if is_newer(&missing, std::slice::from_ref(&script)) {
         return Ok(None);
     }
     match taken(&script, &file) {
