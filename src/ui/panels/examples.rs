@@ -23,7 +23,7 @@ impl Examples {
         let when = run.map(|r| match (r.recorded, state.dialled_examples()) {
             (true, _) => "recorded".to_string(),
             (false, Some((lambda, _))) => format!("λ = {lambda:.2}"),
-            (false, None) => format!("step {}", r.step),
+            (false, None) => format!("step {}", r.answered),
         });
         // A run's answers are in the words that it had.
         let labels = run.map_or(&state.config, |run| &run.config).wording().labels;

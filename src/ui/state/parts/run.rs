@@ -183,6 +183,8 @@ pub struct Run {
     pub evaluation: Option<Evaluation>,
     /// Answers to the first held-out examples.
     pub examples: Rc<Vec<Prediction>>,
+    /// Steps done when it gave these.
+    pub answered: usize,
     /// Bytes at the most and operations of a step, expected; `None` where nothing is trained.
     pub cost: Option<(u64, f64)>,
     /// The most bytes that the trainer counted in a step.
@@ -241,6 +243,7 @@ impl Run {
             prediction: None,
             evaluation: None,
             examples: Rc::default(),
+            answered: 0,
             cost: step_cost(&config),
             peak: None,
             ms: 0.0,
@@ -329,7 +332,7 @@ impl Run {
                 kept.iter().for_each(|kept| self.kept_score(*step, kept));
                 self.evaluated(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
-            Event::Examples { items, .. } => self.examples = Rc::new(items.clone()),
+            Event::Examples { step, items, .. } => (self.examples, self.answered) = (Rc::new(items.clone()), *step),
             Event::Paused { step, .. } => (self.phase, self.step) = (Phase::Paused, *step),
             Event::Resumed { step, .. } => {
                 (self.phase, self.was_stopped) = (Phase::Running, false);

@@ -211,3 +211,11 @@ fn a_run_whose_base_or_task_is_left_waits_and_is_found_again() {
         assert_eq!(command(&set(&mut state, key, value)), None, "{key}={value}");
     }
 }
+
+#[test]
+fn answers_are_those_of_the_step_that_gave_them() {
+    let mut state = training("");
+    hear(&mut state, Trainer::Cpu, vec![Event::Examples { run: 1, step: 2, items: Vec::new() }]);
+    hear(&mut state, Trainer::Cpu, vec![step(1, 3), step(1, 4)]);
+    assert_eq!((state.runs[0].answered, state.runs[0].step), (2, 4));
+}
