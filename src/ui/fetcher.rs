@@ -83,10 +83,8 @@ impl Inner {
                 blobs.push(blob);
             }
         }
-        match joined(&blobs).filter(|_| blobs.len() == parts.len()) {
-            Some(address) => self.say(name, FetchSaid::Here(address, true)),
-            None => self.say(name, FetchSaid::Bytes(bytes)),
-        }
+        let whole = if blobs.len() == parts.len() { joined(&blobs) } else { None };
+        self.say(name, whole.map_or(FetchSaid::Bytes(bytes), |address| FetchSaid::Here(address, true)));
     }
 
     async fn fetch(&self, name: String, parts: &[Part]) {
@@ -100,6 +98,10 @@ impl Inner {
         let mut blobs = Vec::new();
         let mut broken = None;
         for (i, part) in parts.iter().enumerate() {
+            if abort.signal().aborted() {
+                broken = Some((i, Broken::Wished));
+                break;
+            }
             let blob = match self.here(cache.as_ref(), part).await {
                 Some(blob) => Ok(blob),
                 None => self.part(part, cache.as_ref(), &abort, &mut kept).await,
@@ -115,11 +117,13 @@ impl Inner {
             self.say(name.clone(), FetchSaid::Bytes(bytes));
         }
         self.abort.replace(None);
-        let said = match (broken, joined(&blobs)) {
-            (None, Some(address)) => FetchSaid::Here(address, kept),
-            (None, None) => FetchSaid::BrokenOff(bytes, Some("The browser has no room for it.".into())),
-            (Some((_, Broken::Wished)), _) => FetchSaid::BrokenOff(bytes, None),
-            (Some((i, Broken::Because(why))), _) => {
+        let said = match broken {
+            None => match joined(&blobs) {
+                Some(address) => FetchSaid::Here(address, kept),
+                None => FetchSaid::BrokenOff(bytes, Some("The browser has no room for it.".into())),
+            },
+            Some((_, Broken::Wished)) => FetchSaid::BrokenOff(bytes, None),
+            Some((i, Broken::Because(why))) => {
                 let what = format!("Part {} of {} did not arrive as it should ({why}).", i + 1, parts.len());
                 FetchSaid::BrokenOff(bytes, Some(format!("{what} What has come stays: fetch the rest when you like.")))
             }

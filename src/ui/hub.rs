@@ -3,13 +3,13 @@
 
 use super::dom;
 use super::state::parts::hub::{listing, needed, refused};
-use super::state::{Action, HUB, HubModel, HubSaid};
+use super::state::{Action, File, HUB, HubModel, HubSaid};
 use js_sys::{Array, Reflect, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, Blob, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortController, Blob, ReadableStreamDefaultReader, RequestInit, Response, Url};
 use yew::Callback;
 
 /// Bytes after which what has come is told.
@@ -34,7 +34,8 @@ impl HubClient {
     pub fn list(&self, number: u32, id: String, file: Option<String>) {
         let client = self.clone();
         spawn_local(async move {
-            let listed = match client.get(&listing(&id)).await {
+            let Some(abort) = client.begin() else { return };
+            let listed = match get(&listing(&id), &abort).await {
                 Ok(response) if response.ok() => match text(&response).await {
                     Some(answer) => needed(&id, file.as_deref(), &answer),
                     None => Err(silent()),
@@ -50,11 +51,16 @@ impl HubClient {
     pub fn fetch(&self, number: u32, model: HubModel) {
         let client = self.clone();
         spawn_local(async move {
-            let mut files = Vec::new();
-            let mut before = 0;
+            let mut files: Vec<File> = Vec::new();
+            let mut before: u64 = 0;
+            let Some(abort) = client.begin() else { return };
             for (name, bytes) in &model.files {
                 let told = |so_far: u64| client.on.emit(Action::FromHub(number, HubSaid::Bytes(before + so_far)));
-                let blob = match client.get(&model.address(name)).await {
+                // What was left meanwhile is of no use.
+                if abort.signal().aborted() {
+                    return forget(&files);
+                }
+                let blob = match get(&model.address(name), &abort).await {
                     Ok(response) if response.ok() => streamed(&response, told).await.ok_or_else(silent),
                     Ok(response) => Err(refused(&model.id, response.status())),
                     Err(_) => Err(silent()),
@@ -65,9 +71,15 @@ impl HubClient {
                 };
                 match file {
                     Ok(file) => files.push(file),
-                    Err(why) => return client.on.emit(Action::FromHub(number, HubSaid::Failed(why))),
+                    Err(why) => {
+                        forget(&files);
+                        return client.on.emit(Action::FromHub(number, HubSaid::Failed(why)));
+                    }
                 }
-                before += bytes;
+                before = before.saturating_add(*bytes);
+            }
+            if abort.signal().aborted() {
+                return forget(&files);
             }
             client.on.emit(Action::FromHub(number, HubSaid::Files(files)));
         });
@@ -80,13 +92,26 @@ impl HubClient {
         }
     }
 
-    async fn get(&self, address: &str) -> Result<Response, JsValue> {
-        let options = RequestInit::new();
-        let abort = AbortController::new()?;
-        options.set_signal(Some(&abort.signal()));
-        self.abort.replace(Some(abort));
-        let window = web_sys::window().ok_or(JsValue::NULL)?;
-        JsFuture::from(window.fetch_with_str_and_init(address, &options)).await?.dyn_into()
+    /// Something begins, in place of what was on its way.
+    fn begin(&self) -> Option<AbortController> {
+        self.leave();
+        let abort = AbortController::new().ok()?;
+        self.abort.replace(Some(abort.clone()));
+        Some(abort)
+    }
+}
+
+async fn get(address: &str, abort: &AbortController) -> Result<Response, JsValue> {
+    let options = RequestInit::new();
+    options.set_signal(Some(&abort.signal()));
+    let window = web_sys::window().ok_or(JsValue::NULL)?;
+    JsFuture::from(window.fetch_with_str_and_init(address, &options)).await?.dyn_into()
+}
+
+/// Gives up the addresses of files that nobody will read.
+fn forget(files: &[File]) {
+    for at in files.iter().filter_map(|file| file.at.as_ref()) {
+        let _ = Url::revoke_object_url(&at.address);
     }
 }
 

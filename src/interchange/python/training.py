@@ -13,11 +13,6 @@ def forward(rows):
     # Padding stands at the right, where causal attention does not look.
     return answers(apply(ids, torch.ones_like(ids)), rows)
 
-def among(logits, targets):
-    """All logits, or where a label is chosen those of labels."""
-    chosen = globals().get("CHOSEN")
-    return (logits[:, chosen], torch.tensor([chosen.index(t) for t in targets.tolist()])) if chosen else (logits, targets)
-
 if trained and STEPS:
     optimizer = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     rate = lambda s: min((s + 1) / (0.05 * STEPS), 1.0) * (1 - s / STEPS)

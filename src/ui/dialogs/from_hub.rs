@@ -42,7 +42,7 @@ impl FromHub {
     fn phase(phase: &HubPhase, on: &Callback<Action>) -> Html {
         match phase {
             HubPhase::Idle => html! {},
-            HubPhase::Asked => html! { <p>{ format!("Asking {HUB} …") }</p> },
+            HubPhase::Asked => html! { <p>{ format!("Asking {HUB} … ") }{ cancel(on) }</p> },
             HubPhase::Failed(why) => html! { <p class="fault" role="alert">{ why }</p> },
             HubPhase::Listed(model) => html! {
                 <>
@@ -61,11 +61,15 @@ impl FromHub {
                         aria-valuemax={model.bytes().to_string()} aria-valuenow={bytes.to_string()}>
                         <span style={format!("width:{:.2}%", 100.0 * *bytes as f64 / model.bytes().max(1) as f64)} />
                     </div>
-                    <p><button type="button" onclick={emit(on, HubWish::Cancel)}>{ "Cancel" }</button></p>
+                    <p>{ cancel(on) }</p>
                 </>
             },
         }
     }
+}
+
+fn cancel(on: &Callback<Action>) -> Html {
+    html! { <button type="button" onclick={emit(on, HubWish::Cancel)}>{ "Cancel" }</button> }
 }
 
 fn emit(on: &Callback<Action>, wish: HubWish) -> Callback<MouseEvent> {

@@ -74,7 +74,7 @@ pub enum HubSaid {
 impl HubModel {
     /// Bytes in all.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|(_, bytes)| bytes).sum()
+        self.files.iter().fold(0, |sum, (_, bytes)| sum.saturating_add(*bytes))
     }
 
     /// The model's name without its owner.
@@ -125,7 +125,9 @@ pub fn listing(id: &str) -> String {
 /// # Errors
 /// A sentence, where it is nothing that can be used.
 pub fn needed(id: &str, file: Option<&str>, answer: &str) -> Result<HubModel, String> {
-    let json: Value = serde_json::from_str(answer).map_err(|_| format!("{HUB} gave no list of the files of {id}."))?;
+    let Ok(json) = serde_json::from_str::<Value>(answer) else {
+        return Err(format!("{HUB} gave no list of the files of {id}."));
+    };
     if json["gated"].as_bool() != Some(false) && !json["gated"].is_null() {
         return Err(format!(
             "{id} is gated: its owner asks who wants it. Accept that at {HUB}, fetch it there, and choose its folder here."
@@ -135,7 +137,7 @@ pub fn needed(id: &str, file: Option<&str>, answer: &str) -> Result<HubModel, St
     let all: Vec<(String, u64)> = siblings
         .iter()
         .filter_map(|file| Some((file["rfilename"].as_str()?.to_string(), file["size"].as_u64().unwrap_or(0))))
-        .filter(|(name, _)| !name.contains('/'))
+        .filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)))
         .collect();
     let ggufs: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).filter(|name| Gguf::claims(name)).collect();
     let is_needed = |name: &str| match file {
@@ -155,7 +157,11 @@ pub fn needed(id: &str, file: Option<&str>, answer: &str) -> Result<HubModel, St
     }
     // Beside safetensors the same weights may stand in other formats; of vocabulary files one form is enough.
     let files = all.iter().filter(|(name, _)| is_needed(name) && !name.starts_with("pytorch_model"));
-    let twice = |name: &str| has("tokenizer.json") && BESIDE.contains(&name);
+    let twice = |name: &str| {
+        let of_weights = name.ends_with(".safetensors") || name == ShardIndex::FILE;
+        has("tokenizer.json") && BESIDE.contains(&name)
+            || of_weights && has("model.safetensors") && name != "model.safetensors"
+    };
     let files: Vec<(String, u64)> = files.filter(|(name, _)| !twice(name)).cloned().collect();
     Ok(HubModel { id: id.into(), files })
 }
@@ -220,6 +226,7 @@ mod tests {
             "config.json",
             "generation_config.json",
             "merges.txt",
+            "model.fp16.safetensors",
             "model.safetensors",
             "onnx/model.onnx",
             "pytorch_model.bin",
@@ -234,7 +241,7 @@ mod tests {
         let ggufs = ["b.Q4_1.gguf", "b.Q8_0.gguf", "README.md"];
         assert_eq!(names(Some("b.Q8_0.gguf"), &ggufs).unwrap(), ["b.Q8_0.gguf"]);
         let model = needed("a/b", None, &list(&all)).unwrap();
-        assert_eq!((model.bytes(), model.name()), (2000 + 5000 + 8000, "b"));
+        assert_eq!((model.bytes(), model.name()), (2000 + 6000 + 9000, "b"));
         assert_eq!(model.address("config.json"), "https://huggingface.co/a/b/resolve/main/config.json");
         assert_eq!(listing("a/b"), "https://huggingface.co/api/models/a/b?blobs=true");
     }

@@ -7,7 +7,7 @@ use crate::config::RunConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
 use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, Wish, labelled, refusal};
-use crate::ui::state::{Bringing, Effect, File, Offer, State};
+use crate::ui::state::{Bringing, Effect, File, HubPhase, HubWish, Offer, State};
 use std::rc::Rc;
 
 impl State {
@@ -18,6 +18,10 @@ impl State {
                 // What was brought stays, what was only looked at goes.
                 (self.bring.open, self.bring.offer, self.bring.fault) = (false, None, None);
                 self.bring.pasted.clear();
+                // What is on its way would open the dialog again.
+                if matches!(self.bring.hub.phase, HubPhase::Asked | HubPhase::Fetching(..)) {
+                    return self.wish_of_hub(HubWish::Cancel);
+                }
             }
             Bringing::Type(text) => self.bring.pasted = text,
             Bringing::ReadPasted => {

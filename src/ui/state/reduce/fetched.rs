@@ -67,14 +67,34 @@ impl State {
 
     /// Fetches a base, unless it is on its way or still looked for.
     fn begin_fetch(&mut self, name: String) -> Vec<Effect> {
-        match self.fetched.get_mut(&name) {
-            Some(state @ Fetched::Partly { .. }) => {
-                let bytes = if let Fetched::Partly { bytes, .. } = state { *bytes } else { 0 };
-                *state = Fetched::Fetching { bytes };
+        match self.fetched.get(&name) {
+            // One that was never looked at may be here already.
+            None => {
+                self.fetched.insert(name.clone(), Fetched::Looking);
+                vec![Effect::Fetch(FetchAsk::Look(name))]
+            }
+            Some(Fetched::Partly { bytes, .. }) => {
+                let bytes = *bytes;
+                self.fetched.insert(name.clone(), Fetched::Fetching { bytes });
                 vec![Effect::Fetch(FetchAsk::Begin(name))]
             }
-            _ => Vec::new(),
+            Some(_) => Vec::new(),
         }
+    }
+
+    /// A kept run needs its base: it is fetched where the run is to go on, and else looked for.
+    pub(super) fn want_base(&mut self, base: &'static Base, goes_on: bool) -> Vec<Effect> {
+        let Some(name) = base.fetched().filter(|name| self.manifest.parts.contains_key(name)) else {
+            return Vec::new();
+        };
+        let known = self.fetched.contains_key(&name);
+        if goes_on || !known { self.begin_fetch(name) } else { Vec::new() }
+    }
+
+    /// Whether a run that is to go on waits for this base.
+    fn goes_on_with(&self, name: &str) -> bool {
+        let run = self.keeping.going_on.and_then(|id| self.runs.iter().find(|run| run.id == id));
+        run.is_some_and(|run| run.config.base.fetched().as_deref() == Some(name))
     }
 
     /// A run that is to start waits for its base: it is fetched. Where the site lacks it the run ends.
@@ -82,7 +102,7 @@ impl State {
         if let Some(why) = self.lacked(base) {
             self.fail_run(run, FailureReason::Load);
             self.fault(why, None);
-            return Vec::new();
+            return self.follow_queue();
         }
         let effects = base.fetched().map(|name| self.begin_fetch(name)).unwrap_or_default();
         self.tell_waiting_run();
@@ -126,7 +146,8 @@ impl State {
                 }
                 self.fetched.insert(name.clone(), Fetched::Partly { bytes, why: None });
                 match self.waiting_run() {
-                    Some((run, base)) if base.fetched() == Some(name) => self.fetch_for(run, base),
+                    Some((run, base)) if base.fetched().as_ref() == Some(&name) => self.fetch_for(run, base),
+                    _ if self.goes_on_with(&name) => self.begin_fetch(name),
                     _ => Vec::new(),
                 }
             }
@@ -136,16 +157,25 @@ impl State {
                 let mut effects = vec![Effect::Readdress];
                 effects.extend(self.prefetch());
                 effects.extend(self.advance());
+                effects.extend(self.hand_over_recalled());
+                // What is looked at can be counted now.
+                effects.extend(self.count_offer());
+                effects.extend(self.count_task());
                 effects
             }
             FetchSaid::BrokenOff(bytes, why) => {
                 let waits = self.waiting_run().filter(|(_, base)| base.fetched().as_ref() == Some(&name));
-                if let (Some((run, _)), Some(why)) = (waits, &why) {
-                    self.fail_run(run, FailureReason::Load);
-                    self.fault(why.clone(), Some(Remedy::TryAgain));
+                self.fetched.insert(name, Fetched::Partly { bytes, why: why.clone() });
+                match (waits, why) {
+                    (Some((run, _)), Some(why)) => {
+                        self.fail_run(run, FailureReason::Load);
+                        self.fault(why, Some(Remedy::TryAgain));
+                        self.follow_queue()
+                    }
+                    // It was begun after the visitor had broken off: it wants the rest.
+                    (Some((run, base)), None) => self.fetch_for(run, base),
+                    _ => Vec::new(),
                 }
-                self.fetched.insert(name, Fetched::Partly { bytes, why });
-                Vec::new()
             }
             FetchSaid::Forgotten => {
                 // What runs here reads it on; the next visit has to fetch it.

@@ -61,6 +61,10 @@ impl State {
             Some(BaseTokenizer::Loading) => (None, Vec::new()),
             Some(BaseTokenizer::Ready(tokenizer)) => (Some(Ok(tokenizer.clone())), Vec::new()),
             Some(BaseTokenizer::Unreadable(why)) => (Some(Err(why.clone())), Vec::new()),
+            None if Base::named(id).is_some_and(|base| self.waits_for_base(base)) => {
+                let name = Base::named(id).map_or(id, Base::called);
+                (Some(Err(format!("{name} has to be fetched first: its tokenizer comes with it."))), Vec::new())
+            }
             None => {
                 self.bring.tokenizers.insert(id.into(), BaseTokenizer::Loading);
                 (None, vec![Effect::FetchTokenizer(id.into())])

@@ -161,6 +161,11 @@ impl State {
         effects.extend(self.keep_opened(id, text, phi.clone()));
         // From the store φ comes when somebody looks at it. Where nothing is kept, the trainer holds it.
         let kept = self.keeping.open && self.keeps();
+        if self.waits_for_base(config.base) && !kept {
+            // The trainer takes it in once its base is here.
+            self.keeping.recalled = phi.map(|tensors| (id, opened.events, tensors));
+            return effects;
+        }
         if let (Some(tensors), true, false) = (phi, self.worker(Trainer::Cpu).is_ready(), kept) {
             if let Some(run) = self.runs.last_mut() {
                 run.trainer = Some(Trainer::Cpu);

@@ -124,6 +124,7 @@ impl State {
         let mut effects = send(run, Command::Stop);
         // What it waits for is of no use without it.
         effects.extend(fetches.then_some(Effect::Fetch(FetchAsk::Cancel)));
+        let stops_queue = fetches && self.queue.is_running();
         let goes_on = self.keeping.going_on == Some(run.id);
         if run.trainer.is_none() || goes_on {
             // It never reached a worker: nothing will answer. One that was to go on stays as it was.
@@ -133,6 +134,9 @@ impl State {
             self.keeping.going_on = None;
             self.runs.retain(|r| r.id != id || goes_on);
             self.runs.iter_mut().filter(|r| r.id == id).for_each(|run| run.phase = Phase::Stopped);
+        }
+        if stops_queue {
+            effects.extend(self.follow_queue());
         }
         effects
     }

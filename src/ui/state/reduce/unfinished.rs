@@ -148,6 +148,10 @@ impl State {
             return Vec::new();
         };
         let goes_on = self.keeping.going_on == Some(id);
+        if self.waits_for_base(config.base) {
+            // It is handed over once that is here.
+            return self.want_base(config.base, goes_on);
+        }
         let trainer = self.trainer_of(&config);
         if !self.worker(trainer).is_ready() {
             let absent = !matches!(self.worker(trainer), crate::ui::state::WorkerPhase::Booting);
@@ -180,8 +184,8 @@ impl State {
         let run = self.chosen_run()?;
         let waits = run.trainer.is_none() && run.kept > 0 && !run.recorded && !run.damaged;
         let ended = matches!(run.phase, Phase::Finished | Phase::Stopped);
-        if !waits || !ended || self.lacks_own_data(&run.config) || !self.worker(self.trainer_of(&run.config)).is_ready()
-        {
+        let lacks = self.lacks_own_data(&run.config) || self.waits_for_base(run.config.base);
+        if !waits || !ended || lacks || !self.worker(self.trainer_of(&run.config)).is_ready() {
             return None;
         }
         let (key, run) = (self.key_of(run), run.id);

@@ -150,6 +150,8 @@ impl State {
 
     pub(super) fn lose_worker(&mut self, trainer: Trainer, message: String) -> Vec<Effect> {
         self.loading = None;
+        // One that did not answer is asked again.
+        self.speed = self.speed.filter(Option::is_some);
         self.end_spread();
         self.try_it.waiting = false;
         let held = self.runs.iter().rev().find(|r| r.trainer == Some(trainer));

@@ -139,3 +139,74 @@ fn a_site_without_the_base_says_how_to_get_it() {
     assert_eq!((asks(&effects), state.lacks_base()), (vec![FetchAsk::Look(FILE.into())], None));
     assert!(state.notices.last().unwrap().text.contains("on the site now"));
 }
+
+#[test]
+fn a_run_on_a_base_that_is_not_shown_is_looked_for_and_fetched_too() {
+    let (mut state, _) = opened(with_base(), "#task=authors");
+    let config = RunConfig::from_hash(CHOSEN).0;
+    state.runs.push(Run { phase: Phase::Finished, ..Run::new(1, config) });
+    state.next_run = 2;
+    assert_eq!(asks(&state.reduce(Action::Rewind)), [FetchAsk::Look(FILE.into())]);
+    assert_eq!(asks(&said(&mut state, FetchSaid::Bytes(0))), [FetchAsk::Begin(FILE.into())]);
+    let effects = said(&mut state, FetchSaid::Here("blob:1".into(), true));
+    assert!(matches!(command(&effects), Some((_, Command::Start { run: 2, .. }))), "{effects:?}");
+}
+
+#[test]
+fn train_pressed_before_the_fetch_has_stopped_goes_on_with_it() {
+    let (mut state, _) = opened(with_base(), CHOSEN);
+    said(&mut state, FetchSaid::Bytes(0));
+    state.reduce(Action::Main);
+    state.reduce(Action::Stop);
+    assert_eq!(asks(&state.reduce(Action::Main)), []);
+    assert_eq!(asks(&said(&mut state, FetchSaid::BrokenOff(4_000_000, None))), [FetchAsk::Begin(FILE.into())]);
+    assert!(matches!(state.active().unwrap().phase, Phase::Loading(_)));
+}
+
+#[test]
+fn a_kept_run_that_is_to_go_on_waits_for_its_base() {
+    use crate::ui::state::tests::keeping::{claimed, cut_off, lines, listed};
+    let (mut state, _) = opened(with_base(), "#task=authors");
+    state.name_tab("0000000000002-bbbbbb");
+    let config = RunConfig { steps: 40, ..RunConfig::from_hash(CHOSEN).0 };
+    let events = vec![started(1, &config), evaluated(1, 0, 0.0), step(1, 1)];
+    let mut record = cut_off(1, 1);
+    record.text = lines(&events);
+    state.reduce(listed(&[record], None, &[]));
+    let id = state.runs[0].id;
+    // The page turns to it, and looks for its base.
+    assert_eq!(asks(&state.reduce(Action::GoOn(id))), [FetchAsk::Look(FILE.into())]);
+    claimed(&mut state, id);
+    let recalled = Said::Recalled { run: id, text: lines(&events), tensors: Some(b"phi".to_vec()) };
+    let effects = state.reduce(Action::Store(recalled));
+    assert_eq!((asks(&effects), command(&effects)), (vec![], None), "{effects:?}");
+    assert_eq!(asks(&said(&mut state, FetchSaid::Bytes(0))), [FetchAsk::Begin(FILE.into())]);
+    let effects = said(&mut state, FetchSaid::Here("blob:1".into(), true));
+    let sent: Vec<&Command> =
+        effects.iter().filter_map(|e| if let Effect::Send(_, command) = e { Some(command) } else { None }).collect();
+    assert!(matches!(sent[..], [.., Command::Restore { .. }, Command::GoOn { .. }]), "{sent:?}");
+}
+
+#[test]
+fn a_text_brought_before_the_base_is_there_waits_for_its_tokenizer() {
+    let (mut state, _) = opened(with_base(), CHOSEN);
+    said(&mut state, FetchSaid::Bytes(0));
+    let text = File::new("novel.txt", "It was the best of times. ".repeat(400).into_bytes());
+    let effects = state.reduce(Action::Open(vec![text]));
+    assert!(!effects.iter().any(|e| matches!(e, Effect::FetchTokenizer(_))), "{effects:?}");
+    let Some(Offer::Text { check: Some(Err(why)), .. }) = &state.bring.offer else { panic!("{:?}", state.bring.offer) };
+    assert!(why.contains("SmolLM2 has to be fetched first"), "{why}");
+    let effects = said(&mut state, FetchSaid::Here("blob:1".into(), true));
+    assert!(effects.contains(&Effect::FetchTokenizer("smollm2".into())), "{effects:?}");
+}
+
+#[test]
+fn a_grid_whose_base_does_not_come_ends() {
+    let (mut state, _) = opened(with_base(), CHOSEN);
+    said(&mut state, FetchSaid::Bytes(0));
+    state.reduce(Action::EditGrid(GridField::Values, "0.01, 0.1".into()));
+    let effects = state.reduce(Action::RunGrid);
+    assert!(state.queue.is_running() && !asks(&effects).is_empty(), "{effects:?}");
+    said(&mut state, FetchSaid::BrokenOff(0, Some("No network.".into())));
+    assert!(!state.queue.is_running(), "{:?}", state.queue);
+}

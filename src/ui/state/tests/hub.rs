@@ -43,6 +43,12 @@ fn what_was_left_is_not_heard_any_more() {
     assert_eq!(wish(&mut state, HubWish::Cancel), [Effect::LeaveHub]);
     state.reduce(Action::FromHub(number, HubSaid::Failed("It broke off.".into())));
     assert_eq!(state.bring.hub.phase, HubPhase::Idle);
+    // So does closing the dialog: it must not open by itself.
+    let (mut state, number) = listed();
+    wish(&mut state, HubWish::Fetch);
+    assert_eq!(state.reduce(Action::Bring(Bringing::Close)), [Effect::LeaveHub]);
+    state.reduce(Action::FromHub(number, HubSaid::Files(vec![File::new("config.json", b"{}".to_vec())])));
+    assert!(!state.bring.open);
     // Another name makes an answer to the one before useless.
     let (mut state, number) = listed();
     wish(&mut state, HubWish::Type("a/c".into()));
