@@ -185,15 +185,13 @@ impl Base {
     /// The base whose tuned rates serve here: its own, or where it is large and knows words those of
     /// [`PRETRAINED`](Self::PRETRAINED).
     pub fn rates(&self) -> &'static str {
-        match self.config() {
-            Ok(model) if self.knows_words() && model.is_large() => Base::PRETRAINED,
-            _ => self.id,
-        }
+        let large = || self.config().is_ok_and(|model| model.is_large());
+        if self.knows_words() && large() { Base::PRETRAINED } else { self.id }
     }
 
     /// What a sentence calls it: one of ours by its id, any other by its name.
     pub fn called(&self) -> &str {
-        match self.title.rsplit_once(" · ").filter(|_| self.one_file().is_some() || self.is_own()) {
+        match self.title.rsplit_once(" · ").filter(|_| self.knows_words()) {
             Some((name, _)) => name,
             None => self.id,
         }

@@ -1,7 +1,7 @@
 //! One pass forward of an evaluation: texts that are read together, on whatever worker, and what they gave.
 
 use super::choice::{Choice, likeliest};
-use super::data::Batch;
+use super::data::{Batch, of_labels};
 use crate::base::{Failure, read};
 use crate::kernels::cross_entropy;
 use crate::model::{Model, Tokens};
@@ -249,13 +249,6 @@ fn padded(texts: &[Vec<u32>]) -> (Tokens, Vec<usize>) {
         tokens.ids.resize((i + 1) * longest, 0);
     }
     (tokens, rows)
-}
-
-/// The labels' columns, `[rows, labels]`.
-fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
-    let ids: Vec<i32> = labels.iter().map(|l| *l as i32).collect();
-    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [labels.len()]), &logits.device());
-    logits.select(1, ids)
 }
 
 /// The place of the largest value, the first of equals.

@@ -18,9 +18,16 @@ pub struct Batch {
     pub targets: Vec<i32>,
     /// Tokens among which the right ones are chosen; empty where these are all.
     #[serde(default)]
-    among: Vec<i32>,
+    among: Vec<u32>,
     /// Tokens that the whole batch predicts, where this is a part of one.
     whole: Option<usize>,
+}
+
+/// The columns of some labels: `[rows, vocabulary]` to `[rows, labels]`.
+pub fn of_labels(logits: Tensor<2>, labels: &[u32]) -> Tensor<2> {
+    let ids: Vec<i32> = labels.iter().map(|label| *label as i32).collect();
+    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [labels.len()]), &logits.device());
+    logits.select(1, ids)
 }
 
 /// The fields of [`Tokens`], for messages between workers.
@@ -55,7 +62,7 @@ impl Batch {
 
     /// The same, where the right tokens are chosen among some labels. They hold all targets.
     pub fn among(self, labels: &[u32]) -> Batch {
-        Batch { among: labels.iter().map(|label| *label as i32).collect(), ..self }
+        Batch { among: labels.to_vec(), ..self }
     }
 
     /// The loss of each predicted token from its `logits`, `[rows, vocabulary]`: `[rows]`, in nats. Where labels are
@@ -64,11 +71,9 @@ impl Batch {
         if self.among.is_empty() {
             return cross_entropy(logits, &self.targets);
         }
-        let labels = TensorData::new(self.among.clone(), [self.among.len()]);
-        let labels = Tensor::<1, Int>::from_data(labels, &logits.device());
-        let place = |target: &i32| self.among.iter().position(|label| label == target).unwrap_or(0) as i32;
+        let place = |target: &i32| self.among.iter().position(|label| *label as i32 == *target).unwrap_or(0) as i32;
         let places: Vec<i32> = self.targets.iter().map(place).collect();
-        cross_entropy(logits.select(1, labels), &places)
+        cross_entropy(of_labels(logits, &self.among), &places)
     }
 
     /// The same as a part of a batch that predicts so many tokens in all.

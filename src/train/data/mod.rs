@@ -11,7 +11,7 @@ mod task_data;
 mod tests;
 mod typed;
 
-pub use batch::Batch;
+pub use batch::{Batch, of_labels};
 pub use file::TaskFile;
 pub use task_data::TaskData;
 pub use typed::Typed;

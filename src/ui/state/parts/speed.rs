@@ -1,7 +1,7 @@
 //! How fast this machine trains, and what follows for a run that is set up.
 
 use crate::config::RunConfig;
-use crate::ledger::Setting;
+use crate::ledger::{Setting, parts};
 
 /// What a worker beside the first one adds: two share a step in less than half the time that one takes, since a page
 /// is drawn on the same cores.
@@ -26,7 +26,8 @@ impl Speed {
         setting.batch.predicted = setting.batch.predicted.min(setting.batch.sequences * setting.batch.length);
         let training = setting.ledger().training?;
         let step = training.forward.total() + training.backward.total();
-        let together = 1.0 + OF_A_HELPER * (self.workers.max(1) - 1) as f64;
+        let workers = config.workers.unwrap_or(self.workers).min(parts(config));
+        let together = 1.0 + OF_A_HELPER * (workers.max(1) - 1) as f64;
         Some(BESIDE * config.steps as f64 * step / (self.rate * together))
     }
 }
@@ -45,6 +46,8 @@ mod tests {
         let products = 1.1 * 100.0 * 8.0 * 32.0 * 4.0 * 106e6 / 3e10;
         assert!((0.95..1.15).contains(&(seconds / products)), "{seconds} {products}");
         assert!((speed(2).seconds(&run, 32).unwrap() - seconds / 1.7).abs() < 1e-6);
+        let alone = config("#base=smollm2&task=sentiment&method=lora&steps=100&batch_size=8&workers=1");
+        assert_eq!(speed(2).seconds(&alone, 32), speed(1).seconds(&run, 32));
         assert!(speed(1).seconds(&run, 64).unwrap() > 1.9 * seconds);
         // A text is never longer than the task reads.
         assert_eq!(speed(1).seconds(&run, 500), speed(1).seconds(&run, 5000));

@@ -82,8 +82,14 @@ impl State {
         }
     }
 
-    /// A kept run needs its base: it is fetched where the run is to go on, and else looked for.
+    /// A kept run needs its base: it is fetched where the run is to go on, and else looked for. Where the site lacks it
+    /// the run stays as it was.
     pub(super) fn want_base(&mut self, base: &'static Base, goes_on: bool) -> Vec<Effect> {
+        if let Some(why) = self.lacked(base).filter(|_| goes_on) {
+            self.keeping.recalled = None;
+            self.fault(why, None);
+            return self.press_stop();
+        }
         let Some(name) = base.fetched().filter(|name| self.manifest.parts.contains_key(name)) else {
             return Vec::new();
         };

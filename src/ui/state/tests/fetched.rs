@@ -163,10 +163,10 @@ fn train_pressed_before_the_fetch_has_stopped_goes_on_with_it() {
     assert!(matches!(state.active().unwrap().phase, Phase::Loading(_)));
 }
 
-#[test]
-fn a_kept_run_that_is_to_go_on_waits_for_its_base() {
+/// A page with a kept run on the base, which is to go on, and what the store gave of it led to.
+fn going_on(manifest: Manifest) -> (State, u32, Vec<Effect>) {
     use crate::ui::state::tests::keeping::{claimed, cut_off, lines, listed};
-    let (mut state, _) = opened(with_base(), "#task=authors");
+    let (mut state, _) = opened(manifest, "#task=authors");
     state.name_tab("0000000000002-bbbbbb");
     let config = RunConfig { steps: 40, ..RunConfig::from_hash(CHOSEN).0 };
     let events = vec![started(1, &config), evaluated(1, 0, 0.0), step(1, 1)];
@@ -174,17 +174,31 @@ fn a_kept_run_that_is_to_go_on_waits_for_its_base() {
     record.text = lines(&events);
     state.reduce(listed(&[record], None, &[]));
     let id = state.runs[0].id;
-    // The page turns to it, and looks for its base.
-    assert_eq!(asks(&state.reduce(Action::GoOn(id))), [FetchAsk::Look(FILE.into())]);
+    state.reduce(Action::GoOn(id));
     claimed(&mut state, id);
     let recalled = Said::Recalled { run: id, text: lines(&events), tensors: Some(b"phi".to_vec()) };
     let effects = state.reduce(Action::Store(recalled));
-    assert_eq!((asks(&effects), command(&effects)), (vec![], None), "{effects:?}");
+    (state, id, effects)
+}
+
+#[test]
+fn a_kept_run_that_is_to_go_on_waits_for_its_base() {
+    let (mut state, _, effects) = going_on(with_base());
+    assert_eq!((asks(&effects), command(&effects), state.fetched()), (vec![], None, Some(&Fetched::Looking)));
     assert_eq!(asks(&said(&mut state, FetchSaid::Bytes(0))), [FetchAsk::Begin(FILE.into())]);
     let effects = said(&mut state, FetchSaid::Here("blob:1".into(), true));
     let sent: Vec<&Command> =
         effects.iter().filter_map(|e| if let Effect::Send(_, command) = e { Some(command) } else { None }).collect();
     assert!(matches!(sent[..], [.., Command::Restore { .. }, Command::GoOn { .. }]), "{sent:?}");
+}
+
+#[test]
+fn a_kept_run_whose_base_the_site_lacks_stays_as_it_was_and_is_told() {
+    let (state, id, effects) = going_on(manifest(BuildStatus::Ready));
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Send(_, Command::Restore { .. } | Command::GoOn { .. }))));
+    let run = state.runs.iter().find(|run| run.id == id).unwrap();
+    assert_eq!((&run.phase, run.step), (&Phase::Stopped, 1));
+    assert!(state.notices.iter().any(|notice| notice.text.contains("built without SmolLM2")), "{:?}", state.notices);
 }
 
 #[test]
