@@ -20,7 +20,7 @@ pub(super) async fn report(config: &RunConfig) -> Vec<String> {
     let disk = Disk::default();
     let text = async |name: String| disk.read(&name).await.ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let tokenizer = LoadedBase::tokenizer(config.base, &disk).await.ok();
-    let (Some(line), Some(limit)) = (line, config.task.longest_text()) else { return notes };
+    let (Some(line), Some(limit)) = (line, config.longest_text()) else { return notes };
     let data = text(file).await.and_then(|text| Labelled::from_json(&text).ok());
     let cut = data.zip(tokenizer).map(|(data, tokenizer)| {
         let longer = tokenizer.longer(data.texts(), limit);

@@ -10,7 +10,7 @@ use crate::base::{Failure, FailureReason};
 use crate::config::DeviceChoice;
 use crate::interchange::{Made, RunFile};
 use crate::peft::trainable_line;
-use crate::protocol::Event;
+use crate::protocol::{Event, PartScore};
 use clap::ArgMatches;
 use std::io::Write;
 
@@ -109,14 +109,20 @@ fn describe(event: &Event) -> Option<String> {
             baselines.majority,
             baselines.bag_of_words
         )),
-        Event::Evaluated { step, loss, accuracy, n, .. } => {
-            Some(format!("step {step:5}  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}"))
+        Event::Evaluated { step, loss, accuracy, n, parts, .. } => {
+            Some(format!("step {step:5}  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}{}", told_parts(parts)))
         }
-        Event::Finished { step, loss, accuracy, n, seconds, .. } => Some(format!(
-            "finished {step} steps in {seconds:.1} s  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}"
+        Event::Finished { step, loss, accuracy, n, parts, seconds, .. } => Some(format!(
+            "finished {step} steps in {seconds:.1} s  held-out loss {loss:.4}  accuracy {accuracy:.3} of {n}{}",
+            told_parts(parts)
         )),
         _ => None,
     }
+}
+
+/// What of answers that are written freely is right.
+fn told_parts(parts: &[PartScore]) -> String {
+    parts.iter().map(|part| format!("  {} {:.3} of {}", part.name, part.accuracy, part.n)).collect()
 }
 
 /// Processor and system, for the run file.

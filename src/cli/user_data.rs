@@ -7,7 +7,7 @@ use crate::bases::{Base, Checkpoint, Identity, OwnBase, Part};
 use crate::interchange::python;
 use crate::interchange::python::Sources;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, LabelledSplit, Table, UserData, Wish, labelled, refusal, taken};
+use crate::task::user_data::{AnsweredSplit, Chats, Columns, Dropped, FREE, Table, UserData, Wish, refusal, taken};
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -37,11 +37,16 @@ enum Source {
     Here(String),
 }
 
-const FLAGS: [(&str, &str, &str); 5] = [
+const FLAGS: [(&str, &str, &str); 6] = [
     ("base-folder", "DIR", "A checkpoint of your own: a folder of Hugging Face's, or one GGUF file"),
-    ("data-file", "FILE", "Data of your own: a text to write like, or texts with labels as CSV, TSV or JSON"),
+    (
+        "data-file",
+        "FILE",
+        "Data of your own: a text to write like, texts with labels or prompts with answers as CSV, TSV or JSON, or chats",
+    ),
     ("text-column", "COLUMN", "Of --data-file: the column of the texts; guessed otherwise"),
     ("label-column", "COLUMN", "Of --data-file: the column of the labels; guessed otherwise"),
+    ("answer-column", "COLUMN", "Of --data-file: the column of answers that are written freely, in place of labels"),
     ("header", "true|false", "Of --data-file: whether its first row names the columns; found out otherwise"),
 ];
 
@@ -73,6 +78,7 @@ pub fn pairs(args: &ArgMatches) -> Result<Vec<(String, String)>, Sentence> {
         pairs.push(("task".into(), "own".into()));
         pairs.push(("data".into(), data.name));
         pairs.extend(data.classes.map(|n| ("classes".to_string(), n.to_string())));
+        pairs.extend(data.answers.then(|| ("answers".to_string(), FREE.to_string())));
     }
     Ok(pairs)
 }
@@ -201,6 +207,7 @@ fn digest(identity: &mut Identity, name: &str, path: &Path) -> std::io::Result<(
 /// What a file with data turned out to be, with its columns chosen.
 enum Chosen {
     Text(String),
+    Chats(Chats),
     Table(Box<ChosenTable>),
 }
 
@@ -209,7 +216,7 @@ struct ChosenTable {
     table: Table,
     text: usize,
     label: usize,
-    split: LabelledSplit,
+    columns: Columns,
 }
 
 /// Reads a file with data as its flags say.
@@ -218,16 +225,24 @@ fn choose(path: &str, bytes: &[u8], args: &ArgMatches) -> Result<Chosen, Sentenc
     let told = |e: user_data::UserDataError| e.about(path);
     let header = given("header").map(|text| yes_or_no(text)).transpose()?;
     // Who names a column or a header has a table.
-    let is_table = ["text-column", "label-column", "header"].into_iter().any(|flag| given(flag).is_some());
+    let is_table =
+        ["text-column", "label-column", "answer-column", "header"].into_iter().any(|flag| given(flag).is_some());
     let wish = Wish { table: is_table.then_some(true), header };
     Ok(match user_data::read_as(&file_name(path), bytes, wish).map_err(told)? {
         Dropped::Text(text) => Chosen::Text(text),
+        Dropped::Chats(chats) => Chosen::Chats(chats),
         Dropped::Table(table) => {
-            let guess = table.guess().unwrap_or((0, 1));
+            if let (Some(label), Some(answer)) = (given("label-column"), given("answer-column")) {
+                return Err(format!("--label-column {label} and --answer-column {answer} name two: leave one out."));
+            }
+            let answered = table.guess_answers().filter(|_| given("label-column").is_none());
+            let are_answers = answered.is_some() || given("answer-column").is_some();
+            let guess = answered.or_else(|| table.guess()).unwrap_or((0, 1));
             let text = column(&table, given("text-column"), guess.0)?;
-            let label = column(&table, given("label-column"), guess.1)?;
-            let split = labelled(&table, text, label, 0).map_err(|e| format!("{path}: {}", refusal(&table, &e)))?;
-            Chosen::Table(Box::new(ChosenTable { table, text, label, split }))
+            let label = column(&table, given("label-column").or(given("answer-column")), guess.1)?;
+            let columns = Columns::of(&table, text, label, are_answers);
+            let columns = columns.map_err(|e| format!("{path}: {}", refusal(&table, &e)))?;
+            Chosen::Table(Box::new(ChosenTable { table, text, label, columns }))
         }
     })
 }
@@ -248,10 +263,30 @@ fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
             (data, json, vec![format!("{path}: a text of {} characters.", grouped(text.chars().count()))], None)
         }
         Chosen::Table(chosen) => {
-            let ChosenTable { table, text, label, split } = *chosen;
-            let (data, json) = UserData::labelled(&name, &split);
-            let notes = user_data::told(&table, text, label, &split);
-            (data, json, notes, Some(taken(&table, text, label, &split)))
+            let ChosenTable { table, text, label, columns } = *chosen;
+            let (data, json) = columns.data(&name);
+            match &columns {
+                Columns::Labelled(split) => {
+                    let notes = user_data::told(&table, text, label, split);
+                    (data, json, notes, Some(taken(&table, text, label, split)))
+                }
+                Columns::Answered(split) => {
+                    let mut notes = table.notes.sentences();
+                    notes.push(format!(
+                        "text: {}, answer: {}; {}",
+                        table.columns[text],
+                        table.columns[label],
+                        of_answers(split)
+                    ));
+                    (data, json, notes, None)
+                }
+            }
+        }
+        Chosen::Chats(chats) => {
+            let split = chats.split(0);
+            let (data, json) = UserData::answered(&name, &split);
+            let line = format!("{path}: {} chats; {}", grouped(chats.rows), of_answers(&split));
+            (data, json, vec![line], None)
         }
     };
     keep(data.file(), Source::Here(json));
@@ -279,10 +314,13 @@ pub(super) fn python_sources(args: &ArgMatches, on: &Base) -> Result<Sources, Se
         let bytes = bytes_of(path)?;
         match choose(path, &bytes, args)? {
             Chosen::Text(text) => python::text_file(path, &bytes, &text),
-            Chosen::Table(chosen) => {
-                let ChosenTable { table, text, label, split } = &*chosen;
-                python::table(path, &bytes, table, (*text, *label), split)
-            }
+            Chosen::Table(chosen) => match &*chosen {
+                ChosenTable { table, text, label, columns: Columns::Labelled(split) } => {
+                    python::table(path, &bytes, table, (*text, *label), split)
+                }
+                ChosenTable { columns, .. } => Ok(python::answered(&columns.data(&file_name(path)).1)),
+            },
+            Chosen::Chats(chats) => Ok(python::answered(&UserData::answered(&file_name(path), &chats.split(0)).1)),
         }
     });
     Ok(Sources { base, data: data.transpose()? })
@@ -291,6 +329,12 @@ pub(super) fn python_sources(args: &ArgMatches, on: &Base) -> Result<Sources, Se
 /// What was made of `--data-file`; `None` without one.
 pub(super) fn taken_data() -> Option<Taken> {
     TAKEN.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// How many answers there are, and are not used.
+fn of_answers(split: &AnsweredSplit) -> String {
+    let [training, held_out, left] = [split.training.len(), split.held_out.len(), split.left_out.total()].map(grouped);
+    format!("{training} to train on, {held_out} held out, {left} left out")
 }
 
 fn yes_or_no(text: &str) -> Result<bool, Sentence> {

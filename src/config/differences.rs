@@ -1,10 +1,11 @@
 //! What tells two runs apart, in the words of the address.
 
 use super::RunConfig;
-use super::keys::{Key, OPTIMIZER, WORDING};
+use super::key::Key;
+use super::keys::{OPTIMIZER, WORDING};
 
 /// Where a run trains and what it measures besides changes nothing of its curve.
-const SAME_CURVE: [&str; 3] = ["device", "workers", "forgetting"];
+const SAME_CURVE: [&str; 4] = ["device", "workers", "forgetting", "scored"];
 
 impl RunConfig {
     /// The keys under which this configuration has another value than `other`, with its value. Base, task and
@@ -45,7 +46,7 @@ mod tests {
         assert_eq!(between("", "seed=3&lr=0.1"), ["lr 0.02", "seed 0"]);
         assert_eq!(between("rank=8&target_modules=q_proj", "rank=8"), ["target_modules q_proj"]);
         assert_eq!(between("examples=64&steps=20", ""), ["steps 20", "examples 64"]);
-        assert!(between("device=cpu&workers=2&forgetting=true", "").is_empty());
+        assert!(between("device=cpu&workers=2&forgetting=true&scored=300", "").is_empty());
         // A rate that is written out is no other rate.
         assert!(between("lr=0.02", "").is_empty());
     }

@@ -1,7 +1,8 @@
 //! The one grammar of a run: where a link is parsed and written, and with it flags and JSON.
 
 use super::RunConfig;
-use super::keys::{KEYS, Key, METHOD, no_such};
+use super::key::{Key, no_such};
+use super::keys::{KEYS, METHOD};
 use super::wording::default_steps;
 use crate::base::Fault;
 use crate::bases::{BASES, Base, OwnBase};

@@ -2,140 +2,16 @@
 //!
 //! Address, flags, JSON, page and `--help` read it. Keys of the methods' knobs come from the registry.
 
+use super::key::{Access, Key};
 use super::run_config::{DeviceChoice, MOST_PARTS, RunConfig};
-use crate::base::{Fault, shorten};
 use crate::model::Storage;
 use crate::peft::{Range, Value};
-use crate::task::user_data::MAX_LABELS;
+use crate::task::extract::Subject;
+use crate::task::user_data::{FREE, MAX_LABELS};
 use crate::task::{MAX_TEMPLATE, MAX_WORD, Question, TemplateChoice, Verbalizer, style};
 
 /// The lowest rate that a run takes.
 pub const LEAST_LR: f64 = 1e-7;
-
-/// One key of a run.
-pub struct Key {
-    /// Name in URL, flags and JSON (`batch_size`).
-    pub name: &'static str,
-    /// What the page calls it.
-    pub label: &'static str,
-    /// One sentence for the tooltip; of base and task their own description stands there.
-    pub help: &'static str,
-    /// What `--help` says; `None` where the command line has other flags in its place.
-    pub flag: Option<&'static str>,
-    /// The values; `None` for names that another list admits: bases, tasks, methods, rules, a visitor's data.
-    pub range: Option<Range>,
-    /// What a control shows where the address leaves the key out. An empty one: an emptied control leaves the
-    /// key out.
-    pub unset: Option<&'static str>,
-    /// What holds then, in the placeholder of an empty field.
-    pub default: fn(&RunConfig) -> String,
-    /// The tasks that have this choice; none where every run has it.
-    pub tasks: &'static [&'static str],
-    access: Access,
-}
-
-/// Where a key's value stands.
-enum Access {
-    /// It decides what other keys mean, so the grammar reads it before them.
-    Leading(fn(&RunConfig) -> String),
-    /// The task holds it, and reads it itself.
-    Task,
-    /// A field of the run. It is set to what the range has admitted, or to nothing.
-    Run { get: fn(&RunConfig) -> Option<Value>, set: fn(&mut RunConfig, Option<Value>) },
-    /// Words around the task's texts and labels. Nothing leaves them to their default.
-    Wording { get: fn(&RunConfig) -> Option<String>, set: SetWording },
-}
-
-type SetWording = fn(&mut RunConfig, Option<&str>) -> Result<(), Fault>;
-
-impl Key {
-    const PLAIN: Key = Key {
-        name: "",
-        label: "",
-        help: "",
-        flag: None,
-        range: None,
-        unset: None,
-        default: |_| String::new(),
-        tasks: &[],
-        access: Access::Task,
-    };
-
-    /// The key of a name.
-    pub fn named(name: &str) -> Option<&'static Key> {
-        KEYS.into_iter().find(|key| key.name == name)
-    }
-
-    /// Whether it is one of the tasks' own choices.
-    pub fn is_of_task(&self) -> bool {
-        matches!(self.access, Access::Task | Access::Wording { .. })
-    }
-
-    /// Whether it is a choice of this run's task.
-    pub fn is_of(&self, config: &RunConfig) -> bool {
-        let is_wording = matches!(self.access, Access::Wording { .. });
-        self.tasks.contains(&config.task.name()) && !(is_wording && config.task.is_written())
-    }
-
-    /// The value as the address writes it; `None` where it is left out.
-    pub fn get(&self, config: &RunConfig) -> Option<String> {
-        match &self.access {
-            Access::Leading(get) => Some(get(config)),
-            Access::Task => config.task.pairs().into_iter().find(|(key, _)| *key == self.name).map(|(_, value)| value),
-            Access::Run { get, .. } => get(config).map(|value| value.to_string()),
-            Access::Wording { get, .. } => get(config),
-        }
-    }
-
-    /// What a control shows.
-    pub fn text(&self, config: &RunConfig) -> String {
-        self.get(config).unwrap_or_else(|| self.unset.unwrap_or_default().to_string())
-    }
-
-    /// Sets the value from text. Leading keys stay as the grammar has read them.
-    pub(super) fn set(&self, config: &mut RunConfig, text: &str) -> Result<(), Fault> {
-        match &self.access {
-            Access::Leading(_) => Ok(()),
-            Access::Task => config.task.set(self.name, text),
-            Access::Run { set, .. } => {
-                let is_unset = self.unset.is_some_and(|word| !word.is_empty() && word == text.trim());
-                set(config, if is_unset { None } else { Some(self.parse(text)?) });
-                Ok(())
-            }
-            Access::Wording { set, .. } if text.trim().is_empty() => set(config, None),
-            Access::Wording { .. } if !self.tasks.contains(&config.task.name()) => Err(config.task.lacks(self.name)),
-            Access::Wording { set, .. } => set(config, Some(text)),
-        }
-    }
-
-    /// Leaves the key to its default, where an emptied control may; else `false`.
-    pub(super) fn clear(&self, config: &mut RunConfig) -> bool {
-        if self.unset != Some("") {
-            return false;
-        }
-        match &self.access {
-            Access::Run { set, .. } => set(config, None),
-            Access::Wording { set, .. } => drop(set(config, None)),
-            // A task without this choice has nothing to leave.
-            _ => drop(config.task.set(self.name, "all")),
-        }
-        true
-    }
-
-    fn parse(&self, text: &str) -> Result<Value, Fault> {
-        let Some(range) = &self.range else { return Ok(Value::Text(text.to_string())) };
-        range.parse(text).map_err(|expected| match range {
-            Range::Choice(options) => no_such(self.name, text, &options.iter().map(|(v, _)| *v).collect::<Vec<_>>()),
-            Range::Flag => no_such(self.name, text, &["true", "false"]),
-            _ => Fault::new(self.name, format!("{} cannot be “{}”: it takes {expected}.", self.name, shorten(text))),
-        })
-    }
-}
-
-/// A name that is none of those that there are.
-pub(super) fn no_such(key: &str, text: &str, known: &[&str]) -> Fault {
-    Fault::new(key, format!("There is no {key} “{}”. There is: {}.", shorten(text), known.join(", ")))
-}
 
 /// The pretrained transformer, θ.
 pub static BASE: Key = Key {
@@ -199,6 +75,18 @@ pub static AUTHOR: Key = Key {
     ..Key::PLAIN
 };
 
+/// Of `extract`: what sentences are about.
+pub static SUBJECT: Key = Key {
+    name: "subject",
+    label: "About",
+    help: "What the sentences are about.",
+    flag: Some("Of the task extract: all, person, order, meeting"),
+    range: Some(Range::Choice(&Subject::OPTIONS)),
+    unset: Some("all"),
+    tasks: &["extract"],
+    ..Key::PLAIN
+};
+
 /// Of `own`: a visitor's data, by its name. The command line brings it by `--data-file`.
 pub static DATA: Key =
     Key { name: "data", label: "Data", help: "Which of the data that you brought.", tasks: &["own"], ..Key::PLAIN };
@@ -208,6 +96,16 @@ pub static CLASSES: Key = Key {
     name: "classes",
     label: "Labels",
     range: Some(Range::Integer { min: 2, max: 20, steps: &[] }),
+    tasks: &["own"],
+    ..Key::PLAIN
+};
+
+/// Of `own`: whether answers are written freely. No control shows it: it is chosen where data is brought.
+pub static ANSWERS: Key = Key {
+    name: "answers",
+    label: "Answers",
+    range: Some(Range::Choice(&[("labels", "labels"), (FREE, "written")])),
+    unset: Some("labels"),
     tasks: &["own"],
     ..Key::PLAIN
 };
@@ -228,12 +126,12 @@ pub static EXAMPLES: Key = Key {
 pub static TEMPLATE: Key = Key {
     name: "template",
     label: "Template",
-    help: "The words around {text} and {label}, once each; \\n is a line break. “plain” is a text, a line break, its label. Empty: what suits base and task.",
+    help: "The words around {text} and {label}, once each; \\n is a line break, and what stands behind {label} ends an answer. “plain” is a text, a line break, its label. Empty: what suits base and task.",
     flag: Some("Words around {text} and {label}, or plain; \\n is a line break"),
     range: Some(Range::Text { max_chars: MAX_TEMPLATE }),
     unset: Some(""),
     default: |config| config.default_wording().0.to_string(),
-    tasks: &["rules", "questions", "authors", "dialogue", "language", "sentiment", "own"],
+    tasks: &["rules", "questions", "authors", "dialogue", "language", "sentiment", "extract", "own"],
     access: Access::Wording {
         get: |config| config.template.as_ref().map(TemplateChoice::to_string),
         set: |config, text| {
@@ -388,6 +286,24 @@ pub static THETA: Key = Key {
     ..Key::PLAIN
 };
 
+/// Held-out examples that are scored at the end.
+pub static SCORED: Key = Key {
+    name: "scored",
+    label: "Scored at the end",
+    help: "Held-out examples that are scored when a run ends. Empty: all of them; on a large base, where that takes long, a tenth of what the run trains on.",
+    flag: Some(
+        "Held-out examples that are scored at the end [all; on a large base as many as take a twentieth of the run]",
+    ),
+    range: Some(Range::Integer { min: 1, max: 100_000, steps: &[] }),
+    unset: Some(""),
+    default: |config| if config.is_on_large_base() { "a few" } else { "all" }.to_string(),
+    access: Access::Run {
+        get: |config| config.scored.map(Value::Integer),
+        set: |config, value| config.scored = integer(value),
+    },
+    ..Key::PLAIN
+};
+
 /// Whether evaluations also score what the base could do before.
 pub static FORGETTING: Key = Key {
     name: "forgetting",
@@ -404,15 +320,17 @@ pub static FORGETTING: Key = Key {
 };
 
 /// Every key of a run, in the order in which an address has them; the methods' knobs stand behind [`METHOD`].
-pub static KEYS: [&Key; 20] = [
+pub static KEYS: [&Key; 23] = [
     &BASE,
     &TASK,
     &RULE,
     &QUESTION,
     &UNIT,
     &AUTHOR,
+    &SUBJECT,
     &DATA,
     &CLASSES,
+    &ANSWERS,
     &EXAMPLES,
     &TEMPLATE,
     &LABELS,
@@ -421,6 +339,7 @@ pub static KEYS: [&Key; 20] = [
     &BATCH_SIZE,
     &STEPS,
     &SEED,
+    &SCORED,
     &DEVICE,
     &WORKERS,
     &THETA,
@@ -431,7 +350,15 @@ pub static KEYS: [&Key; 20] = [
 pub static WORDING: [&Key; 2] = [&TEMPLATE, &LABELS];
 
 /// What does not belong to the method, in the order in which the page shows it.
-pub static OPTIMIZER: [&Key; 9] = [&LR, &BATCH_SIZE, &STEPS, &SEED, &EXAMPLES, &FORGETTING, &DEVICE, &WORKERS, &THETA];
+pub static OPTIMIZER: [&Key; 10] =
+    [&LR, &BATCH_SIZE, &STEPS, &SEED, &EXAMPLES, &SCORED, &FORGETTING, &DEVICE, &WORKERS, &THETA];
+
+impl Key {
+    /// The key of a name.
+    pub fn named(name: &str) -> Option<&'static Key> {
+        KEYS.into_iter().find(|key| key.name == name)
+    }
+}
 
 fn integer(value: Option<Value>) -> Option<usize> {
     match value {

@@ -41,6 +41,8 @@ pub struct RunConfig {
     pub steps: usize,
     /// What every stream of random numbers starts from: batches, and φ at its start.
     pub seed: u64,
+    /// Held-out examples that are scored at the end; by the base's size where the visitor does not choose.
+    pub scored: Option<usize>,
     /// Where it trains.
     pub device: DeviceChoice,
     /// Workers that share a step on the CPU; by the processor's cores where the visitor does not choose. The
@@ -101,6 +103,7 @@ impl Default for RunConfig {
             batch_size: None,
             steps: 300,
             seed: 0,
+            scored: None,
             device: DeviceChoice::Auto,
             workers: None,
             theta: None,

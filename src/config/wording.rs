@@ -28,12 +28,22 @@ impl RunConfig {
     /// A base that knows words gets words, where they take at most half of its context: methods put something in front,
     /// too.
     fn suited(&self) -> Wording {
-        if self.task.label_count().is_none() || !self.base.knows_words() {
+        let has_words = self.task.label_count().is_some() || self.task.is_answered();
+        if !has_words || !self.base.knows_words() {
             return Wording::default();
         }
         let words = self.task.wording();
-        let context = self.base.config().map_or(0, |model| model.max_position_embeddings);
-        if 2 * self.tokens_in(&words) <= context { words } else { Wording::default() }
+        if 2 * self.tokens_in(&words) <= self.context() { words } else { Wording::default() }
+    }
+
+    /// Positions that the base reads.
+    fn context(&self) -> usize {
+        self.base.config().map_or(0, |model| model.max_position_embeddings)
+    }
+
+    /// Tokens of a text at most, where the task has texts; of longer ones the last are read.
+    pub fn longest_text(&self) -> Option<usize> {
+        self.task.longest_text(self.context())
     }
 
     /// Positions that the longest example needs, at most.
@@ -43,7 +53,7 @@ impl RunConfig {
 
     /// The same in some words. A base that is not of our own making may begin every text with a token of its own.
     fn tokens_in(&self, wording: &Wording) -> usize {
-        self.task.max_tokens(wording) + usize::from(self.base.knows_words())
+        self.task.max_tokens(wording, self.context()) + usize::from(self.base.knows_words())
     }
 
     /// Tokens of the longest demonstration, at most.
@@ -95,7 +105,7 @@ impl RunConfig {
             }
             _ => {}
         }
-        let context = self.base.config().map_or(0, |model| model.max_position_embeddings);
+        let context = self.context();
         let (tokens, plain) = (self.max_tokens(), self.tokens_in(&Wording::default()));
         if tokens > context && plain <= context {
             let message = format!(

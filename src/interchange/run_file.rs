@@ -5,7 +5,7 @@ use crate::base::read_json;
 use crate::bases::{Base, OwnBase};
 use crate::config::RunConfig;
 use crate::protocol::KeptScore;
-use crate::protocol::{Event, Prediction};
+use crate::protocol::{Event, PartScore, Prediction};
 use crate::task::Baselines;
 
 /// A run read back from its events, ready to draw.
@@ -25,6 +25,8 @@ pub struct RunFile {
     pub losses: Vec<(usize, f32)>,
     /// (step, held-out loss, accuracy, n)
     pub evaluations: Vec<(usize, f32, f64, usize)>,
+    /// What of answers that are written freely was right, the last time.
+    pub parts: Vec<PartScore>,
     /// The last answers on held-out examples.
     pub examples: Vec<Prediction>,
     /// Of the last step: (step, loss, accuracy, n, seconds).
@@ -131,6 +133,7 @@ impl RunFile {
                         baselines,
                         losses: Vec::new(),
                         evaluations: Vec::new(),
+                        parts: Vec::new(),
                         examples: Vec::new(),
                         finished: None,
                         prediction: None,
@@ -172,12 +175,14 @@ impl RunFile {
                 self.kept.retain(|(step, _)| *step <= at);
                 self.events.retain(|event| event.step().is_none_or(|step| step <= at));
             }
-            Event::Evaluated { step, loss, accuracy, n, kept, .. } => {
+            Event::Evaluated { step, loss, accuracy, n, kept, parts, .. } => {
+                self.parts = parts;
                 self.evaluations.push((step, loss, accuracy, n));
                 self.kept.extend(kept.map(|kept| (step, kept)));
             }
             Event::Examples { items, .. } => self.examples = items,
-            Event::Finished { step, loss, accuracy, n, seconds, tokens, ms, peak, .. } => {
+            Event::Finished { step, loss, accuracy, n, parts, seconds, tokens, ms, peak, .. } => {
+                self.parts = parts;
                 self.finished = Some((step, loss, accuracy, n, seconds));
                 self.peak = peak;
                 self.prediction = (tokens > 0.0).then_some((tokens, ms));

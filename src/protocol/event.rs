@@ -2,7 +2,7 @@
 //! files.
 
 use super::bytes::Bytes;
-use super::scores::{KeptScore, Prediction, SpreadKind};
+use super::scores::{KeptScore, PartScore, Prediction, SpreadKind};
 use crate::base::{FailureReason, measured};
 use crate::config::RunConfig;
 use crate::task::Baselines;
@@ -219,6 +219,9 @@ pub enum Event {
         /// What the base could do before, with φ; where the run measures it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         kept: Option<KeptScore>,
+        /// What of answers that are written freely is right.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        parts: Vec<PartScore>,
     },
     /// Answers on held-out examples at a step.
     Examples {
@@ -263,6 +266,9 @@ pub enum Event {
         accuracy: f64,
         /// Examples scored; of a text, tokens.
         n: usize,
+        /// What of answers that are written freely is right.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        parts: Vec<PartScore>,
         /// Spent training and evaluating.
         seconds: f64,
         /// Tokens that a prediction reads on average, what φ or a prompt puts in front included.
@@ -369,7 +375,8 @@ mod tests {
 
     #[test]
     fn events_have_the_contract_s_json() {
-        let event = Event::Evaluated { run: 1, step: 10, loss: 0.5, accuracy: 0.25, n: 140, kept: None };
+        let event =
+            Event::Evaluated { run: 1, step: 10, loss: 0.5, accuracy: 0.25, n: 140, kept: None, parts: Vec::new() };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(json, r#"{"event":"evaluated","run":1,"step":10,"loss":0.5,"accuracy":0.25,"n":140}"#);
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);

@@ -13,4 +13,4 @@ pub use command::{AssetUrls, Command};
 pub use event::Event;
 #[cfg(target_arch = "wasm32")]
 pub use post::{Posted, Received};
-pub use scores::{Answer, CutText, KeptScore, Prediction, SpreadKind};
+pub use scores::{Answer, CutText, KeptScore, PartScore, Prediction, SpreadKind};

@@ -33,6 +33,17 @@ pub struct KeptScore {
     pub n: usize,
 }
 
+/// What of an evaluation is right, beside whole examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartScore {
+    /// `tokens`, `fields`, or a kind of examples.
+    pub name: String,
+    /// Share right.
+    pub accuracy: f64,
+    /// Of so many.
+    pub n: usize,
+}
+
 /// One example with what the base and the adapted model answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {

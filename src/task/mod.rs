@@ -3,12 +3,15 @@
 //! A [`TaskConfig`] names a task and its choices. Each kind of task has a file of its own:
 //! - [`rules`] and [`questions`]: strings of four letters, drawn on the fly
 //! - [`text`] and [`style`]: texts from `data/*.json`, to label or to write like
+//! - [`extract`]: sentences, drawn on the fly, whose answer is a line of JSON
 //! - [`user_data`]: what a visitor brings
 //!
 //! [`tokenizer`] turns text into tokens. [`baseline`] and [`rules_baseline`] measure the [`Baselines`].
 
+mod answered;
 mod baselines;
 mod example;
+pub mod extract;
 pub mod questions;
 pub mod rules;
 pub mod rules_baseline;
@@ -19,6 +22,7 @@ pub mod tokenizer;
 pub mod user_data;
 mod wording;
 
+pub use answered::{Answered, Message, Pair, Prompt};
 pub use baselines::Baselines;
 pub use example::Example;
 pub use linear_baseline as baseline;

@@ -1,11 +1,13 @@
 //! What is learnt: a task with its choices, and all that follows from them without reading its file.
 
+use super::answered::Answered;
+use super::extract::Subject;
 use super::questions::Question;
 use super::rules::Rule;
 use super::text::TextTask;
 use super::user_data::UserData;
 use super::wording::{Verbalizer, Wording};
-use super::{questions, rules, style, text, user_data};
+use super::{extract, questions, rules, style, text, user_data};
 use crate::base::Fault;
 use crate::bases::Base;
 
@@ -38,7 +40,14 @@ pub enum TaskConfig {
         /// Place in [`style::AUTHORS`].
         author: usize,
     },
-    /// A visitor's own texts with labels, or a text to write like.
+    /// A sentence to a line of JSON; exact match.
+    Extract {
+        /// What sentences are about.
+        subject: Subject,
+        /// Training examples; `None` means fresh sentences without end.
+        examples: Option<usize>,
+    },
+    /// A visitor's own texts with labels, prompts with answers, or a text to write like.
     UserData {
         /// What was read from the visitor's file.
         data: UserData,
@@ -49,8 +58,8 @@ pub enum TaskConfig {
 
 impl TaskConfig {
     /// Contract names, in the order of the page.
-    pub const NAMES: [&'static str; 8] =
-        ["rules", "questions", "authors", "dialogue", "language", "style", "sentiment", "own"];
+    pub const NAMES: [&'static str; 9] =
+        ["rules", "questions", "authors", "dialogue", "language", "style", "sentiment", "extract", "own"];
 
     /// A task of a contract name at its defaults.
     pub fn named(name: &str) -> Option<TaskConfig> {
@@ -63,6 +72,7 @@ impl TaskConfig {
             "language" => text(TextTask::Sentences),
             "sentiment" => text(TextTask::Sentiment),
             "style" => Some(TaskConfig::Style { author: 0 }),
+            "extract" => Some(TaskConfig::Extract { subject: Subject::default(), examples: None }),
             "own" => Some(TaskConfig::UserData { data: UserData::default(), examples: None }),
             _ => None,
         }
@@ -78,6 +88,7 @@ impl TaskConfig {
             TaskConfig::Text { of: TextTask::Sentences | TextTask::Words, .. } => "language",
             TaskConfig::Text { of: TextTask::Sentiment, .. } => "sentiment",
             TaskConfig::Style { .. } => "style",
+            TaskConfig::Extract { .. } => "extract",
             TaskConfig::UserData { .. } => "own",
         }
     }
@@ -89,6 +100,8 @@ impl TaskConfig {
             TaskConfig::Questions { question, .. } => question.title().into(),
             TaskConfig::Text { of, .. } => of.title().into(),
             TaskConfig::Style { author } => format!("style of {}", style::AUTHORS[*author].1),
+            TaskConfig::Extract { subject: Subject::All, .. } => "sentence to JSON".into(),
+            TaskConfig::Extract { subject, .. } => format!("sentence to JSON: {}", subject.title()),
             TaskConfig::UserData { data, .. } => data.title().into(),
         }
     }
@@ -108,6 +121,20 @@ impl TaskConfig {
                     style::AUTHORS[*author].1
                 )
             }
+            TaskConfig::Extract { subject, .. } => {
+                format!(
+                    "What does a sentence about {} say? The answer is a line of JSON.",
+                    match subject {
+                        Subject::All => "a person, an order or a meeting",
+                        Subject::Person => "a person",
+                        Subject::Order => "an order",
+                        Subject::Meeting => "a meeting",
+                    }
+                )
+            }
+            TaskConfig::UserData { data, .. } if data.answers => {
+                "What is the answer to this prompt of yours? It is written token by token.".into()
+            }
             TaskConfig::UserData { data, .. } => match data.classes {
                 Some(n) => format!("Which of {n} labels belongs to this text of yours?"),
                 None => "Which token comes next in your text? The base learns to write like it.".into(),
@@ -120,9 +147,15 @@ impl TaskConfig {
         matches!(self, TaskConfig::Rules { .. } | TaskConfig::Questions { .. })
     }
 
-    /// Whether answers are written freely, token by token.
+    /// Whether a text is gone on with, every token of which counts by itself.
     pub fn is_written(&self) -> bool {
-        matches!(self, TaskConfig::Style { .. } | TaskConfig::UserData { data: UserData { classes: None, .. }, .. })
+        let is_text = |data: &UserData| data.classes.is_none() && !data.answers;
+        matches!(self, TaskConfig::Style { .. }) || matches!(self, TaskConfig::UserData { data, .. } if is_text(data))
+    }
+
+    /// Whether a prompt has an answer that is written freely, right as a whole or wrong.
+    pub fn is_answered(&self) -> bool {
+        matches!(self, TaskConfig::Extract { .. } | TaskConfig::UserData { data: UserData { answers: true, .. }, .. })
     }
 
     /// The task whose tuned rates serve here: tasks on strings share theirs.
@@ -144,7 +177,7 @@ impl TaskConfig {
     /// The file with its examples, where it has one, by its logical name.
     pub fn file(&self) -> Option<String> {
         match self {
-            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => None,
+            TaskConfig::Rules { .. } | TaskConfig::Questions { .. } | TaskConfig::Extract { .. } => None,
             TaskConfig::Text { of, .. } => Some(of.file()),
             TaskConfig::Style { .. } => Some(style::FILE.into()),
             TaskConfig::UserData { data, .. } => Some(data.file()),
@@ -157,22 +190,31 @@ impl TaskConfig {
             TaskConfig::Rules { .. } => rules::ALPHABET,
             TaskConfig::Questions { .. } => questions::ANSWERS.len(),
             TaskConfig::Text { of, .. } => of.labels(),
-            TaskConfig::Style { .. } => vocabulary,
+            TaskConfig::Style { .. } | TaskConfig::Extract { .. } => vocabulary,
             TaskConfig::UserData { data, .. } => data.classes.unwrap_or(vocabulary),
         }
     }
 
-    /// Positions that the longest example needs in these words, at most: the tokenizer alone knows how many tokens they
-    /// are. The last token of an answer is only predicted.
-    pub fn max_tokens(&self, wording: &Wording) -> usize {
+    /// Positions that the longest example needs in these words, at most, on a base that reads `context`: the tokenizer
+    /// alone knows how many tokens they are. The last token of an answer is only predicted.
+    pub fn max_tokens(&self, wording: &Wording, context: usize) -> usize {
         match self {
             // `<s>` stands in front.
             TaskConfig::Rules { .. } => rules::LENGTH + wording.tokens_around() + rules::LENGTH,
             TaskConfig::Questions { .. } => 1 + rules::LENGTH + wording.tokens_around(),
-            task => match task.longest_text() {
-                Some(text) => wording.tokens_around() + text + wording.label_tokens() - 1,
+            task => match task.longest_text(context) {
+                Some(text) => wording.tokens_around() + text + task.answer_tokens(wording, context) - 1,
                 None => style::WINDOW - 1,
             },
+        }
+    }
+
+    /// Tokens of an answer at most.
+    pub fn answer_tokens(&self, wording: &Wording, context: usize) -> usize {
+        match self {
+            TaskConfig::Extract { .. } => extract::MAX_ANSWER,
+            _ if self.is_answered() => Answered::room(context).1,
+            _ => wording.label_tokens(),
         }
     }
 
@@ -183,6 +225,8 @@ impl TaskConfig {
             TaskConfig::UserData { data: UserData { classes: Some(_), .. }, .. } => {
                 Wording::of("Text: ", "\nLabel: ", Verbalizer::Titles)
             }
+            TaskConfig::Extract { .. } => Wording::of_answers("Sentence: ", "\nJSON: "),
+            task if task.is_answered() => Wording::of_answers("Question: ", "\nAnswer: "),
             _ => Wording::default(),
         }
     }
@@ -196,11 +240,14 @@ impl TaskConfig {
         }
     }
 
-    /// Tokens of a text at most, where texts have labels; of longer ones the last are read.
-    pub fn longest_text(&self) -> Option<usize> {
+    /// Tokens of a text at most, where texts have labels or answers, on a base that reads `context` positions; of longer
+    /// ones the last are read.
+    pub fn longest_text(&self, context: usize) -> Option<usize> {
         match self {
             TaskConfig::Text { of, .. } => Some(of.max_tokens()),
-            TaskConfig::UserData { data: UserData { classes: Some(_), .. }, .. } => Some(text::MAX_TOKENS),
+            TaskConfig::Extract { .. } => Some(extract::MAX_TEXT),
+            _ if self.is_answered() => Some(Answered::room(context).0),
+            TaskConfig::UserData { .. } if !self.is_written() => Some(text::MAX_TOKENS),
             _ => None,
         }
     }
@@ -210,6 +257,8 @@ impl TaskConfig {
         match self {
             TaskConfig::Rules { .. } => rules::LENGTH,
             _ if self.is_written() => length,
+            // About half of an example is its answer.
+            _ if self.is_answered() => length.div_ceil(2),
             _ => wording.likely_label_tokens(),
         }
     }
@@ -218,6 +267,7 @@ impl TaskConfig {
     pub fn metric(&self) -> &'static str {
         match self {
             TaskConfig::Rules { .. } => "exact match",
+            _ if self.is_answered() => "exact match",
             _ if self.is_written() => "next token",
             _ => "accuracy",
         }
@@ -227,7 +277,7 @@ impl TaskConfig {
     pub fn default_batch_size(&self) -> usize {
         match self {
             TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => 64,
-            _ if self.is_written() => 16,
+            _ if self.is_written() || self.is_answered() => 16,
             _ => 32,
         }
     }
@@ -237,6 +287,7 @@ impl TaskConfig {
         match self {
             TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => Some(rules::HELD_OUT),
             TaskConfig::Text { of, .. } => Some(of.held_out()),
+            TaskConfig::Extract { .. } => Some(extract::HELD_OUT),
             TaskConfig::Style { .. } | TaskConfig::UserData { .. } => None,
         }
     }
@@ -248,6 +299,7 @@ impl TaskConfig {
             TaskConfig::Rules { examples, .. }
             | TaskConfig::Questions { examples, .. }
             | TaskConfig::Text { examples, .. }
+            | TaskConfig::Extract { examples, .. }
             | TaskConfig::UserData { examples, .. } => *examples,
             TaskConfig::Style { .. } => None,
         }
@@ -260,6 +312,7 @@ impl TaskConfig {
             (TaskConfig::Rules { rule: a, .. }, TaskConfig::Rules { rule: b, .. }) => a == b,
             (TaskConfig::Questions { question: a, .. }, TaskConfig::Questions { question: b, .. }) => a == b,
             (TaskConfig::Text { of: a, .. }, TaskConfig::Text { of: b, .. }) => a == b,
+            (TaskConfig::Extract { subject: a, .. }, TaskConfig::Extract { subject: b, .. }) => a == b,
             (TaskConfig::UserData { data: a, .. }, TaskConfig::UserData { data: b, .. }) => a == b,
             (a, b) => a == b,
         }
@@ -271,6 +324,8 @@ impl TaskConfig {
             ("rule", TaskConfig::Rules { rule, .. }) => *rule = Rule::parse(text)?,
             ("question", TaskConfig::Questions { question, .. }) => *question = Question::parse(text)?,
             ("author", TaskConfig::Style { author }) => *author = style::parse(text)?,
+            ("subject", TaskConfig::Extract { subject, .. }) => *subject = Subject::parse(text)?,
+            ("answers", TaskConfig::UserData { data, .. }) => data.answers = user_data::parse_answers(text)?,
             ("data", TaskConfig::UserData { data, .. }) => data.name = user_data::parse_name(text)?,
             ("classes", TaskConfig::UserData { data, .. }) => data.classes = user_data::parse_classes(text)?,
             ("unit", TaskConfig::Text { of: of @ (TextTask::Sentences | TextTask::Words), .. }) => {
@@ -285,6 +340,7 @@ impl TaskConfig {
                 TaskConfig::Rules { examples, .. }
                 | TaskConfig::Questions { examples, .. }
                 | TaskConfig::Text { examples, .. }
+                | TaskConfig::Extract { examples, .. }
                 | TaskConfig::UserData { examples, .. },
             ) => *examples = parse_examples(text)?,
             (key, task) => return Err(task.lacks(key)),
@@ -306,9 +362,13 @@ impl TaskConfig {
             TaskConfig::Text { of: TextTask::Words, .. } => pairs.push(("unit", "word".into())),
             TaskConfig::Text { .. } => {}
             TaskConfig::Style { author } => pairs.push(("author", style::AUTHORS[*author].0.into())),
+            TaskConfig::Extract { subject, .. } => {
+                pairs.extend((*subject != Subject::All).then(|| ("subject", subject.name().into())));
+            }
             TaskConfig::UserData { data, .. } => {
                 pairs.push(("data", data.name.clone()));
                 pairs.extend(data.classes.map(|n| ("classes", n.to_string())));
+                pairs.extend(data.answers.then(|| ("answers", user_data::FREE.into())));
             }
         }
         if let Some(n) = self.examples() {

@@ -173,6 +173,12 @@ impl Wording {
         Wording { template: Some(template), labels }
     }
 
+    /// The same around answers that are written freely: the line break behind one ends it.
+    pub(super) fn of_answers(before: &str, between: &str) -> Wording {
+        let template = Template { before: before.into(), between: between.into(), after: "\n".into() };
+        Wording { template: Some(template), labels: Verbalizer::Letters }
+    }
+
     /// Tokens of a label at most; the tokenizer alone knows how many. No token is shorter than a byte. The titles of a file
     /// are not known here: what does not fit of them is told when they are read.
     pub fn label_tokens(&self) -> usize {

@@ -8,6 +8,7 @@ use super::room::at_once;
 use crate::base::Failure;
 use crate::model::Model;
 use crate::peft::Phi;
+use crate::protocol::PartScore;
 use crate::task::Example;
 
 /// Examples per forward pass where the device can use so many: of like length, so that little is padding.
@@ -54,6 +55,9 @@ impl<'a> Asked<'a> {
         if data.is_written() {
             let n = if n < data.held_out.len() { LIVE_WINDOWS } else { n };
             return self.next_tokens(data.held_out.iter().take(n));
+        }
+        if data.is_answered() {
+            return self.marked(data.held_out.iter().take(n));
         }
         let Some(labels) = data.sequences() else {
             let passes = self.examples(data.held_out.iter().take(n), &data.labels)?;
@@ -109,6 +113,19 @@ impl<'a> Asked<'a> {
         Ok(examples.chunks(self.texts_at_once(&examples, CHUNK)?).map(of).collect())
     }
 
+    /// Of examples whose answers are written freely.
+    fn marked<'e>(&self, examples: impl IntoIterator<Item = &'e Example>) -> Result<Vec<Pass>, Failure> {
+        let mut examples: Vec<(usize, &Example)> = examples.into_iter().enumerate().collect();
+        examples.sort_by_key(|(_, e)| e.tokens.len());
+        let alone: Vec<&Example> = examples.iter().map(|(_, example)| *example).collect();
+        let of = |examples: &[(usize, &Example)]| Pass::Mark {
+            batch: Batch::new(examples.iter().map(|(_, example)| *example)),
+            answers: examples.iter().map(|(_, example)| example.answer).collect(),
+            places: examples.iter().map(|(place, _)| *place).collect(),
+        };
+        Ok(examples.chunks(self.texts_at_once(&alone, WINDOWS)?).map(of).collect())
+    }
+
     /// Of windows of a text: every token is predicted.
     ///
     /// # Errors
@@ -137,6 +154,16 @@ impl<'a> Asked<'a> {
         let of =
             |(i, prompts): (usize, &[Vec<u32>])| Pass::Samples { prompts: prompts.to_vec(), first: i * most, length };
         Ok(prompts.chunks(most).enumerate().map(of).collect())
+    }
+
+    /// Goes on with prompts by the likeliest of all tokens, up to one of `ends` or so many tokens: for each, the tokens in
+    /// front of the end and the mean probability of one.
+    ///
+    /// # Errors
+    /// Where the device cannot use one alone.
+    pub fn writes(&self, prompts: &[Vec<u32>], most: usize, ends: &[u32]) -> Result<Vec<Pass>, Failure> {
+        let of = |prompts: &[Vec<u32>]| Pass::Writes { prompts: prompts.to_vec(), most, ends: ends.to_vec() };
+        Ok(prompts.chunks(self.prompts_at_once(prompts, most)?).map(of).collect())
     }
 
     /// Makes the passes, one after the other.
@@ -170,24 +197,41 @@ impl<'a> Asked<'a> {
 }
 
 /// What passes over examples or windows gave together.
-pub fn evaluation(passed: impl IntoIterator<Item = Passed>) -> Evaluation {
+pub fn evaluation(passed: &[Passed]) -> Evaluation {
     let (mut loss, mut tokens, mut right, mut n) = (0.0_f64, 0, 0, 0);
     for passed in passed {
-        if let Passed::Scored(scored) = passed {
-            loss += f64::from(scored.loss);
-            tokens += scored.tokens;
-            right += scored.right;
-            n += scored.n;
+        match passed {
+            Passed::Scored(scored) => {
+                loss += f64::from(scored.loss);
+                tokens += scored.tokens;
+                right += scored.right;
+                n += scored.n;
+            }
+            Passed::Marked(nats, marked) => {
+                loss += f64::from(*nats);
+                tokens += marked.iter().map(|marked| marked.predicted.len()).sum::<usize>();
+                right += marked.iter().filter(|marked| marked.is_right).count();
+                n += marked.len();
+            }
+            Passed::Written(_) => {}
         }
     }
     Evaluation { loss: (loss / tokens as f64) as f32, accuracy: right as f64 / n as f64, n }
+}
+
+/// What of answers that are written freely is right, by the passes over their examples.
+pub fn parts(data: &TaskData, passed: &[Passed]) -> Vec<PartScore> {
+    data.parts(passed.iter().flat_map(|passed| match passed {
+        Passed::Marked(_, marked) => marked.as_slice(),
+        _ => &[],
+    }))
 }
 
 /// What passes over prompts wrote, in their order.
 pub fn written(passed: impl IntoIterator<Item = Passed>) -> Vec<Written> {
     let of = |passed| match passed {
         Passed::Written(written) => written,
-        Passed::Scored(_) => Vec::new(),
+        Passed::Scored(_) | Passed::Marked(..) => Vec::new(),
     };
     passed.into_iter().flat_map(of).collect()
 }
@@ -198,7 +242,7 @@ pub fn written(passed: impl IntoIterator<Item = Passed>) -> Vec<Written> {
 /// Where the device is lost, or cannot use one example alone.
 pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Result<Evaluation, Failure> {
     let asked = Asked::of(theta, phi);
-    Ok(evaluation(asked.run(asked.held_out(data, n)?).await?))
+    Ok(evaluation(&asked.run(asked.held_out(data, n)?).await?))
 }
 
 /// Scores the first `n` held-out examples where the answer is the likeliest of all tokens, not of the labels
@@ -209,7 +253,7 @@ pub async fn evaluate(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Re
 pub async fn evaluate_free(theta: &Model, phi: &Phi, data: &TaskData, n: usize) -> Result<Evaluation, Failure> {
     let all: Vec<u32> = (0..theta.config.vocab_size as u32).collect();
     let asked = Asked::of(theta, phi);
-    Ok(evaluation(asked.run(asked.examples(data.held_out.iter().take(n), &all)?).await?))
+    Ok(evaluation(&asked.run(asked.examples(data.held_out.iter().take(n), &all)?).await?))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -230,8 +274,8 @@ mod tests {
         let prompts: Vec<Vec<u32>> = (0..5).map(|i| (i..i + 3).collect()).collect();
         let asked = Asked { theta: &theta, phi: &phi, passes };
         let evaluations = vec![
-            evaluation(asked.run(asked.examples(&examples, &labels)?).await?),
-            evaluation(asked.run(asked.next_tokens(&examples)?).await?),
+            evaluation(&asked.run(asked.examples(&examples, &labels)?).await?),
+            evaluation(&asked.run(asked.next_tokens(&examples)?).await?),
         ];
         let mut texts = written(asked.run(asked.answers(&labels, &prompts, 2)?).await?);
         texts.extend(written(asked.run(asked.samples(&prompts, 2)?).await?));

@@ -8,7 +8,7 @@ use crate::model::files::gguf::Gguf;
 use crate::model::files::{ShardIndex, TensorFileError};
 use crate::model::{Model, ModelConfig, Storage};
 use crate::task::tokenizer::Tokenizer;
-use crate::task::{Labelled, TaskConfig, Wording, style};
+use crate::task::{Answered, Labelled, TaskConfig, Wording, style};
 use burn::tensor::Device;
 use std::cell::RefCell;
 use std::future::Future;
@@ -157,7 +157,10 @@ impl Materials {
         match &*examples {
             Some((of, data)) if *of == reading => Ok(data.clone()),
             _ => {
-                let data = TaskData::new(&config.task, &self.file, &base.tokenizer, &reading.2, config.seed)?;
+                let data = {
+                    let context = base.theta.config.max_position_embeddings;
+                    TaskData::on(context, &config.task, &self.file, &base.tokenizer, &reading.2, config.seed)?
+                };
                 let data = Rc::new(data);
                 *examples = Some((reading, data.clone()));
                 Ok(data)
@@ -181,6 +184,7 @@ pub async fn load_task(task: &TaskConfig, files: &impl Files) -> Result<TaskFile
     let json = text(files, &name).await?;
     let broken = |e: String| load_failure(format!("The examples of the task {} cannot be used: {e}.", task.name()));
     match task {
+        task if task.is_answered() => Ok(TaskFile::Answered(Answered::from_json(&json).map_err(broken)?)),
         task if task.is_written() => Ok(TaskFile::Texts(style::Texts::from_json(&json).map_err(broken)?)),
         _ => Ok(TaskFile::Labelled(Labelled::from_json(&json).map_err(|e| broken(e.to_string()))?)),
     }

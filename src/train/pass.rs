@@ -1,7 +1,7 @@
 //! One pass forward of an evaluation: texts that are read together, on whatever worker, and what they gave.
 
 use super::choice::{Choice, likeliest};
-use super::data::{Batch, of_labels};
+use super::data::{Batch, Marked, of_labels};
 use crate::base::{Failure, read};
 use crate::kernels::cross_entropy;
 use crate::model::{Model, Tokens};
@@ -25,6 +25,15 @@ pub enum Pass {
         /// Tokens that an answer may have.
         labels: Vec<u32>,
     },
+    /// Examples whose answers are written freely: what is likeliest of all tokens in each place of the right answer.
+    Mark {
+        /// The examples.
+        batch: Batch,
+        /// Tokens of each one's answer.
+        answers: Vec<usize>,
+        /// The place of each among those held out.
+        places: Vec<usize>,
+    },
     /// Windows of which every token is predicted.
     NextTokens(Batch),
     /// Greedy answers of `length` labels to prompts.
@@ -45,6 +54,15 @@ pub enum Pass {
     },
     /// The likeliest label behind each prompt, as a sequence of tokens.
     Labels(Choice),
+    /// The likeliest tokens behind each prompt, up to one of `ends`.
+    Writes {
+        /// Tokens of each.
+        prompts: Vec<Vec<u32>>,
+        /// Tokens at most.
+        most: usize,
+        /// What ends a text.
+        ends: Vec<u32>,
+    },
     /// `length` tokens behind each prompt, drawn by its own stream: the same φ writes the same.
     Samples {
         /// Tokens of each.
@@ -61,6 +79,8 @@ pub enum Pass {
 pub enum Passed {
     /// Of examples or windows.
     Scored(Scored),
+    /// Of examples whose answers are written freely: their loss together, nats, and what was predicted of each.
+    Marked(f32, Vec<Marked>),
     /// Of each prompt.
     Written(Vec<Written>),
 }
@@ -96,8 +116,10 @@ impl Pass {
     /// Texts in it.
     pub fn texts(&self) -> usize {
         match self {
-            Pass::Score { batch, .. } | Pass::NextTokens(batch) => batch.tokens.sequences,
-            Pass::Answers { prompts, .. } | Pass::Samples { prompts, .. } => prompts.len(),
+            Pass::Score { batch, .. } | Pass::Mark { batch, .. } | Pass::NextTokens(batch) => batch.tokens.sequences,
+            Pass::Answers { prompts, .. } | Pass::Samples { prompts, .. } | Pass::Writes { prompts, .. } => {
+                prompts.len()
+            }
             Pass::ScoreLabels { choice, .. } | Pass::Labels(choice) => choice.prompts.len(),
         }
     }
@@ -105,9 +127,11 @@ impl Pass {
     /// Tokens that are read, padding included, once for each token that is written.
     pub fn tokens_read(&self) -> usize {
         match self {
-            Pass::Score { batch, .. } | Pass::NextTokens(batch) => batch.tokens_read(),
+            Pass::Score { batch, .. } | Pass::Mark { batch, .. } | Pass::NextTokens(batch) => batch.tokens_read(),
             Pass::ScoreLabels { choice, .. } | Pass::Labels(choice) => choice.tokens_read(),
-            Pass::Answers { prompts, length, .. } | Pass::Samples { prompts, length, .. } => {
+            Pass::Answers { prompts, length, .. }
+            | Pass::Samples { prompts, length, .. }
+            | Pass::Writes { prompts, most: length, .. } => {
                 let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
                 (longest..longest + length).map(|read| read * prompts.len()).sum()
             }
@@ -121,6 +145,10 @@ impl Pass {
     pub async fn run(&self, theta: &Model, phi: &Phi) -> Result<Passed, Failure> {
         Ok(match self {
             Pass::Score { batch, answers, labels } => Passed::Scored(score(theta, phi, batch, answers, labels).await?),
+            Pass::Mark { batch, answers, places } => {
+                let (loss, marked) = mark(theta, phi, batch, answers, places).await?;
+                Passed::Marked(loss, marked)
+            }
             Pass::NextTokens(batch) => Passed::Scored(next_tokens(theta, phi, batch).await?),
             Pass::ScoreLabels { choice, right } => Passed::Scored(score_labels(theta, phi, choice, right).await?),
             Pass::Labels(choice) => {
@@ -134,6 +162,7 @@ impl Pass {
             Pass::Answers { prompts, labels, length } => {
                 Passed::Written(answers(theta, phi, labels, prompts, *length).await?)
             }
+            Pass::Writes { prompts, most, ends } => Passed::Written(writes(theta, phi, prompts, *most, ends).await?),
             Pass::Samples { prompts, first, length } => {
                 Passed::Written(samples(theta, phi, prompts, *first, *length).await?)
             }
@@ -168,6 +197,31 @@ async fn score(theta: &Model, phi: &Phi, batch: &Batch, answers: &[usize], label
         row += answer;
     }
     Ok(Scored { loss: values[shape], tokens: batch.targets.len(), right, n: answers.len() })
+}
+
+async fn mark(
+    theta: &Model,
+    phi: &Phi,
+    batch: &Batch,
+    answers: &[usize],
+    places: &[usize],
+) -> Result<(f32, Vec<Marked>), Failure> {
+    let logits = theta.logits(phi, &batch.tokens, &batch.rows);
+    let rows = batch.targets.len();
+    // Tokens are small enough for a float to hold exactly.
+    let likeliest = logits.clone().argmax(1).reshape([rows]).float();
+    let sum = batch.nats(logits).sum();
+    // One read-back: the loss behind the tokens.
+    let values = read(Tensor::cat(vec![likeliest, sum], 0)).await?;
+    let mut row = 0;
+    let of = |(place, answer): (&usize, &usize)| {
+        let these = row..row + answer;
+        row += answer;
+        let predicted: Vec<u32> = values[these.clone()].iter().map(|token| *token as u32).collect();
+        let is_right = predicted.iter().zip(&batch.targets[these]).all(|(a, b)| *a as i32 == *b);
+        Marked { place: *place, predicted, is_right }
+    };
+    Ok((values[rows], places.iter().zip(answers).map(of).collect()))
 }
 
 async fn next_tokens(theta: &Model, phi: &Phi, batch: &Batch) -> Result<Scored, Failure> {
@@ -211,6 +265,41 @@ async fn samples(
             written[i].1 += row[token] / length as f32;
         }
     }
+    Ok(written)
+}
+
+async fn writes(
+    theta: &Model,
+    phi: &Phi,
+    prompts: &[Vec<u32>],
+    most: usize,
+    ends: &[u32],
+) -> Result<Vec<Written>, Failure> {
+    let mut texts = prompts.to_vec();
+    let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
+    let mut open: Vec<usize> = (0..prompts.len()).collect();
+    for _ in 0..most {
+        if open.is_empty() {
+            break;
+        }
+        let reading: Vec<Vec<u32>> = open.iter().map(|i| texts[*i].clone()).collect();
+        let (tokens, rows) = padded(&reading);
+        let n = rows.len();
+        let (best, place) = activation::softmax(theta.logits(phi, &tokens, &rows), 1).max_dim_with_indices(1);
+        let values = read(Tensor::cat(vec![best.reshape([n]), place.float().reshape([n])], 0)).await?;
+        let mut going = Vec::new();
+        for (row, i) in open.into_iter().enumerate() {
+            let token = values[n + row] as u32;
+            if !ends.contains(&token) {
+                texts[i].push(token);
+                written[i].0.push(token as usize);
+                written[i].1 += values[row];
+                going.push(i);
+            }
+        }
+        open = going;
+    }
+    written.iter_mut().for_each(|(tokens, p)| *p /= tokens.len().max(1) as f32);
     Ok(written)
 }
 

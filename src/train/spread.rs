@@ -100,9 +100,10 @@ impl Spread {
         let (theta, tokenizer, seed) = (&self.base.theta, &self.base.tokenizer, self.config.seed);
         let what = what(kind, &shown, template.as_ref());
         let worded = template.map_or_else(|| self.config.clone(), |template| self.config.with_template(template));
-        let data = TaskData::new(&worded.task, &self.materials.file, tokenizer, &worded.wording(), seed);
-        let data = data.map_err(input)?;
-        let room = theta.config.max_position_embeddings.saturating_sub(data.longest());
+        let context = theta.config.max_position_embeddings;
+        let (task, wording) = (&worded.task, worded.wording());
+        let data = TaskData::on(context, task, &self.materials.file, tokenizer, &wording, seed).map_err(input)?;
+        let room = context.saturating_sub(data.longest());
         let demonstrations = match (data.demonstrations(&shown, room), kind) {
             (Ok(tokens), _) => Some(tokens),
             (Err(fault), SpreadKind::Own) => return Err(input(fault)),

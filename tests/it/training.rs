@@ -259,7 +259,7 @@ fn next_tokens_are_scored_as_a_host_would() {
     assert!(windows.len() >= 2);
     let phi = Phi::none();
     let asked = Asked::of(&loaded.theta, &phi);
-    let scored = evaluation(pollster::block_on(asked.run(asked.next_tokens(&windows).unwrap())).unwrap());
+    let scored = evaluation(&pollster::block_on(asked.run(asked.next_tokens(&windows).unwrap())).unwrap());
     let (mut right, mut nats, mut n) = (0, 0.0, 0);
     for window in &windows {
         let length = window.tokens.len() - 1;

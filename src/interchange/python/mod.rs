@@ -3,11 +3,13 @@
 
 mod sources;
 
-pub use sources::{Sources, table, text as text_file};
+pub use sources::{Sources, answered, table, text as text_file};
 
+use crate::base::read_json;
 use crate::config::RunConfig;
 use crate::model::files::gguf::cuts;
 use crate::peft::{Script, python};
+use crate::task::extract::{self, Subject};
 use crate::task::{TaskConfig, Template, Verbalizer, Wording};
 
 /// A whole script: base, method, task, training, accuracy. What somebody brought is named when it is run.
@@ -29,10 +31,11 @@ pub fn script_from(config: &RunConfig, sources: &Sources) -> Result<String, &'st
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => strings(config),
         TaskConfig::Text { of, .. } => text(of.max_tokens(), config, sources),
         TaskConfig::Style { author } => style(*author, config, sources),
+        task if task.is_answered() => free(config, sources),
         TaskConfig::UserData { data, .. } if data.classes.is_some() => {
             text(crate::task::text::MAX_TOKENS, config, sources)
         }
-        TaskConfig::UserData { .. } => style(0, config, sources),
+        TaskConfig::UserData { .. } | TaskConfig::Extract { .. } => style(0, config, sources),
     };
     // What peft wraps comes first: the others then reach into the model it wraps.
     // It holds one method: of several the one with the most to write out, and the others are written out.
@@ -159,6 +162,11 @@ fn source(config: &RunConfig) -> String {
 
 /// The tokenizer, what it puts in front of every text, and the task's file as `data`.
 fn tokenizer(config: &RunConfig, sources: &Sources) -> String {
+    format!("{}{}", reading(config), data(config, sources))
+}
+
+/// The tokenizer, and what it puts in front of every text.
+fn reading(config: &RunConfig) -> String {
     let tokenizer = match config.base.one_file() {
         Some(_) => python::fill(include_str!("gguf_tokenizer.py"), &[("CUTS", sources::literal(&cuts().to_string()))]),
         None => "tokenizer = Tokenizer.from_file(BASE + \"/tokenizer.json\")\n\
@@ -168,9 +176,7 @@ fn tokenizer(config: &RunConfig, sources: &Sources) -> String {
     format!(
         "from tokenizers import Tokenizer\n\
          {tokenizer}\
-         encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids\n\
-         {}",
-        data(config, sources)
+         encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids\n"
     )
 }
 
@@ -194,10 +200,59 @@ fn text(max_tokens: usize, config: &RunConfig, sources: &Sources) -> String {
     )
 }
 
+/// Prompts with answers that are written freely.
+fn free(config: &RunConfig, sources: &Sources) -> String {
+    let pairs = match &config.task {
+        TaskConfig::Extract { subject, .. } => {
+            let subjects = match subject {
+                Subject::All => "[\"person\", \"order\", \"meeting\"]".to_string(),
+                one => format!("[\"{}\"]", one.name()),
+            };
+            let limit = config.task.examples().map_or("None".into(), |n| n.to_string());
+            let words: serde_json::Value = read_json(extract::WORDS).unwrap_or_default();
+            let values =
+                [("WORDS_IN_JSON", sources::literal(&words.to_string())), ("SUBJECTS", subjects), ("LIMIT", limit)];
+            format!("{}{}", reading(config), python::fill(include_str!("extract.py"), &values))
+        }
+        _ => format!("{}{}", tokenizer(config, sources), include_str!("own_pairs.py")),
+    };
+    let wording = config.wording();
+    let context = config.shape().model.max_position_embeddings;
+    let mut values = vec![
+        ("MOST", config.longest_text().unwrap_or(context).to_string()),
+        ("LONGEST", config.task.answer_tokens(&wording, context).to_string()),
+    ];
+    let form = match &wording.template {
+        Some(template) => {
+            values.extend(around(template));
+            format!("{}{}", include_str!("joints.py"), include_str!("free.py"))
+        }
+        None => include_str!("free_plain.py").to_string(),
+    };
+    format!(
+        "{pairs}{}\
+         LABELS = list(range(tokenizer.get_vocab_size()))\n\
+         def example(text, right):\n    \
+             own = answer(right)\n    \
+             return BEGIN + BEFORE + tokens(text) + BETWEEN + own, len(own)\n\
+         held_out, draw = [example(*x) for x in held_out_pairs], lambda: example(*pair())\n\
+         any_answer = lambda n: answer(pair()[1])\n\
+         BEGINS, WHOLE = len(BEGIN), True\n",
+        python::fill(&form, &values)
+    )
+}
+
+/// The words of a template, under the names that the scripts have for them.
+fn around(template: &Template) -> [(&'static str, String); 3] {
+    let Template { before, between, after } = template;
+    [("TEXT_BEFORE", before), ("TEXT_BETWEEN", between), ("TEXT_AFTER", after)]
+        .map(|(name, text)| (name, sources::literal(text)))
+}
+
 /// Labels as words behind a template, and the tokens of the whole.
 fn words(max_tokens: usize, wording: &Wording) -> String {
     let line = || Template { before: String::new(), between: "\n".into(), after: "\n".into() };
-    let Template { before, between, after } = wording.template.clone().unwrap_or_else(line);
+    let template = wording.template.clone().unwrap_or_else(line);
     let list = |words: &[String]| words.iter().map(|word| sources::literal(word)).collect::<Vec<_>>().join(", ");
     let (words, tokens) = match &wording.labels {
         Verbalizer::Letters => ("[x[\"label\"] for x in data[\"labels\"]]".into(), "[:1]"),
@@ -207,12 +262,11 @@ fn words(max_tokens: usize, wording: &Wording) -> String {
     let values = [
         ("NAMED", if wording.labels == Verbalizer::Letters { "False" } else { "True" }.into()),
         ("WORDS_OF_LABELS", words),
-        ("TEXT_BEFORE", sources::literal(&before)),
-        ("TEXT_BETWEEN", sources::literal(&between)),
-        ("TEXT_AFTER", sources::literal(&after)),
         ("MOST", max_tokens.to_string()),
     ];
-    python::fill(include_str!("words.py"), &values).replace("[:ALL]", tokens)
+    let values: Vec<(&str, String)> = values.into_iter().chain(around(&template)).collect();
+    let text = format!("{}{}", include_str!("joints.py"), include_str!("words.py"));
+    python::fill(&text, &values).replace("[:ALL]", tokens)
 }
 
 /// Windows of one author's text.

@@ -31,6 +31,11 @@ pub fn text(path: &str, bytes: &[u8], text: &str) -> Result<String, String> {
     ))
 }
 
+/// Prompts with answers, as the trainer reads them: the script holds them.
+pub fn answered(json: &str) -> String {
+    format!("data = json.loads({})\n", literal(json))
+}
+
 /// Texts with labels: the columns, labels and held-out rows that were taken.
 ///
 /// # Errors

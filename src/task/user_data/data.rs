@@ -1,10 +1,11 @@
 //! A visitor's data ready to train on: its name, and the file that the trainer reads.
 
+use super::answers::AnsweredSplit;
 use super::labelled::LabelledSplit;
 use super::limits::MAX_LABELS;
 use super::text::text_split;
 use crate::base::{Fault, fingerprint, shorten, slug, stem};
-use crate::task::{style, text};
+use crate::task::{Answered, style, text};
 use serde::{Deserialize, Serialize};
 
 /// What a configuration knows of a visitor's data. The data itself stays in the page: an address names it,
@@ -13,8 +14,11 @@ use serde::{Deserialize, Serialize};
 pub struct UserData {
     /// From its file's name and its contents: `reviews-1a2b3c4d`.
     pub name: String,
-    /// Labels, or `None` for a text to write like.
+    /// Labels, or `None` for a text to write like or for answers.
     pub classes: Option<usize>,
+    /// Whether prompts have answers that are written freely.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answers: bool,
 }
 
 impl UserData {
@@ -57,8 +61,16 @@ impl UserData {
         UserData::named(file, None, json(&style::Texts { authors: vec![author], source: SOURCE.into() }))
     }
 
+    /// Prompts with answers as a task's file.
+    pub fn answered(file: &str, split: &AnsweredSplit) -> (UserData, String) {
+        let AnsweredSplit { training, held_out, .. } = split.clone();
+        let (data, json) = UserData::named(file, None, json(&Answered { training, held_out, source: SOURCE.into() }));
+        (UserData { answers: true, ..data }, json)
+    }
+
     fn named(file: &str, classes: Option<usize>, json: String) -> (UserData, String) {
-        (UserData { name: format!("{}-{}", slug(stem(file), NAME), fingerprint(json.as_bytes())), classes }, json)
+        let name = format!("{}-{}", slug(stem(file), NAME), fingerprint(json.as_bytes()));
+        (UserData { name, classes, answers: false }, json)
     }
 }
 
@@ -101,6 +113,18 @@ pub fn parse_classes(text: &str) -> Result<Option<usize>, Fault> {
     match text.trim().parse() {
         Ok(n) if (2..=MAX_LABELS).contains(&n) => Ok(Some(n)),
         _ => Err(Fault::new("classes", format!("Labels: a whole number from 2 to {MAX_LABELS}."))),
+    }
+}
+
+/// The word for answers that are written freely.
+pub const FREE: &str = "free";
+
+/// Whether answers are written freely, as an address has it.
+pub fn parse_answers(text: &str) -> Result<bool, Fault> {
+    match text.trim() {
+        FREE => Ok(true),
+        "labels" => Ok(false),
+        _ => Err(Fault::new("answers", format!("Answers: labels, or {FREE}."))),
     }
 }
 

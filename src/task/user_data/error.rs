@@ -201,6 +201,14 @@ pub enum UserDataError {
         /// The heading of a column that looks more like labels.
         suggestion: Option<String>,
     },
+    /// A row of chats is not what one is.
+    #[error("Line {line}: {problem}. A row of a chat holds “messages”, each with a “role” and a “content”.")]
+    Chat {
+        /// Counted from 1; of a list the row.
+        line: usize,
+        /// A phrase.
+        problem: &'static str,
+    },
     /// Each value of the label's column stands there once.
     #[error(
         "No two rows have the same value in “{column}”, so none can be held out to test on: choose another column for the label, or add rows."

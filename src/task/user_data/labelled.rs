@@ -40,9 +40,9 @@ impl LeftOut {
     }
 }
 
-struct Pair {
-    label: String,
-    text: String,
+pub(super) struct Pair {
+    pub label: String,
+    pub text: String,
 }
 
 /// Takes the texts and labels of two columns; the same seed splits the same way everywhere.
@@ -77,7 +77,7 @@ pub fn labelled(table: &Table, text: usize, label: usize, seed: u64) -> Result<L
 }
 
 /// Rows with a text and a label, each text once.
-fn usable(rows: &[Row], text: usize, label: usize) -> (Vec<Pair>, LeftOut) {
+pub(super) fn usable(rows: &[Row], text: usize, label: usize) -> (Vec<Pair>, LeftOut) {
     let cell = |row: &Row, column: usize| row.cells.get(column).map_or_else(String::new, |cell| single_blanks(cell));
     let mut pairs: Vec<Pair> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -155,7 +155,7 @@ fn split(pairs: Vec<Pair>, labels: &[String], mut shares: Vec<usize>) -> (Rows, 
 }
 
 /// Fisher–Yates with SplitMix64: written out, so that no release of a library changes the split.
-fn shuffle<T>(items: &mut [T], seed: u64) {
+pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
     let mut state = seed;
     for last in (1..items.len()).rev() {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

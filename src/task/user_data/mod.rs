@@ -5,7 +5,10 @@
 //! the trainer reads, and is what a configuration knows of it. [`taken`], [`told`], [`refusal`], [`cut_text`] and
 //! [`cut_texts`] say what was made of a file.
 
+mod answers;
 mod below;
+mod chats;
+mod columns;
 mod data;
 mod decode;
 mod error;
@@ -26,7 +29,10 @@ mod separator;
 mod table;
 mod text;
 
-pub use data::{UserData, letters, parse_classes, parse_name};
+pub use answers::{AnsweredSplit, answered};
+pub use chats::Chats;
+pub use columns::Columns;
+pub use data::{FREE, UserData, letters, parse_answers, parse_classes, parse_name};
 pub use error::UserDataError;
 pub use labelled::{LabelledSplit, LeftOut, labelled};
 pub use limits::{MAX_BYTES, MAX_LABELS};

@@ -1,5 +1,6 @@
 //! Finds out what a file is, and reads it.
 
+use super::chats::Chats;
 use super::error::UserDataError;
 use super::json::Layout;
 use super::limits::MAX_BYTES;
@@ -15,6 +16,8 @@ pub enum Dropped {
     Text(String),
     /// Rows of named columns, in which a text and a label are to be chosen.
     Table(Table),
+    /// Rows of messages.
+    Chats(Chats),
 }
 
 /// What a visitor knows of a file; what is `None` is found out.
@@ -53,6 +56,9 @@ pub fn read_as(name: &str, bytes: &[u8], wish: Wish) -> Result<Dropped, UserData
         Kind::Separated(usual) => separated::read(&text, usual, wish.header).map(Dropped::Table),
         Kind::Json(layout) => {
             let text = decode::with_newlines(text);
+            if Chats::look_like(&text) {
+                return Chats::read(&text).map(Dropped::Chats);
+            }
             let table = match layout {
                 Layout::Lines => json::lines(&text),
                 Layout::Array => json::array(&text, wish.header),

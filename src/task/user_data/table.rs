@@ -4,7 +4,7 @@ use super::below;
 use super::error::UserDataError;
 use super::header::{is_same, names};
 use super::limits::MAX_LABELS;
-use super::names::{Likely, is_text, likely};
+use super::names::{Likely, answered, is_text, likely};
 use super::nested::most_missed;
 use super::notes::Notes;
 use super::row::Row;
@@ -75,6 +75,12 @@ impl Table {
         let text =
             columns.filter(|column| *column != label).max_by_key(|column| (self.length(*column), Reverse(*column)))?;
         Some((text, label))
+    }
+
+    /// The columns of prompts and of answers that are written freely, where they are called so and the answers are too many
+    /// to be labels.
+    pub fn guess_answers(&self) -> Option<(usize, usize)> {
+        answered(&self.columns).filter(|(_, answer)| self.few_values(*answer).is_none())
     }
 
     /// The table, unless lists or objects hold what it lacks: a label, or a text.

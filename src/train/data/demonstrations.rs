@@ -24,7 +24,9 @@ impl TaskData {
                 shuffle(&mut order, &mut rng);
                 order.into_iter().map(|i| pool[i].clone()).collect::<Vec<_>>()
             }
-            Source::Strings { .. } => (0..shown.shots).map(|_| self.training.draw(&mut rng)).collect(),
+            Source::Strings { .. } | Source::Sentences { .. } => {
+                (0..shown.shots).map(|_| self.training.draw(&mut rng)).collect()
+            }
             Source::Windows(_) => {
                 return Err(Fault::new(
                     "method",
@@ -46,7 +48,11 @@ impl TaskData {
         }
         if shown.labels == DemonstrationLabels::Random {
             let mut rng = stream(shown.drawn_by as u64, "random labels");
-            for item in &mut chosen {
+            if self.is_answered() {
+                // Another example's answer.
+                chosen.iter_mut().for_each(|item| item.label = self.training.draw(&mut rng).label);
+            }
+            for item in chosen.iter_mut().filter(|_| !self.is_answered()) {
                 let mut place = || rng.random_range(0..self.labels.len() as u32) as usize;
                 match &self.sequences {
                     Some(labels) => item.label.clone_from(&labels[place()]),

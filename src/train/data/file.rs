@@ -1,6 +1,6 @@
 //! What the file of a task holds.
 
-use crate::task::{Labelled, style};
+use crate::task::{Answered, Labelled, style};
 
 /// The file of a task, read.
 #[derive(Clone, Debug)]
@@ -9,6 +9,8 @@ pub enum TaskFile {
     None,
     /// Texts with labels.
     Labelled(Labelled),
+    /// Prompts with answers.
+    Answered(Answered),
     /// Texts to write like.
     Texts(style::Texts),
 }

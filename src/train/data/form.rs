@@ -14,6 +14,8 @@ pub struct Form {
     pub after: Vec<u32>,
     /// What stands in front of a text, as it is written: where that ends in a blank, the blank is the text's.
     front: (String, &'static str),
+    /// The same in front of a label.
+    lead: (String, &'static str),
 }
 
 /// A text and its answer, as tokens.
@@ -24,9 +26,17 @@ pub struct Item {
 }
 
 impl Form {
+    /// Stands for a text where only its first or last letter matters.
+    pub const LETTER: &'static str = "x";
+
     /// A task's own form, of tokens. Texts are read as they are.
     pub fn plain(begin: Vec<u32>, between: u32, after: u32) -> Form {
         Form { begin, between: vec![between], after: vec![after], ..Form::default() }
+    }
+
+    /// Nothing around what a chat template has put together.
+    pub fn of_chat(begin: Vec<u32>) -> Form {
+        Form { begin, ..Form::default() }
     }
 
     /// A template's words around strings, each read by itself.
@@ -46,18 +56,19 @@ impl Form {
         tokenizer: &Tokenizer,
     ) -> (Form, Vec<Vec<u32>>) {
         let ((front, blank), (between, lead)) = (cut_blank(&template.before), cut_blank(&template.between));
-        let before = joint(tokenizer, "", front, &format!("{blank}{LETTER}")).0;
-        let joints = words.iter().map(|word| joint(tokenizer, LETTER, between, &format!("{lead}{word}")));
+        let before = joint(tokenizer, "", front, &format!("{blank}{}", Form::LETTER)).0;
+        let joints = words.iter().map(|word| joint(tokenizer, Form::LETTER, between, &format!("{lead}{word}")));
         let (heads, mut labels): (Vec<Vec<u32>>, Vec<Vec<u32>>) = joints.unzip();
         let mut heads = heads.into_iter();
         let mut head = heads.next().unwrap_or_default();
         if heads.any(|other| other != head) {
-            head = behind(tokenizer, LETTER, between);
+            head = behind(tokenizer, Form::LETTER, between);
             labels = words.iter().map(|word| behind(tokenizer, between, &format!("{lead}{word}"))).collect();
         }
-        let next = if front.is_empty() { LETTER } else { front };
-        let after = joint(tokenizer, LETTER, &template.after, next).0;
-        let form = Form { begin, before, between: head, after, front: (front.into(), blank) };
+        let next = if front.is_empty() { Form::LETTER } else { front };
+        let after = joint(tokenizer, Form::LETTER, &template.after, next).0;
+        let form =
+            Form { begin, before, between: head, after, front: (front.into(), blank), lead: (between.into(), lead) };
         (form, labels)
     }
 
@@ -70,6 +81,17 @@ impl Form {
         let text = format!("{blank}{text}");
         let (before, tokens) = joint(tokenizer, "", front, &text);
         if before == self.before { tokens } else { tokenizer.encode(&text) }
+    }
+
+    /// Tokens of an answer where it stands.
+    pub fn answer(&self, text: &str, tokenizer: &Tokenizer) -> Vec<u32> {
+        let (between, lead) = &self.lead;
+        let text = format!("{lead}{text}");
+        if between.is_empty() {
+            return tokenizer.encode(&text);
+        }
+        let (head, tokens) = joint(tokenizer, Form::LETTER, between, &text);
+        if head == self.between { tokens } else { behind(tokenizer, between, &text) }
     }
 
     /// The whole: text and answer behind each other.
@@ -95,9 +117,6 @@ impl Form {
         self.begin.len() + self.before.len() + self.between.len()
     }
 }
-
-/// Stands for a text where only its first or last letter matters.
-const LETTER: &str = "x";
 
 /// A text without the blank that ends it, and that blank.
 fn cut_blank(text: &str) -> (&str, &'static str) {

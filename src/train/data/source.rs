@@ -1,10 +1,13 @@
 //! Where training examples come from: fresh strings, a pool, or windows of a text.
 
 use super::form::{Form, Item};
-use crate::task::{Example, Question, Rule, questions, rules, style};
+use super::free::Reader;
+use crate::task::extract::Subject;
+use crate::task::{Example, Prompt, Question, Rule, extract, questions, rules, style};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
+use std::rc::Rc;
 
 /// Where training examples are drawn from.
 pub(super) enum Source {
@@ -12,6 +15,11 @@ pub(super) enum Source {
     Strings {
         asked: Asked,
         held_out: HashSet<rules::Letters>,
+    },
+    /// Fresh sentences without end, of other values and templates than those held out.
+    Sentences {
+        subject: Subject,
+        reader: Rc<Reader>,
     },
     Pool(Vec<Item>),
     /// Windows of a text.
@@ -77,6 +85,10 @@ impl Source {
                     return asked.item(string);
                 }
             },
+            Source::Sentences { subject, reader } => {
+                let drawn = extract::training(*subject, rng);
+                reader.item(&Prompt::Text(drawn.text), &drawn.answer)
+            }
             Source::Pool(pool) => pool[rng.random_range(0..pool.len() as u32) as usize].clone(),
             Source::Windows(_) => unreachable!("windows are examples already"),
         }

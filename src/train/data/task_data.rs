@@ -4,13 +4,16 @@
 use super::baselines::measured;
 use super::file::TaskFile;
 use super::form::{Form, Item};
+use super::free::Reader;
 use super::source::{Asked, Source, shuffle};
-use crate::base::{Fault, shorten, stream};
+use super::words::{names, telling, worded};
+use crate::base::{Fault, stream};
 use crate::task::tokenizer::Tokenizer;
 use crate::task::user_data::check_tokens;
-use crate::task::{Baselines, Example, Labelled, MAX_LABEL, TaskConfig, Template, Verbalizer, Wording};
+use crate::task::{Baselines, Example, Labelled, TaskConfig, Verbalizer, Wording};
 use crate::task::{questions, rules, rules_baseline, style, text};
 use rand_chacha::ChaCha8Rng;
+use std::rc::Rc;
 
 /// A task ready to train on: training examples to draw, held-out examples to judge by.
 pub struct TaskData {
@@ -21,7 +24,7 @@ pub struct TaskData {
     /// The tokens of every label, where one has several: an answer is then one of these sequences.
     pub(super) sequences: Option<Vec<Vec<u32>>>,
     /// Whether labels are words of one token each.
-    chosen: bool,
+    pub(super) chosen: bool,
     /// The right label of each held-out example, by its place; none where answers have no names.
     pub(super) places: Vec<usize>,
     pub(super) training: Source,
@@ -36,16 +39,39 @@ pub struct TaskData {
     pub(super) longest_text: usize,
     /// What a label is called; empty where answers are read as text.
     pub(super) names: Vec<String>,
-    tokenizer: Option<Tokenizer>,
+    pub(super) answers: Answers,
+}
+
+/// What an answer is.
+pub(super) enum Answers {
+    /// Tokens of the labels.
+    OfLabels,
+    /// How a text goes on, of which every token counts by itself.
+    Written(Tokenizer),
+    /// Written freely, up to its end.
+    Free(Free),
+}
+
+/// What is known of answers that are written freely.
+pub(super) struct Free {
+    pub reader: Rc<Reader>,
+    /// The right answers of the held-out examples.
+    pub right: Vec<String>,
+    /// What a held-out example is one of, where there are several kinds.
+    pub groups: Vec<&'static str>,
+    /// Whether an answer is JSON, whose fields are judged one by one.
+    pub has_fields: bool,
 }
 
 impl TaskData {
-    /// A task's examples as a base's tokenizer reads them, in some words; a limited number of them is drawn by `seed`.
+    /// A task's examples as the tokenizer of a base that reads `context` positions reads them, in some words; a limited
+    /// number of them is drawn by `seed`.
     ///
     /// # Errors
     /// Where `file` is not the task's, a text is too short, the tokenizer has no token for a label, or two labels have
     /// the same ones.
-    pub fn new(
+    pub fn on(
+        context: usize,
         config: &TaskConfig,
         file: &TaskFile,
         tokenizer: &Tokenizer,
@@ -59,6 +85,12 @@ impl TaskData {
             }
             (TaskConfig::Questions { question, .. }, _) => {
                 TaskData::strings(config, Asked::Question(*question), tokenizer, wording, seed)
+            }
+            (TaskConfig::Extract { subject, .. }, _) => {
+                TaskData::extract(config, *subject, context, tokenizer, wording, seed)
+            }
+            (task, TaskFile::Answered(data)) if task.is_answered() => {
+                TaskData::answered(config, data, context, tokenizer, wording, seed)
             }
             (TaskConfig::Text { of, .. }, TaskFile::Labelled(data)) => {
                 TaskData::text(config, of.max_tokens(), data, tokenizer, wording, seed)
@@ -113,7 +145,7 @@ impl TaskData {
             form,
             longest_text: rules::LENGTH,
             names,
-            tokenizer: None,
+            answers: Answers::OfLabels,
         })
     }
 
@@ -150,7 +182,7 @@ impl TaskData {
             form,
             longest_text: max,
             names,
-            tokenizer: None,
+            answers: Answers::OfLabels,
         })
     }
 
@@ -174,7 +206,7 @@ impl TaskData {
             form: Form::default(),
             longest_text: style::WINDOW - 1 - style::SAMPLE,
             names: Vec::new(),
-            tokenizer: Some(tokenizer.clone()),
+            answers: Answers::Written(tokenizer.clone()),
         })
     }
 
@@ -185,7 +217,12 @@ impl TaskData {
 
     /// Whether answers are written freely, token by token, and every token of an example counts by itself.
     pub fn is_written(&self) -> bool {
-        self.tokenizer.is_some()
+        matches!(self.answers, Answers::Written(_))
+    }
+
+    /// Whether a prompt has an answer that is written freely, right as a whole or wrong.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.answers, Answers::Free(_))
     }
 
     /// The labels among which a text's is chosen, where they are words of one token each; else empty, and an answer's
@@ -206,19 +243,21 @@ impl TaskData {
 
     /// Tokens of an answer that is shown, of labels in several tokens the most.
     pub fn answer_length(&self) -> usize {
-        match &self.sequences {
-            _ if self.is_written() => style::SAMPLE,
-            Some(labels) => labels.iter().map(Vec::len).max().unwrap_or(1),
-            None => self.held_out[0].answer,
+        match (&self.answers, &self.sequences) {
+            (Answers::Written(_), _) => style::SAMPLE,
+            (Answers::Free(_), _) => self.held_out.iter().map(|example| example.answer).max().unwrap_or(1),
+            (_, Some(labels)) => labels.iter().map(Vec::len).max().unwrap_or(1),
+            (_, None) => self.held_out[0].answer,
         }
     }
 
     /// Positions that any example of the task may read: the longest text, the words around it, the longest answer
     /// without its last token.
     pub fn most_tokens(&self) -> usize {
-        match self.is_written() {
-            true => style::WINDOW - 1,
-            false => self.form.around() + self.longest_text + self.answer_length() - 1,
+        match &self.answers {
+            Answers::Written(_) => style::WINDOW - 1,
+            Answers::Free(free) => self.form.around() + self.longest_text + free.reader.longest_answer - 1,
+            Answers::OfLabels => self.form.around() + self.longest_text + self.answer_length() - 1,
         }
     }
 
@@ -250,9 +289,11 @@ impl TaskData {
     /// The name of an answer, of which `labels` are places among [`labels`](Self::labels): letters, a label,
     /// or the text.
     pub fn answer(&self, labels: &[usize]) -> String {
-        if let Some(tokenizer) = &self.tokenizer {
-            let tokens: Vec<u32> = labels.iter().map(|l| self.labels[*l]).collect();
-            return tokenizer.decode_on(&tokens);
+        let tokens = || labels.iter().map(|l| self.labels[*l]).collect::<Vec<u32>>();
+        match &self.answers {
+            Answers::Written(tokenizer) => return tokenizer.decode_on(&tokens()),
+            Answers::Free(free) => return free.reader.text(&tokens()),
+            Answers::OfLabels => {}
         }
         match self.names.is_empty() {
             true => labels.iter().map(|l| char::from(b'a' + *l as u8)).collect(),
@@ -265,95 +306,12 @@ impl TaskData {
         if let Some(place) = self.places.get(index) {
             return self.names[*place].clone();
         }
+        if let Answers::Free(free) = &self.answers {
+            return free.right[index].clone();
+        }
         let prompt = self.prompt(index).len();
         let answer = &self.held_out[index].tokens[prompt..][..self.answer_length()];
         let places: Vec<usize> = answer.iter().filter_map(|t| self.labels.iter().position(|l| l == t)).collect();
         self.answer(&places)
     }
-}
-
-/// What stands for each label.
-fn names(labels: &Verbalizer, data: &Labelled) -> Result<Vec<String>, Fault> {
-    let of = |name: fn(&text::Label) -> &String| data.labels.iter().map(|label| name(label).clone()).collect();
-    match labels {
-        Verbalizer::Letters => Ok(of(|label| &label.label)),
-        Verbalizer::Titles => Ok(of(|label| &label.title)),
-        Verbalizer::Words(words) if words.len() == data.labels.len() => Ok(words.clone()),
-        Verbalizer::Words(words) => {
-            let message =
-                format!("The data has {} labels: {} words are not one for each.", data.labels.len(), words.len());
-            Err(Fault::new("labels", message))
-        }
-    }
-}
-
-/// The form of texts in some words, and the tokens of each label there.
-fn worded(wording: &Wording, names: &[String], tokenizer: &Tokenizer) -> Result<(Form, Vec<Vec<u32>>), Fault> {
-    let begin = tokenizer.begin().to_vec();
-    // The last: SentencePiece's tokenizers put a blank in front.
-    let newline = || tokenizer.encode("\n").pop().ok_or_else(|| without("\n"));
-    let (form, mut labels) = match (&wording.template, &wording.labels) {
-        (Some(template), _) => Form::of_template(begin, template, names, tokenizer),
-        (None, Verbalizer::Letters) => {
-            let letters = names.iter().map(|letter| token(tokenizer, letter).map(|token| vec![token]));
-            let newline = newline()?;
-            (Form::plain(begin, newline, newline), letters.collect::<Result<Vec<Vec<u32>>, Fault>>()?)
-        }
-        (None, _) => {
-            let newline = newline()?;
-            let line = Template { before: String::new(), between: "\n".into(), after: "\n".into() };
-            let (_, labels) = Form::of_template(Vec::new(), &line, names, tokenizer);
-            (Form::plain(begin, newline, newline), labels)
-        }
-    };
-    if wording.labels == Verbalizer::Letters {
-        labels.iter_mut().for_each(|label| label.truncate(1));
-    }
-    for (i, (label, name)) in labels.iter().zip(names).enumerate() {
-        if label.is_empty() {
-            return Err(without(name));
-        }
-        if label.len() > MAX_LABEL {
-            let message = format!(
-                "The label “{}” has {} tokens, and {MAX_LABEL} are the most: name shorter words.",
-                shorten(name),
-                label.len()
-            );
-            return Err(Fault::new("labels", message));
-        }
-        if let Some(other) = labels[..i].iter().position(|other| other == label) {
-            let message =
-                format!("This base's tokenizer reads “{}” and “{}” alike: name other words.", names[other], name);
-            return Err(Fault::new("labels", message));
-        }
-    }
-    Ok((form, labels))
-}
-
-/// Of each label the token that tells it from the others: its first that no other label has in the same place, as far
-/// as tokens go that none before it was given.
-fn telling(labels: &[Vec<u32>]) -> Result<Vec<u32>, Fault> {
-    let mut chosen: Vec<u32> = Vec::with_capacity(labels.len());
-    for (i, label) in labels.iter().enumerate() {
-        let is_free = |token: &&u32| !chosen.contains(token);
-        let tells = |place: &usize| {
-            let mut others = labels.iter().enumerate().filter(|(j, _)| *j != i);
-            others.all(|(_, other)| other.get(*place) != label.get(*place))
-        };
-        let first = (0..label.len()).filter(tells).map(|place| &label[place]).find(is_free);
-        let token = first.or_else(|| label.iter().find(is_free)).ok_or_else(|| {
-            Fault::new("labels", "All tokens of a label are those of other labels: name words that differ more.")
-        })?;
-        chosen.push(*token);
-    }
-    Ok(chosen)
-}
-
-/// The first token of a text.
-fn token(tokenizer: &Tokenizer, text: &str) -> Result<u32, Fault> {
-    tokenizer.encode(text).first().copied().ok_or_else(|| without(text))
-}
-
-fn without(text: &str) -> Fault {
-    Fault::new("base", format!("This base's tokenizer has no token for “{}”.", text.escape_debug()))
 }

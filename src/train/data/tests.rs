@@ -17,7 +17,7 @@ fn strings(examples: &str, seed: u64) -> TaskData {
     if !examples.is_empty() {
         config.set("examples", examples).unwrap();
     }
-    TaskData::new(&config, &TaskFile::None, &tokenizer("rules"), &Wording::default(), seed).unwrap()
+    TaskData::on(128, &config, &TaskFile::None, &tokenizer("rules"), &Wording::default(), seed).unwrap()
 }
 
 fn words() -> (TaskConfig, TaskFile) {
@@ -76,7 +76,7 @@ fn demonstrations_are_training_examples_in_the_tasks_form() {
 #[test]
 fn too_many_demonstrations_are_refused_with_the_number_that_fits() {
     let (config, file) = words();
-    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap();
+    let data = TaskData::on(128, &config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap();
     let fault = data.demonstrations(&Demonstrations { shots: 32, ..Demonstrations::default() }, 40).unwrap_err();
     assert!(fault.message.contains("fit in front of the longest example, not 32"), "{fault}");
 }
@@ -87,7 +87,7 @@ fn a_template_puts_question_and_demonstration_into_its_words() {
     let tokenizer = tokenizer("prose-nano");
     let template = Template::parse("Word: {text} is {label}.\\n").unwrap();
     let wording = Wording { template: Some(template), ..Wording::default() };
-    let data = TaskData::new(&config, &file, &tokenizer, &wording, 0).unwrap();
+    let data = TaskData::on(128, &config, &file, &tokenizer, &wording, 0).unwrap();
     // The blank in front of the label is the label's.
     assert_eq!(tokenizer.decode(&data.prompt(0)), "Word: word60 is");
     let shown =
@@ -106,7 +106,7 @@ fn a_style_is_learnt_from_windows_and_judged_on_others() {
     let text = |word: &str| format!("{word} said that it was so. ").repeat(40);
     let author = |i: usize| style::AuthorText { title: format!("{i}"), training: text("He"), held_out: text("She") };
     let file = TaskFile::Texts(style::Texts { authors: (0..7).map(author).collect(), source: String::new() });
-    let data = TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap();
+    let data = TaskData::on(128, &config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap();
     assert!(data.is_written());
     let drawn = data.draw(8, &mut stream(0, "test"));
     assert!(drawn.iter().all(|e| e.tokens.len() == style::WINDOW && e.answer == style::WINDOW - 1));
@@ -157,11 +157,16 @@ fn the_baseline_reads_what_the_network_reads() {
             source: String::new(),
         }
     };
-    let config =
-        TaskConfig::UserData { data: crate::task::UserData { name: "own".into(), classes: Some(2) }, examples: None };
+    let config = TaskConfig::UserData {
+        data: crate::task::UserData { name: "own".into(), classes: Some(2), answers: false },
+        examples: None,
+    };
     let measured = |data: Labelled| {
         let file = TaskFile::Labelled(data);
-        TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).unwrap().baselines.bag_of_words
+        TaskData::on(128, &config, &file, &tokenizer("prose-nano"), &Wording::default(), 0)
+            .unwrap()
+            .baselines
+            .bag_of_words
     };
     // Words at the beginning tell the label, and nobody reads them; words at the end are read.
     assert!(measured(data("bright", "grey")) < 0.7);
@@ -178,7 +183,7 @@ fn a_text_without_a_window_to_hold_out_is_refused_with_its_tokens() {
     };
     let file = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
     let refused =
-        TaskData::new(&config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).err().unwrap().message;
+        TaskData::on(128, &config, &file, &tokenizer("prose-nano"), &Wording::default(), 0).err().unwrap().message;
     assert!(refused.starts_with("The text has ") && refused.contains(" tokens as the base reads it"), "{refused}");
 }
 
@@ -186,8 +191,8 @@ fn a_text_without_a_window_to_hold_out_is_refused_with_its_tokens() {
 fn a_typed_text_says_how_much_of_it_is_read() {
     let (config, file) = words();
     let tokenizer = tokenizer("prose-nano");
-    let data = TaskData::new(&config, &file, &tokenizer, &Wording::default(), 0).unwrap();
-    let limit = config.longest_text().unwrap();
+    let data = TaskData::on(128, &config, &file, &tokenizer, &Wording::default(), 0).unwrap();
+    let limit = config.longest_text(128).unwrap();
     for text in ["over the hills and far away ".repeat(9), "x".repeat(200)] {
         let typed = data.typed(&text, &tokenizer).unwrap();
         let tokens = tokenizer.encode(&typed.text);
@@ -205,7 +210,7 @@ fn a_typed_text_says_how_much_of_it_is_read() {
     let author = style::AuthorText { title: "hills".into(), training, held_out };
     let texts = TaskFile::Texts(style::Texts { authors: vec![author], source: String::new() });
     let written =
-        TaskData::new(&TaskConfig::named("style").unwrap(), &texts, &tokenizer, &Wording::default(), 0).unwrap();
+        TaskData::on(128, &TaskConfig::named("style").unwrap(), &texts, &tokenizer, &Wording::default(), 0).unwrap();
     let typed = written.typed(&text, &tokenizer).unwrap();
     let cut = typed.cut.unwrap();
     assert_eq!((cut.read, cut.read), (typed.prompt.len(), style::WINDOW - 1 - style::SAMPLE));
@@ -274,7 +279,7 @@ fn tokens_of_a_template_are_those_of_the_whole_string() {
         ] {
             for labels in ["positive,negative", "very good,bad", "good,good at times"] {
                 let wording = wording(template, labels);
-                let data = TaskData::new(&config, &labelled(["+", "-"], &TEXTS), &tokenizer, &wording, 0).unwrap();
+                let data = TaskData::on(128, &config, &labelled(["+", "-"], &TEXTS), &tokenizer, &wording, 0).unwrap();
                 let Template { before, between, after } = wording.template.as_ref().unwrap();
                 let Verbalizer::Words(words) = &wording.labels else { panic!() };
                 for (i, text) in TEXTS.iter().enumerate() {
@@ -311,7 +316,7 @@ fn a_blank_in_front_of_a_word_is_the_word_s() {
     let (_, smollm2) = families().into_iter().find(|(name, _)| name == "smollm2").unwrap();
     let config = TaskConfig::named("sentiment").unwrap();
     let wording = wording("Review: {text}\\nSentiment: {label}", "titles");
-    let data = TaskData::new(&config, &labelled(["the", "and"], &TEXTS), &smollm2, &wording, 0).unwrap();
+    let data = TaskData::on(128, &config, &labelled(["the", "and"], &TEXTS), &smollm2, &wording, 0).unwrap();
     assert_eq!(data.labels, [smollm2.encode(" the")[0], smollm2.encode(" and")[0]]);
     assert_eq!((data.sequences(), data.answer(&[1])), (None, "and".to_string()));
     assert!(smollm2.decode_on(&data.prompt(0)).ends_with("\nSentiment:"));
@@ -323,7 +328,8 @@ fn labels_of_several_tokens_are_sequences_and_texts_are_cut_alone() {
     let tokenizer = tokenizer("prose-nano");
     let wording = wording("Review: {text}\\nSentiment: {label}\\n\\n", "very good,very bad indeed");
     let long = "and so on and on ".repeat(60);
-    let data = TaskData::new(
+    let data = TaskData::on(
+        128,
         &config,
         &labelled(["+", "-"], &[long.as_str(), "short", long.as_str(), "x"]),
         &tokenizer,
@@ -363,7 +369,7 @@ fn words_that_a_base_cannot_tell_apart_are_refused() {
     let config = TaskConfig::named("sentiment").unwrap();
     let refused = |titles: [&str; 2], labels: &str| {
         let (file, tokenizer) = (labelled(titles, &TEXTS), tokenizer("prose-nano"));
-        let fault = TaskData::new(&config, &file, &tokenizer, &wording("", labels), 0).err().unwrap();
+        let fault = TaskData::on(128, &config, &file, &tokenizer, &wording("", labels), 0).err().unwrap();
         assert_eq!(fault.key, "labels");
         fault.message
     };

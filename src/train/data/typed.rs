@@ -43,7 +43,12 @@ impl TaskData {
             }
             _ => {
                 let written = self.is_written();
-                let text = one_line(text, if written { "Type how a text begins." } else { "Type a sentence." })?;
+                let empty = match () {
+                    () if written => "Type how a text begins.",
+                    () if self.is_answered() => "Type a prompt.",
+                    () => "Type a sentence.",
+                };
+                let text = one_line(text, empty)?;
                 let tokens = self.form.text(&text, tokenizer);
                 let read = &tokens[tokens.len().saturating_sub(self.longest_text)..];
                 let cut = CutText { tokens: tokens.len(), read: read.len() };

@@ -30,21 +30,22 @@ impl Evaluations {
     /// few steps. On a large one they may take a tenth of the run: half of it on the way, half at the end. A
     /// step of training counts as two passes forward for each of its examples, the least that it takes. What an
     /// evaluation reads `beside` its own examples, for answers that are shown and for what is kept, counts as so many
-    /// of them. Each example is read `readings` times.
+    /// of them. Each example is read `readings` times. Who asks for more at the end gets as many.
     pub fn of(config: &RunConfig, parameters: u64, beside: usize, readings: usize) -> Evaluations {
         let every = |points: usize| (config.steps / points.max(1)).max(1);
+        let asked = |by_size: usize| config.scored.unwrap_or(by_size);
         if !is_large(parameters) {
             let points = if config.task.is_strings() { 60 } else { 30 };
-            return Evaluations { every: every(points), live: LIVE, at_end: usize::MAX, start_later: false };
+            return Evaluations { every: every(points), live: LIVE, at_end: asked(usize::MAX), start_later: false };
         }
         if !config.trains() {
-            return Evaluations { every: 1, live: FEWEST, at_end: ALONE, start_later: false };
+            return Evaluations { every: 1, live: FEWEST, at_end: asked(ALONE), start_later: false };
         }
         let half = config.steps.saturating_mul(config.batch_size()) / (10 * readings.max(1));
         let points = (half / (FEWEST + beside)).clamp(2, 30);
         let live = (half / points).saturating_sub(beside).clamp(FEWEST, LIVE);
         let start_later = is_small_beside(config.trainable(), parameters);
-        Evaluations { every: every(points), live, at_end: half.max(2 * FEWEST), start_later }
+        Evaluations { every: every(points), live, at_end: asked(half.max(2 * FEWEST)), start_later }
     }
 }
 
@@ -81,6 +82,16 @@ mod tests {
         let config = run("#base=prose-small&task=authors&steps=300&batch_size=16");
         let of = |readings| Evaluations::of(&config, 134_515_008, 0, readings);
         assert_eq!((of(1).at_end, of(2).at_end, of(3).at_end), (480, 240, 160));
+    }
+
+    #[test]
+    fn who_asks_for_more_at_the_end_gets_as_many() {
+        for (method, parameters) in [("lora", 1 << 30), ("icl", 1 << 30), ("lora", 3_454_976)] {
+            let address = format!("#base=prose-small&task=authors&steps=25&batch_size=8&method={method}");
+            let of = |scored: &str| Evaluations::of(&run(&format!("{address}{scored}")), parameters, 6, 1);
+            assert_eq!(of("&scored=300").at_end, 300);
+            assert_eq!(Evaluations { at_end: of("").at_end, ..of("&scored=300") }, of(""));
+        }
     }
 
     #[test]

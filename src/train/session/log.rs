@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn evaluated(step: usize) -> Event {
-        Event::Evaluated { run: 3, step, loss: 0.5, accuracy: 0.25, n: 4, kept: None }
+        Event::Evaluated { run: 3, step, loss: 0.5, accuracy: 0.25, n: 4, kept: None, parts: Vec::new() }
     }
 
     fn answers(step: usize) -> Event {

@@ -5,7 +5,7 @@ use super::timing::Stepped;
 use crate::base::{Failure, FailureReason};
 use crate::peft::Phi;
 use crate::protocol::{Answer, Event, KeptScore, Prediction};
-use crate::train::evaluate::{Evaluation, evaluation};
+use crate::train::evaluate::{Evaluation, evaluation, parts};
 use crate::train::micro_batch::Shared;
 use crate::train::optimizer::Report;
 use crate::train::pass::Passed;
@@ -61,17 +61,19 @@ impl Session {
         let of_phi = live.into_iter().chain(kept.into_iter().flatten()).chain(shown).map(Piece::Pass);
         let pieces: Vec<Piece> = of_phi.chain(of_base.into_iter().map(Piece::OfTheta)).collect();
         let mut passed = passed(self.share(&phi, &pieces).await?.outcomes);
-        let Evaluation { loss, accuracy, n } = evaluation(passed.by_ref().take(lengths[0]));
+        let live: Vec<Passed> = passed.by_ref().take(lengths[0]).collect();
+        let Evaluation { loss, accuracy, n } = evaluation(&live);
+        let parts = parts(self.data(), &live);
         if !loss.is_finite() {
             return Err(self.diverged());
         }
-        let Evaluation { loss: kept_loss, accuracy: kept_accuracy, n: kept_n } =
-            evaluation(passed.by_ref().take(lengths[1]));
+        let of_kept: Vec<Passed> = passed.by_ref().take(lengths[1]).collect();
+        let Evaluation { loss: kept_loss, accuracy: kept_accuracy, n: kept_n } = evaluation(&of_kept);
         let kept = (lengths[1] > 0).then_some(KeptScore { loss: kept_loss, accuracy: kept_accuracy, n: kept_n });
         let adapted = setup.answered(passed.by_ref().take(lengths[2]));
         self.base_answers.get_or_init(|| setup.answered(passed));
         let items = self.predictions(adapted);
-        Ok(vec![Event::Evaluated { run, step, loss, accuracy, n, kept }, Event::Examples { run, step, items }])
+        Ok(vec![Event::Evaluated { run, step, loss, accuracy, n, kept, parts }, Event::Examples { run, step, items }])
     }
 
     /// What becomes of passes, beside helpers.
@@ -86,7 +88,7 @@ impl Session {
     /// The first held-out examples, scored, and the answers to those that are shown: by this worker alone.
     pub(super) async fn live_and_shown(&self, phi: &Phi) -> Result<(Evaluation, Vec<Prediction>), Failure> {
         let asked = self.setup.asked(phi);
-        let live = evaluation(asked.run(asked.held_out(self.data(), self.setup.evaluations.live)?).await?);
+        let live = evaluation(&asked.run(asked.held_out(self.data(), self.setup.evaluations.live)?).await?);
         let prompts = self.setup.shown_prompts();
         let adapted = self.setup.answers(phi, &prompts).await?;
         if self.base_answers.get().is_none() {
@@ -119,7 +121,8 @@ impl Session {
         let passes = self.setup.asked(&phi).held_out(self.data(), self.setup.evaluations.at_end)?;
         let passes: Vec<Piece> = passes.into_iter().map(Piece::Pass).collect();
         let Shared { outcomes, own, own_ms, .. } = self.share(&phi, &passes).await?;
-        let all = evaluation(passed(outcomes));
+        let passed: Vec<Passed> = passed(outcomes).collect();
+        let all = evaluation(&passed);
         self.timing.spent(self.timing.now() - start);
         // What one takes on one worker.
         let here: usize = own.iter().map(|i| passes[*i].texts()).sum();
@@ -129,6 +132,7 @@ impl Session {
             loss: all.loss,
             accuracy: all.accuracy,
             n: all.n,
+            parts: parts(self.data(), &passed),
             seconds: self.timing.seconds(),
             tokens: self.data().mean_tokens() + self.setup.added() as f64,
             ms: own_ms / here.max(1) as f64,

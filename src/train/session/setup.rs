@@ -146,6 +146,7 @@ impl Setup {
         let (asked, length) = (self.asked(phi), self.data.answer_length());
         match self.data.sequences() {
             _ if self.data.is_written() => asked.samples(prompts, length),
+            _ if self.data.is_answered() => asked.writes(prompts, length, &self.data.ends()),
             Some(labels) => asked.labels(labels, prompts),
             None => asked.answers(&self.data.labels, prompts, length),
         }

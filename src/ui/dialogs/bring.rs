@@ -5,9 +5,10 @@ use super::bring_base::BringBase;
 use super::dialog::DialogFrame;
 use super::from_hub::FromHub;
 use super::kept::KeptOwn;
-use crate::base::grouped;
+use crate::base::{grouped, shorten};
+use crate::task::Answered;
 use crate::task::text::MAX_TOKENS;
-use crate::task::user_data::{LabelledSplit, MAX_LABELS, Table, cut_texts, told};
+use crate::task::user_data::{AnsweredSplit, Columns, LabelledSplit, MAX_LABELS, Table, cut_texts, told};
 use crate::ui::opener::Opener;
 use crate::ui::state::{Action, Bring, Bringing, Offer, State};
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -27,13 +28,22 @@ impl BringOwn {
         let bring = &state.bring;
         let offer = match &bring.offer {
             Some(Offer::Text { file, text, check }) => of_text(&file.name, text, check.as_ref(), on),
-            Some(Offer::Table { table, text, label, read, file, longer, .. }) => {
+            Some(Offer::Table { table, text, label, answers, read, file, longer, .. }) => {
+                let limit = if *answers {
+                    Answered::room(state.config.shape().model.max_position_embeddings).0
+                } else {
+                    MAX_TOKENS
+                };
+                let texts = read.as_ref().map_or(0, |data| data.texts().len());
+                let cut = longer.and_then(|longer| cut_texts(texts, longer, limit));
                 let found = match read {
                     Err(message) => html! { <p class="fault" role="alert">{ message }</p> },
-                    Ok(data) => of_labelled(table, (*text, *label), data, *longer),
+                    Ok(Columns::Labelled(data)) => of_labelled(table, (*text, *label), data, cut),
+                    Ok(Columns::Answered(data)) => of_answered(data, table.notes.sentences(), cut),
                 };
-                html! { <>{ of_table(&file.name, table, (*text, *label), on) }{ found }</> }
+                html! { <>{ of_table(&file.name, table, (*text, *label), *answers, on) }{ found }</> }
             }
+            Some(Offer::Chats { file, split }) => of_chats(&file.name, split, on),
             Some(Offer::Base(base)) => BringBase::of(base, &state.config),
             None => html! {},
         };
@@ -56,7 +66,7 @@ impl BringOwn {
         html! {
             <DialogFrame open={bring.open} label="Bring your own" class="bring" close={Action::Bring(Bringing::Close)} on={on.clone()} {buttons} done=false>
                 <h2>{ "Bring your own" }</h2>
-                <p>{ "A text to write like, texts with labels (CSV, TSV, JSON), or a checkpoint of OPT, GPT-2, Llama, Mistral, Qwen or GPT-NeoX: the files of Hugging Face (config.json, weights, tokenizer), or one GGUF file. Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
+                <p>{ "A text to write like, texts with labels or prompts with answers (CSV, TSV, JSON), chats (JSON lines with messages), or a checkpoint of OPT, GPT-2, Llama, Mistral, Qwen or GPT-NeoX: the files of Hugging Face (config.json, weights, tokenizer), or one GGUF file. Drop it anywhere on the page. " }<b>{ "Nothing leaves this machine." }</b></p>
                 <div class="files">
                     <Opener title="Choose files …" help="One file of data, or all files of a checkpoint" on={on.clone()} />
                     <Opener title="Choose a folder …" help="The folder of a checkpoint or of an adapter" folder=true on={on.clone()} />
@@ -117,7 +127,47 @@ fn of_text(name: &str, text: &str, check: Option<&Result<(), String>>, on: &Call
     }
 }
 
-fn of_table(name: &str, table: &Table, chosen: (usize, usize), on: &Callback<Action>) -> Html {
+/// Prompts with answers.
+fn of_answered(data: &AnsweredSplit, notes: Vec<String>, cut: Option<String>) -> Html {
+    let left = data.left_out.total();
+    let left = (left > 0)
+        .then(|| format!("{} rows are empty, repeated, or have another answer: they are left out.", grouped(left)));
+    let said: Vec<String> = notes.into_iter().chain(left).chain(cut).collect();
+    html! {
+        <>
+            <p>{ format!(
+                "Answers are learnt as they are written, up to their end. {} to train on, {} held out.",
+                grouped(data.training.len()),
+                grouped(data.held_out.len())
+            ) }</p>
+            <p>{ said.join(" ") }</p>
+        </>
+    }
+}
+
+/// Messages of chats.
+fn of_chats(name: &str, data: &AnsweredSplit, on: &Callback<Action>) -> Html {
+    let rows = data.held_out.iter().take(ROWS).map(|pair| {
+        html! { <tr><td class="chosen">{ shorten(pair.prompt.shown()) }</td><td class="chosen">{ shorten(&pair.answer) }</td></tr> }
+    });
+    html! {
+        <>
+            <h3>{ format!("{}: chats with {} answers", named(name), grouped(data.training.len() + data.held_out.len())) }</h3>
+            <div class="columns">
+                <button type="button" class="link" onclick={emit(on, Bringing::AsText)}>{ "It is one text, no chats" }</button>
+            </div>
+            <div class="wide" tabindex="0" role="group" aria-label="First answers">
+                <table>
+                    <thead><tr><th scope="col">{ "last message" }</th><th scope="col">{ "answer" }</th></tr></thead>
+                    <tbody>{ for rows }</tbody>
+                </table>
+            </div>
+            { of_answered(data, vec!["All that was said before stands in the model's own chat template, where it has one.".into()], None) }
+        </>
+    }
+}
+
+fn of_table(name: &str, table: &Table, chosen: (usize, usize), answers: bool, on: &Callback<Action>) -> Html {
     let select = |id: &'static str, title: &'static str, column: usize, what: fn(usize) -> Bringing| {
         let on = on.clone();
         let onchange = Callback::from(move |event: Event| {
@@ -136,13 +186,23 @@ fn of_table(name: &str, table: &Table, chosen: (usize, usize), on: &Callback<Act
             <h3>{ format!("{}: a table of {} rows", named(name), grouped(table.rows.len())) }</h3>
             <div class="columns">
                 { select("own-text", "Text", chosen.0, Bringing::TextColumn) }
-                { select("own-label", "Label", chosen.1, Bringing::LabelColumn) }
+                { select("own-label", if answers { "Answer" } else { "Label" }, chosen.1, Bringing::LabelColumn) }
+                { answers_switch(answers, on) }
                 { for table.notes.header.map(|header| header_switch(header, on)) }
                 <button type="button" class="link" onclick={emit(on, Bringing::AsText)}>{ "It is one text, no table" }</button>
             </div>
             { first_rows(table, chosen) }
         </>
     }
+}
+
+fn answers_switch(answers: bool, on: &Callback<Action>) -> Html {
+    let on = on.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let switch: HtmlInputElement = event.target_unchecked_into();
+        on.emit(Action::Bring(Bringing::Answers(switch.checked())));
+    });
+    html! { <label class="check"><input type="checkbox" checked={answers} {onchange} />{ "Answers are written freely" }</label> }
 }
 
 fn header_switch(header: bool, on: &Callback<Action>) -> Html {
@@ -179,13 +239,12 @@ fn first_rows(table: &Table, (text, label): (usize, usize)) -> Html {
     }
 }
 
-fn of_labelled(table: &Table, (text, label): (usize, usize), data: &LabelledSplit, longer: Option<usize>) -> Html {
+fn of_labelled(table: &Table, (text, label): (usize, usize), data: &LabelledSplit, cut: Option<String>) -> Html {
     let mut counts = vec![0_usize; data.labels.len()];
     data.training.iter().chain(&data.held_out).for_each(|(label, _)| counts[*label] += 1);
     let labels: Vec<String> = data.labels.iter().zip(counts).map(|(l, n)| format!("{l} ({})", grouped(n))).collect();
-    let texts = data.training.len() + data.held_out.len();
     let said = told(table, text, label, data);
-    let said = said.into_iter().chain(longer.and_then(|longer| cut_texts(texts, longer, MAX_TOKENS)));
+    let said = said.into_iter().chain(cut);
     html! {
         <>
             <p>{ format!(

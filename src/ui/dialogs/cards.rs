@@ -132,6 +132,10 @@ fn task(state: &State) -> Html {
                 of.labels()
             )
         }
+        TaskConfig::Extract { .. } => {
+            "fresh sentences without end, or as many as you set; 300 held out: other names, numbers and words, half of them in templates that are never trained on".to_string()
+        }
+        task if task.is_answered() => "a fifth is held out".into(),
         TaskConfig::UserData { .. } => match data {
             Some(data) => format!(
                 "{} to train on, {} held out, {} labels",
@@ -146,7 +150,7 @@ fn task(state: &State) -> Html {
         }
     };
     let source = match (task, data) {
-        (TaskConfig::Rules { .. } | TaskConfig::Questions { .. }, _) => {
+        (TaskConfig::Rules { .. } | TaskConfig::Questions { .. } | TaskConfig::Extract { .. }, _) => {
             "drawn on the fly; MIT or Apache-2.0".to_string()
         }
         (TaskConfig::Style { .. }, _) => {
@@ -157,7 +161,11 @@ fn task(state: &State) -> Html {
         _ => "loading …".into(),
     };
     let baselines = state.baselines().or(data.and_then(|d| d.baselines));
-    let linear = if task.is_written() { "bigram model" } else { "bag of words" };
+    let linear = match task {
+        task if task.is_written() => "bigram model",
+        task if task.is_answered() => "answer of the nearest prompt",
+        _ => "bag of words",
+    };
     let judged = baselines.map(|b| {
         html! {
             <>

@@ -2,11 +2,13 @@
 
 use super::answers::{answers, tiles};
 use super::try_it::TryItRow;
-use crate::protocol::Prediction;
+use crate::base::grouped;
+use crate::protocol::{PartScore, Prediction};
 use crate::task::Question;
+use crate::task::extract::{self, Extracted, Subject};
 use crate::task::rules::{self, Letters};
 use crate::task::{Labelled, TaskConfig, TextTask, Verbalizer};
-use crate::ui::state::{Action, State};
+use crate::ui::state::{Action, State, percent};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -35,6 +37,7 @@ impl Examples {
             TaskConfig::Questions { .. } => "held-out string",
             TaskConfig::Text { of: TextTask::Words, .. } => "held-out word",
             task if task.is_written() => "text begins",
+            TaskConfig::UserData { .. } if task.is_answered() => "held-out prompt",
             TaskConfig::UserData { .. } => "held-out text",
             _ => "held-out sentence",
         };
@@ -47,10 +50,19 @@ impl Examples {
                     <span role="columnheader">{ "right answer" }</span>
                 </div>
                 { for rows }
+                { for run.and_then(|run| parts(&run.parts)) }
                 <TryItRow task={task.clone()} try_it={state.try_it.clone()} data={lettered(&labels, state.data()).cloned()} on={on.clone()} />
             </div>
         }
     }
+}
+
+/// What of answers that are written freely is right.
+fn parts(parts: &[PartScore]) -> Option<Html> {
+    let shares = parts.iter().map(|part| {
+        html! { <span title={format!("of {}", grouped(part.n))}>{ format!("{} {}", part.name, percent(part.accuracy)) }</span> }
+    });
+    (!parts.is_empty()).then(|| html! { <p class="parts" role="note" aria-label="What is right">{ for shares }</p> })
 }
 
 #[derive(Properties, PartialEq)]
@@ -100,8 +112,12 @@ fn held_out(
             let right = |s: &Letters| if question.answer(*s) { "yes".to_string() } else { "no".to_string() };
             (strings.get(index).map(rules::text), strings.get(index).map(right))
         }
+        TaskConfig::Extract { subject, .. } => {
+            let sentence = sentences(*subject).get(index).cloned();
+            sentence.map_or((None, None), |sentence| (Some(sentence.text), Some(sentence.answer)))
+        }
         // The trainer sends them with their answers.
-        task if task.is_written() => (None, None),
+        task if task.is_written() || task.is_answered() => (None, None),
         _ => {
             let Some(data) = data else { return (None, None) };
             let Some((label, text)) = data.held_out.get(index) else { return (None, None) };
@@ -113,6 +129,21 @@ fn held_out(
             (Some(text.clone()), right)
         }
     }
+}
+
+/// The held-out sentences about a subject, kept for the one that was asked last.
+fn sentences(subject: Subject) -> Rc<Vec<Extracted>> {
+    thread_local! {
+        static SENTENCES: RefCell<Option<(Subject, Rc<Vec<Extracted>>)>> = const { RefCell::new(None) };
+    }
+    SENTENCES.with_borrow_mut(|kept| match kept {
+        Some((of, sentences)) if *of == subject => sentences.clone(),
+        _ => {
+            let sentences = Rc::new(extract::held_out(subject));
+            *kept = Some((subject, sentences.clone()));
+            sentences
+        }
+    })
 }
 
 fn strings() -> &'static [Letters] {
@@ -141,6 +172,7 @@ fn shape(task: &TaskConfig) -> &'static str {
         TaskConfig::Rules { .. } => "rules",
         TaskConfig::Questions { .. } => "questions",
         task if task.is_written() => "style",
+        task if task.is_answered() => "free",
         _ => "texts",
     }
 }

@@ -63,6 +63,8 @@ fn claim(config: &RunConfig) -> Html {
         },
         TaskConfig::Style { .. } => "Teach a transformer to write like one author by training ",
         task if task.is_written() => "Teach a transformer to write like your text by training ",
+        TaskConfig::Extract { .. } => "Teach a transformer to put sentences into JSON by training ",
+        task if task.is_answered() => "Teach a transformer to answer as you do by training ",
         TaskConfig::UserData { .. } => "Teach a transformer to sort your texts by training ",
     };
     html! { <>{ before }<b class="phi">{ share }</b>{ " of it, in this tab." }</> }

@@ -55,7 +55,7 @@ pub fn Picker(props: &PickerProps) -> Html {
                 draft={props.drafts.get(key.name).cloned()} on={props.on.clone()} />
         }
     };
-    let of_tasks = [&keys::RULE, &keys::QUESTION, &keys::UNIT, &keys::AUTHOR, &keys::DATA];
+    let of_tasks = [&keys::RULE, &keys::QUESTION, &keys::UNIT, &keys::AUTHOR, &keys::SUBJECT, &keys::DATA];
     let choice = of_tasks.into_iter().filter(|key| key.is_of(config)).filter_map(|key| {
         let options = options(key, props);
         (!options.is_empty()).then(|| select(key, options, key.help.into()))
@@ -79,7 +79,7 @@ pub fn Picker(props: &PickerProps) -> Html {
 fn is_shown(key: &Key, props: &PickerProps) -> bool {
     let config = &props.config;
     let shows = config.methods().any(|m| m.method().demonstrations().is_some());
-    let knows = config.base.knows_words() && config.task.label_count().is_some();
+    let knows = config.base.knows_words() && (config.task.label_count().is_some() || config.task.is_answered());
     let is_set = key.get(config).is_some() || props.drafts.contains_key(key.name);
     key.is_of(config) && (knows || is_set || shows && key.name == keys::TEMPLATE.name)
 }
@@ -124,6 +124,7 @@ fn task_title(name: &str) -> &'static str {
         "dialogue" => "speech or narration",
         "language" => "languages",
         "style" => "style of an author",
+        "extract" => "sentence to JSON",
         "own" => "your data",
         _ => "film opinions",
     }

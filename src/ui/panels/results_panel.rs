@@ -4,7 +4,7 @@ use super::run_cost;
 use super::run_files::RunFiles;
 use super::spread;
 use super::table::Table;
-use crate::task::Baselines;
+use crate::task::{Baselines, TaskConfig};
 use crate::ui::chart::{Chart, Reference, Series, Tone, Unit};
 use crate::ui::state::{Action, Recordings, Role, State, Tab, VisibleRun, verdict};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ impl ResultsPanel {
         let steps = shown.iter().map(|s| s.run.steps).chain([state.config.steps]).max().unwrap_or(1);
         let (unit, references) = match state.tab {
             Tab::Accuracy => {
-                let linear = if state.config.task.is_written() { "bigram" } else { "bag of words" };
+                let linear = linear(&state.config.task);
                 (Unit::Percent, state.baselines().map(|b| references(&b, linear)).unwrap_or_default())
             }
             Tab::Loss => (Unit::Loss, Vec::new()),
@@ -75,6 +75,15 @@ impl ResultsPanel {
                 </div>
             </section>
         }
+    }
+}
+
+/// What scores without a transformer, in a word or two.
+fn linear(task: &TaskConfig) -> &'static str {
+    match task {
+        task if task.is_written() => "bigram",
+        task if task.is_answered() => "nearest prompt",
+        _ => "bag of words",
     }
 }
 

@@ -39,6 +39,7 @@ pub fn TryItRow(props: &TryItRowProps) -> Html {
         TaskConfig::Questions { .. } => ("gkam", None),
         TaskConfig::Text { of: TextTask::Words, .. } => ("a word of your own", None),
         task if task.is_written() => ("how a text begins", None),
+        task if task.is_answered() && !matches!(task, TaskConfig::Extract { .. }) => ("a prompt of your own", None),
         _ => ("a sentence of your own", None),
     };
     let right = try_it.answer.as_ref().and_then(|a| a.right.clone()).or(right.filter(|_| try_it.answer.is_some()));
@@ -71,6 +72,7 @@ fn hint(task: &TaskConfig) -> &'static str {
         TaskConfig::Rules { .. } | TaskConfig::Questions { .. } => "Try your own: four letters from a to p.",
         TaskConfig::Text { of: TextTask::Words, .. } => "Try your own word.",
         task if task.is_written() => "Begin a text; the base goes on.",
+        task if task.is_answered() && !matches!(task, TaskConfig::Extract { .. }) => "Try your own prompt.",
         _ => "Try your own sentence.",
     }
 }

@@ -6,7 +6,7 @@ use crate::bases::{Checkpoint, OwnBase};
 use crate::config::{RunConfig, Settled};
 use crate::model::Storage;
 use crate::task::tokenizer::Tokenizer;
-use crate::task::user_data::{LabelledSplit, Table, UserData, Wish};
+use crate::task::user_data::{AnsweredSplit, Columns, Table, UserData, Wish};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -80,7 +80,14 @@ pub enum Offer {
         /// Whether it is long enough for the base, or why not; `None` until it is counted.
         check: Option<Result<(), String>>,
     },
-    /// Texts with labels.
+    /// Messages of chats.
+    Chats {
+        /// The file as it was read.
+        file: File,
+        /// Answers of assistants with what was said before.
+        split: Rc<AnsweredSplit>,
+    },
+    /// Texts with labels, or prompts with answers.
     Table {
         /// The file as it was read.
         file: File,
@@ -88,10 +95,12 @@ pub enum Offer {
         table: Rc<Table>,
         /// The column that holds the texts.
         text: usize,
-        /// The column that holds the labels.
+        /// The column that holds the labels, or the answers.
         label: usize,
+        /// Whether it holds answers that are written freely.
+        answers: bool,
         /// What these two columns give, or why they give nothing.
-        read: Result<Rc<LabelledSplit>, String>,
+        read: Result<Columns, String>,
         /// How its visitor wishes it to be read.
         wish: Wish,
         /// How many texts are longer than what the base reads of each; `None` until they are counted.
@@ -107,7 +116,7 @@ impl Offer {
         match self {
             Offer::Text { check, .. } => matches!(check, Some(Ok(()))),
             Offer::Table { read, .. } => read.is_ok(),
-            Offer::Base(_) => true,
+            Offer::Chats { .. } | Offer::Base(_) => true,
         }
     }
 }
@@ -168,6 +177,8 @@ pub enum Bringing {
     TextColumn(usize),
     /// The column that holds the labels.
     LabelColumn(usize),
+    /// Whether the second column holds answers that are written freely.
+    Answers(bool),
     /// Whether the first row names the columns.
     Header(bool),
     /// A table was meant as a text.

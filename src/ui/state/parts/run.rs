@@ -7,7 +7,7 @@ use crate::config::RunConfig;
 use crate::interchange::RunFile;
 use crate::ledger::Setting;
 use crate::protocol::KeptScore;
-use crate::protocol::{Event, Prediction};
+use crate::protocol::{Event, PartScore, Prediction};
 use crate::task::Baselines;
 use std::rc::Rc;
 
@@ -181,6 +181,8 @@ pub struct Run {
     pub prediction: Option<PredictionCost>,
     /// The latest, over all held-out examples once the run has finished.
     pub evaluation: Option<Evaluation>,
+    /// What of answers that are written freely is right, by the latest evaluation.
+    pub parts: Rc<Vec<PartScore>>,
     /// Answers to the first held-out examples.
     pub examples: Rc<Vec<Prediction>>,
     /// Steps done when it gave these.
@@ -242,6 +244,7 @@ impl Run {
             kept_loss: Curve::default(),
             prediction: None,
             evaluation: None,
+            parts: Rc::default(),
             examples: Rc::default(),
             answered: 0,
             cost: step_cost(&config),
@@ -267,7 +270,7 @@ impl Run {
         (run.recorded, run.phase) = (true, Phase::Finished);
         (run.trainable, run.total) = (file.trainable, file.total);
         (run.device, run.baselines) = (Some(file.device), Some(file.baselines));
-        run.examples = Rc::new(file.examples);
+        (run.examples, run.parts) = (Rc::new(file.examples), Rc::new(file.parts));
         run.ms = file.ms_per_step;
         for (step, loss) in file.losses {
             run.training_loss.push(step, f64::from(loss));
@@ -328,7 +331,8 @@ impl Run {
                     self.ms = if self.ms == 0.0 { *ms } else { 0.8 * self.ms + 0.2 * ms };
                 }
             }
-            Event::Evaluated { step, loss, accuracy, n, kept, .. } => {
+            Event::Evaluated { step, loss, accuracy, n, kept, parts, .. } => {
+                self.parts = Rc::new(parts.clone());
                 kept.iter().for_each(|kept| self.kept_score(*step, kept));
                 self.evaluated(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });
             }
@@ -348,7 +352,8 @@ impl Run {
             Event::Stopped { step, .. } => {
                 (self.phase, self.step, self.was_stopped) = (Phase::Stopped, *step, true);
             }
-            Event::Finished { step, loss, accuracy, n, tokens, ms, peak, .. } => {
+            Event::Finished { step, loss, accuracy, n, parts, tokens, ms, peak, .. } => {
+                self.parts = Rc::new(parts.clone());
                 self.peak = *peak;
                 self.prediction = (*tokens > 0.0).then(|| PredictionCost::of(&self.config, *tokens, *ms));
                 self.finished(Evaluation { step: *step, loss: f64::from(*loss), accuracy: *accuracy, n: *n });

@@ -6,7 +6,7 @@
 use crate::config::RunConfig;
 use crate::task::TaskConfig;
 use crate::task::user_data;
-use crate::task::user_data::{Dropped, LabelledSplit, MAX_BYTES, Table, UserData, Wish, labelled, refusal};
+use crate::task::user_data::{Columns, Dropped, MAX_BYTES, Table, UserData, Wish, refusal};
 use crate::ui::state::{Bringing, Effect, File, HubPhase, HubWish, Offer, State};
 use std::rc::Rc;
 
@@ -28,8 +28,9 @@ impl State {
                 let bytes = self.bring.pasted.clone().into_bytes();
                 return self.look_at_data(File::new("", bytes));
             }
-            Bringing::TextColumn(i) => return self.choose_columns(|text, _| *text = i),
-            Bringing::LabelColumn(i) => return self.choose_columns(|_, label| *label = i),
+            Bringing::TextColumn(i) => return self.choose_columns(|text, _, _| *text = i),
+            Bringing::LabelColumn(i) => return self.choose_columns(|_, label, _| *label = i),
+            Bringing::Answers(chosen) => return self.choose_columns(|_, _, answers| *answers = chosen),
             Bringing::Header(header) => {
                 if let Some(Offer::Table { file, wish, .. }) = &self.bring.offer {
                     let (file, wish) = (file.clone(), Wish { header: Some(header), ..*wish });
@@ -37,7 +38,7 @@ impl State {
                 }
             }
             Bringing::AsText => {
-                if let Some(Offer::Table { file, .. }) = &self.bring.offer {
+                if let Some(Offer::Table { file, .. } | Offer::Chats { file, .. }) = &self.bring.offer {
                     let bytes = file.bytes.clone();
                     let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
                     let file = File { name: format!("{stem}.txt"), bytes, at: None };
@@ -69,7 +70,9 @@ impl State {
         let bring = &mut self.bring;
         // What was chosen of a table stays while it is read in another way.
         let chosen = match &bring.offer {
-            Some(Offer::Table { table, text, label, .. }) => Some((table.columns.len(), *text, *label)),
+            Some(Offer::Table { table, text, label, answers, .. }) => {
+                Some((table.columns.len(), (*text, *label), *answers))
+            }
             _ => None,
         };
         (bring.open, bring.offer, bring.fault) = (true, None, None);
@@ -82,19 +85,26 @@ impl State {
             Ok(Dropped::Text(text)) => bring.offer = Some(Offer::Text { file, text: text.into(), check: None }),
             Ok(Dropped::Table(table)) => {
                 let chosen = chosen.filter(|(n, ..)| wish.header.is_some() && *n == table.columns.len());
-                let chosen = chosen.map(|(_, text, label)| (text, label));
-                let (text, label) = chosen.or_else(|| table.guess()).unwrap_or((0, 1));
-                let read = read_columns(&table, text, label);
-                bring.offer = Some(Offer::Table { file, table: Rc::new(table), text, label, read, wish, longer: None });
+                let chosen = chosen.map(|(_, columns, answers)| (columns, answers));
+                let answered = || table.guess_answers().map(|columns| (columns, true));
+                let labelled = || table.guess().map(|columns| (columns, false));
+                let chosen = chosen.or_else(answered).or_else(labelled).unwrap_or(((0, 1), false));
+                let ((text, label), answers) = chosen;
+                let read = read_columns(&table, text, label, answers);
+                let table = Rc::new(table);
+                bring.offer = Some(Offer::Table { file, table, text, label, answers, read, wish, longer: None });
+            }
+            Ok(Dropped::Chats(chats)) => {
+                bring.offer = Some(Offer::Chats { file, split: Rc::new(chats.split(0)) });
             }
         }
         self.count_offer()
     }
 
-    fn choose_columns(&mut self, choose: impl Fn(&mut usize, &mut usize)) -> Vec<Effect> {
-        if let Some(Offer::Table { table, text, label, read, longer, .. }) = &mut self.bring.offer {
-            choose(text, label);
-            (*read, *longer) = (read_columns(table, *text, *label), None);
+    fn choose_columns(&mut self, choose: impl Fn(&mut usize, &mut usize, &mut bool)) -> Vec<Effect> {
+        if let Some(Offer::Table { table, text, label, answers, read, longer, .. }) = &mut self.bring.offer {
+            choose(text, label, answers);
+            (*read, *longer) = (read_columns(table, *text, *label, *answers), None);
         }
         self.count_offer()
     }
@@ -113,7 +123,8 @@ impl State {
     fn offered_data(&self) -> Option<(UserData, String)> {
         match self.bring.offer.as_ref().filter(|offer| offer.is_usable())? {
             Offer::Text { file, text, .. } => Some(UserData::text(&file.name, text)),
-            Offer::Table { file, read: Ok(labelled), .. } => Some(UserData::labelled(&file.name, labelled)),
+            Offer::Table { file, read: Ok(columns), .. } => Some(columns.data(&file.name)),
+            Offer::Chats { file, split } => Some(UserData::answered(&file.name, split)),
             _ => None,
         }
     }
@@ -139,6 +150,6 @@ impl State {
     }
 }
 
-fn read_columns(table: &Table, text: usize, label: usize) -> Result<Rc<LabelledSplit>, String> {
-    labelled(table, text, label, 0).map(Rc::new).map_err(|e| refusal(table, &e))
+fn read_columns(table: &Table, text: usize, label: usize, answers: bool) -> Result<Columns, String> {
+    Columns::of(table, text, label, answers).map_err(|e| refusal(table, &e))
 }

@@ -2,10 +2,10 @@
 //! how many texts of a table are longer than what is read.
 
 use crate::bases::Base;
-use crate::task::TaskConfig;
 use crate::task::text::MAX_TOKENS;
 use crate::task::tokenizer::Tokenizer;
-use crate::task::user_data::{check_text, cut_texts};
+use crate::task::user_data::{Columns, check_text, cut_texts};
+use crate::task::{Answered, TaskConfig};
 use crate::ui::state::parts::BaseTokenizer;
 use crate::ui::state::{Effect, Offer, State};
 use std::rc::Rc;
@@ -15,7 +15,8 @@ impl State {
     pub(super) fn count_offer(&mut self) -> Vec<Effect> {
         let task = TaskConfig::named("own").filter(|task| !task.is_read_by(self.config.base));
         let base = task.and_then(|task| Base::named(task.bases()[0])).unwrap_or(self.config.base);
-        if matches!(self.bring.offer, None | Some(Offer::Base(_))) {
+        let context = base.config().map_or(0, |model| model.max_position_embeddings);
+        if matches!(self.bring.offer, None | Some(Offer::Base(_) | Offer::Chats { .. })) {
             return Vec::new();
         }
         let (tokenizer, effects) = self.tokenizer(base.id);
@@ -25,8 +26,11 @@ impl State {
                 *check = Some(checked);
             }
             (Some(Offer::Table { read: Ok(data), longer, .. }), Some(Ok(tokenizer))) => {
-                let texts = data.training.iter().chain(&data.held_out).map(|(_, text)| text.as_str());
-                *longer = Some(tokenizer.longer(texts, MAX_TOKENS));
+                let limit = match data {
+                    Columns::Labelled(_) => MAX_TOKENS,
+                    Columns::Answered(_) => Answered::room(context).0,
+                };
+                *longer = Some(tokenizer.longer(data.texts(), limit));
             }
             _ => {}
         }
@@ -52,7 +56,7 @@ impl State {
     }
 
     fn cut_key(&self) -> Option<(usize, (String, String))> {
-        Some((self.config.task.longest_text()?, (self.config.task.file()?, self.config.base.id.to_string())))
+        Some((self.config.longest_text()?, (self.config.task.file()?, self.config.base.id.to_string())))
     }
 
     /// A base's tokenizer, or why it cannot be read; asks for it where it is not here.

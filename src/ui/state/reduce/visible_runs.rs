@@ -67,6 +67,7 @@ impl State {
             TaskConfig::Style { author } => {
                 format!("runs/style/{}-{}.jsonl", style::AUTHORS[*author].0, config.base.id)
             }
+            TaskConfig::Extract { subject, .. } => format!("runs/extract/{}-{}.jsonl", subject.name(), config.base.id),
             // Nobody recorded any.
             TaskConfig::UserData { data, .. } => format!("runs/own/{}.jsonl", data.name),
         }
@@ -82,7 +83,7 @@ impl State {
             effects.extend(there.then_some(Effect::FetchRuns(key)));
         }
         // Of the others the trainer sends what is shown.
-        if let Some(file) = self.config.task.file().filter(|_| !self.config.task.is_written())
+        if let Some(file) = self.config.task.file().filter(|_| self.config.task.label_count().is_some())
             && !self.data.contains_key(&file)
         {
             self.data.insert(file.clone(), None);
@@ -211,8 +212,9 @@ impl State {
 
     /// The examples to show, `None` in place of answers that nobody has given yet.
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
-        // Samples are longer than answers.
-        let shown = if self.config.task.is_written() { 2 } else { 3 };
+        // What is written freely is longer than a label.
+        let task = &self.config.task;
+        let shown = if task.is_written() || task.is_answered() { 2 } else { 3 };
         let items = self
             .dialled_examples()
             .map(|(_, items)| items)

@@ -227,7 +227,8 @@ fn a_run_at_the_majority_says_so_and_what_to_try() {
 #[test]
 fn a_loss_that_only_grows_is_told_once_with_a_lower_rate() {
     let mut state = training("#method=full&lr=10");
-    let worse = |step| Event::Evaluated { run: 1, step, loss: 1743.0, accuracy: 0.0, n: 140, kept: None };
+    let worse =
+        |step| Event::Evaluated { run: 1, step, loss: 1743.0, accuracy: 0.0, n: 140, kept: None, parts: Vec::new() };
     hear(&mut state, Trainer::Cpu, vec![worse(5), worse(10)]);
     assert_eq!(state.notices.len(), 1);
     assert_eq!(state.notices[0].remedy, Some(Remedy::LowerRate));

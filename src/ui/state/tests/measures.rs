@@ -9,7 +9,15 @@ fn ended(hash: &str, accuracy: f64, losses: &[f32], reference: Option<f64>) -> O
     let mut run = Run::new(1, config.clone());
     run.apply(&started(1, &config));
     for (step, loss) in losses.iter().enumerate() {
-        run.apply(&Event::Evaluated { run: 1, step, loss: *loss, accuracy: 0.0, n: 140, kept: None });
+        run.apply(&Event::Evaluated {
+            run: 1,
+            step,
+            loss: *loss,
+            accuracy: 0.0,
+            n: 140,
+            kept: None,
+            parts: Vec::new(),
+        });
     }
     run.apply(&finished(1, 300, accuracy));
     verdict(&run, reference)

@@ -69,7 +69,7 @@ fn step(run: u32, step: usize) -> Event {
 }
 
 fn evaluated(run: u32, step: usize, accuracy: f64) -> Event {
-    Event::Evaluated { run, step, loss: 1.0, accuracy, n: 140, kept: None }
+    Event::Evaluated { run, step, loss: 1.0, accuracy, n: 140, kept: None, parts: Vec::new() }
 }
 
 fn finished(run: u32, step: usize, accuracy: f64) -> Event {
