@@ -23,6 +23,19 @@ pub struct Tokenizer {
     /// Tokens that are found in what comes of that.
     pub(super) added_to_normal: AddedTokens,
     pub(super) kind: Kind,
+    /// How messages of a chat are put together, where the model's file says it.
+    pub(super) chat: Option<ChatTemplate>,
+}
+
+/// How a model's file puts messages of a chat together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatTemplate {
+    /// A template of Jinja.
+    pub jinja: String,
+    /// The token that begins a text, as the file writes it; empty where there is none.
+    pub begin: String,
+    /// The same of the one that ends a text.
+    pub end: String,
 }
 
 /// How a text becomes tokens.
@@ -62,6 +75,17 @@ impl Tokenizer {
     /// leaves them away.
     pub fn begin(&self) -> &[u32] {
         &self.begin
+    }
+
+    /// How messages of a chat are put together; `None` where the model's file does not say it.
+    pub fn chat(&self) -> Option<&ChatTemplate> {
+        self.chat.as_ref()
+    }
+
+    /// The same with another way.
+    #[cfg(all(test, not(target_arch = "wasm32")))]
+    pub fn set_chat(&mut self, chat: ChatTemplate) {
+        self.chat = Some(chat);
     }
 
     /// Token ids of a text; nothing is put in front or behind. Nearly every text has some: bytes are tokens of

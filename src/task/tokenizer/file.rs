@@ -176,7 +176,16 @@ impl Tokenizer {
             let these = file.added_tokens.iter().filter(|t| t.normalized == normalized);
             AddedTokens::new(these.map(|t| t.found_as(if normalized { &steps } else { &[] })).collect())
         };
-        Ok(Tokenizer { added: added(false), added_to_normal: added(true), ids, bytes, begin, normal: steps, kind })
+        Ok(Tokenizer {
+            added: added(false),
+            added_to_normal: added(true),
+            ids,
+            bytes,
+            begin,
+            normal: steps,
+            kind,
+            chat: None,
+        })
     }
 }
 

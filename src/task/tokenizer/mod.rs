@@ -24,7 +24,7 @@ mod normal;
 mod vocabulary;
 
 pub use byte_level::{byte_characters, pieces};
-pub use codec::Tokenizer;
+pub use codec::{ChatTemplate, Tokenizer};
 pub use error::TokenizerError;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Tasks whose answers are written freely: their examples, and what of a wrong answer is right.
 
+use super::chat::behind_answers;
 use super::form::{Form, Item};
 use super::free::{Marked, Reader};
 use super::source::{Source, shuffle};
@@ -38,8 +39,7 @@ impl TaskData {
         };
         // No held-out value was ever seen.
         let baselines = Baselines { chance: 0.0, majority: 0.0, bag_of_words: 0.0 };
-        let data = TaskData::free(config, reader, training, &held_out, baselines);
-        Ok(data.judged(groups, true))
+        Ok(TaskData::free(config, reader, training, &held_out, baselines)?.judged(groups, true))
     }
 
     /// A visitor's prompts with answers.
@@ -57,10 +57,9 @@ impl TaskData {
             shuffle(&mut pool, &mut stream(seed, "training examples"));
             pool.truncate(n);
         }
-        let item = |pair: &Pair| reader.item(&pair.prompt, &pair.answer);
-        let training = Source::Pool(pool.into_iter().map(|i| item(&data.training[i])).collect());
-        let baselines = baselines(data);
-        Ok(TaskData::free(config, reader, training, &data.held_out, baselines))
+        let item = |i: usize| reader.item(&data.training[i].prompt, &data.training[i].answer);
+        let training = Source::Pool(pool.into_iter().map(item).collect::<Result<_, Fault>>()?);
+        TaskData::free(config, reader, training, &data.held_out, baselines(data))
     }
 
     fn free(
@@ -69,8 +68,9 @@ impl TaskData {
         training: Source,
         held_out: &[Pair],
         baselines: Baselines,
-    ) -> TaskData {
-        let items: Vec<Item> = held_out.iter().map(|pair| reader.item(&pair.prompt, &pair.answer)).collect();
+    ) -> Result<TaskData, Fault> {
+        let items = held_out.iter().map(|pair| reader.item(&pair.prompt, &pair.answer));
+        let items: Vec<Item> = items.collect::<Result<_, Fault>>()?;
         // As it is written where all of it is read.
         let right = |(item, pair): (&Item, &Pair)| match item.label.last() == Some(&reader.end) {
             true => pair.answer.trim().to_string(),
@@ -78,7 +78,7 @@ impl TaskData {
         };
         let right = items.iter().zip(held_out).map(right).collect();
         let answers = Answers::Free(Free { reader: reader.clone(), right, groups: Vec::new(), has_fields: false });
-        TaskData {
+        Ok(TaskData {
             config: config.clone(),
             labels: (0..reader.tokenizer.vocab_size() as u32).collect(),
             sequences: None,
@@ -92,7 +92,7 @@ impl TaskData {
             longest_text: reader.longest_prompt,
             names: Vec::new(),
             answers,
-        }
+        })
     }
 
     /// The same with kinds of held-out examples, and whether fields are judged.
@@ -141,8 +141,8 @@ impl TaskData {
     }
 }
 
-/// How a base's tokenizer reads prompts and answers in some words. An answer ends with the first token behind it there,
-/// else with a line break.
+/// How a base's tokenizer reads prompts and answers in some words, or in the model's chat template. An answer ends with the
+/// first token behind it there, else with a line break.
 fn reader(
     config: &TaskConfig,
     context: usize,
@@ -157,10 +157,11 @@ fn reader(
         Some(template) => Form::of_template(begin, template, &[Form::LETTER.to_string()], tokenizer).0,
         None => Form::plain(begin, newline, newline),
     };
-    let end = form.after.first().copied().unwrap_or(newline);
+    let behind = tokenizer.chat().filter(|_| is_chat).map(behind_answers).unwrap_or_default();
+    let end = tokenizer.encode(&behind).first().or(form.after.first()).copied().unwrap_or(newline);
     let longest_prompt = config.longest_text(context).unwrap_or(context);
     let longest_answer = config.answer_tokens(wording, context);
-    Ok(Reader { tokenizer: tokenizer.clone(), form, end, longest_prompt, longest_answer })
+    Ok(Reader { tokenizer: tokenizer.clone(), form, end, is_chat, longest_prompt, longest_answer })
 }
 
 /// What answers score without a network: the commonest, and that of the prompt with the most words in common.
@@ -193,5 +194,150 @@ fn baselines(data: &Answered) -> Baselines {
         chance: 0.0,
         majority: share(&|pair| Some(pair.answer.as_str()) == commonest),
         bag_of_words: share(&|pair| nearest(pair) == Some(&pair.answer)),
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::super::TaskFile;
+    use super::*;
+    use crate::task::tokenizer::ChatTemplate;
+    use crate::task::{Message, UserData};
+
+    fn tokenizer() -> Tokenizer {
+        let path = format!("{}/www/models/prose-nano/tokenizer.json", env!("CARGO_MANIFEST_DIR"));
+        Tokenizer::from_json(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    fn text(tokens: &[u32]) -> String {
+        tokenizer().decode(tokens)
+    }
+
+    fn extract(wording: &Wording) -> TaskData {
+        let task = TaskConfig::named("extract").unwrap();
+        TaskData::on(128, &task, &TaskFile::None, &tokenizer(), wording, 0).unwrap()
+    }
+
+    #[test]
+    fn an_answer_stands_behind_its_sentence_and_ends_with_a_line_break() {
+        for (wording, front, between) in [
+            (Wording::default(), "", "\n"),
+            (TaskConfig::named("extract").unwrap().wording(), "Sentence: ", "\nJSON: "),
+        ] {
+            let data = extract(&wording);
+            assert_eq!(data.held_out.len(), extract::HELD_OUT);
+            for (i, example) in data.held_out.iter().enumerate().take(20) {
+                let whole = format!("{front}{}{between}{}\n", data.inputs[i], data.right(i));
+                assert_eq!(text(&example.tokens).trim_start(), whole);
+                let prompt = data.prompt(i);
+                assert_eq!(
+                    text(&prompt).trim_start().trim_end(),
+                    format!("{front}{}{between}", data.inputs[i]).trim_end()
+                );
+                assert_eq!(example.tokens.last(), Some(&data.ends()[0]));
+            }
+            // Every one fits as it is counted.
+            let longest = |of: fn(&Example) -> usize| data.held_out.iter().map(of).max().unwrap();
+            assert!(longest(|e| e.answer) <= extract::MAX_ANSWER, "{}", longest(|e| e.answer));
+            let around = data.form.around();
+            let texts = data.held_out.iter().map(|e| e.tokens.len() - e.answer - around).max().unwrap();
+            assert!(texts <= extract::MAX_TEXT, "{texts}");
+        }
+    }
+
+    #[test]
+    fn training_sentences_are_drawn_without_end_or_as_many_as_asked() {
+        let mut task = TaskConfig::named("extract").unwrap();
+        let distinct = |task: &TaskConfig| {
+            let data = TaskData::on(128, task, &TaskFile::None, &tokenizer(), &Wording::default(), 0).unwrap();
+            let mut rng = stream(0, "test");
+            let drawn: std::collections::HashSet<Vec<u32>> =
+                (0..20).flat_map(|_| data.draw(8, &mut rng)).map(|example| example.tokens).collect();
+            assert!(drawn.iter().all(|tokens| !data.held_out.iter().any(|held| held.tokens == *tokens)));
+            drawn.len()
+        };
+        assert!(distinct(&task) > 150);
+        task.set("examples", "16").unwrap();
+        assert_eq!(distinct(&task), 16);
+    }
+
+    #[test]
+    fn of_a_wrong_answer_tokens_and_fields_are_told() {
+        let data = extract(&Wording::default());
+        let right = |place: usize| {
+            let Example { tokens, answer } = &data.held_out[place];
+            tokens[tokens.len() - answer..].to_vec()
+        };
+        let mut wrong = right(1);
+        // The last digit or letter of the last value.
+        let at = wrong.len() - 3;
+        wrong[at] = tokenizer().encode("0")[0];
+        let marked = [
+            Marked { place: 0, predicted: right(0), is_right: true },
+            Marked { place: 1, predicted: wrong, is_right: false },
+        ];
+        let parts = data.parts(&marked);
+        let of = |name: &str| parts.iter().find(|part| part.name == name).map(|part| (part.accuracy, part.n)).unwrap();
+        assert_eq!((of("known wording"), of("new wording")), ((1.0, 1), (0.0, 1)));
+        let (fields, n) = of("fields");
+        assert!(n == 8 && fields >= 0.5 && fields < 1.0, "{parts:?}");
+        assert!(of("tokens").0 > 0.9 && of("tokens").0 < 1.0);
+    }
+
+    fn pair(prompt: &str, answer: &str) -> Pair {
+        Pair { prompt: Prompt::Text(prompt.into()), answer: answer.into() }
+    }
+
+    fn own(pairs: Vec<Pair>, tokenizer: &Tokenizer) -> Result<TaskData, Fault> {
+        let data = UserData { name: "own".into(), classes: None, answers: true };
+        let task = TaskConfig::UserData { data, examples: None };
+        let file = Answered { training: pairs.clone(), held_out: pairs, source: String::new() };
+        TaskData::on(128, &task, &TaskFile::Answered(file), tokenizer, &Wording::default(), 0)
+    }
+
+    #[test]
+    fn long_prompts_lose_their_beginning_and_long_answers_their_end() {
+        let (prompt, answer) = Answered::room(128);
+        let data =
+            own(vec![pair(&"one two ".repeat(60), &"three four ".repeat(60)), pair("Hi", "Hello")], &tokenizer())
+                .unwrap();
+        let long = &data.held_out[0];
+        assert_eq!((long.tokens.len(), long.answer), (data.form.around() + prompt + answer, answer));
+        assert!(data.right(0).len() < 11 * 60 && data.right(0).starts_with("three four"));
+        assert_ne!(long.tokens.last(), Some(&data.ends()[0]));
+        assert_eq!((data.right(1).as_str(), data.inputs[1].as_str()), ("Hello", "Hi"));
+        assert!(data.most_tokens() <= 128);
+    }
+
+    #[test]
+    fn the_answer_of_the_nearest_prompt_is_a_baseline() {
+        let of = |training: Vec<Pair>, held_out: Vec<Pair>| {
+            baselines(&Answered { training, held_out, source: String::new() })
+        };
+        let training =
+            vec![pair("capital of France", "Paris"), pair("capital of Italy", "Rome"), pair("a town", "Rome")];
+        let measured =
+            of(training, vec![pair("what is the capital of France", "Paris"), pair("of Italy the capital", "Rome")]);
+        assert_eq!((measured.chance, measured.majority, measured.bag_of_words), (0.0, 0.5, 1.0));
+    }
+
+    #[test]
+    fn a_chat_is_read_by_the_model_s_template_and_ends_where_that_ends_it() {
+        let mut tokenizer = tokenizer();
+        let said = |text: &str| Message { role: "user".into(), content: text.into() };
+        let chats = || vec![Pair { prompt: Prompt::Messages(vec![said("Good day")]), answer: "Hello there".into() }];
+        let plain = own(chats(), &tokenizer).unwrap();
+        assert_eq!(text(&plain.held_out[0].tokens).trim_start(), "user: Good day\nassistant: Hello there\n");
+        let jinja = "{% for m in messages %}<{{ m.role }}> {{ m.content }}|{% endfor %}{% if add_generation_prompt %}<assistant> {% endif %}";
+        tokenizer.set_chat(ChatTemplate { jinja: jinja.into(), begin: String::new(), end: String::new() });
+        let data = own(chats(), &tokenizer).unwrap();
+        assert_eq!(text(&data.held_out[0].tokens).trim_start(), "<user> Good day|<assistant> Hello there|");
+        assert_eq!(data.typed("Good day", &tokenizer).unwrap().prompt, data.prompt(0));
+        tokenizer.set_chat(ChatTemplate {
+            jinja: "{{ raise_exception('no') }}".into(),
+            begin: String::new(),
+            end: String::new(),
+        });
+        assert!(own(chats(), &tokenizer).err().unwrap().message.contains("chat template"));
     }
 }

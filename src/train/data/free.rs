@@ -1,6 +1,8 @@
 //! Prompts whose answers are written freely, as a base's tokenizer reads them.
 
+use super::chat::rendered;
 use super::form::{Form, Item};
+use crate::base::Fault;
 use crate::task::tokenizer::Tokenizer;
 use crate::task::{Message, Prompt};
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ pub struct Reader {
     pub form: Form,
     /// The token that ends an answer.
     pub end: u32,
+    /// Whether prompts are messages of a chat.
+    pub is_chat: bool,
     /// Tokens of a prompt at most; of a longer one the last are read.
     pub longest_prompt: usize,
     /// Tokens of an answer at most, its end included; of a longer one the first are read.
@@ -22,23 +26,50 @@ pub struct Reader {
 
 impl Reader {
     /// A prompt and its answer. One that is cut has no end.
-    pub fn item(&self, prompt: &Prompt, answer: &str) -> Item {
-        let mut label = match prompt {
-            Prompt::Text(_) => self.form.answer(answer, &self.tokenizer),
-            Prompt::Messages(_) => self.tokenizer.encode(answer),
+    ///
+    /// # Errors
+    /// Where the model's chat template refuses the messages.
+    pub fn item(&self, prompt: &Prompt, answer: &str) -> Result<Item, Fault> {
+        let messages = match prompt {
+            Prompt::Text(text) => return Ok(self.text_item(text, answer)),
+            Prompt::Messages(messages) => messages,
         };
+        let mut label = self.tokenizer.encode(answer);
         label.push(self.end);
         label.truncate(self.longest_answer);
-        Item { text: self.prompt(prompt), label }
+        Ok(Item { text: self.last(self.tokenizer.encode(&self.chat(messages)?)), label })
     }
 
-    /// The tokens of a prompt that are read, without the words around a text.
-    pub fn prompt(&self, prompt: &Prompt) -> Vec<u32> {
-        let mut tokens = match prompt {
-            Prompt::Text(text) => self.form.text(text, &self.tokenizer),
-            Prompt::Messages(messages) => self.tokenizer.encode(&chat(messages)),
-        };
+    /// The same of a prompt that is a text.
+    pub fn text_item(&self, text: &str, answer: &str) -> Item {
+        let tokens = self.form.text(text, &self.tokenizer);
+        let mut label = self.form.answer(answer, &self.tokenizer);
+        label.push(self.end);
+        label.truncate(self.longest_answer);
+        Item { text: self.last(tokens), label }
+    }
+
+    fn last(&self, mut tokens: Vec<u32>) -> Vec<u32> {
         tokens.split_off(tokens.len().saturating_sub(self.longest_prompt))
+    }
+
+    /// The tokens of what somebody says in a chat, all of them.
+    ///
+    /// # Errors
+    /// Where the model's chat template refuses it.
+    pub fn said(&self, text: &str) -> Result<Vec<u32>, Fault> {
+        let message = Message { role: "user".into(), content: text.into() };
+        Ok(self.tokenizer.encode(&self.chat(&[message])?))
+    }
+
+    /// Messages of a chat as one text: by the model's own template, else a line for each and the beginning of the
+    /// answer's.
+    fn chat(&self, messages: &[Message]) -> Result<String, Fault> {
+        if let Some(chat) = self.tokenizer.chat() {
+            return rendered(chat, messages, true).map_err(|why| Fault::new("data", why));
+        }
+        let lines = messages.iter().map(|message| format!("{}: {}\n", message.role, message.content));
+        Ok(lines.chain(["assistant: ".to_string()]).collect())
     }
 
     /// An answer as text, without its end.
@@ -57,10 +88,4 @@ pub struct Marked {
     pub predicted: Vec<u32>,
     /// Whether all of them are right.
     pub is_right: bool,
-}
-
-/// Messages of a chat for a model that has no template for them: a line for each, and the beginning of the answer's.
-fn chat(messages: &[Message]) -> String {
-    let lines = messages.iter().map(|message| format!("{}: {}\n", message.role, message.content));
-    lines.chain(["assistant:".to_string()]).collect()
 }

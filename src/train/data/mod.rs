@@ -3,6 +3,7 @@
 mod answered;
 mod baselines;
 mod batch;
+mod chat;
 mod demonstrations;
 mod file;
 mod form;

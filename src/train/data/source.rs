@@ -3,7 +3,7 @@
 use super::form::{Form, Item};
 use super::free::Reader;
 use crate::task::extract::Subject;
-use crate::task::{Example, Prompt, Question, Rule, extract, questions, rules, style};
+use crate::task::{Example, Question, Rule, extract, questions, rules, style};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
@@ -87,7 +87,7 @@ impl Source {
             },
             Source::Sentences { subject, reader } => {
                 let drawn = extract::training(*subject, rng);
-                reader.item(&Prompt::Text(drawn.text), &drawn.answer)
+                reader.text_item(&drawn.text, &drawn.answer)
             }
             Source::Pool(pool) => pool[rng.random_range(0..pool.len() as u32) as usize].clone(),
             Source::Windows(_) => unreachable!("windows are examples already"),

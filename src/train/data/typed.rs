@@ -1,6 +1,6 @@
 //! What a visitor types, as a question of the task.
 
-use super::task_data::TaskData;
+use super::task_data::{Answers, TaskData};
 use crate::base::Fault;
 use crate::protocol::CutText;
 use crate::task::tokenizer::Tokenizer;
@@ -49,7 +49,10 @@ impl TaskData {
                     () => "Type a sentence.",
                 };
                 let text = one_line(text, empty)?;
-                let tokens = self.form.text(&text, tokenizer);
+                let tokens = match &self.answers {
+                    Answers::Free(free) if free.reader.is_chat => free.reader.said(&text)?,
+                    _ => self.form.text(&text, tokenizer),
+                };
                 let read = &tokens[tokens.len().saturating_sub(self.longest_text)..];
                 let cut = CutText { tokens: tokens.len(), read: read.len() };
                 let prompt = if written { read.to_vec() } else { self.form.prompt(read) };

@@ -239,6 +239,7 @@ fn a_loss_that_only_grows_is_told_once_with_a_lower_rate() {
         loss: 1743.0,
         accuracy: 0.0,
         n: 512,
+        parts: Vec::new(),
         seconds: 6.0,
         tokens: 9.0,
         ms: 0.5,

@@ -141,7 +141,7 @@ fn forgetting_is_a_second_curve() {
     assert!(config.forgetting && state.hash().contains("forgetting=true"));
     let kept = |step, accuracy| {
         let kept = Some(KeptScore { loss: 1.0, accuracy, n: 128 });
-        Event::Evaluated { run: 1, step, loss: 1.0, accuracy: 0.5, n: 140, kept }
+        Event::Evaluated { run: 1, step, loss: 1.0, accuracy: 0.5, n: 140, kept, parts: Vec::new() }
     };
     hear(&mut state, Trainer::Cpu, vec![started(1, &config), kept(0, 0.99), kept(5, 0.3)]);
     assert_eq!(**state.runs[0].kept_accuracy.points(), [(0.0, 0.99), (5.0, 0.3)]);

@@ -47,7 +47,7 @@ fn against(majority: f64, accuracy: f64, n: usize) -> String {
     let Event::Finished { run: id, step, loss, seconds, tokens, ms, peak, .. } = finished(1, 300, accuracy) else {
         panic!("another event")
     };
-    run.apply(&Event::Finished { run: id, step, loss, accuracy, n, seconds, tokens, ms, peak });
+    run.apply(&Event::Finished { run: id, step, loss, accuracy, n, parts: Vec::new(), seconds, tokens, ms, peak });
     verdict(&run, None).unwrap_or_default()
 }
 

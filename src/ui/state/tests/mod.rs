@@ -79,6 +79,7 @@ fn finished(run: u32, step: usize, accuracy: f64) -> Event {
         loss: 1.0,
         accuracy,
         n: 512,
+        parts: Vec::new(),
         seconds: 6.0,
         tokens: 9.0,
         ms: 0.5,
