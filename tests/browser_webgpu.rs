@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(target_arch = "wasm32", feature = "webgpu"))]
 
+#[path = "shared/cache.rs"]
+mod cache;
 #[path = "shared/llama.rs"]
 mod llama;
 mod shared;
@@ -108,6 +110,13 @@ macro_rules! tests {
             async fn gradients_are_those_of_the_cpu() {
                 for method in shared::named(stringify!($method)) {
                     shared::check_gradients_like_the_cpu(&method, &device().await).await.unwrap();
+                }
+            }
+
+            #[wasm_bindgen_test]
+            async fn cached_keys_answer_as_the_text_read_anew() {
+                for method in shared::named(stringify!($method)) {
+                    cache::check_cache_of(&method, &device().await).await.unwrap();
                 }
             }
         })*

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it unwraps")]
 #![cfg(all(not(target_arch = "wasm32"), feature = "webgpu"))]
 
+#[path = "shared/cache.rs"]
+mod cache;
 #[path = "shared/llama.rs"]
 mod llama;
 mod shared;
@@ -37,6 +39,7 @@ fn gradients_and_losses_are_those_of_the_cpu() {
         for method in shared::methods() {
             shared::check_losses(&method, &device).await.unwrap();
             shared::check_gradients_like_the_cpu(&method, &device).await.unwrap();
+            cache::check_cache_of(&method, &device).await.unwrap();
             println!("{method:?}");
         }
     });

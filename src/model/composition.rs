@@ -139,6 +139,18 @@ pub struct Prefixed {
     pub values: Tensor<2>,
 }
 
+impl Prefixed {
+    /// Keys and values behind these. A prefix stands as it is: what was learned is not turned, as keys in
+    /// transformers' cache are not again.
+    pub(super) fn in_front_of(&self, [k, v]: [Tensor<3>; 2]) -> [Tensor<3>; 2] {
+        let in_front = |front: &Tensor<2>, own: Tensor<3>| {
+            let ([b, ..], [p, width]) = (own.dims(), front.dims());
+            Tensor::cat(vec![front.clone().reshape([1, p, width]).expand([b, p, width]), own], 1)
+        };
+        [in_front(&self.keys, k), in_front(&self.values, v)]
+    }
+}
+
 /// φ as the network meets it: parts, and λ of θ ⊕ λφ. A part is the φ of one method.
 pub trait Compositions {
     /// The `i`-th part; `None` behind the last one.

@@ -2,6 +2,8 @@
 //! [`Composition`] steps in where it may.
 
 #[cfg(feature = "train")]
+mod cache;
+#[cfg(feature = "train")]
 mod composition;
 mod config;
 mod config_keys;
@@ -30,6 +32,8 @@ mod tokens;
 #[cfg(feature = "train")]
 mod weights;
 
+#[cfg(feature = "train")]
+pub use cache::Cache;
 #[cfg(feature = "train")]
 pub use composition::{Composition, Compositions, LinearAt, Prefixed, Text};
 pub use config::{Activation, Biases, ModelConfig, ModelConfigError, Norm, NormKind, Positions, Sizes};

@@ -1,6 +1,7 @@
 //! The network: embeddings, blocks, final norm, head. θ stays as it is; φ is asked at every place where
 //! it may step in.
 
+use super::cache::{Cache, Span};
 use super::layers::NormTensors;
 use super::matrix::linears;
 use super::{
@@ -46,6 +47,23 @@ impl Line {
     }
 }
 
+/// What stands in front of the tokens that are read.
+struct Front<'a> {
+    /// At which position each sequence begins, or goes on: one for all where nothing is cached.
+    spans: Vec<Span>,
+    /// Keys and values that φ puts in front of texts that begin.
+    prefixes: Vec<Prefixed>,
+    /// Keys and values of what was read before; those of these tokens come behind them.
+    cache: Option<&'a mut Cache>,
+}
+
+impl Front<'_> {
+    /// Nothing, for so many texts.
+    fn none(sequences: usize) -> Front<'static> {
+        Front { spans: vec![Span { sequences, first: 0 }], prefixes: Vec::new(), cache: None }
+    }
+}
+
 /// θ with its shape.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -81,7 +99,17 @@ impl Model {
 
     /// Logits over the vocabulary, `[rows, vocab]`, of [`features`](Self::features).
     pub fn logits(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
-        let features = self.features(phi, tokens, rows);
+        self.head(phi, self.features(phi, tokens, rows))
+    }
+
+    /// Reads on in texts: of each the tokens that come behind what `cache` has, at least one. Logits over the vocabulary
+    /// behind the last of each, `[texts, vocab]`. An empty cache begins, with what φ puts in front of a text.
+    pub fn go_on<T: AsRef<[u32]>>(&self, phi: &dyn Compositions, cache: &mut Cache, texts: &[T]) -> Tensor<2> {
+        let (tokens, rows) = Tokens::padded(texts);
+        self.head(phi, self.read_on(phi, &tokens, &rows, Some(cache)))
+    }
+
+    fn head(&self, phi: &dyn Compositions, features: Tensor<2>) -> Tensor<2> {
         let path = if self.config.tied { ModulePath::Tokens } else { ModulePath::Head };
         let head = phi.head(phi.matrix(path, self.weights.head().clone()));
         head.transposed().linear(features, None)
@@ -92,14 +120,29 @@ impl Model {
     ///
     /// `rows` are places in the flattened `[sequences, length]` of `tokens`. Returns `[rows, d_model]`.
     pub fn features(&self, phi: &dyn Compositions, tokens: &Tokens, rows: &[usize]) -> Tensor<2> {
+        self.read_on(phi, tokens, rows, None)
+    }
+
+    /// The same behind what `cache` has, which then has these tokens too, up to the row of each sequence.
+    fn read_on(
+        &self,
+        phi: &dyn Compositions,
+        tokens: &Tokens,
+        rows: &[usize],
+        mut cache: Option<&mut Cache>,
+    ) -> Tensor<2> {
         let device = self.weights.tokens.device();
         let d = self.config.hidden_size;
-        let text = phi.text();
+        // What φ puts in front of a text is read where that begins.
+        let begins = cache.as_ref().is_none_or(|cache| cache.is_empty());
+        let padding = |row: &usize| tokens.length - 1 - row % tokens.length;
+        let padding: Option<Vec<usize>> = cache.is_some().then(|| rows.iter().map(padding).collect());
+        let text = phi.text().filter(|_| begins);
         let (told, tokens) = (tokens.length, &tokens.with_text(text));
         let (after, written) = text.map_or((0, 0), |text| (text.after, text.tokens.len()));
-        let prompt = phi.prompt();
+        let prompt = if begins { phi.prompt() } else { None };
         let virtual_tokens = prompt.as_ref().map_or(0, |p| p.dims()[0]);
-        let prefixes = phi.prefixes();
+        let prefixes = if begins { phi.prefixes() } else { Vec::new() };
         // The prefix takes positions of the context, as keys of a text before this one would.
         let first = prefixes.first().map_or(0, |p| p.keys.dims()[0]);
         let length = virtual_tokens + tokens.length;
@@ -115,10 +158,18 @@ impl Model {
             .collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(shifted, [rows.len()]), &device);
 
-        let mut line = Line::of(self.embed(phi, tokens, prompt, first, &device));
+        let start = Span { sequences: tokens.sequences, first };
+        if let Some(cache) = cache.as_deref_mut().filter(|_| begins) {
+            cache.begin(start);
+        }
+        let spans = cache.as_ref().map_or_else(|| vec![start], |cache| cache.spans());
+        let mut line = Line::of(self.embed(phi, tokens, prompt, &spans, &device));
+        let mut front = Front { spans, prefixes, cache };
         for (block, theta) in self.weights.blocks.iter().enumerate() {
-            let prefix = prefixes.iter().find(|p| p.block == block);
-            line = self.block(phi, block, theta, line, prefix, first);
+            line = self.block(phi, block, theta, line, &mut front);
+        }
+        if let (Some(cache), Some(padding)) = (front.cache, padding) {
+            cache.passed(length, &padding);
         }
 
         let x = line.whole().reshape([tokens.sequences * length, d]).select(0, rows);
@@ -130,7 +181,8 @@ impl Model {
     pub fn keys_and_values(&self, text: &[u32]) -> Vec<Prefixed> {
         let (n, width) = (text.len(), self.config.key_value_width());
         let tokens = Tokens { ids: text.iter().map(|id| *id as i32).collect(), sequences: 1, length: n };
-        let mut x = self.embed(&Alone, &tokens, None, 0, &self.weights.tokens.device());
+        let mut front = Front::none(1);
+        let mut x = self.embed(&Alone, &tokens, None, &front.spans, &self.weights.tokens.device());
         let mut found = Vec::new();
         for (block, theta) in self.weights.blocks.iter().enumerate() {
             let normed = self.normalise(&Alone, ModulePath::AttentionNorm(block), &theta.attention_norm, x.clone());
@@ -138,19 +190,18 @@ impl Model {
             let keys = self.rotation(0).map_or(keys.clone(), |rotation| rotate(keys, rotation));
             let [keys, values] = [keys, values].map(|z| z.reshape([n, width]));
             found.push(Prefixed { block, keys, values });
-            x = self.block(&Alone, block, theta, Line::of(x), None, 0).whole();
+            x = self.block(&Alone, block, theta, Line::of(x), &mut front).whole();
         }
         found
     }
 
-    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`;
-    /// positions from `first`.
+    /// Token and position vectors, virtual tokens in front: `[sequences, virtual + length, d_model]`.
     fn embed(
         &self,
         phi: &dyn Compositions,
         tokens: &Tokens,
         prompt: Option<Tensor<2>>,
-        first: usize,
+        spans: &[Span],
         device: &Device,
     ) -> Tensor<3> {
         let d = self.config.hidden_size;
@@ -164,28 +215,28 @@ impl Model {
         }
         match (self.config.positions, &self.weights.positions) {
             (Positions::Learned { unused_rows }, Some(table)) => {
-                let (length, first) = (x.dims()[1], unused_rows + first);
+                let length = x.dims()[1];
                 let positions = phi.matrix(ModulePath::Positions, Matrix::Full(table.clone())).dense();
-                x + positions.slice([first..first + length, 0..d]).reshape([1, length, d])
+                let of = |first: usize| {
+                    let first = unused_rows + first;
+                    positions.clone().slice([first..first + length, 0..d]).reshape([1, length, d])
+                };
+                match spans {
+                    [all] => x + of(all.first),
+                    spans => {
+                        x + Tensor::cat(spans.iter().map(|s| of(s.first).expand([s.sequences, length, d])).collect(), 0)
+                    }
+                }
             }
             _ => x,
         }
     }
 
-    /// A block with its residual lines; `[sequences, length, d_model]` in and out. The text's positions begin at
-    /// `first`.
-    fn block(
-        &self,
-        phi: &dyn Compositions,
-        block: usize,
-        theta: &Block,
-        line: Line,
-        prefix: Option<&Prefixed>,
-        first: usize,
-    ) -> Line {
+    /// A block with its residual lines; `[sequences, length, d_model]` in and out.
+    fn block(&self, phi: &dyn Compositions, block: usize, theta: &Block, line: Line, front: &mut Front<'_>) -> Line {
         let norm = (ModulePath::AttentionNorm(block), &theta.attention_norm);
         let (x, normed) = self.read(phi, norm, line);
-        let attended = self.attention(phi, block, theta, &x, normed, prefix, first);
+        let attended = self.attention(phi, block, theta, &x, normed, front);
         let norm = (ModulePath::MlpNorm(block), &theta.mlp_norm);
         if self.config.parallel_residual {
             let normed = self.normalise(phi, norm.0, norm.1, x.clone());
@@ -217,8 +268,7 @@ impl Model {
     }
 
     /// W_O softmax(QKᵀ/√d_h) V on norm(x), with what φ makes of it; `[sequences, length, d_model]` in and out.
-    /// `theta` is the block's. The text's positions begin at `first`.
-    #[expect(clippy::too_many_arguments, reason = "a place in the network, and what is read there")]
+    /// `theta` is the block's.
     fn attention(
         &self,
         phi: &dyn Compositions,
@@ -226,20 +276,22 @@ impl Model {
         theta: &Block,
         x: &Tensor<3>,
         normed: Tensor<3>,
-        prefix: Option<&Prefixed>,
-        first: usize,
+        Front { spans, prefixes, cache }: &mut Front<'_>,
     ) -> Tensor<3> {
         let heads = Heads { queries: self.config.num_attention_heads, keys: self.config.num_key_value_heads };
         let [q, k, v] = self.heads(phi, block, theta, normed);
-        let mixed = match (prefix, self.rotation(first)) {
-            (None, None) => attention(q, k, v, heads),
-            (None, Some(rotation)) => turned_attention(q, k, v, heads, rotation),
-            (Some(prefix), rotation) => {
+        let prefix = prefixes.iter().find(|p| p.block == block);
+        let rotation = spans.first().and_then(|span| self.rotation(span.first));
+        let mixed = match (cache, prefix, rotation) {
+            (Some(cache), prefix, _) => cache.attend(block, [q, k, v], heads, prefix, |first| self.rotation(first)),
+            (None, None, None) => attention(q, k, v, heads),
+            (None, None, Some(rotation)) => turned_attention(q, k, v, heads, rotation),
+            (None, Some(prefix), rotation) => {
                 let [q, k] = [q, k].map(|x| match rotation {
                     Some(rotation) => rotate(x, rotation),
                     None => x,
                 });
-                let [k, v] = behind(prefix, [k, v]);
+                let [k, v] = prefix.in_front_of([k, v]);
                 attention(q, k, v, heads)
             }
         };
@@ -358,14 +410,4 @@ impl Model {
         let scale = phi.scale(path, theta.scale.val());
         rms_norm(heads, scale, self.config.norm.epsilon).reshape([b, t, width])
     }
-}
-
-/// Keys and values behind those of a prefix. It stands as it is: what was learned is not turned, as keys in
-/// transformers' cache are not again.
-fn behind(prefix: &Prefixed, [k, v]: [Tensor<3>; 2]) -> [Tensor<3>; 2] {
-    let in_front = |front: &Tensor<2>, own: Tensor<3>| {
-        let ([b, ..], [p, width]) = (own.dims(), front.dims());
-        Tensor::cat(vec![front.clone().reshape([1, p, width]).expand([b, p, width]), own], 1)
-    };
-    [in_front(&prefix.keys, k), in_front(&prefix.values, v)]
 }

@@ -3,8 +3,9 @@
 
 use super::choice::{Choice, Reading, readings};
 use super::data::{Batch, TaskData};
-use super::pass::{Pass, Passed, Written};
-use super::room::at_once;
+use super::pass::{Pass, Passed};
+use super::room::{at_once, kept_at_once};
+use super::writing::Written;
 use crate::base::Failure;
 use crate::model::Model;
 use crate::peft::Phi;
@@ -156,8 +157,8 @@ impl<'a> Asked<'a> {
         Ok(prompts.chunks(most).enumerate().map(of).collect())
     }
 
-    /// Goes on with prompts by the likeliest of all tokens, up to one of `ends` or so many tokens: for each, the tokens in
-    /// front of the end and the mean probability of one.
+    /// Goes on with prompts by the likeliest tokens, till one of `ends`: for each, the tokens in front of that, `most` of
+    /// them, and the mean probability of one.
     ///
     /// # Errors
     /// Where the device cannot use one alone.
@@ -188,7 +189,10 @@ impl<'a> Asked<'a> {
     /// The prompts that are read in one pass, `length` tokens behind the longest included.
     fn prompts_at_once(&self, prompts: &[Vec<u32>], length: usize) -> Result<usize, Failure> {
         let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
-        at_once(self.theta, self.phi, longest + length, 1, self.share(prompts.len()))
+        let asked = self.share(prompts.len());
+        // One token is only predicted: nothing is kept for it.
+        let asked = if length > 1 { asked.min(kept_at_once(self.theta, self.phi, longest + length)) } else { asked };
+        at_once(self.theta, self.phi, longest + length, 1, asked)
     }
 
     fn share(&self, texts: usize) -> usize {

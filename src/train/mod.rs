@@ -17,5 +17,6 @@ mod room;
 mod session;
 pub mod spread;
 pub mod step;
+pub mod writing;
 
 pub use session::{Session, WARM_UPS};

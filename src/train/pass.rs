@@ -2,18 +2,15 @@
 
 use super::choice::{Choice, likeliest};
 use super::data::{Batch, Marked, of_labels};
+use super::writing::{Written, answers, arg_max, samples, writes};
 use crate::base::{Failure, read};
 use crate::kernels::cross_entropy;
-use crate::model::{Model, Tokens};
+use crate::model::Model;
 use crate::peft::Phi;
-use burn::tensor::{Int, Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-/// What a sample is drawn at: 1 follows the probabilities, less keeps to the likelier tokens.
-const TEMPERATURE: f32 = 0.8;
-
-/// Texts that are read together. Where what is asked for has several tokens, each is a pass of its own behind the
-/// one before.
+/// Texts that are read together. Where what is asked for has several tokens, each is read behind the one before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Pass {
     /// Examples, each right where every token of its answer is the likeliest of `labels`.
@@ -98,10 +95,6 @@ pub struct Scored {
     pub n: usize,
 }
 
-/// An answer or a sample: places among the labels, or tokens; and its probability, of a sample the mean of a
-/// token's.
-pub type Written = (Vec<usize>, f32);
-
 impl Pass {
     /// The same, where answers are chosen among some labels: their loss, too.
     pub fn among(self, labels: &[u32]) -> Pass {
@@ -124,7 +117,7 @@ impl Pass {
         }
     }
 
-    /// Tokens that are read, padding included, once for each token that is written.
+    /// Tokens that are read, padding included: of what is written all but the last, at most.
     pub fn tokens_read(&self) -> usize {
         match self {
             Pass::Score { batch, .. } | Pass::Mark { batch, .. } | Pass::NextTokens(batch) => batch.tokens_read(),
@@ -133,7 +126,7 @@ impl Pass {
             | Pass::Samples { prompts, length, .. }
             | Pass::Writes { prompts, most: length, .. } => {
                 let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
-                (longest..longest + length).map(|read| read * prompts.len()).sum()
+                prompts.len() * (longest + length.saturating_sub(1))
             }
         }
     }
@@ -162,10 +155,10 @@ impl Pass {
             Pass::Answers { prompts, labels, length } => {
                 Passed::Written(answers(theta, phi, labels, prompts, *length).await?)
             }
-            Pass::Writes { prompts, most, ends } => Passed::Written(writes(theta, phi, prompts, *most, ends).await?),
             Pass::Samples { prompts, first, length } => {
                 Passed::Written(samples(theta, phi, prompts, *first, *length).await?)
             }
+            Pass::Writes { prompts, most, ends } => Passed::Written(writes(theta, phi, prompts, *most, ends).await?),
         })
     }
 }
@@ -233,114 +226,4 @@ async fn next_tokens(theta: &Model, phi: &Phi, batch: &Batch) -> Result<Scored, 
     // One read-back: two numbers, not the logits.
     let values = read(Tensor::cat(vec![sum, hits], 0)).await?;
     Ok(Scored { loss: values[0], tokens: rows, right: values[1] as usize, n: rows })
-}
-
-async fn samples(
-    theta: &Model,
-    phi: &Phi,
-    prompts: &[Vec<u32>],
-    first: usize,
-    length: usize,
-) -> Result<Vec<Written>, Failure> {
-    use rand::RngExt;
-    let mut texts = prompts.to_vec();
-    let numbered = first..first + prompts.len();
-    let mut streams: Vec<_> = numbered.map(|i| crate::base::stream(i as u64, "samples")).collect();
-    let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
-    let vocabulary = theta.config.vocab_size;
-    for _ in 0..length {
-        let (tokens, rows) = padded(&texts);
-        let logits = theta.logits(phi, &tokens, &rows).div_scalar(TEMPERATURE);
-        let values = read(activation::softmax(logits, 1).reshape([texts.len() * vocabulary])).await?;
-        for (i, row) in values.chunks(vocabulary).enumerate() {
-            let mut left = streams[i].random::<f32>();
-            // Rounding may leave a little at the end: then it is the likeliest token.
-            let drawn = row.iter().position(|p| {
-                left -= p;
-                left < 0.0
-            });
-            let token = drawn.unwrap_or_else(|| arg_max(row));
-            texts[i].push(token as u32);
-            written[i].0.push(token);
-            written[i].1 += row[token] / length as f32;
-        }
-    }
-    Ok(written)
-}
-
-async fn writes(
-    theta: &Model,
-    phi: &Phi,
-    prompts: &[Vec<u32>],
-    most: usize,
-    ends: &[u32],
-) -> Result<Vec<Written>, Failure> {
-    let mut texts = prompts.to_vec();
-    let mut written = vec![(Vec::new(), 0.0_f32); prompts.len()];
-    let mut open: Vec<usize> = (0..prompts.len()).collect();
-    for _ in 0..most {
-        if open.is_empty() {
-            break;
-        }
-        let reading: Vec<Vec<u32>> = open.iter().map(|i| texts[*i].clone()).collect();
-        let (tokens, rows) = padded(&reading);
-        let n = rows.len();
-        let (best, place) = activation::softmax(theta.logits(phi, &tokens, &rows), 1).max_dim_with_indices(1);
-        let values = read(Tensor::cat(vec![best.reshape([n]), place.float().reshape([n])], 0)).await?;
-        let mut going = Vec::new();
-        for (row, i) in open.into_iter().enumerate() {
-            let token = values[n + row] as u32;
-            if !ends.contains(&token) {
-                texts[i].push(token);
-                written[i].0.push(token as usize);
-                written[i].1 += values[row];
-                going.push(i);
-            }
-        }
-        open = going;
-    }
-    written.iter_mut().for_each(|(tokens, p)| *p /= tokens.len().max(1) as f32);
-    Ok(written)
-}
-
-async fn answers(
-    theta: &Model,
-    phi: &Phi,
-    labels: &[u32],
-    prompts: &[Vec<u32>],
-    length: usize,
-) -> Result<Vec<Written>, Failure> {
-    let mut texts: Vec<Vec<u32>> = prompts.to_vec();
-    let mut answers = vec![(Vec::new(), 1.0_f32); prompts.len()];
-    for _ in 0..length {
-        let (tokens, rows) = padded(&texts);
-        let scores = activation::softmax(of_labels(theta.logits(phi, &tokens, &rows), labels), 1);
-        let values = read(scores.reshape([texts.len() * labels.len()])).await?;
-        for (i, (text, (answer, probability))) in texts.iter_mut().zip(&mut answers).enumerate() {
-            let row = &values[i * labels.len()..(i + 1) * labels.len()];
-            let best = arg_max(row);
-            text.push(labels[best]);
-            answer.push(best);
-            *probability *= row[best];
-        }
-    }
-    Ok(answers)
-}
-
-/// Texts of different lengths as one batch, and the place of each one's last token.
-fn padded(texts: &[Vec<u32>]) -> (Tokens, Vec<usize>) {
-    let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
-    let mut tokens = Tokens { ids: Vec::new(), sequences: texts.len(), length: longest };
-    let mut rows = Vec::new();
-    for (i, text) in texts.iter().enumerate() {
-        rows.push(i * longest + text.len() - 1);
-        tokens.ids.extend(text.iter().map(|t| *t as i32));
-        tokens.ids.resize((i + 1) * longest, 0);
-    }
-    (tokens, rows)
-}
-
-/// The place of the largest value, the first of equals.
-fn arg_max(values: &[f32]) -> usize {
-    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }

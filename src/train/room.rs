@@ -6,6 +6,7 @@ use crate::kernels::most_bytes;
 use crate::ledger::{Batch, Largest, Place, Setting};
 use crate::model::{Compositions, Model, ModelConfig};
 use crate::peft::{Mask, MethodConfig, Phi};
+use crate::trace::NUMBER;
 
 /// Refuses a run with a tensor that a device cannot use, which binds `most` bytes at once: φ's moments, or anything
 /// that a step makes. An `answer` has so many tokens where that is known.
@@ -58,10 +59,25 @@ pub(super) fn at_once(
     asked: usize,
 ) -> Result<usize, Failure> {
     let Some(most) = most_bytes(&theta.weights.tokens.device()) else { return Ok(asked) };
+    Ok(fitting(&theta.config, length + in_front(phi), predicted, most)?.min(asked))
+}
+
+/// Positions that φ puts in front of a text.
+fn in_front(phi: &Phi) -> usize {
     let text = (phi as &dyn Compositions).text().map_or(0, |text| text.tokens.len());
     let prompt = phi.prompt().map_or(0, |prompt| prompt.dims()[0]);
     let prefix = phi.prefixes().first().map_or(0, |prefix| prefix.keys.dims()[0]);
-    Ok(fitting(&theta.config, length + text + prompt + prefix, predicted, most)?.min(asked))
+    text + prompt + prefix
+}
+
+/// Bytes of keys and values that are kept at once, but for those of a single text.
+const MOST_KEPT: u64 = 64 << 20;
+
+/// Texts of so many tokens that are read on together: their keys and values are kept meanwhile.
+pub(super) fn kept_at_once(theta: &Model, phi: &Phi, length: usize) -> usize {
+    let positions = length + in_front(phi);
+    let position = 2 * NUMBER * (theta.config.key_value_width() * theta.config.num_hidden_layers) as u64;
+    (MOST_KEPT / (positions as u64 * position).max(1)).max(1) as usize
 }
 
 /// Sequences of so many positions that fit.

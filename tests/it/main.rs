@@ -8,6 +8,9 @@
 
 mod adapters;
 mod bases;
+#[path = "../shared/cache.rs"]
+mod cache;
+mod cached;
 mod checkpoints;
 mod command_line;
 mod contract;

@@ -12,14 +12,15 @@ use crate::train::data::TaskData;
 use crate::train::evaluate::{Asked, written};
 use crate::train::forgetting::Kept;
 use crate::train::library::{LoadedBase, Materials};
-use crate::train::pass::{Pass, Passed, Written};
+use crate::train::pass::{Pass, Passed};
 use crate::train::room;
+use crate::train::writing::Written;
 use burn::tensor::Device;
 use std::rc::Rc;
 
 /// Held-out examples whose answers are shown.
 pub(super) const SHOWN: usize = 6;
-/// Samples of writing: each takes as many passes as it has tokens.
+/// Samples of writing: each token is read by itself.
 const SAMPLES: usize = 2;
 
 /// Configuration, base, data and device of a run.
@@ -121,16 +122,13 @@ impl Setup {
         let blocks = config.parameters() as f64 - head;
         let (mut read, mut predicted) = kept.map_or((0, 0), |kept| kept.tokens());
         let (prompts, answer) = (self.shown_prompts(), self.data.answer_length());
-        // Labels in several tokens are read behind the same text. Else each token of an answer is another pass.
-        let readings = self.data.sequences().map(|labels| readings(labels).len());
+        // Labels in several tokens are read behind the same text, those that begin alike at once.
+        let readings = self.data.sequences().map_or(1, |labels| readings(labels).len());
         for prompt in &prompts {
-            read += match readings {
-                Some(n) => n * (prompt.len() + answer - 1),
-                None => (prompt.len()..prompt.len() + answer).sum::<usize>(),
-            };
+            // The last token of an answer is only predicted.
+            read += readings * (prompt.len() + answer - 1);
             predicted += answer;
         }
-        let readings = readings.unwrap_or(1);
         let example = readings as f64 * blocks * self.data.mean_tokens() + head * answer as f64;
         let beside = (blocks * read as f64 + head * predicted as f64) / example.max(1.0);
         self.evaluations = Evaluations::of(&self.config, config.parameters(), beside.ceil() as usize, readings);

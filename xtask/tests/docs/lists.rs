@@ -192,6 +192,7 @@ const TESTED: &[(&str, &str, &[Held])] = &[
             ),
             ("every method on every family", "2 % + 3e-4", SHARED, SLOPE),
             ("every method on every family", "1e-5", "tests/it/every_family.rs", "1e-5 * of.iter()"),
+            ("texts that are read on", "1e-4", "tests/shared/cache.rs", "apart <= 1e-4 * largest"),
             ("the matrix of", "1e-5", "tests/it/every_family.rs", "1e-5 * of.iter()"),
             ("LoRA on GPT-2", "1e-4; 1e-5", PEFT, "apart < 1e-5, \"{targets}"),
             ("DoRA, LoHa and", "1e-4", "tools/fixtures/round_trip.py", "LIMIT = 1e-4"),
