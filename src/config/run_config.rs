@@ -162,7 +162,8 @@ impl RunConfig {
 
     /// Sequences per step.
     pub fn batch_size(&self) -> usize {
-        let few = self.task.label_count().is_some() && self.is_on_large_base();
+        let is_few = self.task.label_count().is_some() || self.task.is_answered();
+        let few = is_few && self.is_on_large_base();
         self.batch_size.unwrap_or_else(|| if few { FEW_SEQUENCES } else { self.task.default_batch_size() })
     }
 

@@ -173,7 +173,7 @@ mod tests {
     fn run(theta: &Model, pass: &Pass) -> Vec<Written> {
         match pollster::block_on(pass.run(theta, &Phi::none())).unwrap() {
             Passed::Written(written) => written,
-            Passed::Scored(_) => panic!("nothing is scored"),
+            Passed::Scored(_) | Passed::Marked(..) => panic!("nothing is scored"),
         }
     }
 

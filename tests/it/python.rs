@@ -189,6 +189,8 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
             "task=language&unit=word&method=icl&shots=4&template=Word {text} is {label}.\\n",
             "task=sentiment&template=It: {text}\\nGood? {label}&labels=yes,no way&method=icl&shots=2&labels=random",
             "task=style&author=homer&method=lora",
+            "task=extract&method=lora",
+            "task=extract&subject=order&examples=64&method=bitfit&template=Say {text} as {label};",
         ]
         .map(String::from),
     );

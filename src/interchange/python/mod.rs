@@ -229,8 +229,9 @@ fn free(config: &RunConfig, sources: &Sources) -> String {
         }
         None => include_str!("free_plain.py").to_string(),
     };
+    let chat = if config.task.file().is_some() { include_str!("chat.py") } else { "" };
     format!(
-        "{pairs}{}\
+        "{pairs}{}{chat}\
          LABELS = list(range(tokenizer.get_vocab_size()))\n\
          def example(text, right):\n    \
              own = answer(right)\n    \

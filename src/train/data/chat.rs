@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Value, context};
 
 /// Steps that a template may take for one chat: one that takes more would keep its visitor waiting.
-const FUEL: u64 = 200_000;
+const FUEL: u64 = 500_000;
 /// Letters that it may make of one.
 const LONGEST: usize = 1 << 20;
 
@@ -88,7 +88,7 @@ mod tests {
             ("{{ raise_exception('No system role.') }}", "No system role."),
             ("{% for x in %}", "cannot be used"),
             ("{% for x in range(100000) %}{% for y in range(100000) %}{% endfor %}{% endfor %}", "cannot be used"),
-            ("{% for x in range(60000) %}0123456789012345678901234567890123456789{% endfor %}", "more than a megabyte"),
+            ("{% for x in range(30000) %}0123456789012345678901234567890123456789{% endfor %}", "more than a megabyte"),
         ] {
             let why = rendered(&chat(jinja), &messages(), true).unwrap_err();
             assert!(why.contains(told), "{jinja}: {why}");
