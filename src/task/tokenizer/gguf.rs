@@ -11,7 +11,14 @@ impl Tokenizer {
     pub fn of_gguf(gguf: &Gguf) -> Result<Tokenizer, String> {
         let json = gguf.tokenizer_json().map_err(|e| e.to_string())?;
         // The file has no tokenizer.json: its metadata say what would stand in one.
-        Tokenizer::from_json(&json).map_err(|e| format!("{}, whose tokenizer was read as a {e}", gguf.file))
+        let read = Tokenizer::from_json(&json);
+        let mut tokenizer = read.map_err(|e| format!("{}, whose tokenizer was read as a {e}", gguf.file))?;
+        // What the file calls the end comes first.
+        if let Some(end) = gguf.end().filter(|end| (*end as usize) < tokenizer.vocab_size()) {
+            tokenizer.ends.retain(|other| *other != end);
+            tokenizer.ends.insert(0, end);
+        }
+        Ok(tokenizer)
     }
 
     /// Refuses a tokenizer with more tokens than a base has rows for; `files` are the tokenizer's.
