@@ -3,7 +3,7 @@
 use super::flags::{config, phi_args, run_args};
 use super::output::print_line;
 use super::sentence::Sentence;
-use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished, user_data};
+use super::{adapters, cost, count, evaluate, listings, measure, train, unfinished, user_data, write};
 use crate::experiments::{bench, native_bench};
 use crate::interchange::python;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -79,6 +79,15 @@ fn command() -> Command {
                 .args(user_data::args())
                 .arg(Arg::new("input").long("text").required(true).value_name("TEXT"))
                 .arg(Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Print logits [tokens][vocab]")),
+        )
+        .subcommand(
+            Command::new("write")
+                .about("Goes on with a text, token by token, with the base alone, a run's φ or an adapter")
+                .args(phi_args())
+                .arg(Arg::new("base").long("base").value_name("BASE"))
+                .args(user_data::args())
+                .arg(Arg::new("input").long("text").required(true).value_name("TEXT"))
+                .args(write::args()),
         )
         .subcommand(
             Command::new("export")
@@ -159,6 +168,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Sentence> {
         "train" => pollster::block_on(train::train(args)),
         "evaluate" => pollster::block_on(evaluate::evaluate_base(args)),
         "predict" => pollster::block_on(evaluate::predict(args)),
+        "write" => pollster::block_on(write::write(args)),
         "export" => pollster::block_on(adapters::export(args)),
         "merge" => pollster::block_on(adapters::merge(args)),
         "python" => {

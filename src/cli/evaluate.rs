@@ -48,20 +48,22 @@ pub(super) async fn evaluate_base(args: &ArgMatches) -> Result<(), Sentence> {
     Ok(())
 }
 
+/// A run at its defaults on the base that reads a text: an adapter's, one's own, or the one that `--base` names.
+pub(super) fn of_base(args: &ArgMatches, base: Option<&Base>) -> Result<RunConfig, Sentence> {
+    let brought = user_data::pairs(args)?.into_iter().find(|(key, _)| key == "base").map(|(_, id)| id);
+    let id = base.map(|base| base.id.to_string()).or(brought).or(args.get_one("base").cloned());
+    let id = id.ok_or("--base is missing: which base to read the text with")?;
+    let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id)]);
+    faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
+}
+
 /// A text's tokens, the likeliest next token and, where they are asked for, all logits.
 pub(super) async fn predict(args: &ArgMatches) -> Result<(), Sentence> {
     let text: &String = args.get_one("input").ok_or("--text is missing")?;
-    let of_base = |base: Option<&Base>| -> Result<RunConfig, Sentence> {
-        let brought = user_data::pairs(args)?.into_iter().find(|(key, _)| key == "base").map(|(_, id)| id);
-        let id = base.map(|base| base.id.to_string()).or(brought).or(args.get_one("base").cloned());
-        let id = id.ok_or("--base is missing: which base to read the text with")?;
-        let (config, faults, _) = RunConfig::from_pairs(&[("base".to_string(), id)]);
-        faults.into_iter().next().map_or(Ok(config), |fault| Err(fault.message))
-    };
-    let stored = stored(args, of_base)?;
+    let stored = stored(args, |base| of_base(args, base))?;
     let config = match &stored {
         Some(stored) => stored.config.clone(),
-        None => of_base(None)?,
+        None => of_base(args, None)?,
     };
     let loaded = LoadedBase::of(&config, &Disk::default(), &Device::flex()).await.map_err(|f| f.message)?;
     let tokens = loaded.tokenizer.encode(text);

@@ -20,6 +20,7 @@ mod taken;
 mod train;
 mod unfinished;
 mod user_data;
+mod write;
 
 pub use commands::main;
 pub use disk::Disk;

@@ -3,9 +3,19 @@
 use std::io::{ErrorKind, Write};
 use std::process::exit;
 
+/// Writes a part of a line, at once.
+pub(super) fn print_part(text: &str) {
+    let mut out = std::io::stdout();
+    ended(write!(out, "{text}").and_then(|()| out.flush()));
+}
+
 /// Writes a line. Who has read enough closes the pipe: the command then ends, and says nothing of it.
 pub(super) fn write_line(line: std::fmt::Arguments<'_>) {
-    if let Err(e) = writeln!(std::io::stdout(), "{line}") {
+    ended(writeln!(std::io::stdout(), "{line}"));
+}
+
+fn ended(written: std::io::Result<()>) {
+    if let Err(e) = written {
         if e.kind() == ErrorKind::BrokenPipe {
             exit(0);
         }

@@ -20,7 +20,7 @@ use clap::ArgMatches;
 use std::rc::Rc;
 
 /// Flags that say nothing of what a run trains.
-const BESIDE: [&str; 5] = ["run", "adapter", "lambda", "input", "logits"];
+const BESIDE: [&str; 9] = ["run", "adapter", "lambda", "input", "logits", "temperature", "top-k", "tokens", "drawn-by"];
 
 /// A session at its start: on the CPU, unless the run asks for WebGPU and the build has it.
 pub(super) async fn session(config: RunConfig) -> Result<Session, Failure> {

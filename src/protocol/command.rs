@@ -2,6 +2,7 @@
 
 use super::bytes::Bytes;
 use super::event::Event;
+use super::writing::Writing;
 use crate::bases::OwnBase;
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,19 @@ pub enum Command {
         #[serde(default = "whole")]
         lambda: f64,
     },
+    /// Go on with a text, θ alone and θ ⊕ λφ in turns, token by token, with the φ of a run that the trainer holds, else
+    /// with the φ that a run of `config` would start from. Answered by `wrote` …, or by `unwritten`. Another text, a
+    /// run that begins or goes on, and `stop` end it.
+    Write {
+        /// The run's number.
+        run: u32,
+        /// Base, task, method and the rest.
+        config: RunConfig,
+        /// The text, and how it is gone on with.
+        writing: Writing,
+    },
+    /// End what is being written; a run under way goes on. Answered by `wrote`, where something is.
+    StopWriting,
 }
 
 /// φ as it was trained.

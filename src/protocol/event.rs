@@ -3,6 +3,7 @@
 
 use super::bytes::Bytes;
 use super::scores::{KeptScore, PartScore, Prediction, SpreadKind};
+use super::writing::{Ended, NextToken, Voice};
 use crate::base::{FailureReason, measured};
 use crate::config::RunConfig;
 use crate::task::Baselines;
@@ -289,6 +290,31 @@ pub enum Event {
         /// The text and its answers.
         item: Prediction,
     },
+    /// A text was read, or gone on with by a token; or it has ended.
+    Wrote {
+        /// The run's number.
+        run: u32,
+        /// Who wrote.
+        which: Voice,
+        /// What is new: whole characters.
+        text: String,
+        /// Tokens written so far.
+        tokens: usize,
+        /// What may come next, the likeliest first; empty at the end.
+        next: Vec<NextToken>,
+        /// Milliseconds that this one has taken so far.
+        ms: f64,
+        /// Why it has ended, at its end.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        ended: Option<Ended>,
+    },
+    /// A text cannot be gone on with.
+    Unwritten {
+        /// The run's number.
+        run: u32,
+        /// A sentence.
+        message: String,
+    },
     /// A run, or the trainer, cannot go on. `message` is a sentence for the visitor that says the way on.
     Failed {
         /// The run's number.
@@ -321,6 +347,8 @@ impl Event {
             | Event::Stopped { run, .. }
             | Event::Finished { run, .. }
             | Event::Predicted { run, .. }
+            | Event::Wrote { run, .. }
+            | Event::Unwritten { run, .. }
             | Event::Phi { run, .. }
             | Event::RunFile { run, .. }
             | Event::Snapshot { run, .. }

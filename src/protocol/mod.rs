@@ -7,6 +7,7 @@ mod event;
 #[cfg(target_arch = "wasm32")]
 mod post;
 mod scores;
+mod writing;
 
 pub use bytes::Bytes;
 pub use command::{AssetUrls, Command};
@@ -14,3 +15,4 @@ pub use event::Event;
 #[cfg(target_arch = "wasm32")]
 pub use post::{Posted, Received};
 pub use scores::{Answer, CutText, KeptScore, PartScore, Prediction, SpreadKind};
+pub use writing::{Ended, NextToken, Voice, Writing};

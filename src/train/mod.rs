@@ -17,6 +17,7 @@ mod room;
 mod session;
 pub mod spread;
 pub mod step;
+pub mod writer;
 pub mod writing;
 
 pub use session::{Session, WARM_UPS};

@@ -63,7 +63,7 @@ pub(super) fn at_once(
 }
 
 /// Positions that φ puts in front of a text.
-fn in_front(phi: &Phi) -> usize {
+pub(super) fn in_front(phi: &Phi) -> usize {
     let text = (phi as &dyn Compositions).text().map_or(0, |text| text.tokens.len());
     let prompt = phi.prompt().map_or(0, |prompt| prompt.dims()[0]);
     let prefix = phi.prefixes().first().map_or(0, |prefix| prefix.keys.dims()[0]);

@@ -1,13 +1,13 @@
 //! What a run that is held is asked for, and runs that come from files.
 
-use super::browser::hardware;
-use super::post::post;
+use super::browser::{hardware, now};
+use super::post::{post, post_failure};
 use super::trainer::Trainer;
 use crate::base::{Failure, FailureReason};
 use crate::config::RunConfig;
 use crate::interchange::hf_adapter;
 use crate::interchange::hf_adapter::AdapterFiles;
-use crate::protocol::Event;
+use crate::protocol::{Event, Writing};
 
 impl Trainer {
     /// Scores and answers at θ ⊕ λφ.
@@ -67,6 +67,42 @@ impl Trainer {
         }
         self.shelf.push_back(session);
         Ok(())
+    }
+
+    /// Begins to go on with a text, in place of another: with the φ of a run of that configuration, else with the φ
+    /// such a run would start from.
+    pub(super) async fn write(&mut self, run: u32, config: RunConfig, writing: Writing) -> Result<(), Failure> {
+        self.stop_writing();
+        let writer = match self.held(run) {
+            Ok(session) if *session.config() == config => session.writer(writing, now)?,
+            _ => self.session_for(run, config).await?.writer(writing, now)?,
+        };
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    /// A token more.
+    pub(super) async fn write_on(&mut self) {
+        let Some(writer) = &mut self.writer else { return };
+        match writer.advance().await {
+            Ok(event) => {
+                event.iter().for_each(post);
+                if writer.done() {
+                    self.writer = None;
+                }
+            }
+            Err(failure) => {
+                self.writer = None;
+                post_failure(0, failure);
+            }
+        }
+    }
+
+    /// Ends what is being written.
+    pub(super) fn stop_writing(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            writer.stop().iter().for_each(post);
+        }
     }
 
     /// Answers at θ ⊕ λφ with the present φ if it is of that configuration, else with the φ such a run would

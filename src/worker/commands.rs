@@ -3,8 +3,9 @@
 use super::backend::Backend;
 use super::fetch::Fetch;
 use super::identify::identify;
-use super::post::post_failure;
+use super::post::{post, post_failure};
 use super::trainer::Trainer;
+use crate::base::{Failure, FailureReason};
 use crate::interchange::hf_adapter::AdapterFiles;
 use crate::protocol::{Command, Event};
 
@@ -18,6 +19,7 @@ impl Trainer {
             Command::GoOn { run }
             | Command::Restore { run, .. }
             | Command::Import { run, .. }
+            | Command::Write { run, .. }
             | Command::Spread { run, .. } => Some(*run),
             // It belongs to no run.
             Command::Prefetch { .. } | Command::Probe { .. } => Some(0),
@@ -58,6 +60,7 @@ impl Trainer {
                 (self.expected, self.warming) = (None, None);
                 // A run ends the measurement: it would read the run's task as its own.
                 self.spread = None;
+                self.stop_writing();
                 self.run = run;
                 self.begin(run, config, paused).await
             }
@@ -89,6 +92,7 @@ impl Trainer {
             Command::Stop => {
                 self.running = false;
                 self.spread = None;
+                self.stop_writing();
                 if self.session.as_ref().is_some_and(|s| !s.done()) {
                     self.snapshot().await;
                     self.tell(|run, step| Event::Stopped { run, step });
@@ -97,7 +101,10 @@ impl Trainer {
             }
             Command::Dial { run, lambda } => self.dial(run, lambda).await,
             Command::Save { run } => self.save(run).await,
-            Command::GoOn { run } => self.go_on(run).await,
+            Command::GoOn { run } => {
+                self.stop_writing();
+                self.go_on(run).await
+            }
             Command::Keep { on } => {
                 self.snapshots.on = on;
                 Ok(())
@@ -111,6 +118,20 @@ impl Trainer {
             Command::Spread { run, config } => self.begin_spread(run, config).await,
             Command::Forget { run } => {
                 self.shelf.retain(|session| session.run() != run);
+                Ok(())
+            }
+            Command::Write { run, config, writing } => {
+                // What is at fault with a text is no failure of the run.
+                match self.write(run, config, writing).await {
+                    Err(Failure { reason: FailureReason::Input, message }) => {
+                        post(&Event::Unwritten { run, message });
+                        Ok(())
+                    }
+                    written => written,
+                }
+            }
+            Command::StopWriting => {
+                self.stop_writing();
                 Ok(())
             }
             Command::Predict { run, config, text, lambda } => {

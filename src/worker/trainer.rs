@@ -15,6 +15,7 @@ use crate::train::micro_batch::Helpers;
 use crate::train::probe::probe;
 use crate::train::rehearsal::rehearse;
 use crate::train::spread::Spread;
+use crate::train::writer::Writer;
 use crate::train::{Session, WARM_UPS};
 use burn::tensor::Device;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -37,6 +38,8 @@ pub struct Trainer {
     pub(super) running: bool,
     /// What depends on the prompt, being measured while nothing trains.
     pub(super) spread: Option<Spread>,
+    /// What is being written, beside a run that steps.
+    pub(super) writer: Option<Writer>,
     /// φ of earlier runs, the oldest first: θ is one for all of them.
     pub(super) shelf: VecDeque<Session>,
     pub(super) helpers: Rc<Workers>,
@@ -80,6 +83,7 @@ impl Trainer {
             run: 0,
             running: false,
             spread: None,
+            writer: None,
             shelf: VecDeque::new(),
             expected: None,
             warming: None,
@@ -91,11 +95,23 @@ impl Trainer {
     /// Whether there is something to do without a command.
     pub fn has_work(&self) -> bool {
         let rehearses = matches!(self.rehearsal, Rehearsal::Due(..));
-        self.running || self.spread.is_some() || self.warming.is_some() || self.expected.is_some() || rehearses
+        let writes = self.writer.is_some();
+        self.running
+            || writes
+            || self.spread.is_some()
+            || self.warming.is_some()
+            || self.expected.is_some()
+            || rehearses
     }
 
-    /// Does a piece of it: a step, a prompt, a part of a warm-up, or a rehearsal.
+    /// Does a piece of it: a token of a text, and a step beside it; a prompt, a part of a warm-up, or a rehearsal.
     pub async fn work(&mut self) {
+        if self.writer.is_some() {
+            self.write_on().await;
+            if !self.running {
+                return;
+            }
+        }
         match self.running {
             true => self.advance(false).await,
             false if self.spread.is_some() => self.measure_spread().await,

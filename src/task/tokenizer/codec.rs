@@ -16,6 +16,8 @@ pub struct Tokenizer {
     pub(super) bytes: Vec<Vec<u8>>,
     /// Tokens that the file puts in front of every text, such as OPT's `</s>`.
     pub(super) begin: Vec<u32>,
+    /// Tokens that end a text, the model's own first.
+    pub(crate) ends: Vec<u32>,
     /// Tokens that are found in a text before anything else, such as `<s>`.
     pub(super) added: AddedTokens,
     /// What is done to the text between them.
@@ -86,6 +88,16 @@ impl Tokenizer {
     #[cfg(all(test, not(target_arch = "wasm32")))]
     pub fn set_chat(&mut self, chat: ChatTemplate) {
         self.chat = Some(chat);
+    }
+
+    /// The token by which a model ends what it writes, where the vocabulary has one.
+    pub fn end(&self) -> Option<u32> {
+        self.ends.first().copied()
+    }
+
+    /// Every token that ends a text: a chat ends by another one than a document.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
     }
 
     /// Token ids of a text; nothing is put in front or behind. Nearly every text has some: bytes are tokens of
@@ -285,6 +297,24 @@ mod tests {
         assert_eq!(tokenizer.vocab_size(), 1024);
         assert_eq!(tokenizer.token_to_id("<|endoftext|>"), Some(0));
         assert_eq!(tokenizer.token_to_id("no such token"), None);
+    }
+
+    #[test]
+    fn a_text_ends_by_the_tokens_that_are_called_so() {
+        assert_eq!(shipped("prose-nano").end(), Some(0));
+        assert_eq!((shipped("rules").end(), shipped("rules").ends()), (None, &[][..]));
+        let ended = |added: &str| {
+            let tokenizer = r#"{"model": {"type": "WordLevel", "vocab": {"a": 0, "u": 1}, "unk_token": "u"}, "added_tokens": [ADDED],
+                "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false},
+                "decoder": {"type": "Fuse"}}"#;
+            Tokenizer::from_json(&tokenizer.replace("ADDED", added)).unwrap().ends().to_vec()
+        };
+        let [document, chat] = [(2, "</s>"), (3, "<|im_end|>")].map(|(id, token)| {
+            format!(r#"{{"id": {id}, "content": "{token}", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}}"#)
+        });
+        assert_eq!(ended(&document), [2]);
+        // The end of a chat comes first, wherever it stands.
+        assert_eq!(ended(&format!("{document}, {chat}")), [3, 2]);
     }
 
     #[test]

@@ -141,6 +141,9 @@ impl<'de> Deserialize<'de> for Merge {
     }
 }
 
+/// What tokens are called that end a text: those of a chat, then those of a document.
+const ENDS: [&str; 6] = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "</s>"];
+
 impl Tokenizer {
     /// Reads and checks a `tokenizer.json`. The error names the key, what is there, and what this loader
     /// knows.
@@ -176,12 +179,14 @@ impl Tokenizer {
             let these = file.added_tokens.iter().filter(|t| t.normalized == normalized);
             AddedTokens::new(these.map(|t| t.found_as(if normalized { &steps } else { &[] })).collect())
         };
+        let ends = ENDS.iter().filter_map(|token| ids.get(*token).copied()).collect();
         Ok(Tokenizer {
             added: added(false),
             added_to_normal: added(true),
             ids,
             bytes,
             begin,
+            ends,
             normal: steps,
             kind,
             chat: None,

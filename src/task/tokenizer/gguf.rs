@@ -20,6 +20,11 @@ impl Tokenizer {
         let (begin, end) = (token("bos").unwrap_or_default(), token("eos").unwrap_or_default());
         let jinja = gguf.text("tokenizer.chat_template").map(String::from);
         tokenizer.chat = jinja.map(|jinja| ChatTemplate { jinja, begin, end });
+        // What the file calls the end comes first.
+        if let Some(end) = gguf.end().filter(|end| (*end as usize) < tokenizer.vocab_size()) {
+            tokenizer.ends.retain(|other| *other != end);
+            tokenizer.ends.insert(0, end);
+        }
         Ok(tokenizer)
     }
 

@@ -106,7 +106,9 @@ impl TaskData {
     /// Where a free answer ends: the token behind it, and what the tokenizer ends a text with.
     pub fn ends(&self) -> Vec<u32> {
         match &self.answers {
-            Answers::Free(free) => vec![free.reader.end],
+            Answers::Free(free) => {
+                std::iter::once(free.reader.end).chain(free.reader.tokenizer.ends().iter().copied()).collect()
+            }
             _ => Vec::new(),
         }
     }

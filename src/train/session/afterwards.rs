@@ -12,10 +12,15 @@ use crate::interchange::phi_file;
 use crate::interchange::phi_file::StoredPhi;
 use crate::model::Model;
 use crate::peft::Phi;
-use crate::protocol::{Event, Prediction};
+use crate::protocol::{Event, Prediction, Writing};
 use crate::task::Example;
 use crate::train::data::{Batch, Typed};
 use crate::train::evaluate::{Evaluation, evaluate};
+use crate::train::room::in_front;
+use crate::train::writer::Writer;
+
+/// The highest temperature: tokens are then nearly alike.
+const MOST_TEMPERATURE: f64 = 5.0;
 
 impl Session {
     /// The run as a file, but for the line that holds φ: what made it and what it has reported; φ's bytes
@@ -104,6 +109,40 @@ impl Session {
     pub async fn dialled(&self, lambda: f64) -> Result<(Evaluation, Vec<Prediction>), Failure> {
         RunConfig::check_lambda(lambda).map_err(input)?;
         self.live_and_shown(&self.phi.frozen().dialled(lambda)).await
+    }
+
+    /// Begins to go on with a text, θ alone and θ ⊕ λφ. `clock` tells milliseconds from any origin.
+    ///
+    /// # Errors
+    /// Where there is no such λ or temperature, or the text is empty or longer than the base reads.
+    pub fn writer(&self, writing: Writing, clock: fn() -> f64) -> Result<Writer, Failure> {
+        RunConfig::check_lambda(writing.lambda).map_err(input)?;
+        if !(0.0..=MOST_TEMPERATURE).contains(&writing.temperature) || writing.tokens == 0 {
+            return Err(input(format!("The temperature is 0 to {MOST_TEMPERATURE}, and a token is written at least.")));
+        }
+        let tokenizer = &self.setup.base.tokenizer;
+        let prompt = match writing.worded {
+            true => self.data().typed(&writing.text, tokenizer).map_err(|fault| input(fault.message))?.prompt,
+            false => {
+                let text =
+                    tokenizer.begin().iter().copied().chain(tokenizer.encode(&writing.text)).collect::<Vec<u32>>();
+                // Without a word it begins where another text ends.
+                if text.is_empty() { tokenizer.end().into_iter().collect() } else { text }
+            }
+        };
+        if prompt.is_empty() {
+            return Err(input("Type how a text begins."));
+        }
+        let phi = self.phi.frozen().dialled(writing.lambda);
+        let (context, front) = (self.theta().config.max_position_embeddings, in_front(&phi));
+        if prompt.len() + front > context {
+            let behind = if front > 0 { format!(" behind the {front} that φ puts in front") } else { String::new() };
+            let has = prompt.len();
+            return Err(input(format!(
+                "This text has {has} tokens{behind}, and the base reads {context}: shorten it."
+            )));
+        }
+        Ok(Writer::new(self.run(), self.setup.base.clone(), phi, &prompt, writing, clock))
     }
 
     /// Answers what a visitor typed, with θ alone and at θ ⊕ λφ.

@@ -142,6 +142,12 @@ impl Gguf {
         Ok(json.to_string())
     }
 
+    /// The token that ends a text, where the metadata name one.
+    pub fn end(&self) -> Option<u32> {
+        let id = self.metadata.get("tokenizer.ggml.eos_token_id").and_then(Value::size)?;
+        u32::try_from(id).ok()
+    }
+
     /// The post-processor that puts the first token in front of a text.
     fn begin(&self, tokens: &[String]) -> Result<Json, TensorFileError> {
         let id = self.metadata.get("tokenizer.ggml.bos_token_id").and_then(Value::size).filter(|id| *id < tokens.len());
