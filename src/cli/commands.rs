@@ -126,6 +126,20 @@ fn command() -> Command {
                         .long("jobs")
                         .value_parser(clap::value_parser!(usize))
                         .help("Runs at a time; one for each core by default"),
+                )
+                .arg(
+                    Arg::new("shard")
+                        .long("shard")
+                        .value_name("I/N")
+                        .conflicts_with("merge")
+                        .help("Every N-th run alone, from the I-th on, for one of N machines"),
+                )
+                .arg(
+                    Arg::new("merge")
+                        .long("merge")
+                        .value_name("FILE")
+                        .num_args(1..)
+                        .help("Puts the results of shards together, and trains nothing"),
                 ),
         )
         .subcommand(

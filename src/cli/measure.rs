@@ -7,7 +7,7 @@ use super::sentence::Sentence;
 use super::taken::{report, say};
 use crate::base::{Failure, read_json};
 use crate::experiments::pretrain::{Corpus, Data, Recipe};
-use crate::experiments::sweep::{Measured, Sweep};
+use crate::experiments::sweep::{Measured, Shard, Sweep};
 use crate::protocol::Event;
 use crate::train::library::{LoadedBase, Materials};
 use crate::train::spread::Spread;
@@ -41,14 +41,28 @@ pub async fn spread(args: &ArgMatches) -> Result<(), Sentence> {
     measure().await.map_err(|f| f.message)
 }
 
-/// Trains the runs of a sweep's file that its results lack, and writes the results after each.
+/// Trains the runs of a sweep's file that its results lack, and writes the results after each; or puts together what
+/// several machines measured.
 pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
     let given = |name: &str| args.get_one::<String>(name).ok_or_else(|| format!("{name} is missing"));
     let (path, out) = (given("sweep")?, given("out")?);
     let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
     let sweep = Sweep::from_json(&text).map_err(|e| format!("{path}: {e}"))?;
+    let read = |path: &str, text: &str| read_json::<Measured>(text).map_err(|e| format!("{path}: {e}"));
+    if let Some(parts) = args.get_many::<String>("merge") {
+        let part = |path: &String| {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+            read(path, &text)
+        };
+        let parts = parts.map(part).collect::<Result<Vec<Measured>, Sentence>>()?;
+        let (merged, missing) = Measured::merged(&sweep, &parts).map_err(|e| format!("{path}: {e}."))?;
+        std::fs::write(out, merged.to_lines()?).map_err(|e| format!("{out} cannot be written: {e}"))?;
+        tell(&format!("{} runs in {out}, {missing} missing", merged.points.len()));
+        return Ok(());
+    }
+    let shard = args.get_one::<String>("shard").map_or(Ok(Shard::WHOLE), |text| Shard::parse(text))?;
     let known = match std::fs::read_to_string(out) {
-        Ok(text) => read_json::<Measured>(&text).map_err(|e| format!("{out}: {e}"))?.points,
+        Ok(text) => read(out, &text)?.points,
         Err(_) => Vec::new(),
     };
     let jobs = args.get_one("jobs").copied();
@@ -60,7 +74,7 @@ pub fn sweep(args: &ArgMatches) -> Result<(), Sentence> {
             *slot = Some(format!("{out} cannot be written: {e}"));
         }
     };
-    let measured = sweep.measure(known, jobs, &Disk::default(), |line| tell(&line), keep)?;
+    let measured = sweep.measure(known, shard, jobs, &Disk::default(), |line| tell(&line), keep)?;
     keep(&measured);
     unwritten.into_inner().ok().flatten().map_or(Ok(()), Err)
 }

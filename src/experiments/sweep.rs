@@ -4,7 +4,7 @@
 //! on all held-out examples. What comes out is a list of [`Point`]s, which the page draws against one of the
 //! varied keys, and to which a visitor adds live ones.
 
-use crate::base::{measured, read_json};
+use crate::base::{measured, read_json, shorten};
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,6 +62,57 @@ impl Measured {
         let points = points.map_err(|e| e.to_string())?.join(",\n");
         // The sweep's object goes on with its points.
         Ok(format!("{},\"points\":[\n{points}\n]}}\n", &head[..head.len() - 1]))
+    }
+}
+
+/// A part of a grid's runs: every `of`-th, so that long and short ones are shared out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1.
+    pub number: usize,
+    /// Parts in all.
+    pub of: usize,
+}
+
+impl Shard {
+    /// All runs.
+    pub const WHOLE: Shard = Shard { number: 1, of: 1 };
+
+    /// Reads `2/8`.
+    ///
+    /// # Errors
+    /// A sentence, where it is no part of so many.
+    pub fn parse(text: &str) -> Result<Shard, String> {
+        let read =
+            text.split_once('/').and_then(|(number, of)| Some((number.trim().parse().ok()?, of.trim().parse().ok()?)));
+        match read {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Shard { number, of }),
+            _ => Err(format!("A shard is I/N, such as 2/8, with I from 1 to N: “{}” is not.", shorten(text))),
+        }
+    }
+
+    /// Whether a run is its own, by the run's place in the grid.
+    pub fn holds(&self, place: usize) -> bool {
+        place % self.of == self.number - 1
+    }
+}
+
+impl Measured {
+    /// What several machines measured of one grid, in the order of its runs; of a run that stands in more than one, the
+    /// first. Beside it how many runs nobody measured.
+    ///
+    /// # Errors
+    /// A sentence, where a part is of another grid.
+    pub fn merged(sweep: &Sweep, parts: &[Measured]) -> Result<(Measured, usize), String> {
+        if let Some(i) = parts.iter().position(|part| part.sweep != *sweep) {
+            return Err(format!("part {} was measured of another grid", i + 1));
+        }
+        let runs = sweep.runs()?;
+        let all = || parts.iter().flat_map(|part| &part.points);
+        let points: Vec<Point> =
+            runs.iter().filter_map(|run| all().find(|point| point.config == *run).cloned()).collect();
+        let missing = runs.len() - points.len();
+        Ok((Measured { sweep: sweep.clone(), points }, missing))
     }
 }
 
@@ -124,7 +175,7 @@ fn place(config: &RunConfig, key: &str) -> Option<f64> {
 
 #[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 mod native {
-    use super::{Measured, Point, Sweep};
+    use super::{Measured, Point, Shard, Sweep};
     use crate::base::Failure;
     use crate::config::RunConfig;
     use crate::protocol::Event;
@@ -136,11 +187,12 @@ mod native {
     use std::sync::Mutex;
 
     impl Sweep {
-        /// Trains every run that `known` does not hold, so many at a time. `say` hears of each; what is
+        /// Trains every run of a shard that `known` does not hold, so many at a time. `say` hears of each; what is
         /// measured so far goes to `keep` after each, so that an interrupted sweep goes on.
         pub fn measure(
             &self,
             known: Vec<Point>,
+            shard: Shard,
             jobs: usize,
             files: &(impl Files + Sync),
             say: impl Fn(String) + Sync,
@@ -149,7 +201,8 @@ mod native {
             let runs = self.runs()?;
             let points: Vec<Option<Point>> =
                 runs.iter().map(|run| known.iter().find(|p| p.config == *run).cloned()).collect();
-            let open: Vec<usize> = (0..runs.len()).filter(|i| points[*i].is_none()).collect();
+            let own = (0..runs.len()).filter(|i| shard.holds(*i)).count();
+            let open: Vec<usize> = (0..runs.len()).filter(|i| shard.holds(*i) && points[*i].is_none()).collect();
             let (points, queue, failures) = (Mutex::new(points), Mutex::new(open.iter()), Mutex::new(Vec::new()));
             let measured = |points: &[Option<Point>]| Measured {
                 sweep: self.clone(),
@@ -163,14 +216,9 @@ mod native {
                             let done = points.lock().map_or(0, |mut points| {
                                 points[*i] = Some(point.clone());
                                 keep(&measured(&points));
-                                points.iter().flatten().count()
+                                (0..runs.len()).filter(|i| shard.holds(*i) && points[*i].is_some()).count()
                             });
-                            say(format!(
-                                "{done} of {}: {} → {:.3}",
-                                runs.len(),
-                                point.config.to_hash(),
-                                point.accuracy
-                            ));
+                            say(format!("{done} of {own}: {} → {:.3}", point.config.to_hash(), point.accuracy));
                         }
                         Err(failure) => {
                             let sentence = format!("{}: {}", runs[*i].to_hash(), failure.message);
@@ -240,6 +288,36 @@ mod tests {
         assert!(error("\"lora\"", "\"lara\"").contains("lara"));
         assert!(error("\"seed\":", "\"sead\":").contains("sead"));
         assert!(error("\"grids\": [{", "\"grids\": [], \"x\": [{").contains("x"));
+    }
+
+    #[test]
+    fn shards_are_all_of_a_grid_and_merge_to_the_same_file() {
+        let sweep = Sweep::from_json(TEXT).unwrap();
+        let point = |(i, config): (usize, RunConfig)| Point {
+            trainable: config.trainable(),
+            config,
+            loss: 0.5,
+            accuracy: i as f64 / 8.0,
+            n: 512,
+            seconds: 1.5,
+        };
+        let points: Vec<Point> = sweep.runs().unwrap().into_iter().enumerate().map(point).collect();
+        let whole = Measured { sweep: sweep.clone(), points: points.clone() };
+        let part = |text: &str| {
+            let shard = Shard::parse(text).unwrap();
+            let own = points.iter().enumerate().filter(|(i, _)| shard.holds(*i)).map(|(_, point)| point.clone());
+            Measured { sweep: sweep.clone(), points: own.collect() }
+        };
+        let parts = ["3/3", "1/3", "2/3"].map(part);
+        assert_eq!(parts.each_ref().map(|part| part.points.len()), [2, 3, 3]);
+        let (merged, missing) = Measured::merged(&sweep, &parts).unwrap();
+        assert_eq!((merged.to_lines(), missing), (whole.to_lines(), 0));
+        assert_eq!(Measured::merged(&sweep, &parts[..2]).unwrap().1, 3);
+        let other = Measured { sweep: Sweep { axis: "steps".into(), ..sweep.clone() }, points: Vec::new() };
+        assert!(Measured::merged(&sweep, &[whole, other]).unwrap_err().contains("part 2"));
+        for bad in ["0/3", "4/3", "3", "a/b", "1/0", ""] {
+            assert!(Shard::parse(bad).is_err(), "{bad}");
+        }
     }
 
     /// What ships is what the files under `sweeps/` say.

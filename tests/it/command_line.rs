@@ -350,3 +350,37 @@ fn a_dial_that_there_is_not_is_refused_with_its_limits() {
         assert!(!output.status.success() && text.contains(flag) && text.contains("it takes a number from"), "{text}");
     }
 }
+
+#[test]
+fn shards_of_a_grid_merge_to_the_file_that_one_machine_writes() {
+    let scratch = Scratch::new("shards");
+    let grid = scratch.path("grid.json");
+    let text = r#"{"title": "t", "question": "q", "axis": "lr", "fixed": {"steps": "2", "batch_size": "2", "scored": "8"},
+        "grids": [{"method": ["lora", "bitfit"], "lr": ["0.001", "0.01"]}, {"method": ["prompt"], "lr": ["0.1"]}]}"#;
+    std::fs::write(&grid, text).unwrap();
+    let sweep = |args: &[&str]| {
+        let all: Vec<&str> = ["sweep", &grid].into_iter().chain(args.iter().copied()).collect();
+        let output = peft_lab(&all).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    // What took longer is none of the result.
+    let timeless = |path: &str| {
+        let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let points = json["points"].as_array_mut().unwrap();
+        points.iter_mut().for_each(|point| point["seconds"] = 0.into());
+        (points.len(), json)
+    };
+    let [whole, one, two, merged] = ["whole", "1", "2", "merged"].map(|name| scratch.path(&format!("{name}.json")));
+    sweep(&["--out", &whole]);
+    assert!(sweep(&["--shard", "1/2", "--out", &one]).contains("3 of 3"));
+    assert!(sweep(&["--merge", &one, "--out", &merged]).contains("3 runs in"));
+    sweep(&["--shard", "2/2", "--out", &two]);
+    // It goes on from what is there: nothing is left to train.
+    assert!(!sweep(&["--shard", "2/2", "--out", &two]).contains("of 2"));
+    assert!(sweep(&["--out", &merged, "--merge", &two, &one]).contains("5 runs in"));
+    assert_eq!(timeless(&merged), timeless(&whole));
+    assert_eq!((timeless(&one).0, timeless(&two).0), (3, 2));
+    let refused = peft_lab(&["sweep", &grid, "--shard", "3/2", "--out", &one]).output().unwrap();
+    assert!(!refused.status.success() && said(&refused).contains("I from 1 to N"), "{}", said(&refused));
+}

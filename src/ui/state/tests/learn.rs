@@ -127,7 +127,7 @@ fn figures_are_fetched_once_and_a_broken_one_is_no_fault() {
 #[test]
 fn a_task_whose_file_the_site_lacks_is_not_offered() {
     let (state, _) = State::open(with_files(&["data/authors.json", "data/dialogue.json"]), "#");
-    assert_eq!(state.tasks(), ["rules", "questions", "authors", "dialogue"]);
+    assert_eq!(state.tasks(), ["rules", "questions", "authors", "dialogue", "extract"]);
     // The one of the address stays in the list.
     let (state, _) = State::open(with_files(&[]), "#task=style&base=prose-nano");
     assert_eq!(state.tasks(), ["rules", "questions", "style"]);
