@@ -80,8 +80,9 @@ impl Cache {
         let (mut from, all) = (0, q.dims()[0]);
         let attended = self.groups.iter_mut().map(|group| {
             let Span { sequences, first } = group.span;
-            let of =
-                |x: &Tensor<3>| if sequences == all { x.clone() } else { x.clone().slice([from..from + sequences]) };
+            let of = |x: &Tensor<3>| {
+                if sequences == all { x.clone() } else { x.clone().narrow(0, from, sequences) }
+            };
             let turned = |x: Tensor<3>| match rotation(first) {
                 Some(rotation) => rotate(x, rotation),
                 None => x,

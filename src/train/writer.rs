@@ -217,6 +217,7 @@ fn likeliest(logits: &[f32], tokenizer: &Tokenizer) -> Vec<NextToken> {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
+#[expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 mod tests {
     use super::*;
     use crate::config::RunConfig;

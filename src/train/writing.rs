@@ -148,6 +148,7 @@ pub fn arg_max(values: &[f32]) -> usize {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
+#[expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 mod tests {
     use super::*;
     use crate::config::RunConfig;

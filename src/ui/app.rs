@@ -1,12 +1,12 @@
 //! The root component: it holds the state, carries out the reducer's effects, and lays out the page.
 
-use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, Help};
+use super::dialogs::{BringOwn, Cards, CostDialog, Experiments, FreeTextDialog, FreeTextProps, Help};
 use super::dom;
 use super::dropped;
 use super::fetcher::Fetcher;
 use super::hub::HubClient;
 use super::panels::{Header, NetworkPanel, Notices, ResultsPanel, SetupPanel, SummaryPanel};
-use super::state::{Action, Effect, FetchAsk, State, Trainer};
+use super::state::{Action, Effect, FetchAsk, FreeTexting, State, Trainer};
 use super::store::{NAME, Store};
 use super::tabs;
 use super::trainer::Client;
@@ -78,6 +78,7 @@ impl Component for App {
                 { Cards::of(state, on) }
                 { CostDialog::of(state, on) }
                 { BringOwn::of(state, on) }
+                <FreeTextDialog ..FreeTextProps::of(state, on) />
             </>
         }
     }
@@ -249,6 +250,7 @@ fn listeners(on: &Callback<Action>) -> Vec<EventListener> {
                     " " => Action::Main,
                     "s" => Action::Step,
                     "r" => Action::Rewind,
+                    "t" => Action::FreeText(FreeTexting::Open(true)),
                     "?" => Action::Help(true),
                     _ => return,
                 };

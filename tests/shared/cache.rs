@@ -41,9 +41,13 @@ pub async fn check_cache(theta: &Model, phi: &Phi) -> Result<(), String> {
         let [cached, anew] = logits.map(|logits| read(logits.reshape([whole.len() * vocabulary])));
         let (cached, anew) = (cached.await.map_err(|f| f.message)?, anew.await.map_err(|f| f.message)?);
         let largest = anew.iter().fold(1.0_f32, |largest, x| x.abs().max(largest));
-        let apart = cached.iter().zip(&anew).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        // A sum is false where a number is none.
-        if cached.len() != anew.len() || !(apart <= 1e-4 * largest) {
+        // No number is close to one that is none.
+        let is_close = |(a, b): (&f32, &f32)| {
+            let apart = (a - b).abs();
+            apart <= 1e-4 * largest
+        };
+        if cached.len() != anew.len() || !cached.iter().zip(&anew).all(is_close) {
+            let apart = cached.iter().zip(&anew).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             return Err(format!("read {time}: {apart} of {largest} apart"));
         }
         for (text, (cached, anew)) in whole.iter().zip(cached.chunks(vocabulary).zip(anew.chunks(vocabulary))) {

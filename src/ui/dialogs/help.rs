@@ -36,6 +36,7 @@ pub fn Help(props: &HelpProps) -> Html {
                 <dt><kbd>{ "space" }</kbd></dt><dd>{ "Train, Pause, Resume" }</dd>
                 <dt><kbd>{ "s" }</kbd></dt><dd>{ "one step" }</dd>
                 <dt><kbd>{ "r" }</kbd></dt><dd>{ "rewind: the same run again, exactly" }</dd>
+                <dt><kbd>{ "t" }</kbd></dt><dd>{ "try it: free text, where the base reads prose" }</dd>
                 <dt><kbd>{ "Ctrl z" }</kbd></dt><dd>{ "back comes the run that was removed last" }</dd>
                 <dt><kbd>{ "?" }</kbd></dt><dd>{ "this help" }</dd>
             </dl>

@@ -2,7 +2,7 @@
 
 use super::answers::{answers, right_answer};
 use crate::task::{Labelled, TaskConfig, TextTask};
-use crate::ui::state::{Action, TryIt};
+use crate::ui::state::{Action, FreeTexting, TryIt};
 use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -54,6 +54,11 @@ pub fn TryItRow(props: &TryItRowProps) -> Html {
         (None, None) if try_it.waiting => html! { <p class="caption">{ "asking …" }</p> },
         (None, None) => html! { <p class="caption">{ hint(&props.task) }</p> },
     };
+    let free = (!props.task.is_strings()).then(|| {
+        let on = props.on.clone();
+        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::FreeText(FreeTexting::Open(true))));
+        html! { <button type="button" class="more" {onclick} title="Free text that the base goes on with, alone and with φ">{ "Write …" }</button> }
+    });
     html! {
         <div class="row own" role="row">
             <form role="cell" {onsubmit}>
@@ -61,6 +66,7 @@ pub fn TryItRow(props: &TryItRowProps) -> Html {
                     autocapitalize="off" spellcheck="false" aria-invalid={try_it.fault.is_some().then_some("true")}
                     aria-describedby={try_it.fault.is_some().then_some("fault-own")} />
                 <button type="submit">{ "Ask" }</button>
+                { for free }
             </form>
             { replies }
         </div>

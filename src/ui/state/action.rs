@@ -1,7 +1,8 @@
 //! What happens to the state.
 
 use super::parts::{
-    Bringing, Costing, FetchSaid, FetchWish, File, GpuProbe, GridField, HubSaid, HubWish, Remedy, Said, Tab, Trainer,
+    Bringing, Costing, FetchSaid, FetchWish, File, FreeTexting, GpuProbe, GridField, HubSaid, HubWish, Remedy, Said,
+    Tab, Trainer,
 };
 use crate::protocol::Event;
 use crate::ui::assets::Manifest;
@@ -104,6 +105,8 @@ pub enum Action {
     EditTryIt(String),
     /// Asks for an answer to it.
     AskTryIt,
+    /// What a visitor does with free text.
+    FreeText(FreeTexting),
     /// A file of recorded runs arrived, or did not.
     Recordings(String, Option<String>),
     /// A file with a task's examples arrived, or did not.

@@ -19,11 +19,11 @@ mod tests;
 pub use action::Action;
 pub use effect::Effect;
 pub use parts::{
-    Ask, At, Bring, Bringing, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, FetchAsk, FetchSaid, FetchWish,
-    Fetched, File, GpuProbe, Grid, GridField, HUB, Head, Hub, HubModel, HubPhase, HubSaid, HubWish, Keeping, Loading,
-    Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Own, OwnFiles, OwnKept, Phase, PredictionCost, Prompted, Queue,
-    Record, Recordings, Remedy, Run, Said, Speed, Spread, StepMemory, Tab, Trainer, TryIt, Unkept, WorkerPhase,
-    duration, half_width, percent, significant, verdict,
+    Ask, At, Bring, Bringing, Column, Costing, Costs, Curve, Dial, Draft, Drafts, Evaluation, FetchAsk, FetchSaid,
+    FetchWish, Fetched, File, FreeText, FreeTextField, FreeTexting, GpuProbe, Grid, GridField, HUB, Head, Hub,
+    HubModel, HubPhase, HubSaid, HubWish, Keeping, Loading, Notice, NoticeTone, OWN_GRID, Offer, OfferedBase, Own,
+    OwnFiles, OwnKept, Phase, PredictionCost, Prompted, Queue, Record, Recordings, Remedy, Run, Said, Speed, Spread,
+    StepMemory, Tab, Trainer, TryIt, Unkept, WorkerPhase, duration, half_width, percent, significant, verdict, visible,
 };
 pub use reduce::{Line, MainButton, Role, VisibleRun, text_of};
 pub use root::State;

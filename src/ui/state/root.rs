@@ -1,8 +1,8 @@
 //! The state whole: every part in one struct.
 
 use super::parts::{
-    Bring, Costs, Dial, Drafts, Fetched, GpuProbe, Grid, Keeping, Launch, Loading, Notice, Queue, Recordings, Run,
-    Speed, Spread, Tab, TryIt, WorkerPhase,
+    Bring, Costs, Dial, Drafts, Fetched, FreeText, GpuProbe, Grid, Keeping, Launch, Loading, Notice, Queue, Recordings,
+    Run, Speed, Spread, Tab, TryIt, WorkerPhase,
 };
 use crate::bases::Card;
 use crate::config::RunConfig;
@@ -53,6 +53,8 @@ pub struct State {
     pub notices: Vec<Notice>,
     /// The visitor's own example.
     pub try_it: TryIt,
+    /// Free text, gone on with.
+    pub free_text: FreeText,
     /// The visitor's own data and checkpoints.
     pub bring: Bring,
     /// The dialog of costs.

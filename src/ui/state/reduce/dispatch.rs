@@ -3,7 +3,7 @@
 use crate::config::RunConfig;
 use crate::ui::assets::Manifest;
 use crate::ui::state::{
-    Action, Bring, Costs, Dial, Drafts, Effect, Grid, Keeping, Queue, Remedy, State, Tab, Trainer, TryIt,
+    Action, Bring, Costs, Dial, Drafts, Effect, FreeText, Grid, Keeping, Queue, Remedy, State, Tab, Trainer, TryIt,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -32,6 +32,7 @@ impl State {
             heard_at: 0.0,
             notices: Vec::new(),
             try_it: TryIt::default(),
+            free_text: FreeText::default(),
             bring: Bring::default(),
             costs: Costs::default(),
             grid: Grid::default(),
@@ -137,6 +138,7 @@ impl State {
             }
             Action::Tokenizer(id, files) => return self.tokenizer_arrived(id, files.as_deref()),
             Action::EditTryIt(text) => return self.edit_try_it(text),
+            Action::FreeText(what) => return self.free_texting(what),
             Action::AskTryIt => return self.ask_try_it(),
             Action::Recordings(key, text) => self.recordings_arrived(key, text.as_deref()),
             Action::Data(key, text) => return self.data_arrived(key, text.as_deref()),

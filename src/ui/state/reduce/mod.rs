@@ -11,6 +11,7 @@ mod dial;
 mod dispatch;
 mod experiments;
 mod fetched;
+mod free_text;
 mod hub;
 mod keeping;
 mod lengths;

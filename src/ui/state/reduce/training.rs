@@ -287,6 +287,7 @@ impl State {
                 self.try_it.answer = Some(item);
                 Vec::new()
             }
+            Event::Wrote { .. } | Event::Unwritten { .. } => self.wrote(trainer, event),
             Event::Dialled { .. } => self.dialled(trainer, event),
             Event::Spread { .. } => self.prompted(event),
             Event::Snapshot { run, text, tensors, .. } => self.keep_whole(run, text, tensors),
@@ -301,6 +302,7 @@ impl State {
             }
             Event::Failed { run, reason, message } => {
                 self.loading = None;
+                self.end_writing(trainer);
                 self.hear_failure(trainer, run, reason, message)
             }
             _ => Vec::new(),

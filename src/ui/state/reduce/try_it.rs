@@ -48,7 +48,7 @@ impl State {
     }
 
     /// The run whose φ answers, and the worker that holds it: the chosen one, else a fresh φ.
-    fn answering(&self) -> (u32, Trainer) {
+    pub(super) fn answering(&self) -> (u32, Trainer) {
         let run = self.chosen_run().filter(|r| r.config.task == self.config.task);
         run.and_then(|r| Some((r.id, r.trainer?))).unwrap_or((0, Trainer::Cpu))
     }

@@ -4,6 +4,7 @@ mod bring;
 mod cost_dialog;
 mod faults;
 mod fetched;
+mod free_text;
 mod gguf;
 mod hub;
 mod keeping;

@@ -6,6 +6,7 @@ mod bring;
 mod families;
 mod faults;
 mod fetched;
+mod free_text;
 mod hub;
 mod keep;
 mod learn;

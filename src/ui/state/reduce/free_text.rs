@@ -1,0 +1,114 @@
+//! Free text: what is typed goes to the trainer, what θ alone and θ ⊕ λφ write comes back token by token.
+
+use crate::protocol::{Command, Event};
+use crate::ui::state::{Column, Effect, FreeText, FreeTextField, FreeTexting, State, Trainer, WorkerPhase};
+
+impl State {
+    /// Whether the present base reads prose, so that free text means something to it.
+    pub fn reads_prose(&self) -> bool {
+        !self.config.task.is_strings()
+    }
+
+    /// Whose φ would write now, in words.
+    pub fn writes_by(&self) -> String {
+        let (id, _) = self.answering();
+        match self.runs.iter().find(|run| run.id == id) {
+            Some(run) if run.imported => format!("{}, an adapter from a file", run.config.label()),
+            Some(run) => format!("{}, step {}", run.config.label(), run.step),
+            None => format!("{} at its start", self.config.label()),
+        }
+    }
+
+    /// Why nothing can be written now.
+    pub fn writing_waits(&self) -> Option<&'static str> {
+        match self.worker(self.answering().1) {
+            WorkerPhase::Ready { .. } => None,
+            _ => Some("The trainer is loading."),
+        }
+    }
+
+    pub(super) fn free_texting(&mut self, what: FreeTexting) -> Vec<Effect> {
+        match what {
+            FreeTexting::Open(open) => {
+                self.free_text.open = open && self.reads_prose();
+                if self.free_text.open { Vec::new() } else { self.stop_writing() }
+            }
+            FreeTexting::Edit(field, text) => {
+                let free = &mut self.free_text;
+                free.fault = None;
+                *match field {
+                    FreeTextField::Text => &mut free.text,
+                    FreeTextField::Temperature => &mut free.temperature,
+                    FreeTextField::TopK => &mut free.top_k,
+                    FreeTextField::Tokens => &mut free.tokens,
+                } = text;
+                Vec::new()
+            }
+            FreeTexting::Write => self.write(),
+            FreeTexting::Stop => self.stop_writing(),
+        }
+    }
+
+    fn write(&mut self) -> Vec<Effect> {
+        if self.free_text.writes() || self.writing_waits().is_some() {
+            return Vec::new();
+        }
+        let (run, trainer) = self.answering();
+        let writing = match self.free_text.writing(self.lambda_of(run)) {
+            Ok(writing) => writing,
+            Err(fault) => {
+                self.free_text.fault = Some(fault);
+                return Vec::new();
+            }
+        };
+        // φ is that run's, so the text goes with its configuration.
+        let config = self.runs.iter().find(|r| r.id == run).map_or_else(|| self.config.clone(), |r| r.config.clone());
+        let by = self.writes_by();
+        let free = &mut self.free_text;
+        *free = FreeText {
+            given: free.text.clone(),
+            by,
+            fault: None,
+            columns: Default::default(),
+            under_way: Some((run, trainer)),
+            asked: free.asked + 1,
+            ..free.clone()
+        };
+        vec![Effect::Send(trainer, Command::Write { run, config, writing })]
+    }
+
+    fn stop_writing(&mut self) -> Vec<Effect> {
+        let holder = self.free_text.under_way.map(|(_, trainer)| trainer);
+        holder.map(|trainer| Effect::Send(trainer, Command::StopWriting)).into_iter().collect()
+    }
+
+    /// Nothing is written any longer: the trainer failed, or ended.
+    pub(super) fn end_writing(&mut self, trainer: Trainer) {
+        self.free_text.under_way = self.free_text.under_way.filter(|(_, holder)| *holder != trainer);
+    }
+
+    pub(super) fn wrote(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {
+        let free = &mut self.free_text;
+        let is_awaited = |run: u32| free.under_way == Some((run, trainer));
+        match event {
+            Event::Wrote { run, which, text, tokens, next, ms, ended } if is_awaited(run) => {
+                let column = &mut free.columns[Column::place(which)];
+                column.text += &text;
+                (column.tokens, column.ms, column.ended) = (tokens, ms, ended);
+                // At the end nothing comes next: what might have come stays.
+                if !next.is_empty() {
+                    column.next = next;
+                }
+                if free.columns.iter().all(|column| column.ended.is_some()) {
+                    free.under_way = None;
+                }
+            }
+            Event::Unwritten { run, message } if is_awaited(run) => {
+                free.fault = Some(message);
+                free.under_way = None;
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+}
