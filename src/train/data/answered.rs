@@ -122,6 +122,9 @@ impl TaskData {
                 Some(sum) => (sum.1, sum.2) = (sum.1 + right, sum.2 + n),
                 None => sums.push((name, right, n)),
             };
+        // However they were read: in the order of the examples.
+        let mut marked: Vec<&Marked> = marked.into_iter().collect();
+        marked.sort_by_key(|marked| marked.place);
         for Marked { place, predicted, .. } in marked {
             let Example { tokens, answer } = &self.held_out[*place];
             let right = predicted.iter().zip(&tokens[tokens.len() - answer..]).filter(|(a, b)| a == b).count();
@@ -275,10 +278,12 @@ mod tests {
         let at = wrong.len() - 3;
         wrong[at] = tokenizer().encode("0")[0];
         let marked = [
-            Marked { place: 0, predicted: right(0), is_right: true },
             Marked { place: 1, predicted: wrong, is_right: false },
+            Marked { place: 0, predicted: right(0), is_right: true },
         ];
         let parts = data.parts(&marked);
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["tokens", "fields", "known wording", "new wording"]);
         let of = |name: &str| parts.iter().find(|part| part.name == name).map(|part| (part.accuracy, part.n)).unwrap();
         assert_eq!((of("known wording"), of("new wording")), ((1.0, 1), (0.0, 1)));
         let (fields, n) = of("fields");

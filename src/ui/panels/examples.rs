@@ -62,7 +62,9 @@ fn parts(parts: &[PartScore]) -> Option<Html> {
     let shares = parts.iter().map(|part| {
         html! { <span title={format!("of {}", grouped(part.n))}>{ format!("{} {}", part.name, percent(part.accuracy)) }</span> }
     });
-    (!parts.is_empty()).then(|| html! { <p class="parts" role="note" aria-label="What is right">{ for shares }</p> })
+    (!parts.is_empty()).then(|| {
+        html! { <div class="parts" role="row"><span role="cell" aria-label="What is right">{ for shares }</span></div> }
+    })
 }
 
 #[derive(Properties, PartialEq)]

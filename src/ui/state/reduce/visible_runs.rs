@@ -212,9 +212,13 @@ impl State {
 
     /// The examples to show, `None` in place of answers that nobody has given yet.
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
-        // What is written freely is longer than a label.
+        // What is written freely is longer than a label, and an answer to a visitor's own text takes room as well.
         let task = &self.config.task;
-        let shown = if task.is_written() || task.is_answered() { 2 } else { 3 };
+        let shown = match task.is_written() || task.is_answered() {
+            true if self.try_it.answer.is_some() => 1,
+            true => 2,
+            false => 3,
+        };
         let items = self
             .dialled_examples()
             .map(|(_, items)| items)
