@@ -9,6 +9,7 @@ use super::view::{View, Write};
 use crate::kernels::PackedLayout;
 #[cfg(target_arch = "wasm32")]
 use crate::kernels::wasm::gemm::Right;
+use crate::kernels::wasm::row;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::trace::UNPACKED;
 
@@ -114,6 +115,10 @@ pub fn multiply_packed(out: &mut [f32], write: Write, left: View<'_>, right: Pac
     let [k, n] = right.layout().dims();
     assert_eq!(left.columns(), k, "inner dimensions differ");
     assert_eq!(left.rows() * n, out.len(), "the product does not fit");
+    let is_row = left.rows() == 1 && left.column_stride() == 1;
+    if is_row && row::multiply(out, write, &left.from(0, 0)[..k], right) {
+        return;
+    }
     // That kernel packs both factors into panels anyway, and unpacks this one while it does.
     #[cfg(target_arch = "wasm32")]
     crate::kernels::wasm::gemm::multiply(out, n, write, left, Right::Packed(right));
@@ -212,14 +217,17 @@ mod tests {
                 let dense = View::new(&dense, rows, columns);
                 let dense = if transposed { dense.transposed() } else { dense };
                 let [k, n] = layout.dims();
-                let left = draw(3 * k);
-                let left = View::new(&left, 3, k);
-                let (mut expected, mut found) = (vec![0.5; 3 * n], vec![0.5; 3 * n]);
-                for write in [Write::Replace, Write::Add] {
-                    multiply(&mut expected, n, write, left, dense);
-                    multiply_packed(&mut found, write, left, view);
-                    let most = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                    assert!(most < 1e-3, "{layout:?}: {most}");
+                // A row alone goes another way.
+                for m in [1, 3] {
+                    let left = draw(m * k);
+                    let left = View::new(&left, m, k);
+                    let (mut expected, mut found) = (vec![0.5; m * n], vec![0.5; m * n]);
+                    for write in [Write::Replace, Write::Add] {
+                        multiply(&mut expected, n, write, left, dense);
+                        multiply_packed(&mut found, write, left, view);
+                        let most = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                        assert!(most < 1e-3, "{layout:?}, {m} rows: {most}");
+                    }
                 }
             }
         }

@@ -3,4 +3,5 @@
 pub mod gemm;
 mod lanes;
 mod panels;
+pub mod row;
 mod unpack;

@@ -30,7 +30,7 @@ pub fn unpack<'a>(
 }
 
 /// A block of [`BLOCK`] numbers, behind what scales them.
-trait Block {
+pub(super) trait Block {
     /// Where its numbers begin.
     const FIRST: usize;
     /// Whether two numbers share a byte: those in the lower halves are the first.
@@ -41,11 +41,11 @@ trait Block {
 }
 
 /// Q8_0.
-struct Q8;
+pub(super) struct Q8;
 /// Q4_0.
-struct Q4;
+pub(super) struct Q4;
 /// Q4_1.
-struct Q4From;
+pub(super) struct Q4From;
 
 impl Block for Q8 {
     const FIRST: usize = 2;
@@ -77,8 +77,9 @@ impl Block for Q4From {
     }
 }
 
+/// A number in half precision.
 #[inline(always)]
-fn half(block: &[u8], at: usize) -> f32 {
+pub(super) fn half(block: &[u8], at: usize) -> f32 {
     half_of(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
