@@ -123,7 +123,7 @@ impl RunFile {
             })?;
             match event {
                 Event::Started { ref config, ref device, trainable, total, baselines, .. } => {
-                    let (config, device) = (config.clone(), device.clone());
+                    let (config, device) = (RunConfig::clone(config), device.clone());
                     times.push(Vec::new());
                     runs.push(RunFile {
                         config,

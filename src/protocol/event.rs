@@ -170,7 +170,7 @@ pub enum Event {
         /// The run's number.
         run: u32,
         /// What is trained.
-        config: RunConfig,
+        config: Box<RunConfig>,
         /// What is trained on: `cpu`, `webgpu`.
         device: String,
         /// Elements of φ.

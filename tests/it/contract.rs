@@ -3,8 +3,9 @@
 
 use crate::tables::{Table, check, filled, read};
 use peft_lab::bases::BASES;
+use peft_lab::config::Key;
 use peft_lab::config::RunConfig;
-use peft_lab::config::keys::{KEYS, Key};
+use peft_lab::config::keys::KEYS;
 use peft_lab::model::{Activation, ModelConfig};
 use peft_lab::peft::Range;
 use peft_lab::task::TaskConfig;

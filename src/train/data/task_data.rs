@@ -47,7 +47,7 @@ pub(super) enum Answers {
     /// Tokens of the labels.
     OfLabels,
     /// How a text goes on, of which every token counts by itself.
-    Written(Tokenizer),
+    Written(Box<Tokenizer>),
     /// Written freely, up to its end.
     Free(Free),
 }
@@ -206,7 +206,7 @@ impl TaskData {
             form: Form::default(),
             longest_text: style::WINDOW - 1 - style::SAMPLE,
             names: Vec::new(),
-            answers: Answers::Written(tokenizer.clone()),
+            answers: Answers::Written(Box::new(tokenizer.clone())),
         })
     }
 

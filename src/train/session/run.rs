@@ -153,7 +153,7 @@ impl Session {
         let config = &self.setup.config;
         let started = Event::Started {
             run: self.setup.run,
-            config: config.clone(),
+            config: Box::new(config.clone()),
             device: self.setup.device_name.clone(),
             trainable: config.trainable(),
             total: config.all_parameters(),

@@ -315,7 +315,7 @@ impl Run {
                 self.phase = Phase::Loading(Loading { what: what.clone(), done: *done, of: *of });
             }
             Event::Started { device, trainable, total, steps, baselines, config, .. } => {
-                self.config = config.clone();
+                self.config = RunConfig::clone(config);
                 self.cost = step_cost(config);
                 (self.trainable, self.total, self.steps) = (*trainable, *total, *steps);
                 (self.device, self.baselines) = (Some(device.clone()), Some(*baselines));

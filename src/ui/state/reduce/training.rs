@@ -298,7 +298,7 @@ impl State {
             // An adapter says what it is: the page follows.
             Event::Started { run, ref config, .. } if self.runs.iter().any(|r| r.id == run && r.imported) => {
                 self.drafts.clear();
-                self.adopt(config.clone())
+                self.adopt(RunConfig::clone(config))
             }
             Event::Failed { run, reason, message } => {
                 self.loading = None;

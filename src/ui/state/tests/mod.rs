@@ -56,7 +56,7 @@ const BASELINES: Baselines = Baselines { chance: 0.0, majority: 0.004, bag_of_wo
 fn started(run: u32, config: &RunConfig) -> Event {
     Event::Started {
         run,
-        config: config.clone(),
+        config: Box::new(config.clone()),
         device: "cpu".into(),
         trainable: config.trainable(),
         total: config.all_parameters(),
