@@ -26,7 +26,7 @@ async fn free_text_is_gone_on_with_side_by_side_and_ends_with_its_dialog() {
     lab.wait("labEvents.filter(e => e.event === 'wrote' && e.ended).length === 2").await;
     lab.wait(&format!("{COLUMN}.every(text => text.startsWith('It was a dark') && text.length > 20)")).await;
     // φ is at its start: both write the same.
-    assert_eq!(lab.eval(&format!("new Set({COLUMN}).size")).await, 1);
+    lab.wait(&format!("new Set({COLUMN}).size === 1")).await;
     assert_eq!(lab.eval("document.querySelectorAll('dialog[open] .next li').length").await, 10);
     assert_eq!(lab.eval("document.querySelector('dialog[open] [role=status]').innerText").await, "Both have ended.");
     lab.screenshot("free-text").await;
