@@ -211,7 +211,7 @@ proptest! {
         let mut pairs = config.pairs();
         for (key, text) in &typed {
             pairs.retain(|(k, _)| k != key);
-            let optional = ["lr", "batch_size", "examples", "alpha", "template", "labels"].contains(key);
+            let optional = ["lr", "batch_size", "examples", "scored", "alpha", "template", "labels"].contains(key);
             if !(text.is_empty() && optional) {
                 pairs.push((key.to_string(), text.clone()));
             }

@@ -62,7 +62,7 @@ fn a_large_base_has_a_pretrained_one_s_rates_short_batches_and_few_steps() {
     assert_eq!((moved.steps, moved.batch_size()), (100, 8));
     let asked = run("#task=sentiment&method=lora&steps=40").on_base(large).unwrap().config;
     assert_eq!(asked.steps, 40);
-    assert_eq!(run(&format!("#base={}&task=style", large.id)).batch_size(), 16);
+    assert_eq!(run(&format!("#base={}&task=style", large.id)).batch_size(), 4);
 }
 
 #[test]

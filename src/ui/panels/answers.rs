@@ -32,7 +32,7 @@ fn draw_answer(task: &TaskConfig, answer: Option<&str>, right: Option<&str>, dat
         (_, None) => html! { <span class="book none">{ "–" }</span> },
         (task, Some(text)) if task.is_answered() => {
             let (class, said) = judge(right.map(|r| r == text));
-            html! { <span class={classes!("free", class)} title={text.to_string()} aria-label={format!("{text}{said}")}>{ text }</span> }
+            html! { <span class={classes!("answer", class)} title={text.to_string()} aria-label={format!("{text}{said}")}>{ text }</span> }
         }
         (task, Some(text)) if task.is_written() => {
             html! { <span class="written" title={text.to_string()}>{ text }</span> }

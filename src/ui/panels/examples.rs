@@ -174,7 +174,7 @@ fn shape(task: &TaskConfig) -> &'static str {
         TaskConfig::Rules { .. } => "rules",
         TaskConfig::Questions { .. } => "questions",
         task if task.is_written() => "style",
-        task if task.is_answered() => "free",
+        task if task.is_answered() => "answered",
         _ => "texts",
     }
 }

@@ -214,10 +214,16 @@ impl State {
     pub fn examples(&self) -> Vec<(Option<usize>, Option<Prediction>)> {
         // What is written freely is longer than a label, and an answer to a visitor's own text takes room as well.
         let task = &self.config.task;
-        let shown = match task.is_written() || task.is_answered() {
-            true if self.try_it.answer.is_some() => 1,
-            true => 2,
-            false => 3,
+        let shown = match () {
+            () if task.is_answered() => 1,
+            () if task.is_written() => {
+                if self.try_it.answer.is_some() {
+                    1
+                } else {
+                    2
+                }
+            }
+            () => 3,
         };
         let items = self
             .dialled_examples()

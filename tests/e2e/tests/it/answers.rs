@@ -12,7 +12,7 @@ async fn sentences_are_put_into_json_and_what_is_right_of_it_is_told() {
     let lab = Lab::start(false).await;
     lab.open("task=extract&base=prose-nano&steps=2&batch_size=2&scored=20&device=cpu").await;
     // Sentence and right answer stand there before anybody has trained.
-    lab.wait("document.querySelector('.examples.free .row:nth-child(2)').innerText.includes('{\"')").await;
+    lab.wait("document.querySelector('.examples.answered .row:nth-child(2)').innerText.includes('{\"')").await;
     lab.press("Train").await;
     let finished = lab.event("finished").await;
     assert_eq!(names(&finished), ["tokens", "fields", "known wording", "new wording"]);
