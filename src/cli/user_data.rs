@@ -285,7 +285,7 @@ fn bring_data(path: &str, args: &ArgMatches) -> Result<UserData, Sentence> {
         Chosen::Chats(chats) => {
             let split = chats.split(0);
             let (data, json) = UserData::answered(&name, &split);
-            let line = format!("{path}: {} chats; {}", grouped(chats.rows), of_answers(&split));
+            let line = format!("{path}: {} chats; {}", grouped(chats.rows.len()), of_answers(&split));
             (data, json, vec![line], None)
         }
     };

@@ -59,7 +59,7 @@ impl Answered {
     /// Tokens of a prompt and of an answer at most, its end included, on a base that reads so many positions. Of a longer
     /// prompt the last are read, of a longer answer the first.
     pub fn room(context: usize) -> (usize, usize) {
-        ((context * 7 / 16).min(256), (context * 3 / 8).min(128))
+        ((context * 7 / 16).clamp(1, 256), (context * 3 / 8).clamp(1, 128))
     }
 
     /// Whether its prompts are messages of chats.

@@ -191,7 +191,7 @@ impl TaskConfig {
             TaskConfig::Questions { .. } => questions::ANSWERS.len(),
             TaskConfig::Text { of, .. } => of.labels(),
             TaskConfig::Style { .. } | TaskConfig::Extract { .. } => vocabulary,
-            TaskConfig::UserData { data, .. } => data.classes.unwrap_or(vocabulary),
+            TaskConfig::UserData { data, .. } => data.classes.filter(|_| !data.answers).unwrap_or(vocabulary),
         }
     }
 
@@ -235,7 +235,7 @@ impl TaskConfig {
     pub fn label_count(&self) -> Option<usize> {
         match self {
             TaskConfig::Text { of, .. } => Some(of.labels()),
-            TaskConfig::UserData { data, .. } => data.classes,
+            TaskConfig::UserData { data, .. } if !data.answers => data.classes,
             _ => None,
         }
     }

@@ -75,6 +75,8 @@ impl Trainer {
         self.stop_writing();
         let writer = match self.held(run) {
             Ok(session) if *session.config() == config => session.writer(writing, now)?,
+            // Another φ than that of the run that is asked for would mislead.
+            Err(gone) if run != 0 => return Err(gone),
             _ => self.session_for(run, config).await?.writer(writing, now)?,
         };
         self.writer = Some(writer);

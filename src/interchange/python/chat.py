@@ -11,10 +11,16 @@ def chat(messages, asks=True):
 
 if isinstance(pairs[0][0], list):
     said_by = lambda role, text: {"role": role, "content": text}
-    BEFORE, BETWEEN, AFTER = [], [], []
     asked = chat([said_by("user", "question")])
     whole = chat([said_by("user", "question"), said_by("assistant", "answer")], False)
-    # What stands behind an answer ends it.
-    END = (encode(whole.removeprefix(asked + "answer")) if template and whole.startswith(asked + "answer") else [])[:1] or encode("\n")[-1:]
-    tokens = lambda prompt: encode(chat(prompt))[-MOST:]
-    answer = lambda text: (encode(text) + END)[:LONGEST]
+    # What stands behind an answer ends it; else what ends a text.
+    behind_answer = encode(whole.removeprefix(asked + "answer")) if template and whole.startswith(asked + "answer") else []
+    names = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "</s>"]
+    ends = [said["eos_token_id"]] if "eos_token_id" in globals().get("said", {}) else [tokenizer.token_to_id(n) for n in names]
+    ends = [[t] for t in ends if t is not None]
+    BEFORE, BETWEEN, AFTER = [], [], behind_answer[1:]
+    END = behind_answer[:1] or (ends or [encode("\n")[-1:]])[0]
+    plain_text = lambda t: t[len(BEGIN):] if BEGIN and t[: len(BEGIN)] == BEGIN else t
+    tokens = lambda prompt: plain_text(encode(chat(prompt)))[-MOST:]
+    one_line = lambda text: " ".join(text.split()) if END == encode("\n")[-1:] else text
+    answer = lambda text: (encode(one_line(text)) + END)[:LONGEST]

@@ -1,3 +1,3 @@
-BEFORE, BETWEEN, AFTER = [], encode("\n")[-1:], encode("\n")[-1:]
+BEFORE, BETWEEN, AFTER, END = [], encode("\n")[-1:], [], encode("\n")[-1:]
 tokens = lambda text: encode(text)[-MOST:]
-answer = lambda text: (encode(text) + AFTER)[:LONGEST]
+answer = lambda text: (encode(text) + END)[:LONGEST]

@@ -231,7 +231,7 @@ fn free(config: &RunConfig, sources: &Sources) -> String {
     };
     let chat = if config.task.file().is_some() { include_str!("chat.py") } else { "" };
     format!(
-        "{pairs}{}{chat}\
+        "{pairs}{}\
          LABELS = list(range(tokenizer.get_vocab_size()))\n\
          def example(text, right):\n    \
              own = answer(right)\n    \
@@ -239,7 +239,7 @@ fn free(config: &RunConfig, sources: &Sources) -> String {
          held_out, draw = [example(*x) for x in held_out_pairs], lambda: example(*pair())\n\
          any_answer = lambda n: answer(pair()[1])\n\
          BEGINS, WHOLE = len(BEGIN), True\n",
-        python::fill(&form, &values)
+        python::fill(&format!("{form}{chat}"), &values)
     )
 }
 

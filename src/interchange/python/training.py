@@ -19,8 +19,8 @@ if trained and STEPS:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     for step in range(STEPS):
         before_step(step)
-        pairs = [among(*pair) for pair in forward([draw() for _ in range(BATCH)])]
-        loss = F.cross_entropy(torch.cat([z for z, _ in pairs]), torch.cat([t for _, t in pairs]))
+        scored = [among(*row) for row in forward([draw() for _ in range(BATCH)])]
+        loss = F.cross_entropy(torch.cat([z for z, _ in scored]), torch.cat([t for _, t in scored]))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step(); schedule.step(); optimizer.zero_grad()

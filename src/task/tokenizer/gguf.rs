@@ -18,7 +18,7 @@ impl Tokenizer {
             id.and_then(|id| tokenizer.bytes.get(id)).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         };
         let (begin, end) = (token("bos").unwrap_or_default(), token("eos").unwrap_or_default());
-        let jinja = gguf.text("tokenizer.chat_template").map(String::from);
+        let jinja = gguf.text("tokenizer.chat_template").filter(|jinja| !jinja.trim().is_empty()).map(String::from);
         tokenizer.chat = jinja.map(|jinja| ChatTemplate { jinja, begin, end });
         // What the file calls the end comes first.
         if let Some(end) = gguf.end().filter(|end| (*end as usize) < tokenizer.vocab_size()) {

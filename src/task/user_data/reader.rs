@@ -56,7 +56,7 @@ pub fn read_as(name: &str, bytes: &[u8], wish: Wish) -> Result<Dropped, UserData
         Kind::Separated(usual) => separated::read(&text, usual, wish.header).map(Dropped::Table),
         Kind::Json(layout) => {
             let text = decode::with_newlines(text);
-            if Chats::look_like(&text) {
+            if wish.table != Some(true) && Chats::look_like(&text) {
                 return Chats::read(&text).map(Dropped::Chats);
             }
             let table = match layout {

@@ -319,7 +319,7 @@ proptest! {
         let begun = std::time::Instant::now();
         match read_as(name, &bytes, Wish { table, header }) {
             Ok(Dropped::Text(text)) => prop_assert!(!text.trim().is_empty() && table != Some(true)),
-            Ok(Dropped::Chats(chats)) => prop_assert!(chats.pairs.len() >= 4),
+            Ok(Dropped::Chats(chats)) => prop_assert!(chats.rows.len() >= 4),
             Ok(Dropped::Table(table)) => {
                 prop_assert!(table.rows.iter().all(|row| row.cells.len() == table.columns.len()));
                 prop_assert!(table.rows.is_sorted_by_key(|row| row.line) || table.notes.separator.is_none());

@@ -52,6 +52,21 @@ impl TaskData {
         seed: u64,
     ) -> Result<TaskData, Fault> {
         let reader = Rc::new(reader(config, context, data.is_chat(), tokenizer, wording)?);
+        // A template may refuse a chat: one without a question, say. The others stay.
+        let refused = |pair: &Pair| reader.item(&pair.prompt, &pair.answer).err();
+        let readable = |pairs: &[Pair]| -> Result<Vec<Pair>, Fault> {
+            let is_read = |pair: &&Pair| matches!(pair.prompt, Prompt::Text(_)) || refused(pair).is_none();
+            let read: Vec<Pair> = pairs.iter().filter(is_read).cloned().collect();
+            match pairs.first().filter(|_| read.is_empty()).and_then(refused) {
+                Some(fault) => Err(fault),
+                None => Ok(read),
+            }
+        };
+        let data = &Answered {
+            training: readable(&data.training)?,
+            held_out: readable(&data.held_out)?,
+            source: String::new(),
+        };
         let mut pool: Vec<usize> = (0..data.training.len()).collect();
         if let Some(n) = config.examples() {
             shuffle(&mut pool, &mut stream(seed, "training examples"));
@@ -147,7 +162,7 @@ impl TaskData {
 }
 
 /// How a base's tokenizer reads prompts and answers in some words, or in the model's chat template. An answer ends with the
-/// first token behind it there, else with a line break.
+/// first token behind it there, else with what ends a text, or a line break.
 fn reader(
     config: &TaskConfig,
     context: usize,
@@ -157,29 +172,34 @@ fn reader(
 ) -> Result<Reader, Fault> {
     let newline = tokenizer.encode("\n").pop().ok_or_else(|| without("\n"))?;
     let begin = tokenizer.begin().to_vec();
+    let behind = tokenizer.chat().filter(|_| is_chat).map(behind_answers).unwrap_or_default();
+    let behind = tokenizer.encode(&behind);
     let form = match &wording.template {
-        _ if is_chat => Form::of_chat(begin),
+        _ if is_chat => Form::of_chat(begin, behind.get(1..).unwrap_or_default()),
         Some(template) => Form::of_template(begin, template, &[Form::LETTER.to_string()], tokenizer).0,
         None => Form::plain(begin, newline, newline),
     };
-    let behind = tokenizer.chat().filter(|_| is_chat).map(behind_answers).unwrap_or_default();
-    let end = tokenizer.encode(&behind).first().or(form.after.first()).copied().unwrap_or(newline);
+    let own = if is_chat { behind.first().copied().or(tokenizer.end()) } else { form.after.first().copied() };
+    let end = own.unwrap_or(newline);
     let longest_prompt = config.longest_text(context).unwrap_or(context);
     let longest_answer = config.answer_tokens(wording, context);
-    Ok(Reader { tokenizer: tokenizer.clone(), form, end, is_chat, longest_prompt, longest_answer })
+    let ends_by_line = end == newline;
+    Ok(Reader { tokenizer: tokenizer.clone(), form, end, is_chat, ends_by_line, longest_prompt, longest_answer })
 }
 
 /// What answers score without a network: the commonest, and that of the prompt with the most words in common.
 fn baselines(data: &Answered) -> Baselines {
     /// Rows that are compared with each other at most.
-    const ROWS: usize = 1000;
+    const ROWS: usize = 200;
+    /// Words of a prompt that are compared.
+    const WORDS: usize = 64;
     let mut counts: HashMap<&str, usize> = HashMap::new();
     data.training.iter().for_each(|pair| *counts.entry(&pair.answer).or_default() += 1);
     // Of equals the first by name, so that the figure is the same everywhere.
     let commonest =
         counts.iter().max_by_key(|(answer, n)| (**n, std::cmp::Reverse(**answer))).map(|(answer, _)| *answer);
     let words = |pair: &Pair| -> std::collections::HashSet<String> {
-        pair.prompt.shown().split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect()
+        pair.prompt.shown().split(|c: char| !c.is_alphanumeric()).take(WORDS).map(str::to_lowercase).collect()
     };
     let training: Vec<_> = data.training.iter().take(ROWS).map(|pair| (words(pair), &pair.answer)).collect();
     let nearest = |pair: &Pair| {
@@ -347,5 +367,25 @@ mod tests {
             end: String::new(),
         });
         assert!(own(chats(), &tokenizer).err().unwrap().message.contains("chat template"));
+        // One that refuses some leaves these out, and one that makes nothing of a chat is told.
+        let picky =
+            "{% if messages[0].content == 'no' %}{{ raise_exception('no') }}{% endif %}{{ messages[0].content }}:";
+        tokenizer.set_chat(ChatTemplate { jinja: picky.into(), begin: String::new(), end: String::new() });
+        let mut some = chats();
+        some.push(Pair { prompt: Prompt::Messages(vec![said("no")]), answer: "x".into() });
+        assert_eq!(own(some, &tokenizer).unwrap().held_out.len(), 1);
+        tokenizer.set_chat(ChatTemplate { jinja: "{# #}".into(), begin: String::new(), end: String::new() });
+        assert!(own(chats(), &tokenizer).err().unwrap().message.contains("makes nothing"));
+    }
+
+    #[test]
+    fn a_demonstration_has_the_words_behind_its_answer_once() {
+        let data = extract(&TaskConfig::named("extract").unwrap().wording());
+        let mut rng = stream(4, "test");
+        let shown = text(&data.form.demonstration(&data.training.draw(&mut rng)));
+        assert!(
+            shown.trim_start().starts_with("Sentence: ") && shown.ends_with("}\n") && !shown.ends_with("\n\n"),
+            "{shown}"
+        );
     }
 }

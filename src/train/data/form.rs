@@ -35,8 +35,8 @@ impl Form {
     }
 
     /// Nothing around what a chat template has put together.
-    pub fn of_chat(begin: Vec<u32>) -> Form {
-        Form { begin, ..Form::default() }
+    pub fn of_chat(begin: Vec<u32>, after: &[u32]) -> Form {
+        Form { begin, after: after.to_vec(), ..Form::default() }
     }
 
     /// A template's words around strings, each read by itself.
@@ -108,7 +108,10 @@ impl Form {
 
     /// An example as one of several in front of a question.
     pub fn demonstration(&self, item: &Item) -> Vec<u32> {
-        let parts = [&self.before, &item.text, &self.between, &item.label, &self.after];
+        // The end of a free answer is the first of what stands behind it.
+        let ends = item.label.len() > 1 && item.label.last() == self.after.first();
+        let after = &self.after[usize::from(ends)..];
+        let parts = [&self.before[..], &item.text, &self.between, &item.label, after];
         parts.into_iter().flatten().copied().collect()
     }
 

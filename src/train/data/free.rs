@@ -18,6 +18,8 @@ pub struct Reader {
     pub end: u32,
     /// Whether prompts are messages of a chat.
     pub is_chat: bool,
+    /// Whether a line break ends an answer, which then is one line.
+    pub ends_by_line: bool,
     /// Tokens of a prompt at most; of a longer one the last are read.
     pub longest_prompt: usize,
     /// Tokens of an answer at most, its end included; of a longer one the first are read.
@@ -34,10 +36,13 @@ impl Reader {
             Prompt::Text(text) => return Ok(self.text_item(text, answer)),
             Prompt::Messages(messages) => messages,
         };
-        let mut label = self.tokenizer.encode(answer);
+        let mut label = match self.ends_by_line {
+            true => self.tokenizer.encode(&answer.split_whitespace().collect::<Vec<_>>().join(" ")),
+            false => self.tokenizer.encode(answer),
+        };
         label.push(self.end);
         label.truncate(self.longest_answer);
-        Ok(Item { text: self.last(self.tokenizer.encode(&self.chat(messages)?)), label })
+        Ok(Item { text: self.last(self.messages(messages)?), label })
     }
 
     /// The same of a prompt that is a text.
@@ -58,8 +63,19 @@ impl Reader {
     /// # Errors
     /// Where the model's chat template refuses it.
     pub fn said(&self, text: &str) -> Result<Vec<u32>, Fault> {
-        let message = Message { role: "user".into(), content: text.into() };
-        Ok(self.tokenizer.encode(&self.chat(&[message])?))
+        self.messages(&[Message { role: "user".into(), content: text.into() }])
+    }
+
+    /// Tokens of messages. What begins every text stands in front of them already, though a template may write it.
+    fn messages(&self, messages: &[Message]) -> Result<Vec<u32>, Fault> {
+        let mut tokens = self.tokenizer.encode(&self.chat(messages)?);
+        if tokens.starts_with(&self.form.begin) {
+            tokens.drain(..self.form.begin.len());
+        }
+        match tokens.is_empty() {
+            true => Err(Fault::new("data", "The chat template in the model's file makes nothing of these messages.")),
+            false => Ok(tokens),
+        }
     }
 
     /// Messages of a chat as one text: by the model's own template, else a line for each and the beginning of the

@@ -21,6 +21,9 @@ impl State {
 
     /// Why nothing can be written now.
     pub fn writing_waits(&self) -> Option<&'static str> {
+        if self.waits_for_base(self.config.base) {
+            return Some("The base has to be fetched first.");
+        }
         match self.worker(self.answering().1) {
             WorkerPhase::Ready { .. } => None,
             _ => Some("The trainer is loading."),
@@ -82,9 +85,10 @@ impl State {
         holder.map(|trainer| Effect::Send(trainer, Command::StopWriting)).into_iter().collect()
     }
 
-    /// Nothing is written any longer: the trainer failed, or ended.
-    pub(super) fn end_writing(&mut self, trainer: Trainer) {
-        self.free_text.under_way = self.free_text.under_way.filter(|(_, holder)| *holder != trainer);
+    /// Nothing is written any longer: the trainer failed, or ended. It may still write beside another run that did.
+    pub(super) fn end_writing(&mut self, trainer: Trainer) -> Vec<Effect> {
+        let ended = self.free_text.under_way.take_if(|(_, holder)| *holder == trainer);
+        ended.map(|_| Effect::Send(trainer, Command::StopWriting)).into_iter().collect()
     }
 
     pub(super) fn wrote(&mut self, trainer: Trainer, event: Event) -> Vec<Effect> {

@@ -302,8 +302,9 @@ impl State {
             }
             Event::Failed { run, reason, message } => {
                 self.loading = None;
-                self.end_writing(trainer);
-                self.hear_failure(trainer, run, reason, message)
+                let mut effects = self.end_writing(trainer);
+                effects.extend(self.hear_failure(trainer, run, reason, message));
+                effects
             }
             _ => Vec::new(),
         }

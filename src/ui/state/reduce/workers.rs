@@ -84,7 +84,8 @@ impl State {
 
     /// A worker ended without a word.
     pub(super) fn worker_died(&mut self, trainer: Trainer, message: &str) -> Vec<Effect> {
-        self.end_writing(trainer);
+        // There is nobody left to tell.
+        drop(self.end_writing(trainer));
         let what = if message.is_empty() { String::new() } else { format!(" ({message})") };
         match (trainer, self.worker(trainer)) {
             (Trainer::Gpu, WorkerPhase::Booting) => {
