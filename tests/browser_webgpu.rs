@@ -116,7 +116,7 @@ macro_rules! tests {
             #[wasm_bindgen_test]
             async fn cached_keys_answer_as_the_text_read_anew() {
                 for method in shared::named(stringify!($method)) {
-                    cache::check_cache_of(&method, &device().await).await.unwrap();
+                    crate::cache::check_cache_of(&method, &device().await).await.unwrap();
                 }
             }
         })*

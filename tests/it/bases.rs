@@ -3,7 +3,7 @@
 use crate::tables::{Table, check, check_sentences, filled, lines, number, read};
 use peft_lab::bases::{BASES, Card, Figures, Made};
 use peft_lab::interchange::RunFile;
-use peft_lab::task::{TaskConfig, Verbalizer, Wording};
+use peft_lab::task::{TaskConfig, Verbalizer, Wording, extract};
 use serde_json::Value;
 
 const PAGE: &str = "docs/bases-and-tasks.md";
@@ -98,6 +98,11 @@ fn of_tasks(table: &Table) -> Vec<Vec<String>> {
     // A visitor's own data has no row.
     let names = TaskConfig::NAMES.iter().filter(|name| **name != "own");
     let row = |(row, name): (&Vec<String>, &&str)| {
+        if *name == "extract" {
+            let mut cells = row.clone();
+            cells[2] = format!("{} sentences", extract::HELD_OUT);
+            return cells;
+        }
         let files: &[&str] = match *name {
             "rules" => &["rules/cipher"],
             "questions" => &["questions/rises"],

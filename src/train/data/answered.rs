@@ -355,7 +355,7 @@ mod tests {
         let said = |text: &str| Message { role: "user".into(), content: text.into() };
         let chats = || vec![Pair { prompt: Prompt::Messages(vec![said("Good day")]), answer: "Hello there".into() }];
         let plain = own(chats(), &tokenizer).unwrap();
-        assert_eq!(text(&plain.held_out[0].tokens).trim_start(), "user: Good day\nassistant: Hello there\n");
+        assert_eq!(text(&plain.held_out[0].tokens).trim_start(), "user: Good day\nassistant: Hello there<|endoftext|>");
         let jinja = "{% for m in messages %}<{{ m.role }}> {{ m.content }}|{% endfor %}{% if add_generation_prompt %}<assistant> {% endif %}";
         tokenizer.set_chat(ChatTemplate { jinja: jinja.into(), begin: String::new(), end: String::new() });
         let data = own(chats(), &tokenizer).unwrap();
