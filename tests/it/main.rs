@@ -35,6 +35,7 @@ mod pretrain;
 #[path = "../shared/published.rs"]
 mod published;
 mod python;
+mod python_answers;
 mod real;
 mod recorded;
 mod results;

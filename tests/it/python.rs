@@ -10,7 +10,7 @@ use peft_lab::bases::{Base, OwnBase};
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::hf_adapter::{CONFIG_FILE, MODEL_FILE, write_adapter};
-use peft_lab::interchange::python::{Sources, answered, script, script_from, table, text_file};
+use peft_lab::interchange::python::{Sources, script, script_from, table, text_file};
 use peft_lab::model::files::Writer;
 use peft_lab::model::{Model, ModulePath, Storage, TensorInfo, Tokens};
 use peft_lab::peft::{InitContext, MethodConfig, Phi, Shape};
@@ -67,7 +67,6 @@ fn peft_answers_with_our_export_and_transformers_with_our_merged_network_as_we_d
     let folder = fresh("exports");
     let ids = [18, 3, 7, 1, 12, 16, 4, 9];
     let mut exported = 0;
-    // Knobs of the shared list fit the shipped base too.
     for (i, method) in shared::methods().into_iter().enumerate() {
         let config = RunConfig { method, steps: 4, batch_size: Some(8), ..config.clone() };
         let mut session =
@@ -206,21 +205,6 @@ fn the_python_that_the_lab_prints_runs_and_counts_alike() {
         let text = script(config);
         std::fs::write(folder.join(format!("{i:02}-{name}.py")), text).unwrap();
         std::fs::write(folder.join(format!("{i:02}-{name}.count")), config.trainable().to_string()).unwrap();
-    }
-    // Prompts with answers and chats of one's own.
-    let pairs: Vec<_> =
-        (0..9).map(|i| json!({"prompt": format!("What is {i}?"), "answer": format!("It is {i}")})).collect();
-    let said = |i: usize| json!([{"role": "user", "content": format!("Count {i}")}]);
-    let chats: Vec<_> = (0..9).map(|i| json!({"prompt": said(i), "answer": format!("{i}\n{i}")})).collect();
-    for (name, pairs) in [("pairs", pairs), ("chats", chats)] {
-        let hash =
-            format!("base=prose-nano&task=own&data={name}-1a2b3c4d&answers=free&method=lora&steps=2&batch_size=4");
-        let (config, faults, _) = RunConfig::from_hash(&hash);
-        assert!(faults.is_empty() && config.task.is_answered(), "{faults:?}");
-        let data = answered(&json!({"training": pairs[2..], "held_out": pairs[..2]}).to_string());
-        let text = script_from(&config, &Sources { base: None, data: Some(data) }).unwrap();
-        std::fs::write(folder.join(format!("own-{name}.py")), text).unwrap();
-        std::fs::write(folder.join(format!("own-{name}.count")), config.trainable().to_string()).unwrap();
     }
     run(&python, "run_scripts.py", &folder);
 }

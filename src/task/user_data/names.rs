@@ -53,25 +53,28 @@ const TEXTS: [&str; 12] = [
     "utterance",
 ];
 /// Names of a column of prompts and of that of their answers.
-const ANSWERED: [(&str, &str); 12] = [
-    ("prompt", "completion"),
-    ("prompt", "response"),
-    ("prompt", "answer"),
-    ("prompt", "chosen"),
-    ("question", "answer"),
-    ("question", "response"),
-    ("instruction", "output"),
-    ("instruction", "response"),
-    ("input", "output"),
-    ("input", "target"),
-    ("source", "target"),
-    ("query", "response"),
+const ANSWERED: [&str; 12] = [
+    "prompt completion",
+    "prompt response",
+    "prompt answer",
+    "prompt chosen",
+    "question answer",
+    "question response",
+    "instruction output",
+    "instruction response",
+    "input output",
+    "input target",
+    "source target",
+    "query response",
 ];
 
 /// The columns of prompts and answers, where two are called so.
 pub fn answered(columns: &[String]) -> Option<(usize, usize)> {
     let place = |name: &str| columns.iter().position(|column| column.trim().eq_ignore_ascii_case(name));
-    ANSWERED.iter().find_map(|(prompt, answer)| Some((place(prompt)?, place(answer)?)))
+    ANSWERED.iter().find_map(|names| {
+        let (prompt, answer) = names.split_once(' ')?;
+        Some((place(prompt)?, place(answer)?))
+    })
 }
 
 /// Words in the name of a column that tells of a row's origin or number: it has few values and is no label.

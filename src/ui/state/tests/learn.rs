@@ -130,7 +130,7 @@ fn a_task_whose_file_the_site_lacks_is_not_offered() {
     assert_eq!(state.tasks(), ["rules", "questions", "authors", "dialogue", "extract"]);
     // The one of the address stays in the list.
     let (state, _) = State::open(with_files(&[]), "#task=style&base=prose-nano");
-    assert_eq!(state.tasks(), ["rules", "questions", "style"]);
+    assert_eq!(state.tasks(), ["rules", "questions", "style", "extract"]);
 }
 
 #[test]

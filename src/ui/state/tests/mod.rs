@@ -1,6 +1,7 @@
 //! The reducer, followed through what visitors, browsers and trainers do.
 
 mod bring;
+mod bring_answers;
 mod cost_dialog;
 mod faults;
 mod fetched;
