@@ -136,6 +136,33 @@ async fn undo_is_written_in_the_event_itself_and_never_behind_a_removal() {
 }
 
 #[wasm_bindgen_test]
+async fn an_undo_whose_transaction_was_lost_with_its_tab_is_written_by_the_next_one() {
+    let tab = Tab::open("store-undo-lost", "a");
+    tab.listed().await;
+    for key in ["a-1", "a-2"] {
+        tab.keeps(key, "a", false, b"phi");
+    }
+    tab.store.ask(Ask::Remove(vec!["a-1".into(), "a-2".into()]));
+    tab.recalled("a-2").await;
+    // As the tab left it: the note is there, the transaction was taken back. One run is no longer there.
+    let note = r#"{"a-1":{"schema":1,"tab":"a","bytes":3},"a-9":{"schema":1,"tab":"a","bytes":3}}"#;
+    let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
+    storage.set_item("store-undo-lost-undone", note).unwrap();
+    let (records, _) = Tab::open("store-undo-lost", "b").listed().await;
+    let found: Vec<_> = records.iter().map(|record| (&*record.key, head(record).removed)).collect();
+    assert_eq!(found, [("a-1", false), ("a-2", true)]);
+    assert_eq!(storage.get_item("store-undo-lost-undone").unwrap(), None);
+    // An Undo that was written leaves no note, and what is removed afterwards stays so.
+    let back = ("a-2".into(), Head { schema: 1, tab: "a".into(), bytes: 3, ..Head::default() });
+    tab.store.ask(Ask::Back(vec![back]));
+    tab.store.ask(Ask::Remove(vec!["a-2".into()]));
+    tab.recalled("a-2").await;
+    assert_eq!(storage.get_item("store-undo-lost-undone").unwrap(), None);
+    let (records, _) = Tab::open("store-undo-lost", "c").listed().await;
+    assert!(head(&records[1]).removed);
+}
+
+#[wasm_bindgen_test]
 async fn a_database_of_the_first_version_is_taken_over_with_all_that_it_holds() {
     script(
         "new Promise((done, fail) => { const open = indexedDB.open('store-first-version', 1); open.onerror = fail; \

@@ -6,9 +6,11 @@
 
 mod own;
 mod records;
+mod undone;
 
 use self::own::{FILES, OWN};
 use self::records::{HEADS, LINES, RUN, STATES, TEXTS, clear, head_of, put_head, record};
+use self::undone::Undone;
 use super::dom;
 use super::indexed_db::{Database, Failed, Transaction};
 use super::state::{Action, Ask, Head, OwnFiles, Said};
@@ -44,6 +46,7 @@ pub struct Store {
 struct Inner {
     tab: String,
     on: Callback<Action>,
+    undone: Undone,
     database: OnceCell<Database>,
     /// Nothing can be kept.
     closed: Cell<bool>,
@@ -73,6 +76,7 @@ impl Store {
         let inner = Rc::new(Inner {
             tab,
             on,
+            undone: Undone::of(name),
             database: OnceCell::new(),
             closed: Cell::new(false),
             asked: RefCell::new(VecDeque::from([Ask::List])),
@@ -266,7 +270,10 @@ impl Inner {
                 self.owned.borrow_mut().insert(key.clone());
                 Ok(vec![key])
             }
-            Ask::Remove(keys) => records::remove(self.database()?, &self.tab, &keys).await.map(|()| keys),
+            Ask::Remove(keys) => {
+                self.undone.forget(&keys);
+                records::remove(self.database()?, &self.tab, &keys).await.map(|()| keys)
+            }
             Ask::Back(heads) => {
                 self.bring_back(heads);
                 Ok(Vec::new())
@@ -311,25 +318,6 @@ impl Inner {
         Ok(Some(writing))
     }
 
-    /// Marks runs as back on the page, within the visitor's own event: the next one may be the end of the tab.
-    fn bring_back(self: &Rc<Self>, heads: Vec<(Rc<str>, Head)>) {
-        // A removal that has not begun must not come behind it.
-        for ask in self.asked.borrow_mut().iter_mut() {
-            if let Ask::Remove(keys) = ask {
-                keys.retain(|key| heads.iter().all(|(back, _)| back != key));
-            }
-        }
-        let begun = self.database().and_then(|database| records::bring_back(database, &heads));
-        let (inner, keys) = (self.clone(), heads.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
-        spawn_local(async move {
-            let ended = async { begun?.end().await };
-            match ended.await {
-                Ok(()) => inner.announce(&keys),
-                Err(error) => gloo::console::warn!("the store did not answer:", error.value()),
-            }
-        });
-    }
-
     /// Keeps a visitor's own files, and says what came of it.
     async fn keep_own(&self, id: String, about: String, files: Vec<(String, String)>, most: u64) {
         let Some(database) = self.database.get() else { return };
@@ -354,6 +342,7 @@ impl Inner {
     }
 
     async fn list(self: &Rc<Self>) -> Result<(), Failed> {
+        self.undone.write(self.database()?).await?;
         let own = self.new_own(&own::ids(self.database()?).await?).await?;
         let reading = self.transaction(&[HEADS, TEXTS, LINES, PAGE], false)?;
         let keys = reading.keys(HEADS, &JsValue::UNDEFINED).await?;
