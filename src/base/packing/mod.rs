@@ -8,7 +8,7 @@ mod unpack;
 #[cfg(feature = "train")]
 pub use pack::pack;
 #[cfg(feature = "train")]
-pub use unpack::{finite, half_of, unpack};
+pub use unpack::{finite, half_of, unpack, unpack_here};
 
 /// Numbers that Q8_0, Q4_0 and Q4_1 pack together: neighbours of a row.
 pub const BLOCK: usize = 32;

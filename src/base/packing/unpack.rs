@@ -4,26 +4,71 @@ use super::{BLOCK, Packing};
 
 /// Unpacks whole blocks into as many numbers as there are; all must be [`finite`].
 pub fn unpack(packing: Packing, packed: &[u8], numbers: &mut [f32]) {
+    unpack_here(packing, packed, numbers);
+}
+
+/// The same as a part of its caller, which may be compiled for wider vectors.
+#[inline(always)]
+pub fn unpack_here(packing: Packing, packed: &[u8], numbers: &mut [f32]) {
     match packing {
         Packing::F32 => each(packed, numbers, f32::from_le_bytes),
-        Packing::F16 => each(packed, numbers, |b| half_of(u16::from_le_bytes(b))),
-        Packing::BF16 => each(packed, numbers, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)),
-        Packing::Q8_0 => blocks::<34>(packed, numbers, |block, numbers| {
-            let d = half(block, 0);
-            numbers.iter_mut().zip(&block[2..]).for_each(|(x, q)| *x = d * f32::from(*q as i8));
-        }),
-        Packing::Q4_0 => blocks::<18>(packed, numbers, |block, numbers| {
-            let d = half(block, 0);
-            nibbles(&block[2..], numbers, |q| d * (f32::from(q) - 8.0));
-        }),
-        Packing::Q4_1 => blocks::<20>(packed, numbers, |block, numbers| {
-            let (d, smallest) = (half(block, 0), half(block, 2));
-            nibbles(&block[4..], numbers, |q| d * f32::from(q) + smallest);
-        }),
+        Packing::F16 => each(
+            packed,
+            numbers,
+            #[inline(always)]
+            |b| half_of(u16::from_le_bytes(b)),
+        ),
+        Packing::BF16 => each(
+            packed,
+            numbers,
+            #[inline(always)]
+            |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16),
+        ),
+        Packing::Q8_0 => blocks::<34>(
+            packed,
+            numbers,
+            #[inline(always)]
+            |block, numbers| {
+                let d = half(block, 0);
+                let Some(bytes) = block.last_chunk::<BLOCK>() else { return };
+                for i in 0..BLOCK {
+                    numbers[i] = d * f32::from(bytes[i] as i8);
+                }
+            },
+        ),
+        Packing::Q4_0 => blocks::<18>(
+            packed,
+            numbers,
+            #[inline(always)]
+            |block, numbers| {
+                let d = half(block, 0);
+                nibbles(
+                    block,
+                    numbers,
+                    #[inline(always)]
+                    |q| d * (f32::from(q) - 8.0),
+                );
+            },
+        ),
+        Packing::Q4_1 => blocks::<20>(
+            packed,
+            numbers,
+            #[inline(always)]
+            |block, numbers| {
+                let (d, smallest) = (half(block, 0), half(block, 2));
+                nibbles(
+                    block,
+                    numbers,
+                    #[inline(always)]
+                    |q| d * f32::from(q) + smallest,
+                );
+            },
+        ),
     }
 }
 
 /// A finite number of half precision, without a branch: many at once.
+#[inline(always)]
 pub fn half_of(bits: u16) -> f32 {
     // The exponent's bias is 112 less.
     let size = f32::from_bits(u32::from(bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
@@ -44,25 +89,37 @@ pub fn finite(packing: Packing, packed: &[u8]) -> bool {
     }
 }
 
+#[inline(always)]
 fn each<const N: usize>(packed: &[u8], numbers: &mut [f32], of: impl Fn([u8; N]) -> f32) {
-    let (packed, _) = packed.as_chunks::<N>();
-    numbers.iter_mut().zip(packed).for_each(|(x, bytes)| *x = of(*bytes));
+    // Loops rather than folds, which would be functions of their own, in vectors that every processor has.
+    for (x, bytes) in numbers.iter_mut().zip(packed.as_chunks::<N>().0) {
+        *x = of(*bytes);
+    }
 }
 
+#[inline(always)]
 fn blocks<const N: usize>(packed: &[u8], numbers: &mut [f32], of: impl Fn(&[u8; N], &mut [f32; BLOCK])) {
     let (packed, (numbers, _)) = (packed.as_chunks::<N>().0, numbers.as_chunks_mut::<BLOCK>());
-    packed.iter().zip(numbers).for_each(|(block, numbers)| of(block, numbers));
+    for (block, numbers) in packed.iter().zip(numbers) {
+        of(block, numbers);
+    }
 }
 
+#[inline(always)]
 fn half(block: &[u8], at: usize) -> f32 {
     half_of(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
-/// The lower halves of the bytes are the first numbers, the upper halves those behind them.
-fn nibbles(bytes: &[u8], numbers: &mut [f32; BLOCK], of: impl Fn(u8) -> f32) {
-    let (first, second) = numbers.split_at_mut(BLOCK / 2);
-    for ((low, high), byte) in first.iter_mut().zip(second).zip(bytes) {
-        (*low, *high) = (of(byte & 15), of(byte >> 4));
+/// The lower halves of the last 16 bytes are the first numbers, the upper halves those behind them.
+#[inline(always)]
+fn nibbles<const N: usize>(block: &[u8; N], numbers: &mut [f32; BLOCK], of: impl Fn(u8) -> f32) {
+    // Of lengths that are known, so that the loops become whole vectors.
+    let Some(bytes) = block.last_chunk::<{ BLOCK / 2 }>() else { return };
+    for i in 0..BLOCK / 2 {
+        numbers[i] = of(bytes[i] & 15);
+    }
+    for i in 0..BLOCK / 2 {
+        numbers[BLOCK / 2 + i] = of(bytes[i] >> 4);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Packed matrices as they lie in bytes.
 
-use crate::base::packing::unpack;
+use super::slices::wide;
+use crate::base::packing::unpack_here;
 use crate::kernels::PackedLayout;
 use std::ops::Range;
 
@@ -21,12 +22,20 @@ impl<'a> PackedView<'a> {
     /// Unpacks stored rows.
     pub fn rows(&self, rows: Range<usize>, numbers: &mut [f32]) {
         let width = self.layout.row_bytes();
-        unpack(self.layout.packing, &self.bytes[rows.start * width..rows.end * width], numbers);
+        let packed = &self.bytes[rows.start * width..rows.end * width];
+        wide(
+            #[inline(always)]
+            || unpack_here(self.layout.packing, packed, numbers),
+        );
     }
 
     /// Unpacks some columns of a stored row: whole blocks.
     pub fn part(&self, row: usize, columns: Range<usize>, numbers: &mut [f32]) {
-        unpack(self.layout.packing, self.blocks(row, columns), numbers);
+        let packed = self.blocks(row, columns);
+        wide(
+            #[inline(always)]
+            || unpack_here(self.layout.packing, packed, numbers),
+        );
     }
 
     /// The bytes of some columns of a stored row: whole blocks.

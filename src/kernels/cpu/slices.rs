@@ -33,7 +33,7 @@ pub fn exp(x: f32) -> f32 {
 /// Runs loops in the widest vectors that the processor has: natively the program itself is compiled for those that
 /// every processor has. No sum changes its order, and nothing is fused: the numbers stay the same.
 #[inline(always)]
-fn wide<T>(run: impl FnOnce() -> T) -> T {
+pub(super) fn wide<T>(run: impl FnOnce() -> T) -> T {
     #[cfg(not(target_arch = "wasm32"))]
     return pulp::Arch::new().dispatch(run);
     #[cfg(target_arch = "wasm32")]
