@@ -4,7 +4,7 @@
 
 use crate::base::{shorten, stem};
 use crate::model::files::gguf::Gguf;
-use crate::model::files::{Header, ShardIndex, foreign, matrix_bytes, pickle, stand_in, survey};
+use crate::model::files::{ChatTemplate, Header, ShardIndex, foreign, matrix_bytes, pickle, stand_in, survey};
 use crate::model::{ModelConfig, ModelConfigError};
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ impl Part<'_> {
     pub fn seen(name: &str, size: u64, first: &[u8]) -> u64 {
         const ENOUGH: u64 = 256;
         match name {
-            CONFIG | ShardIndex::FILE => size.min(64 << 20),
+            CONFIG | ShardIndex::FILE | ChatTemplate::SETTINGS => size.min(64 << 20),
             name if Gguf::claims(name) && stand_in(name, first).is_none() => Gguf::seen(first, size),
             name if name.ends_with(".safetensors") && foreign(name, first).is_none() => Header::bytes(first, size),
             _ => size.min(ENOUGH),
@@ -46,7 +46,7 @@ const WEIGHTS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
 /// Byte-level BPE in two files, and what may stand beside them.
 const VOCABULARY: [&str; 2] = ["vocab.json", "merges.txt"];
-const BESIDE_VOCABULARY: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+const BESIDE_VOCABULARY: [&str; 3] = [ChatTemplate::SETTINGS, "special_tokens_map.json", "added_tokens.json"];
 const TOGETHER: &str = "a checkpoint is config.json, model.safetensors and tokenizer.json together, or one GGUF file";
 
 /// A checkpoint whose files fit each other, as far as their beginnings tell.
@@ -199,19 +199,23 @@ fn without_weights(parts: &[Part<'_>]) -> String {
     format!("{WEIGHTS} is missing: {TOGETHER}")
 }
 
-/// The files of the tokenizer: `tokenizer.json`, or else vocabulary and merges with what stands beside them.
+/// The files of the tokenizer: `tokenizer.json`, or else vocabulary and merges with what stands beside them; and what says
+/// how a chat is put together.
 fn tokenizer(parts: &[Part<'_>]) -> Result<Vec<String>, String> {
     let find = |name: &str| parts.iter().find(|part| part.name == name);
     let checked = |part: &Part<'_>| match foreign(part.name, part.head) {
         Some(told) => Err(told),
         None => Ok(part.name.to_string()),
     };
+    let chat = find(ChatTemplate::FILE);
     if let Some(part) = find(TOKENIZER) {
-        return Ok(vec![checked(part)?]);
+        // Settings without a template say nothing that the tokenizer does not.
+        let settings = find(ChatTemplate::SETTINGS).filter(|part| chat.is_some() || ChatTemplate::is_in(part.head));
+        return [part].into_iter().chain(settings).chain(chat).map(checked).collect();
     }
     match VOCABULARY.map(find) {
         [Some(vocabulary), Some(merges)] => {
-            let beside = BESIDE_VOCABULARY.into_iter().filter_map(find);
+            let beside = BESIDE_VOCABULARY.into_iter().filter_map(find).chain(chat);
             [vocabulary, merges].into_iter().chain(beside).map(checked).collect()
         }
         [Some(_), None] => Err(format!("{} is missing: it belongs to {}", VOCABULARY[1], VOCABULARY[0])),

@@ -96,6 +96,21 @@ fn weights_in_shards_and_a_tokenizer_in_two_files_are_a_checkpoint_too() {
 }
 
 #[test]
+fn what_says_how_a_chat_is_put_together_belongs_to_the_tokenizer() {
+    let tokenizer = |beside: &[(&'static str, &str)]| {
+        let beside = beside.iter().map(|(name, text)| (*name, text.as_bytes().to_vec()));
+        of(&files(OPT).into_iter().chain(beside).collect::<Vec<_>>()).unwrap().tokenizer
+    };
+    let (with, without) = (r#"{"chat_template": "{{ messages }}"}"#, r#"{"model_max_length": 512}"#);
+    let (settings, file) = ("tokenizer_config.json", "chat_template.jinja");
+    assert_eq!(tokenizer(&[(settings, with)]), ["tokenizer.json", settings]);
+    // Its tokens are the template's.
+    assert_eq!(tokenizer(&[(settings, without), (file, "x")]), ["tokenizer.json", settings, file]);
+    // Without a template a base is called as before.
+    assert_eq!(tokenizer(&[(settings, without)]), ["tokenizer.json"]);
+}
+
+#[test]
 fn what_is_missing_or_another_kind_of_file_is_called_what_it_is() {
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 250000000\n".to_vec();
     let with = |name: &'static str, bytes: Vec<u8>| {

@@ -3,6 +3,7 @@
 //! What a file says of itself is read without its numbers (`header`, `shards`, `layout`, `survey`), so that the
 //! page knows what is wrong before a worker reads them.
 
+mod chat_template;
 #[cfg(feature = "train")]
 mod checkpoint;
 #[cfg(feature = "train")]
@@ -19,6 +20,7 @@ mod survey;
 #[cfg(feature = "train")]
 mod tensor_file;
 
+pub use chat_template::ChatTemplate;
 #[cfg(feature = "train")]
 pub use columns::apart;
 pub use error::TensorFileError;

@@ -1,5 +1,6 @@
 //! A text to ids, and ids back to a text.
 
+use super::ChatTemplate;
 use super::added::{AddedTokens, Part};
 use super::bpe::Bpe;
 use super::cut::{Cut, cut};
@@ -27,17 +28,6 @@ pub struct Tokenizer {
     pub(super) kind: Kind,
     /// How messages of a chat are put together, where the model's file says it.
     pub(super) chat: Option<ChatTemplate>,
-}
-
-/// How a model's file puts messages of a chat together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatTemplate {
-    /// A template of Jinja.
-    pub jinja: String,
-    /// The token that begins a text, as the file writes it; empty where there is none.
-    pub begin: String,
-    /// The same of the one that ends a text.
-    pub end: String,
 }
 
 /// How a text becomes tokens.

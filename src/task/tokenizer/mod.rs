@@ -23,8 +23,9 @@ mod gguf;
 mod normal;
 mod vocabulary;
 
+pub use crate::model::files::ChatTemplate;
 pub use byte_level::{byte_characters, pieces};
-pub use codec::{ChatTemplate, Tokenizer};
+pub use codec::Tokenizer;
 pub use error::TokenizerError;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `vocab.json` and `merges.txt`: GPT-2's tokenizer in two files, as transformers reads it for GPT-2 and OPT,
 //! with the settings that may stand beside them.
 
+use super::ChatTemplate;
 use super::codec::Tokenizer;
 use super::error::TokenizerError;
 use super::file::{Added, File, Merge, Model};
@@ -21,14 +22,16 @@ const NAMES: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "p
 const DEFAULT: &str = "<|endoftext|>";
 
 impl Tokenizer {
-    /// What a base's files hold, by their names: `tokenizer.json`, or a vocabulary with its merges.
+    /// What a base's files hold, by their names: `tokenizer.json`, or a vocabulary with its merges; a chat's template
+    /// may stand beside them.
     pub fn from_files(files: &[(&str, String)]) -> Result<Tokenizer, TokenizerError> {
-        match files {
-            [("tokenizer.json", json)] => Tokenizer::from_json(json),
-            files => Tokenizer::from_vocabulary(|name| {
-                files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str())
-            }),
-        }
+        let read = |name: &str| files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str());
+        let mut tokenizer = match read("tokenizer.json") {
+            Some(json) => Tokenizer::from_json(json)?,
+            None => Tokenizer::from_vocabulary(read)?,
+        };
+        tokenizer.chat = ChatTemplate::beside(read);
+        Ok(tokenizer)
     }
 
     /// The files of a byte-level BPE, each by its name where it is there. Ids are those of transformers'

@@ -16,9 +16,8 @@ const LONGEST: usize = 1 << 20;
 /// # Errors
 /// A sentence, where the template cannot be used, or refuses these messages.
 pub fn rendered(chat: &ChatTemplate, messages: &[Message], answers: bool) -> Result<String, String> {
-    let told = |e: Error| {
-        format!("The chat template in the model's file cannot be used for these messages: {}.", shorten(&e.to_string()))
-    };
+    let told =
+        |e: Error| format!("The model's chat template cannot be used for these messages: {}.", shorten(&e.to_string()));
     let mut environment = Environment::new();
     // As transformers sets them.
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(told)?;

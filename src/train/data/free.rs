@@ -73,7 +73,7 @@ impl Reader {
             tokens.drain(..self.form.begin.len());
         }
         match tokens.is_empty() {
-            true => Err(Fault::new("data", "The chat template in the model's file makes nothing of these messages.")),
+            true => Err(Fault::new("data", "The model's chat template makes nothing of these messages.")),
             false => Ok(tokens),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::file::File;
 use crate::bases::Checkpoint;
-use crate::model::files::ShardIndex;
 use crate::model::files::gguf::Gguf;
+use crate::model::files::{ChatTemplate, ShardIndex};
 use serde_json::Value;
 
 /// The one host that is called, and only when a visitor says so.
@@ -142,7 +142,7 @@ pub fn needed(id: &str, file: Option<&str>, answer: &str) -> Result<HubModel, St
     let ggufs: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).filter(|name| Gguf::claims(name)).collect();
     let is_needed = |name: &str| match file {
         Some(file) => name == file,
-        None => !Gguf::claims(name) && Checkpoint::claims(name) || BESIDE.contains(&name),
+        None => !Gguf::claims(name) && Checkpoint::claims(name) || BESIDE.contains(&name) || CHAT.contains(&name),
     };
     let has = |wanted: &str| all.iter().any(|(name, _)| name == wanted);
     let whole = has("model.safetensors") || has(ShardIndex::FILE);
@@ -167,8 +167,9 @@ pub fn needed(id: &str, file: Option<&str>, answer: &str) -> Result<HubModel, St
 }
 
 /// What belongs to a tokenizer of two files.
-const BESIDE: [&str; 5] =
-    ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+const BESIDE: [&str; 4] = ["vocab.json", "merges.txt", "special_tokens_map.json", "added_tokens.json"];
+/// What says how a chat is put together.
+const CHAT: [&str; 2] = [ChatTemplate::SETTINGS, ChatTemplate::FILE];
 
 fn offered(ggufs: &[&str]) -> String {
     match ggufs {
@@ -236,6 +237,11 @@ mod tests {
         assert_eq!(names(None, &all).unwrap(), ["config.json", "model.safetensors", "tokenizer.json"]);
         let without: Vec<&str> = all.into_iter().filter(|name| *name != "tokenizer.json").collect();
         assert_eq!(names(None, &without).unwrap(), ["config.json", "merges.txt", "model.safetensors", "vocab.json"]);
+        let chats: Vec<&str> = all.into_iter().chain(["tokenizer_config.json", "chat_template.jinja"]).collect();
+        assert_eq!(
+            names(None, &chats).unwrap()[2..],
+            ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
+        );
         let shards = ["config.json", ShardIndex::FILE, "model-00001-of-00001.safetensors", "tokenizer.json"];
         assert_eq!(names(None, &shards).unwrap(), shards);
         let ggufs = ["b.Q4_1.gguf", "b.Q8_0.gguf", "README.md"];
