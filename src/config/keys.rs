@@ -203,7 +203,7 @@ pub static STEPS: Key = Key {
     name: "steps",
     label: "Steps",
     help: "Steps of the optimizer.",
-    flag: Some("Steps [300; on a large base 100]"),
+    flag: Some("Steps [300; on a large base 50]"),
     range: Some(Range::Integer { min: 1, max: 100_000, steps: &[] }),
     access: Access::Run {
         get: |config| Some(Value::Integer(config.steps)),

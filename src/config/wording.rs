@@ -147,7 +147,7 @@ impl RunConfig {
 /// Steps of a run on a base where none are asked for.
 pub(super) fn default_steps(base: &Base) -> usize {
     match base.config() {
-        Ok(model) if model.is_large() => 100,
+        Ok(model) if model.is_large() => 50,
         _ => 300,
     }
 }

@@ -114,7 +114,7 @@ pub fn trace_low_rank(at: At, x: Var, y: Var, rank: usize, tape: &mut Tape) -> V
 pub fn low_rank_rate(task: &str, base: &str, rank: usize, matrices: usize) -> f64 {
     let strings = if rank.saturating_mul(matrices) <= 32 { 2e-2 } else { 1e-2 };
     // Of an answer many tokens tell the way.
-    let pretrained = if task == "extract" { 3e-3 } else { 5e-4 };
+    let pretrained = if task == "extract" { 3e-3 } else { 1e-3 };
     rates::of(task, base, [strings, 5e-3, pretrained])
 }
 

@@ -228,7 +228,7 @@ impl Method for Adapter {
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        rates::of(task, base, [2e-2, 5e-3, 1e-3])
+        rates::of(task, base, [2e-2, 5e-3, 3e-4])
     }
 
     fn label(&self) -> String {

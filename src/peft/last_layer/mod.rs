@@ -136,7 +136,7 @@ impl Method for LastLayer {
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
         let [strings, texts, pretrained] = match self.rows {
             Rows::Block => [5e-3, 1e-3, 5e-5],
-            _ => [1e-1, 3e-2, 1e-2],
+            _ => [1e-1, 3e-2, 3e-4],
         };
         rates::of(task, base, [strings, texts, pretrained])
     }

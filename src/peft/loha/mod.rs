@@ -11,6 +11,7 @@ mod python;
 mod tests;
 
 use crate::base::Fault;
+use crate::bases::Base;
 use crate::model::{ModelConfig, ModulePath, Site, Target, TensorInfo};
 use crate::peft::{Blocks, Count, MORE, Method, MethodInfo, MethodKind, Shape, Term, Value, factors, matrices};
 
@@ -128,7 +129,11 @@ impl Method for Loha {
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        matrices::low_rank_rate(task, base, self.rank, self.target_modules.len())
+        match base {
+            // Factors of a product of two updates: the product is smaller than they are.
+            Base::PRETRAINED => 5e-3,
+            _ => matrices::low_rank_rate(task, base, self.rank, self.target_modules.len()),
+        }
     }
 
     fn label(&self) -> String {

@@ -221,6 +221,8 @@ impl Method for Prefix {
 
     fn learning_rate(&self, _task: &str, base: &str) -> f64 {
         match (self.prefix_projection, base) {
+            // Keys and values of words are where the network looks for them: large steps would lead them away.
+            (false, Base::PRETRAINED) if self.init == PrefixInit::Text => 3e-3,
             (true, Base::PRETRAINED) => 1e-3,
             (false, Base::PRETRAINED) => 1e-2,
             (true, _) => 1e-2,

@@ -133,7 +133,7 @@ impl Method for Sparse {
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        rates::of(task, base, [3e-2, 1e-2, 1e-4])
+        rates::of(task, base, [3e-2, 1e-2, 3e-4])
     }
 
     fn label(&self) -> String {

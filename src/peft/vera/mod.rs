@@ -147,7 +147,7 @@ impl Method for Vera {
     }
 
     fn learning_rate(&self, task: &str, base: &str) -> f64 {
-        rates::of(task, base, [1e-1, 3e-2, 5e-3])
+        rates::of(task, base, [1e-1, 3e-2, 2e-2])
     }
 
     fn label(&self) -> String {
