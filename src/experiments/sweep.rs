@@ -169,6 +169,8 @@ fn place(config: &RunConfig, key: &str) -> Option<f64> {
         "steps" => Some(config.steps as f64),
         "parameters" => Some(config.shape().model.parameters() as f64),
         "trainable" => Some(config.trainable() as f64),
+        // By the room that its form takes.
+        "theta" => Some(config.theta_bytes() as f64),
         key => config.knob(key)?.parse().ok(),
     }
 }

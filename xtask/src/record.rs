@@ -39,6 +39,35 @@ const TEXTS: [(&str, &[&str]); 4] = [
 const FIRST_AUTHOR: &str = "dickens";
 const QUESTIONS: [&str; 5] = ["rises", "vowel-first", "has-vowel", "repeats", "sorted"];
 
+/// The large base, where a run takes minutes: it comes where Python is there.
+const PRETRAINED: &str = "smollm2";
+/// Tasks on it, but for `sentiment`: the file that ships their runs, the flags that name them.
+const ON_PRETRAINED: [(&str, &[&str]); 4] = [
+    ("extract/all-smollm2", &["--task", "extract"]),
+    ("dialogue/smollm2", &["--task", "dialogue"]),
+    ("language-sentence/smollm2", &["--task", "language"]),
+    ("authors/smollm2", &["--task", "authors"]),
+];
+/// What every run on it has: as many held-out examples at its end, and what the base could do before.
+const MEASURED: [&str; 4] = ["--scored", "300", "--forgetting", "true"];
+/// Models like Llama have no biases to train.
+const WITHOUT_BIASES: [&str; 1] = ["bitfit"];
+
+/// Knobs on the large base. A prefix starts from keys and values of words: from random ones it hides the text.
+fn pretrained_knobs(method: &str) -> Vec<&'static str> {
+    let more: &[&str] = match method {
+        "loha" => &["--rank", "8"],
+        "prefix" => &["--init", "text", "--init-text", PREFIX_WORDS],
+        // Beside sentences there is room for more.
+        "icl" => return vec!["--shots", "4"],
+        _ => &[],
+    };
+    [prose_knobs(method), more].concat()
+}
+
+/// What a prefix starts from there.
+const PREFIX_WORDS: &str = "Read the following text with care, then give the one right answer.";
+
 /// Knobs on prose, those of the PyTorch experiment; all other settings are the defaults.
 fn prose_knobs(method: &str) -> &'static [&'static str] {
     match method {
@@ -153,7 +182,28 @@ fn grid(methods: &[String], rules: &[String], seeds: usize) -> Vec<Job> {
         }
     }
     jobs.extend(other_tasks());
+    jobs.extend(on_pretrained(methods, seeds));
     jobs
+}
+
+/// On the large base: every method on `sentiment`, the lecture's on other tasks, then the other seeds. In this order, because
+/// all of it takes hours.
+fn on_pretrained(methods: &[String], seeds: usize) -> Vec<Job> {
+    if !root().join("www/models").join(PRETRAINED).join("SmolLM2-135M-Instruct.Q4_1.gguf").is_file() {
+        println!(
+            "{PRETRAINED} is not here, so nothing is recorded on it: cargo xtask bake takes it where Python is there."
+        );
+        return Vec::new();
+    }
+    let job = |group: &str, task: &[&str], method: &str, seed: usize| {
+        let args = [task, &["--base", PRETRAINED, "--method", method], &MEASURED, &pretrained_knobs(method)].concat();
+        Job::new(group.into(), method, seed, &args)
+    };
+    let trainable: Vec<&String> = methods.iter().filter(|method| !WITHOUT_BIASES.contains(&method.as_str())).collect();
+    let sentiment = |seed| trainable.iter().map(move |m| job("sentiment/smollm2", &["--task", "sentiment"], m, seed));
+    let lecture = LECTURE.iter().filter(|method| !WITHOUT_BIASES.contains(method));
+    let others = ON_PRETRAINED.iter().flat_map(|(group, task)| lecture.clone().map(move |m| job(group, task, m, 0)));
+    sentiment(0).chain(others).chain((1..seeds).flat_map(sentiment)).collect()
 }
 
 fn other_tasks() -> Vec<Job> {

@@ -112,6 +112,7 @@ pub fn axis_title(axis: &str) -> String {
         "examples" => "training examples".into(),
         "shots" => "demonstrations".into(),
         "parameters" => "parameters of the base".into(),
+        "theta" => "bytes of θ".into(),
         other => other.replace('_', " "),
     }
 }
