@@ -290,7 +290,7 @@ pub static THETA: Key = Key {
 pub static SCORED: Key = Key {
     name: "scored",
     label: "Scored at the end",
-    help: "Held-out examples that are scored when a run ends. Empty: all of them; on a large base, where that takes long, a tenth of what the run trains on.",
+    help: "Held-out examples that are scored when a run ends, and on a large base before it begins. Empty: all of them; on a large base, where that takes long, a tenth of what the run trains on.",
     flag: Some(
         "Held-out examples that are scored at the end [all; on a large base as many as take a twentieth of the run]",
     ),

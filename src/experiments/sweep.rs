@@ -251,7 +251,8 @@ mod native {
             }
         };
         let materials = Materials::load(config, files).await?;
-        let mut session = Session::new(0, config.clone(), base, &materials, &device, "cpu", crate::base::clock)?;
+        let session = Session::new(0, config.clone(), base, &materials, &device, "cpu", crate::base::clock)?;
+        let mut session = session.for_its_end();
         let mut events = session.begin().await?;
         while !session.done() {
             events = session.advance(false).await?;

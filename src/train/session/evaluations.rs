@@ -18,6 +18,8 @@ pub(super) struct Evaluations {
     pub every: usize,
     /// Held-out examples of each.
     pub live: usize,
+    /// The same of what the run starts from.
+    pub at_start: usize,
     /// Held-out examples at the end.
     pub at_end: usize,
     /// Whether what a run starts from is scored after its first step, from a copy of φ: a visitor waits for the step
@@ -30,22 +32,31 @@ impl Evaluations {
     /// few steps. On a large one they may take a tenth of the run: half of it on the way, half at the end. A
     /// step of training counts as two passes forward for each of its examples, the least that it takes. What an
     /// evaluation reads `beside` its own examples, for answers that are shown and for what is kept, counts as so many
-    /// of them. Each example is read `readings` times. Who asks for more at the end gets as many.
+    /// of them. Each example is read `readings` times. Who asks for more at the end gets as many, and of a large base as
+    /// many at the start: what it knows without training is read beside it.
     pub fn of(config: &RunConfig, parameters: u64, beside: usize, readings: usize) -> Evaluations {
         let every = |points: usize| (config.steps / points.max(1)).max(1);
         let asked = |by_size: usize| config.scored.unwrap_or(by_size);
         if !is_large(parameters) {
             let points = if config.task.is_strings() { 60 } else { 30 };
-            return Evaluations { every: every(points), live: LIVE, at_end: asked(usize::MAX), start_later: false };
+            return Evaluations {
+                every: every(points),
+                live: LIVE,
+                at_start: LIVE,
+                at_end: asked(usize::MAX),
+                start_later: false,
+            };
         }
         if !config.trains() {
-            return Evaluations { every: 1, live: FEWEST, at_end: asked(ALONE), start_later: false };
+            return Evaluations { every: 1, live: FEWEST, at_start: FEWEST, at_end: asked(ALONE), start_later: false };
         }
         let half = config.steps.saturating_mul(config.batch_size()) / (10 * readings.max(1));
         let points = (half / (FEWEST + beside)).clamp(2, 30);
         let live = (half / points).saturating_sub(beside).clamp(FEWEST, LIVE);
         let start_later = is_small_beside(config.trainable(), parameters);
-        Evaluations { every: every(points), live, at_end: asked(half.max(2 * FEWEST)), start_later }
+        let at_end = asked(half.max(2 * FEWEST));
+        let at_start = if config.scored.is_some() { at_end } else { live };
+        Evaluations { every: every(points), live, at_start, at_end, start_later }
     }
 }
 
@@ -60,9 +71,12 @@ mod tests {
     #[test]
     fn a_small_base_is_scored_as_ever() {
         let rules = Evaluations::of(&run("#base=rules&task=rules&steps=300"), 205_568, 20, 1);
-        assert_eq!(rules, Evaluations { every: 5, live: 140, at_end: usize::MAX, start_later: false });
+        assert_eq!(rules, Evaluations { every: 5, live: 140, at_start: 140, at_end: usize::MAX, start_later: false });
         let authors = Evaluations::of(&run("#base=prose-small&task=authors&steps=300"), 3_454_976, 20, 1);
-        assert_eq!(authors, Evaluations { every: 10, live: 140, at_end: usize::MAX, start_later: false });
+        assert_eq!(
+            authors,
+            Evaluations { every: 10, live: 140, at_start: 140, at_end: usize::MAX, start_later: false }
+        );
     }
 
     #[test]
@@ -89,8 +103,10 @@ mod tests {
         for (method, parameters) in [("lora", 1 << 30), ("icl", 1 << 30), ("lora", 3_454_976)] {
             let address = format!("#base=prose-small&task=authors&steps=25&batch_size=8&method={method}");
             let of = |scored: &str| Evaluations::of(&run(&format!("{address}{scored}")), parameters, 6, 1);
-            assert_eq!(of("&scored=300").at_end, 300);
-            assert_eq!(Evaluations { at_end: of("").at_end, ..of("&scored=300") }, of(""));
+            let told = of("&scored=300");
+            let trains_large = method == "lora" && parameters == 1 << 30;
+            assert_eq!((told.at_end, told.at_start == 300), (300, trains_large), "{method} {parameters}");
+            assert_eq!(Evaluations { at_end: of("").at_end, at_start: of("").at_start, ..told }, of(""));
         }
     }
 
@@ -99,7 +115,7 @@ mod tests {
         let config = run("#base=prose-small&task=authors&steps=3&batch_size=1");
         assert_eq!(
             Evaluations::of(&config, 1 << 30, 6, 1),
-            Evaluations { every: 1, live: 16, at_end: 32, start_later: true }
+            Evaluations { every: 1, live: 16, at_start: 16, at_end: 32, start_later: true }
         );
     }
 

@@ -1,5 +1,6 @@
 //! What a run reports: losses of steps, evaluations, answers, its end.
 
+use super::evaluations::Evaluations;
 use super::run::Session;
 use super::timing::Stepped;
 use crate::base::{Failure, FailureReason};
@@ -48,7 +49,8 @@ impl Session {
 
     async fn report_of(&self, step: usize, phi: Phi) -> Result<Vec<Event>, Failure> {
         let (run, setup, asked) = (self.setup.run, &self.setup, self.setup.asked(&phi));
-        let live = asked.held_out(self.data(), setup.evaluations.live)?;
+        let Evaluations { live, at_start, .. } = setup.evaluations;
+        let live = asked.held_out(self.data(), if step == 0 { at_start } else { live })?;
         let kept = self.kept.as_ref().map(|kept| kept.passes(&asked)).transpose()?;
         let prompts = setup.shown_prompts();
         let shown = setup.answering(&phi, &prompts)?;

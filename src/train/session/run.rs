@@ -93,6 +93,12 @@ impl Session {
         })
     }
 
+    /// Of interest for its end alone: what it starts from is scored on no more than a live evaluation reads.
+    pub fn for_its_end(mut self) -> Session {
+        self.setup.evaluations.at_start = self.setup.evaluations.live;
+        self
+    }
+
     /// The number that the run was given.
     pub fn run(&self) -> u32 {
         self.setup.run
