@@ -5,11 +5,11 @@ use super::output::{print_line, print_part};
 use super::sentence::Sentence;
 use super::session::{session, stored};
 use crate::base::clock;
-use crate::protocol::{Event, Voice, Writing};
+use crate::protocol::{Around, Event, Voice, Writing};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 /// The flags that say how.
-pub(super) fn args() -> [Arg; 6] {
+pub(super) fn args() -> [Arg; 7] {
     let number = |name: &'static str, default: &'static str, help: &'static str| {
         Arg::new(name).long(name).default_value(default).help(help)
     };
@@ -20,6 +20,11 @@ pub(super) fn args() -> [Arg; 6] {
         share("temperature", "0", "0 takes the likeliest token, 1 draws by the probabilities"),
         whole("top-k", "0", "Draws from so many likeliest tokens; 0 from all"),
         whole("tokens", "64", "Tokens to write at most"),
+        Arg::new("around")
+            .long("around")
+            .default_value("nothing")
+            .help("What is put around the text: the task's words, or the model's chat template")
+            .value_parser(Around::ALL.map(|(name, _)| name)),
         Arg::new("drawn-by").long("seed").default_value("0").help("Of what is drawn").value_parser(value_parser!(u64)),
         Arg::new("json")
             .long("json")
@@ -32,9 +37,10 @@ pub(super) fn args() -> [Arg; 6] {
 pub(super) async fn write(args: &ArgMatches) -> Result<(), Sentence> {
     let text: &String = args.get_one("input").ok_or("--text is missing")?;
     let whole = |name: &str| args.get_one(name).copied().unwrap_or(0_usize);
+    let around = args.get_one::<String>("around").map_or("", String::as_str);
     let writing = Writing {
         text: text.clone(),
-        worded: false,
+        around: Around::ALL.into_iter().find(|(name, _)| *name == around).map(|(_, around)| around).unwrap_or_default(),
         lambda: args.get_one("lambda").copied().unwrap_or(1.0),
         temperature: args.get_one("temperature").copied().unwrap_or(0.0),
         top_k: whole("top-k"),

@@ -218,7 +218,7 @@ mod tests {
         let base = Base::named("smollm2").unwrap();
         let settled = RunConfig::default().on_base(base).unwrap();
         assert_eq!((settled.config.task.name(), settled.changes), ("sentiment", Vec::<String>::new()));
-        assert_eq!((settled.config.steps, settled.config.batch_size()), (100, 8));
+        assert_eq!((settled.config.steps, settled.config.batch_size()), (50, 8));
         // A task that it reads stays.
         assert_eq!(run("#task=dialogue").on_base(base).unwrap().config.task.name(), "dialogue");
     }

@@ -15,4 +15,4 @@ pub use event::Event;
 #[cfg(target_arch = "wasm32")]
 pub use post::{Posted, Received};
 pub use scores::{Answer, CutText, KeptScore, PartScore, Prediction, SpreadKind};
-pub use writing::{Ended, NextToken, Voice, Writing};
+pub use writing::{Around, Ended, NextToken, Voice, Writing};

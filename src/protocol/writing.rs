@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Writing {
     /// How it begins.
     pub text: String,
-    /// Whether the task's words are put around it; else it is read as it stands.
+    /// What is put around it.
     #[serde(default)]
-    pub worded: bool,
+    pub around: Around,
     /// φ's share of θ ⊕ λφ.
     #[serde(default = "whole")]
     pub lambda: f64,
@@ -29,6 +29,24 @@ pub struct Writing {
 
 fn whole() -> f64 {
     1.0
+}
+
+/// What is put around a text that is gone on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Around {
+    /// It is read as it stands.
+    #[default]
+    Nothing,
+    /// The task's words, so that its answer comes next.
+    Task,
+    /// The model's own chat template, so that an assistant answers what a user says.
+    Chat,
+}
+
+impl Around {
+    /// All of them, and the names that commands and flags have for them.
+    pub const ALL: [(&str, Around); 3] = [("nothing", Around::Nothing), ("task", Around::Task), ("chat", Around::Chat)];
 }
 
 /// Who writes.

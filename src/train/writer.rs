@@ -222,6 +222,7 @@ mod tests {
     use super::*;
     use crate::config::RunConfig;
     use crate::model::{Model, Storage};
+    use crate::protocol::Around;
     use crate::train::pass::{Pass, Passed};
     use burn::tensor::Device;
 
@@ -235,7 +236,7 @@ mod tests {
     }
 
     fn asked(temperature: f64, tokens: usize) -> Writing {
-        Writing { text: String::new(), worded: false, lambda: 1.0, temperature, top_k: 0, tokens, seed: 3 }
+        Writing { text: String::new(), around: Around::Nothing, lambda: 1.0, temperature, top_k: 0, tokens, seed: 3 }
     }
 
     fn writer(base: &Rc<LoadedBase>, prompt: &[u32], writing: Writing) -> Writer {

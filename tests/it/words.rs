@@ -6,6 +6,7 @@ use peft_lab::base::clock;
 use peft_lab::cli::Disk;
 use peft_lab::config::RunConfig;
 use peft_lab::interchange::python::{Sources, script_from};
+use peft_lab::protocol::{Around, Event, Writing};
 use peft_lab::task::text::Label;
 use peft_lab::task::{Baselines, Labelled};
 use peft_lab::train::Session;
@@ -88,4 +89,30 @@ fn a_script_reads_and_scores_words_as_we_do() {
     }
     assert!(right.iter().any(|n| !right.starts_with(&[*n])), "all words score alike: {right:?}");
     run(&python, "run_scripts.py", &folder);
+}
+
+#[test]
+fn free_text_is_read_as_it_stands_as_the_task_asks_or_as_a_message() {
+    let config = run_on_films("template=Film: {text}%5CnIt is {label}%5Cn%5Cn&labels=titles&method=lora");
+    let base = Rc::new(block_on(LoadedBase::of(&config, &Disk::default(), &Device::flex())).unwrap());
+    let session = Session::new(0, config, base, &materials(), &Device::flex(), "cpu", clock).unwrap();
+    let asked = |around: Around, text: &str| {
+        let text = text.to_string();
+        let writing = Writing { text, around, lambda: 1.0, temperature: 0.0, top_k: 0, tokens: 1, seed: 0 };
+        let event = block_on(session.writer(writing, clock).map_err(|fault| fault.message)?.advance()).unwrap();
+        let Some(Event::Wrote { next, .. }) = event else { panic!("{event:?}") };
+        Ok(next)
+    };
+    let plain = asked(Around::Nothing, "a day by the lake").unwrap();
+    for (around, spelt) in [
+        (Around::Task, "Film: a day by the lake\nIt is"),
+        // This base has no template of its own.
+        (Around::Chat, "user: a day by the lake\nassistant: "),
+    ] {
+        let next = asked(around, "a day by the lake").unwrap();
+        assert_eq!(next, asked(Around::Nothing, spelt).unwrap(), "{around:?}");
+        assert_ne!(next, plain, "{around:?}");
+    }
+    assert_eq!(asked(Around::Task, " "), Err("Type a sentence.".to_string()));
+    assert_eq!(asked(Around::Chat, " "), Err("Type what you say.".to_string()));
 }

@@ -54,12 +54,12 @@ fn a_large_base_has_a_pretrained_one_s_rates_short_batches_and_few_steps() {
     let of = |method: &str, base: &Base| run(&format!("#base={}&task=sentiment&method={method}", base.id));
     let (large, small) = (own(1024, 12), own(1024, 1));
     assert!(small.config().unwrap().is_large() && large.config().unwrap().is_large());
-    for (method, rate) in [("lora", 5e-4), ("full", 2e-5), ("prompt", 3e-2), ("prefix", 1e-2), ("adapter", 1e-3)] {
+    for (method, rate) in [("lora", 1e-3), ("full", 2e-5), ("prompt", 3e-2), ("prefix", 1e-2), ("adapter", 3e-4)] {
         let config = of(method, large);
-        assert_eq!((config.learning_rate(), config.batch_size(), config.steps), (rate, 8, 100), "{method}");
+        assert_eq!((config.learning_rate(), config.batch_size(), config.steps), (rate, 8, 50), "{method}");
     }
     let moved = run("#task=sentiment&method=lora").on_base(large).unwrap().config;
-    assert_eq!((moved.steps, moved.batch_size()), (100, 8));
+    assert_eq!((moved.steps, moved.batch_size()), (50, 8));
     let asked = run("#task=sentiment&method=lora&steps=40").on_base(large).unwrap().config;
     assert_eq!(asked.steps, 40);
     assert_eq!(run(&format!("#base={}&task=style", large.id)).batch_size(), 4);

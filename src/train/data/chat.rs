@@ -29,15 +29,35 @@ pub fn rendered(chat: &ChatTemplate, messages: &[Message], answers: bool) -> Res
     });
     let message = |m: &Message| Value::from_pairs([("role", m.role.as_str()), ("content", m.content.as_str())]);
     let said: Vec<Value> = messages.iter().map(message).collect();
-    let text = environment.render_str(
-        &chat.jinja,
-        context! {
-            messages => Value::from(said), add_generation_prompt => answers, bos_token => chat.begin.as_str(), eos_token => chat.end.as_str(),
-        },
-    );
-    match text.map_err(told)? {
-        text if text.len() > LONGEST => Err("The chat template makes more than a megabyte of these messages.".into()),
-        text => Ok(text),
+    let said = context! {
+        messages => Value::from(said), add_generation_prompt => answers, bos_token => chat.begin.as_str(), eos_token => chat.end.as_str(),
+    };
+    let mut text = Short(Vec::new());
+    let template = environment.template_from_str(&chat.jinja).map_err(told)?;
+    match template.render_captured_to(said, &mut text) {
+        // It ends where it has written so much, not once it is done.
+        Err(e) if e.kind() == ErrorKind::WriteFailure => {
+            Err("The chat template makes more than a megabyte of these messages.".into())
+        }
+        Err(e) => Err(told(e)),
+        Ok(_) => Ok(String::from_utf8_lossy(&text.0).into_owned()),
+    }
+}
+
+/// A text that takes no more than the longest.
+struct Short(Vec<u8>);
+
+impl std::io::Write for Short {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + piece.len() > LONGEST {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.0.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

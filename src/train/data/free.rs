@@ -63,29 +63,11 @@ impl Reader {
     /// # Errors
     /// Where the model's chat template refuses it.
     pub fn said(&self, text: &str) -> Result<Vec<u32>, Fault> {
-        self.messages(&[Message { role: "user".into(), content: text.into() }])
+        said(&self.tokenizer, &self.form.begin, text)
     }
 
-    /// Tokens of messages. What begins every text stands in front of them already, though a template may write it.
     fn messages(&self, messages: &[Message]) -> Result<Vec<u32>, Fault> {
-        let mut tokens = self.tokenizer.encode(&self.chat(messages)?);
-        if tokens.starts_with(&self.form.begin) {
-            tokens.drain(..self.form.begin.len());
-        }
-        match tokens.is_empty() {
-            true => Err(Fault::new("data", "The model's chat template makes nothing of these messages.")),
-            false => Ok(tokens),
-        }
-    }
-
-    /// Messages of a chat as one text: by the model's own template, else a line for each and the beginning of the
-    /// answer's.
-    fn chat(&self, messages: &[Message]) -> Result<String, Fault> {
-        if let Some(chat) = self.tokenizer.chat() {
-            return rendered(chat, messages, true).map_err(|why| Fault::new("data", why));
-        }
-        let lines = messages.iter().map(|message| format!("{}: {}\n", message.role, message.content));
-        Ok(lines.chain(["assistant: ".to_string()]).collect())
+        tokens(&self.tokenizer, &self.form.begin, messages)
     }
 
     /// An answer as text, without its end.
@@ -93,6 +75,35 @@ impl Reader {
         let n = tokens.iter().position(|token| *token == self.end).unwrap_or(tokens.len());
         self.tokenizer.decode_on(&tokens[..n]).trim().to_string()
     }
+}
+
+/// The tokens of what a user says and of what begins the answer, but for those that begin every text.
+///
+/// # Errors
+/// Where the model's chat template refuses it.
+pub fn said(tokenizer: &Tokenizer, begin: &[u32], text: &str) -> Result<Vec<u32>, Fault> {
+    tokens(tokenizer, begin, &[Message { role: "user".into(), content: text.into() }])
+}
+
+/// Tokens of messages. What begins every text stands in front of them already, though a template may write it.
+fn tokens(tokenizer: &Tokenizer, begin: &[u32], messages: &[Message]) -> Result<Vec<u32>, Fault> {
+    let mut tokens = tokenizer.encode(&chat(tokenizer, messages)?);
+    if tokens.starts_with(begin) {
+        tokens.drain(..begin.len());
+    }
+    match tokens.is_empty() {
+        true => Err(Fault::new("data", "The model's chat template makes nothing of these messages.")),
+        false => Ok(tokens),
+    }
+}
+
+/// Messages of a chat as one text: by the model's own template, else a line for each and the beginning of the answer's.
+fn chat(tokenizer: &Tokenizer, messages: &[Message]) -> Result<String, Fault> {
+    if let Some(chat) = tokenizer.chat() {
+        return rendered(chat, messages, true).map_err(|why| Fault::new("data", why));
+    }
+    let lines = messages.iter().map(|message| format!("{}: {}\n", message.role, message.content));
+    Ok(lines.chain(["assistant: ".to_string()]).collect())
 }
 
 /// What stands behind a prompt by arg max, each token behind the right ones before it.

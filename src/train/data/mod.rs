@@ -17,6 +17,6 @@ mod words;
 
 pub use batch::{Batch, of_labels};
 pub use file::TaskFile;
-pub use free::Marked;
+pub use free::{Marked, said};
 pub use task_data::TaskData;
 pub use typed::Typed;

@@ -12,9 +12,9 @@ use crate::interchange::phi_file;
 use crate::interchange::phi_file::StoredPhi;
 use crate::model::Model;
 use crate::peft::Phi;
-use crate::protocol::{Event, Prediction, Writing};
+use crate::protocol::{Around, Event, Prediction, Writing};
 use crate::task::Example;
-use crate::train::data::{Batch, Typed};
+use crate::train::data::{Batch, Typed, said};
 use crate::train::evaluate::{Evaluation, evaluate};
 use crate::train::room::in_front;
 use crate::train::writer::Writer;
@@ -121,11 +121,14 @@ impl Session {
             return Err(input(format!("The temperature is 0 to {MOST_TEMPERATURE}, and a token is written at least.")));
         }
         let tokenizer = &self.setup.base.tokenizer;
-        let prompt = match writing.worded {
-            true => self.data().typed(&writing.text, tokenizer).map_err(|fault| input(fault.message))?.prompt,
-            false => {
-                let text =
-                    tokenizer.begin().iter().copied().chain(tokenizer.encode(&writing.text)).collect::<Vec<u32>>();
+        let begin = tokenizer.begin();
+        let behind = |tokens: Vec<u32>| begin.iter().copied().chain(tokens).collect::<Vec<u32>>();
+        let prompt = match writing.around {
+            Around::Task => self.data().typed(&writing.text, tokenizer).map_err(|fault| input(fault.message))?.prompt,
+            Around::Chat if writing.text.trim().is_empty() => return Err(input("Type what you say.")),
+            Around::Chat => behind(said(tokenizer, begin, &writing.text).map_err(|fault| input(fault.message))?),
+            Around::Nothing => {
+                let text = behind(tokenizer.encode(&writing.text));
                 // Without a word it begins where another text ends.
                 if text.is_empty() { tokenizer.end().into_iter().collect() } else { text }
             }

@@ -1,15 +1,19 @@
 //! Free text that θ alone and θ with φ go on with, side by side, and what either may write next.
 
 use super::dialog::DialogFrame;
-use crate::protocol::NextToken;
+use crate::protocol::{Around, NextToken};
 use crate::ui::state::{Action, Column, FreeText, FreeTextField, FreeTexting, State, percent, visible};
-use web_sys::{HtmlInputElement, HtmlTextAreaElement, KeyboardEvent};
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
 /// What the dialog is drawn from.
 #[derive(Properties, PartialEq)]
 pub struct FreeTextProps {
     pub free: FreeText,
+    /// What may be put around the text, and what that is called.
+    pub forms: Vec<(Around, &'static str)>,
+    /// Which of them is.
+    pub around: Around,
     /// Whose φ would write, in words.
     pub by: String,
     /// Why nothing can be written now.
@@ -21,14 +25,15 @@ impl FreeTextProps {
     /// Of the page.
     pub fn of(state: &State, on: &Callback<Action>) -> FreeTextProps {
         let (by, waits) = (state.writes_by(), state.writing_waits());
-        FreeTextProps { free: state.free_text.clone(), by, waits, on: on.clone() }
+        let (forms, around) = (state.free_text_forms(), state.free_text_around());
+        FreeTextProps { free: state.free_text.clone(), forms, around, by, waits, on: on.clone() }
     }
 }
 
 /// The dialog: a text, how it is gone on with, and two columns.
 #[component]
 pub fn FreeTextDialog(props: &FreeTextProps) -> Html {
-    let FreeTextProps { free, by, waits, on } = props;
+    let FreeTextProps { free, forms, around, by, waits, on } = props;
     let emit = |what: FreeTexting| {
         let on = on.clone();
         move || on.emit(Action::FreeText(what.clone()))
@@ -49,6 +54,21 @@ pub fn FreeTextDialog(props: &FreeTextProps) -> Html {
                 <input {id} type="text" inputmode="decimal" autocomplete="off" value={value.clone()} {oninput} />
             </div>
         }
+    };
+    let choose = {
+        let (on, forms) = (on.clone(), forms.clone());
+        Callback::from(move |event: Event| {
+            let select: HtmlSelectElement = event.target_unchecked_into();
+            if let Some((around, _)) = forms.get(select.selected_index() as usize) {
+                on.emit(Action::FreeText(FreeTexting::Around(*around)));
+            }
+        })
+    };
+    let form = |(form, title): &(Around, &'static str)| html! { <option selected={form == around}>{ *title }</option> };
+    let placeholder = match around {
+        Around::Nothing => "how a text begins",
+        Around::Task => "what the task would ask",
+        Around::Chat => "what you say",
     };
     let (write, stop) = (emit(FreeTexting::Write), emit(FreeTexting::Stop));
     let onsubmit = {
@@ -95,10 +115,14 @@ pub fn FreeTextDialog(props: &FreeTextProps) -> Html {
         <DialogFrame open={free.open} label="Try it" class="free" close={Action::FreeText(FreeTexting::Open(false))} on={on.clone()} done={false}>
             <h2>{ "Try it: free text" }</h2>
             <form class="asked" {onsubmit}>
-                <textarea aria-label="How the text begins" rows="3" placeholder="how a text begins" spellcheck="false" autocapitalize="off"
+                <textarea aria-label="How the text begins" rows="3" {placeholder} spellcheck="false" autocapitalize="off"
                     value={free.text.clone()} {oninput} {onkeydown} aria-invalid={free.fault.is_some().then_some("true")}
                     aria-describedby={free.fault.is_some().then_some("fault-free")} />
                 <div class="how">
+                    <div class="field" title="What is put around it: nothing, the task's template, or the model's own chat template">
+                        <label for="free-around">{ "Read as" }</label>
+                        <select id="free-around" onchange={choose}>{ for forms.iter().map(form) }</select>
+                    </div>
                     { number("free-temperature", "Temperature", "0 takes the likeliest token, 1 draws by the probabilities", FreeTextField::Temperature, &free.temperature) }
                     { number("free-top-k", "Top-k", "Draws from so many likeliest tokens; 0 from all", FreeTextField::TopK, &free.top_k) }
                     { number("free-tokens", "Tokens", "To write at most", FreeTextField::Tokens, &free.tokens) }

@@ -1,7 +1,7 @@
 //! Free text that θ alone and θ ⊕ λφ go on with, side by side.
 
 use super::Trainer;
-use crate::protocol::{Ended, NextToken, Voice, Writing};
+use crate::protocol::{Around, Ended, NextToken, Voice, Writing};
 
 /// The dialog of free text: what is typed, and what is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub struct FreeText {
     pub top_k: String,
     /// As it is typed.
     pub tokens: String,
+    /// What is put around the text, where its visitor has chosen.
+    pub around: Option<Around>,
     /// Why that cannot be gone on with.
     pub fault: Option<String>,
     /// How the text began that is gone on with.
@@ -65,6 +67,8 @@ pub enum FreeTexting {
     Open(bool),
     /// Edits a part.
     Edit(FreeTextField, String),
+    /// Chooses what is put around the text.
+    Around(Around),
     /// Goes on with the text.
     Write,
     /// Ends that.
@@ -82,6 +86,7 @@ impl Default for FreeText {
             temperature: "0.8".into(),
             top_k: "40".into(),
             tokens: "60".into(),
+            around: None,
             fault: None,
             given: String::new(),
             by: String::new(),
@@ -102,13 +107,13 @@ impl FreeText {
     ///
     /// # Errors
     /// A sentence, where a number is none.
-    pub(in crate::ui::state) fn writing(&self, lambda: f64) -> Result<Writing, String> {
+    pub(in crate::ui::state) fn writing(&self, around: Around, lambda: f64) -> Result<Writing, String> {
         let temperature = self.temperature.trim().parse().ok().filter(|t: &f64| (0.0..=5.0).contains(t));
         let top_k = self.top_k.trim().parse().ok();
         let tokens = self.tokens.trim().parse().ok().filter(|n: &usize| (1..=MOST).contains(n));
         Ok(Writing {
             text: self.text.clone(),
-            worded: false,
+            around,
             lambda,
             temperature: temperature.ok_or("The temperature is a number from 0 to 5.")?,
             top_k: top_k.ok_or("Top-k is a whole number; 0 stands for all tokens.")?,

@@ -1,12 +1,42 @@
 //! Free text: what is typed goes to the trainer, what θ alone and θ ⊕ λφ write comes back token by token.
 
-use crate::protocol::{Command, Event};
+use crate::config::RunConfig;
+use crate::protocol::{Around, Command, Event};
 use crate::ui::state::{Column, Effect, FreeText, FreeTextField, FreeTexting, State, Trainer, WorkerPhase};
 
 impl State {
     /// Whether the present base reads prose, so that free text means something to it.
     pub fn reads_prose(&self) -> bool {
         !self.config.task.is_strings()
+    }
+
+    /// What may be put around free text, and what each is called on the page.
+    pub fn free_text_forms(&self) -> Vec<(Around, &'static str)> {
+        let config = self.answering_config();
+        let task = match () {
+            () if config.task.is_written() => None,
+            () if config.task.is_answered() => Some("a prompt of the task"),
+            () => Some("a question of the task"),
+        };
+        let chat = config.base.knows_words().then_some((Around::Chat, "a message in a chat"));
+        [(Around::Nothing, "a text as it stands")]
+            .into_iter()
+            .chain(task.map(|t| (Around::Task, t)))
+            .chain(chat)
+            .collect()
+    }
+
+    /// What is put around it: what was chosen, where that may be, else what shows what the task trains.
+    pub fn free_text_around(&self) -> Around {
+        let forms = self.free_text_forms();
+        let usual = if self.answering_config().task.is_answered() { Around::Task } else { Around::Nothing };
+        self.free_text.around.filter(|chosen| forms.iter().any(|(form, _)| form == chosen)).unwrap_or(usual)
+    }
+
+    /// The configuration of the run whose φ would write.
+    fn answering_config(&self) -> &RunConfig {
+        let (id, _) = self.answering();
+        self.runs.iter().find(|run| run.id == id).map_or(&self.config, |run| &run.config)
     }
 
     /// Whose φ would write now, in words.
@@ -47,6 +77,11 @@ impl State {
                 } = text;
                 Vec::new()
             }
+            FreeTexting::Around(around) => {
+                self.free_text.around = Some(around);
+                self.free_text.fault = None;
+                Vec::new()
+            }
             FreeTexting::Write => self.write(),
             FreeTexting::Stop => self.stop_writing(),
         }
@@ -57,7 +92,7 @@ impl State {
             return Vec::new();
         }
         let (run, trainer) = self.answering();
-        let writing = match self.free_text.writing(self.lambda_of(run)) {
+        let writing = match self.free_text.writing(self.free_text_around(), self.lambda_of(run)) {
             Ok(writing) => writing,
             Err(fault) => {
                 self.free_text.fault = Some(fault);
@@ -65,7 +100,7 @@ impl State {
             }
         };
         // φ is that run's, so the text goes with its configuration.
-        let config = self.runs.iter().find(|r| r.id == run).map_or_else(|| self.config.clone(), |r| r.config.clone());
+        let config = self.answering_config().clone();
         let by = self.writes_by();
         let free = &mut self.free_text;
         *free = FreeText {

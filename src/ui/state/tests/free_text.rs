@@ -1,7 +1,7 @@
 //! Free text: asked for, heard token by token, stopped, refused.
 
 use super::*;
-use crate::protocol::{Ended, NextToken, Voice, Writing};
+use crate::protocol::{Around, Ended, NextToken, Voice, Writing};
 
 fn edit(state: &mut State, field: FreeTextField, text: &str) {
     state.reduce(Action::FreeText(FreeTexting::Edit(field, text.into())));
@@ -119,6 +119,33 @@ fn strings_are_no_free_text_and_blanks_show() {
     state.reduce(Action::FreeText(FreeTexting::Open(true)));
     assert!(!state.free_text.open);
     assert_eq!(visible(" a\n\tb\u{0}"), "␣a⏎⇥b␦");
+}
+
+#[test]
+fn it_is_read_as_its_visitor_says_where_that_may_be() {
+    let of = |hash: &str, chosen: Option<Around>| {
+        let mut state = ready(hash);
+        chosen.into_iter().for_each(|around| {
+            state.reduce(Action::FreeText(FreeTexting::Around(around)));
+        });
+        let forms: Vec<Around> = state.free_text_forms().into_iter().map(|(form, _)| form).collect();
+        (state.free_text_around(), forms)
+    };
+    let (nothing, task, chat) = (Around::Nothing, Around::Task, Around::Chat);
+    let all = vec![nothing, task, chat];
+    // What is trained to answer freely is asked so.
+    assert_eq!(of("#base=smollm2&task=extract", None), (task, all.clone()));
+    assert_eq!(of("#base=smollm2&task=extract", Some(chat)), (chat, all.clone()));
+    assert_eq!(of("#base=smollm2&task=sentiment", None), (nothing, all));
+    // A style has no questions, and a small base has never seen a chat.
+    assert_eq!(of("#base=smollm2&task=style", Some(task)), (nothing, vec![nothing, chat]));
+    assert_eq!(of("#base=prose-nano&task=sentiment", Some(chat)), (nothing, vec![nothing, task]));
+    let mut state = typed();
+    state.reduce(Action::FreeText(FreeTexting::Around(chat)));
+    assert_eq!(write(&mut state).unwrap().1.around, nothing);
+    let mut state = ready("#base=prose-nano&task=sentiment&method=lora&device=cpu");
+    state.reduce(Action::FreeText(FreeTexting::Around(task)));
+    assert_eq!(write(&mut state).unwrap().1.around, task);
 }
 
 #[test]
