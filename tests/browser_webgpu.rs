@@ -50,6 +50,11 @@ async fn gguf_files_train_packed_with_the_losses_of_the_cpu() {
     llama::check_files_train_like_the_cpu(&device().await).await.unwrap();
 }
 
+#[wasm_bindgen_test]
+async fn a_block_of_real_models_with_their_tables_trains_with_the_losses_of_the_cpu() {
+    llama::check_real_widths_train_like_the_cpu(&device().await).await.unwrap();
+}
+
 /// Calls of WebGPU since the page was opened: dispatches and submits.
 fn calls() -> [f64; 2] {
     const COUNT: &str = r#"

@@ -36,6 +36,7 @@ fn gradients_and_losses_are_those_of_the_cpu() {
         shared::check_steps_like_the_cpu(&device).await.unwrap();
         shared::check_optimizer_after_a_break(&device).await.unwrap();
         llama::check_files_train_like_the_cpu(&device).await.unwrap();
+        llama::check_real_widths_train_like_the_cpu(&device).await.unwrap();
         for method in shared::methods() {
             shared::check_losses(&method, &device).await.unwrap();
             shared::check_gradients_like_the_cpu(&method, &device).await.unwrap();

@@ -17,6 +17,9 @@ pub struct Sweep {
     pub title: String,
     /// What to look for in it, one sentence.
     pub question: String,
+    /// What was found, beside what the paper says; empty before it is measured.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub found: String,
     /// The varied key that the horizontal axis shows; numbers.
     pub axis: String,
     /// Keys that are the same in every run, as the address writes them.

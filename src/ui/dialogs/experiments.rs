@@ -30,6 +30,7 @@ impl Experiments {
                 html! {
                     <>
                         <p class="question">{ &measured.sweep.question }</p>
+                        { found(&measured.sweep.found) }
                         { figure(&lines, &measured.sweep.axis, on) }
                         { for d90(&lines, &measured.sweep.axis).map(|text| html! { <p class="caption">{ text }</p> }) }
                         <p class="caption">
@@ -50,6 +51,14 @@ impl Experiments {
             </DialogFrame>
         }
     }
+}
+
+/// What this page measured, beside what the paper says.
+fn found(found: &str) -> Html {
+    if found.is_empty() {
+        return html! {};
+    }
+    html! { <p class="found"><b>{ "Measured here: " }</b>{ found.to_string() }</p> }
 }
 
 /// The smallest place at which each line reaches nine tenths of full fine-tuning (Aghajanyan et al. 2020).

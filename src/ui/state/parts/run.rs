@@ -48,6 +48,18 @@ impl Curve {
         }
     }
 
+    /// The last point, in place of one of the same step; whether there was none.
+    fn end(&mut self, step: usize, value: f64) -> bool {
+        match Rc::make_mut(&mut self.points).last_mut() {
+            Some(last) if last.0 == step as f64 => last.1 = value,
+            _ => {
+                self.push(step, value);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Takes away what is behind a step: a run goes on from there.
     fn cut(&mut self, step: usize) {
         if self.points.last().is_some_and(|(last, _)| *last > step as f64) {
@@ -376,10 +388,9 @@ impl Run {
     }
 
     fn finished(&mut self, evaluation: Evaluation) {
-        // The last live evaluation was of the same φ on a subset: the curve keeps one point per step.
-        let last = self.accuracy.points.last().map(|(step, _)| *step as usize);
-        if last != Some(evaluation.step) {
-            self.accuracy.push(evaluation.step, evaluation.accuracy);
+        // The last live evaluation was of the same φ on a part of these examples: the curve ends at what the table says.
+        // Whether a loss rises is told by losses of the same examples.
+        if self.accuracy.end(evaluation.step, evaluation.accuracy) {
             self.held_out_loss.push(evaluation.step, evaluation.loss);
         }
         (self.phase, self.step, self.evaluation) = (Phase::Finished, evaluation.step, Some(evaluation));

@@ -69,6 +69,7 @@ impl State {
                 self.config.base.called(),
                 self.config.task.title()
             ),
+            found: String::new(),
             axis,
             fixed,
             grids: vec![grid],

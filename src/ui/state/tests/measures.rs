@@ -28,6 +28,23 @@ fn says(hash: &str, accuracy: f64, reference: Option<f64>) -> String {
 }
 
 #[test]
+fn a_curve_ends_at_what_the_table_says() {
+    let config = RunConfig::from_hash("method=lora").0;
+    let ends = |events: &[Event]| {
+        let mut run = Run::new(1, config.clone());
+        run.apply(&started(1, &config));
+        events.iter().for_each(|event| run.apply(event));
+        (run.accuracy.points().to_vec(), run.held_out_loss.points().len())
+    };
+    // The last live evaluation reads a part of what is scored at the end.
+    let live = [evaluated(1, 0, 0.1), evaluated(1, 300, 1.0)];
+    let (accuracy, losses) = ends(&[&live[..], &[finished(1, 300, 0.9)]].concat());
+    assert_eq!((accuracy, losses), (vec![(0.0, 0.1), (300.0, 0.9)], 2));
+    let (accuracy, _) = ends(&[&live[..1], &[finished(1, 300, 0.9)]].concat());
+    assert_eq!(accuracy, [(0.0, 0.1), (300.0, 0.9)]);
+}
+
+#[test]
 fn a_run_that_learnt_says_nothing() {
     assert_eq!(says("method=lora", 0.998, Some(1.0)), "");
     assert_eq!(says("method=lora", 0.6, None), "", "nobody knows what could be reached");
