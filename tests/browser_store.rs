@@ -135,6 +135,9 @@ async fn undo_is_written_in_the_event_itself_and_never_behind_a_removal() {
     assert!(records.iter().all(|record| !head(record).removed && record.text == "one\n"));
 }
 
+/// The head of a run of tab `a`.
+const HEAD: &str = r#"{"schema":1,"tab":"a","bytes":3}"#;
+
 #[wasm_bindgen_test]
 async fn an_undo_whose_transaction_was_lost_with_its_tab_is_written_by_the_next_one() {
     let tab = Tab::open("store-undo-lost", "a");
@@ -145,20 +148,30 @@ async fn an_undo_whose_transaction_was_lost_with_its_tab_is_written_by_the_next_
     tab.store.ask(Ask::Remove(vec!["a-1".into(), "a-2".into()]));
     tab.recalled("a-2").await;
     // As the tab left it: the note is there, the transaction was taken back. One run is no longer there.
-    let note = r#"{"a-1":{"schema":1,"tab":"a","bytes":3},"a-9":{"schema":1,"tab":"a","bytes":3}}"#;
     let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
-    storage.set_item("store-undo-lost-undone", note).unwrap();
+    let note = |key: &str| storage.get_item(&format!("store-undo-lost-undone/{key}")).unwrap();
+    for (key, text) in [("a-1", HEAD), ("a-9", HEAD), ("a-2", "of another version")] {
+        storage.set_item(&format!("store-undo-lost-undone/{key}"), text).unwrap();
+    }
     let (records, _) = Tab::open("store-undo-lost", "b").listed().await;
     let found: Vec<_> = records.iter().map(|record| (&*record.key, head(record).removed)).collect();
     assert_eq!(found, [("a-1", false), ("a-2", true)]);
-    assert_eq!(storage.get_item("store-undo-lost-undone").unwrap(), None);
-    // An Undo that was written leaves no note, and what is removed afterwards stays so.
-    let back = ("a-2".into(), Head { schema: 1, tab: "a".into(), bytes: 3, ..Head::default() });
-    tab.store.ask(Ask::Back(vec![back]));
+    assert_eq!((note("a-1"), note("a-9")), (None, None));
+    // An Undo is noted in its own event, till it is written; what is removed afterwards stays so.
+    let back = |tab: &Tab| {
+        let head = Head { schema: 1, tab: "a".into(), bytes: 3, ..Head::default() };
+        tab.store.ask(Ask::Back(vec![("a-2".into(), head)]));
+    };
+    back(&tab);
+    assert_eq!(note("a-2").as_deref(), Some(HEAD));
+    let (records, _) = Tab::open("store-undo-lost", "c").listed().await;
+    assert!(!head(&records[1]).removed);
+    assert_eq!(note("a-2"), None);
+    back(&tab);
     tab.store.ask(Ask::Remove(vec!["a-2".into()]));
     tab.recalled("a-2").await;
-    assert_eq!(storage.get_item("store-undo-lost-undone").unwrap(), None);
-    let (records, _) = Tab::open("store-undo-lost", "c").listed().await;
+    assert_eq!(note("a-2"), None);
+    let (records, _) = Tab::open("store-undo-lost", "d").listed().await;
     assert!(head(&records[1]).removed);
 }
 

@@ -286,13 +286,13 @@ pub static THETA: Key = Key {
     ..Key::PLAIN
 };
 
-/// Held-out examples that are scored at the end.
+/// Held-out examples that are scored at the end, and of a large base before training.
 pub static SCORED: Key = Key {
     name: "scored",
     label: "Scored at the end",
     help: "Held-out examples that are scored when a run ends, and on a large base before it begins. Empty: all of them; on a large base, where that takes long, a tenth of what the run trains on.",
     flag: Some(
-        "Held-out examples that are scored at the end [all; on a large base as many as take a twentieth of the run]",
+        "Held-out examples that are scored at the end, of a large base before training too [all; on a large base as many as take a twentieth of the run]",
     ),
     range: Some(Range::Integer { min: 1, max: 100_000, steps: &[] }),
     unset: Some(""),

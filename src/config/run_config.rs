@@ -41,7 +41,8 @@ pub struct RunConfig {
     pub steps: usize,
     /// What every stream of random numbers starts from: batches, and φ at its start.
     pub seed: u64,
-    /// Held-out examples that are scored at the end; by the base's size where the visitor does not choose.
+    /// Held-out examples that are scored at the end, and of a large base before training; by the base's size where the
+    /// visitor does not choose.
     pub scored: Option<usize>,
     /// Where it trains.
     pub device: DeviceChoice,

@@ -1,5 +1,5 @@
-//! Tuned rates that methods share. Those of [`Base::PRETRAINED`] are first values, of few runs on a language model of 135
-//! million parameters.
+//! Tuned rates that methods share. Those of [`Base::PRETRAINED`] are of few runs on a language model of 135 million
+//! parameters.
 
 use crate::bases::Base;
 

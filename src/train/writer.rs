@@ -23,6 +23,8 @@ pub struct Writer {
     run: u32,
     base: Rc<LoadedBase>,
     writing: Writing,
+    /// Tokens that end it.
+    ends: Vec<u32>,
     voices: [Speaking; 2],
     /// Whose turn is next.
     turn: usize,
@@ -65,11 +67,11 @@ impl Speaking {
     }
 
     /// A token, or a piece of the text; what there is to tell of it.
-    async fn advance(&mut self, base: &LoadedBase, writing: &Writing) -> Result<Option<Told>, Failure> {
+    async fn advance(&mut self, base: &LoadedBase, writing: &Writing, ends: &[u32]) -> Result<Option<Told>, Failure> {
         let mut text = String::new();
         if let Some(logits) = self.logits.take() {
             let token = choose(&logits, writing, &mut self.random);
-            if base.tokenizer.ends().contains(&token) {
+            if ends.contains(&token) {
                 return Ok(Some(self.end(&base.tokenizer, Ended::End)));
             }
             self.written += 1;
@@ -117,18 +119,21 @@ struct Told {
 }
 
 impl Writer {
-    /// Both at the beginning of the tokens of a text, at least one.
+    /// Both at the beginning of the tokens of a text, at least one. `ends` are tokens that end what is written, besides
+    /// those that end every text of the base.
     pub fn new(
         run: u32,
         base: Rc<LoadedBase>,
         phi: Phi,
         prompt: &[u32],
+        ends: &[u32],
         writing: Writing,
         clock: fn() -> f64,
     ) -> Writer {
         let voices = [(Voice::Base, Phi::none()), (Voice::Adapted, phi)]
             .map(|(which, phi)| Speaking::new(which, phi, prompt, writing.seed));
-        Writer { run, base, writing, voices, turn: 0, clock }
+        let ends = [ends, base.tokenizer.ends()].concat();
+        Writer { run, base, writing, ends, voices, turn: 0, clock }
     }
 
     /// Lets one write alone.
@@ -154,7 +159,7 @@ impl Writer {
             return Ok(None);
         }
         let start = (self.clock)();
-        let told = voice.advance(&self.base, &self.writing).await?;
+        let told = voice.advance(&self.base, &self.writing, &self.ends).await?;
         voice.ms += (self.clock)() - start;
         Ok(told.map(|told| event(self.run, voice, told)))
     }
@@ -240,7 +245,7 @@ mod tests {
     }
 
     fn writer(base: &Rc<LoadedBase>, prompt: &[u32], writing: Writing) -> Writer {
-        Writer::new(7, base.clone(), Phi::none(), prompt, writing, || 0.0)
+        Writer::new(7, base.clone(), Phi::none(), prompt, &[], writing, || 0.0)
     }
 
     /// What both wrote, how often they told of it, and why they ended.

@@ -13,7 +13,7 @@ use self::records::{HEADS, LINES, RUN, STATES, TEXTS, clear, head_of, put_head, 
 use self::undone::Undone;
 use super::dom;
 use super::indexed_db::{Database, Failed, Transaction};
-use super::state::{Action, Ask, Head, OwnFiles, Said};
+use super::state::{Action, Ask, Head, OwnFiles, Record, Said};
 use super::tabs;
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
@@ -342,13 +342,24 @@ impl Inner {
     }
 
     async fn list(self: &Rc<Self>) -> Result<(), Failed> {
-        self.undone.write(self.database()?).await?;
+        // A database that is full takes no note: what was brought back is shown all the same.
+        let unwritten = match self.undone.write(self.database()?).await {
+            Ok(()) => BTreeMap::new(),
+            Err(error) => {
+                gloo::console::warn!("what was brought back could not be written:", error.value());
+                self.undone.noted()
+            }
+        };
         let own = self.new_own(&own::ids(self.database()?).await?).await?;
         let reading = self.transaction(&[HEADS, TEXTS, LINES, PAGE], false)?;
         let keys = reading.keys(HEADS, &JsValue::UNDEFINED).await?;
         let mut records = Vec::new();
         for key in keys.iter().filter_map(|key| key.as_string()) {
-            records.extend(record(&reading, &key).await?);
+            let found = record(&reading, &key).await?;
+            records.extend(found.map(|record| match unwritten.get(&key) {
+                Some(head) => Record { head: serde_json::to_string(head).unwrap_or_default(), ..record },
+                None => record,
+            }));
         }
         let page = reading.get(PAGE, &PAGE.into()).await?.as_string();
         let tabs = self.others().await;

@@ -75,6 +75,21 @@ fn the_first_step_comes_first_and_then_what_it_started_from() {
 }
 
 #[test]
+fn what_it_started_from_is_scored_on_as_many_as_its_end_where_they_are_named() {
+    let base = base();
+    let started_on = |scored: Option<usize>, alone: bool| {
+        let config = RunConfig { method: shared::method("lora", &[]), steps: 1, scored, ..RunConfig::default() };
+        let run = Session::new(7, config, base.clone(), &Materials::none(), &Device::flex(), "cpu", clock).unwrap();
+        let mut run = if alone { run.for_its_end() } else { run };
+        block_on(run.begin()).unwrap();
+        let events = block_on(run.advance(false)).unwrap();
+        let n = |event: &Event| if let Event::Evaluated { step: 0, n, .. } = event { Some(*n) } else { None };
+        events.iter().find_map(n).unwrap()
+    };
+    assert_eq!([started_on(None, false), started_on(Some(100), false), started_on(Some(100), true)], [16, 100, 16]);
+}
+
+#[test]
 fn who_steps_once_or_in_all_hears_of_the_start_as_well() {
     let base = base();
     let mut run = session("lora", 40, &base);

@@ -101,7 +101,7 @@ fn free_text_is_read_as_it_stands_as_the_task_asks_or_as_a_message() {
         let writing = Writing { text, around, lambda: 1.0, temperature: 0.0, top_k: 0, tokens: 1, seed: 0 };
         let event = block_on(session.writer(writing, clock).map_err(|fault| fault.message)?.advance()).unwrap();
         let Some(Event::Wrote { next, .. }) = event else { panic!("{event:?}") };
-        Ok(next)
+        Ok::<_, String>(next)
     };
     let plain = asked(Around::Nothing, "a day by the lake").unwrap();
     for (around, spelt) in [
@@ -113,6 +113,8 @@ fn free_text_is_read_as_it_stands_as_the_task_asks_or_as_a_message() {
         assert_eq!(next, asked(Around::Nothing, spelt).unwrap(), "{around:?}");
         assert_ne!(next, plain, "{around:?}");
     }
+    // A question is never cut without a word.
+    assert!(asked(Around::Task, &"a day ".repeat(200)).unwrap_err().ends_with("shorten it."));
     assert_eq!(asked(Around::Task, " "), Err("Type a sentence.".to_string()));
     assert_eq!(asked(Around::Chat, " "), Err("Type what you say.".to_string()));
 }

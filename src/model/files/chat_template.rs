@@ -29,8 +29,8 @@ impl ChatTemplate {
     /// The template of a folder, by its files; `None` where no file has one that is read.
     pub fn beside<'a>(read: impl Fn(&str) -> Option<&'a str>) -> Option<ChatTemplate> {
         let settings: Value = read(Self::SETTINGS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let jinja = read(Self::FILE).map(String::from).or_else(|| of_settings(&settings));
-        let jinja = jinja.filter(|jinja| !jinja.trim().is_empty())?;
+        let sources = [read(Self::FILE).map(String::from), of_settings(&settings)];
+        let jinja = sources.into_iter().flatten().find(|jinja| !jinja.trim().is_empty())?;
         // A token stands as its text, or with how it is found in one.
         let token = |key: &str| settings[key].as_str().or(settings[key]["content"].as_str()).unwrap_or_default();
         let (begin, end) = (token("bos_token").into(), token("eos_token").into());
@@ -82,6 +82,7 @@ mod tests {
             assert!(!ChatTemplate::is_in(text.as_bytes()), "{text}");
         }
         assert_eq!(beside(&[("chat_template.jinja", "  \n")]), None);
+        assert!(beside(&[("chat_template.jinja", "  \n"), (settings, r#"{"chat_template": "x"}"#)]).is_some());
         assert!(ChatTemplate::is_in(br#"{"chat_template": "x"}"#));
     }
 }

@@ -85,6 +85,14 @@ impl Tokenizer {
         self.ends.first().copied()
     }
 
+    /// What its files call the end comes first.
+    pub(super) fn ends_first_by(&mut self, end: Option<u32>) {
+        if let Some(end) = end {
+            self.ends.retain(|other| *other != end);
+            self.ends.insert(0, end);
+        }
+    }
+
     /// Every token that ends a text: a chat ends by another one than a document.
     pub fn ends(&self) -> &[u32] {
         &self.ends

@@ -20,11 +20,7 @@ impl Tokenizer {
         let (begin, end) = (token("bos").unwrap_or_default(), token("eos").unwrap_or_default());
         let jinja = gguf.text("tokenizer.chat_template").filter(|jinja| !jinja.trim().is_empty()).map(String::from);
         tokenizer.chat = jinja.map(|jinja| ChatTemplate { jinja, begin, end });
-        // What the file calls the end comes first.
-        if let Some(end) = gguf.end().filter(|end| (*end as usize) < tokenizer.vocab_size()) {
-            tokenizer.ends.retain(|other| *other != end);
-            tokenizer.ends.insert(0, end);
-        }
+        tokenizer.ends_first_by(gguf.end().filter(|end| (*end as usize) < tokenizer.vocab_size()));
         Ok(tokenizer)
     }
 

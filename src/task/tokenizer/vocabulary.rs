@@ -31,6 +31,8 @@ impl Tokenizer {
             None => Tokenizer::from_vocabulary(read)?,
         };
         tokenizer.chat = ChatTemplate::beside(read);
+        let end = tokenizer.chat.as_ref().and_then(|chat| tokenizer.token_to_id(&chat.end));
+        tokenizer.ends_first_by(end);
         Ok(tokenizer)
     }
 

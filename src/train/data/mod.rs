@@ -16,6 +16,7 @@ mod typed;
 mod words;
 
 pub use batch::{Batch, of_labels};
+pub use chat::behind_answers;
 pub use file::TaskFile;
 pub use free::{Marked, said};
 pub use task_data::TaskData;

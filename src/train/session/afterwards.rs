@@ -12,9 +12,9 @@ use crate::interchange::phi_file;
 use crate::interchange::phi_file::StoredPhi;
 use crate::model::Model;
 use crate::peft::Phi;
-use crate::protocol::{Around, Event, Prediction, Writing};
+use crate::protocol::{Around, CutText, Event, Prediction, Writing};
 use crate::task::Example;
-use crate::train::data::{Batch, Typed, said};
+use crate::train::data::{Batch, Typed, behind_answers, said};
 use crate::train::evaluate::{Evaluation, evaluate};
 use crate::train::room::in_front;
 use crate::train::writer::Writer;
@@ -123,14 +123,26 @@ impl Session {
         let tokenizer = &self.setup.base.tokenizer;
         let begin = tokenizer.begin();
         let behind = |tokens: Vec<u32>| begin.iter().copied().chain(tokens).collect::<Vec<u32>>();
-        let prompt = match writing.around {
-            Around::Task => self.data().typed(&writing.text, tokenizer).map_err(|fault| input(fault.message))?.prompt,
+        let (prompt, ends) = match writing.around {
+            Around::Task => {
+                let asked = self.data().typed(&writing.text, tokenizer).map_err(|fault| input(fault.message))?;
+                if let Some(CutText { tokens, read }) = asked.cut {
+                    return Err(input(format!(
+                        "This text has {tokens} tokens, and the task reads {read}: shorten it."
+                    )));
+                }
+                (asked.prompt, self.data().ends())
+            }
             Around::Chat if writing.text.trim().is_empty() => return Err(input("Type what you say.")),
-            Around::Chat => behind(said(tokenizer, begin, &writing.text).map_err(|fault| input(fault.message))?),
+            Around::Chat => {
+                let prompt = said(tokenizer, begin, &writing.text).map_err(|fault| input(fault.message))?;
+                let answered = tokenizer.chat().map(behind_answers).unwrap_or_default();
+                (behind(prompt), tokenizer.encode(&answered).into_iter().take(1).collect())
+            }
             Around::Nothing => {
                 let text = behind(tokenizer.encode(&writing.text));
                 // Without a word it begins where another text ends.
-                if text.is_empty() { tokenizer.end().into_iter().collect() } else { text }
+                (if text.is_empty() { tokenizer.end().into_iter().collect() } else { text }, Vec::new())
             }
         };
         if prompt.is_empty() {
@@ -145,7 +157,7 @@ impl Session {
                 "This text has {has} tokens{behind}, and the base reads {context}: shorten it."
             )));
         }
-        Ok(Writer::new(self.run(), self.setup.base.clone(), phi, &prompt, writing, clock))
+        Ok(Writer::new(self.run(), self.setup.base.clone(), phi, &prompt, &ends, writing, clock))
     }
 
     /// Answers what a visitor typed, with θ alone and at θ ⊕ λφ.

@@ -55,7 +55,7 @@ impl Evaluations {
         let live = (half / points).saturating_sub(beside).clamp(FEWEST, LIVE);
         let start_later = is_small_beside(config.trainable(), parameters);
         let at_end = asked(half.max(2 * FEWEST));
-        let at_start = if config.scored.is_some() { at_end } else { live };
+        let at_start = if config.scored.is_some() { at_end.max(live) } else { live };
         Evaluations { every: every(points), live, at_start, at_end, start_later }
     }
 }

@@ -10,24 +10,31 @@ use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Storage;
 
-/// Notes of one database: heads by run, as JSON under a key of local storage.
+/// Notes of one database: a run's head each, as JSON under a key of local storage that ends with the run's.
 pub struct Undone {
-    key: String,
+    prefix: String,
 }
 
 impl Undone {
     pub fn of(database: &str) -> Undone {
-        Undone { key: format!("{database}-undone") }
+        Undone { prefix: format!("{database}-undone/") }
     }
 
     /// Notes that runs are back. Where there is no such storage, nothing is noted.
     pub fn note(&self, heads: &[(Rc<str>, Head)]) {
-        self.change(|noted| noted.extend(heads.iter().map(|(key, head)| (key.to_string(), head.clone()))));
+        let Some(storage) = storage() else { return };
+        for (key, head) in heads {
+            // A storage that is full leaves the transaction alone to keep it.
+            let _ = storage.set_item(&self.of_run(key), &serde_json::to_string(head).unwrap_or_default());
+        }
     }
 
     /// Their transaction has ended, or they are removed once more.
     pub fn forget(&self, keys: &[Rc<str>]) {
-        self.change(|noted| noted.retain(|key, _| keys.iter().all(|gone| **gone != **key)));
+        let Some(storage) = storage() else { return };
+        for key in keys {
+            let _ = storage.remove_item(&self.of_run(key));
+        }
     }
 
     /// Writes what a tab noted and did not live to write. A run that is no longer there stays away.
@@ -47,19 +54,19 @@ impl Undone {
         Ok(())
     }
 
-    fn noted(&self) -> BTreeMap<String, Head> {
-        let text = storage().and_then(|storage| storage.get_item(&self.key).ok().flatten());
-        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    /// Heads by run. A note that another version wrote otherwise is passed over.
+    pub fn noted(&self) -> BTreeMap<String, Head> {
+        let Some(storage) = storage() else { return BTreeMap::new() };
+        let keys = (0..storage.length().unwrap_or_default()).filter_map(|i| storage.key(i).ok().flatten());
+        let read = |key: String| {
+            let run = key.strip_prefix(&self.prefix)?;
+            Some((run.to_string(), serde_json::from_str(&storage.get_item(&key).ok()??).ok()?))
+        };
+        keys.filter_map(read).collect()
     }
 
-    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Head>)) {
-        let (Some(storage), mut noted) = (storage(), self.noted()) else { return };
-        change(&mut noted);
-        // A storage that is full or switched off leaves the transaction alone to keep it.
-        let _ = match noted.is_empty() {
-            true => storage.remove_item(&self.key),
-            false => storage.set_item(&self.key, &serde_json::to_string(&noted).unwrap_or_default()),
-        };
+    fn of_run(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
     }
 }
 

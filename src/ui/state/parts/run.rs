@@ -193,6 +193,8 @@ pub struct Run {
     pub prediction: Option<PredictionCost>,
     /// The latest, over all held-out examples once the run has finished.
     pub evaluation: Option<Evaluation>,
+    /// The first and the latest of those on its way, which are what the dial measures, too.
+    pub live: Option<[Evaluation; 2]>,
     /// What of answers that are written freely is right, by the latest evaluation.
     pub parts: Rc<Vec<PartScore>>,
     /// Answers to the first held-out examples.
@@ -256,6 +258,7 @@ impl Run {
             kept_loss: Curve::default(),
             prediction: None,
             evaluation: None,
+            live: None,
             parts: Rc::default(),
             examples: Rc::default(),
             answered: 0,
@@ -385,11 +388,12 @@ impl Run {
         self.accuracy.push(evaluation.step, evaluation.accuracy);
         self.held_out_loss.push(evaluation.step, evaluation.loss);
         self.evaluation = Some(evaluation);
+        self.live = Some([self.live.map_or(evaluation, |[first, _]| first), evaluation]);
     }
 
     fn finished(&mut self, evaluation: Evaluation) {
         // The last live evaluation was of the same φ on a part of these examples: the curve ends at what the table says.
-        // Whether a loss rises is told by losses of the same examples.
+        // Of a loss, which may rise, both ends stay live evaluations where there are two.
         if self.accuracy.end(evaluation.step, evaluation.accuracy) {
             self.held_out_loss.push(evaluation.step, evaluation.loss);
         }

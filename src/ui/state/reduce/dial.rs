@@ -2,7 +2,7 @@
 
 use crate::config::MOST_LAMBDA;
 use crate::protocol::{Command, Event, Prediction};
-use crate::ui::state::{Dial, Effect, Phase, Run, State, Trainer};
+use crate::ui::state::{Dial, Effect, Evaluation, Phase, Run, State, Trainer};
 use std::rc::Rc;
 
 impl State {
@@ -63,10 +63,10 @@ impl State {
         let Some((run, trainer)) = self.kept_run() else { return Vec::new() };
         let id = run.id;
         if self.dial.run != id {
-            // Both ends are known: the base before training, and the run at its end.
-            let accuracies = run.accuracy.points();
-            let ends = accuracies.first().zip(accuracies.last()).filter(|(first, last)| first.0 == 0.0 && last.0 > 0.0);
-            let points = ends.map_or_else(Vec::new, |(first, last)| vec![(0.0, first.1), (1.0, last.1)]);
+            // Both ends are known where they were scored on what the dial is: the base before training, and the run.
+            let alike = |[first, last]: &[Evaluation; 2]| first.step == 0 && last.step == run.step && first.n == last.n;
+            let ends = run.live.filter(|_| run.step > 0).filter(alike);
+            let points = ends.map_or_else(Vec::new, |[first, last]| vec![(0.0, first.accuracy), (1.0, last.accuracy)]);
             self.dial = Dial { run: id, points, ..Dial::default() };
         }
         self.dial.lambda = Some(lambda.clamp(0.0, MOST_LAMBDA));

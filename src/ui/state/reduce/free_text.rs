@@ -15,15 +15,11 @@ impl State {
         let config = self.answering_config();
         let task = match () {
             () if config.task.is_written() => None,
-            () if config.task.is_answered() => Some("a prompt of the task"),
-            () => Some("a question of the task"),
+            () if config.task.is_answered() => Some("the task's prompt"),
+            () => Some("the task's question"),
         };
-        let chat = config.base.knows_words().then_some((Around::Chat, "a message in a chat"));
-        [(Around::Nothing, "a text as it stands")]
-            .into_iter()
-            .chain(task.map(|t| (Around::Task, t)))
-            .chain(chat)
-            .collect()
+        let chat = config.base.knows_words().then_some((Around::Chat, "a chat message"));
+        [(Around::Nothing, "plain text")].into_iter().chain(task.map(|t| (Around::Task, t))).chain(chat).collect()
     }
 
     /// What is put around it: what was chosen, where that may be, else what shows what the task trains.

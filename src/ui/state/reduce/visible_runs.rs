@@ -237,7 +237,7 @@ impl State {
         rows
     }
 
-    /// What the base alone scored on the present task, on the examples of live evaluations.
+    /// What the base alone scored on the present task.
     /// `None` until a run has begun with it.
     pub fn before_training(&self) -> Option<f64> {
         let run =
