@@ -43,13 +43,15 @@ const QUESTIONS: [&str; 5] = ["rises", "vowel-first", "has-vowel", "repeats", "s
 const PRETRAINED: &str = "smollm2";
 /// Tasks on it, but for `sentiment`: the file that ships their runs, the flags that name them.
 const ON_PRETRAINED: [(&str, &[&str]); 4] = [
-    ("extract/all-smollm2", &["--task", "extract"]),
+    ("extract/all-smollm2", &["--task", "extract", "--steps", "70"]),
     ("dialogue/smollm2", &["--task", "dialogue"]),
     ("language-sentence/smollm2", &["--task", "language"]),
     ("authors/smollm2", &["--task", "authors"]),
 ];
 /// What every run on it has: as many held-out examples at its end, and what the base could do before.
 const MEASURED: [&str; 4] = ["--scored", "300", "--forgetting", "true"];
+/// All matrices of a block like Llama's.
+const EVERY_MATRIX: [&str; 2] = ["--target-modules", "q_proj,k_proj,v_proj,out_proj,gate_proj,fc1,fc2"];
 /// Models like Llama have no biases to train.
 const WITHOUT_BIASES: [&str; 1] = ["bitfit"];
 
@@ -196,7 +198,10 @@ fn on_pretrained(methods: &[String], seeds: usize) -> Vec<Job> {
         return Vec::new();
     }
     let job = |group: &str, task: &[&str], method: &str, seed: usize| {
-        let args = [task, &["--base", PRETRAINED, "--method", method], &MEASURED, &pretrained_knobs(method)].concat();
+        // Whole lines of JSON are more than one word to learn: so is what is trained.
+        let wide: &[&str] = if task.contains(&"extract") && method == "lora" { &EVERY_MATRIX } else { &[] };
+        let args =
+            [task, &["--base", PRETRAINED, "--method", method], &MEASURED, &pretrained_knobs(method), wide].concat();
         Job::new(group.into(), method, seed, &args)
     };
     let trainable: Vec<&String> = methods.iter().filter(|method| !WITHOUT_BIASES.contains(&method.as_str())).collect();

@@ -56,7 +56,9 @@ impl Evaluations {
         let start_later = is_small_beside(config.trainable(), parameters);
         let at_end = asked(half.max(2 * FEWEST));
         let at_start = if config.scored.is_some() { at_end.max(live) } else { live };
-        Evaluations { every: every(points), live, at_start, at_end, start_later }
+        // None right before the end, which is scored on more.
+        let every = config.steps.div_ceil(points).max(1);
+        Evaluations { every, live, at_start, at_end, start_later }
     }
 }
 
@@ -111,11 +113,21 @@ mod tests {
     }
 
     #[test]
+    fn none_stands_right_before_the_end() {
+        for steps in [3, 25, 47, 50, 101] {
+            let config = run(&format!("#base=prose-small&task=authors&steps={steps}&batch_size=8"));
+            let every = Evaluations::of(&config, 1 << 30, 6, 1).every;
+            let left = steps % every;
+            assert!(left == 0 || 4 * left >= every, "{steps}: every {every}");
+        }
+    }
+
+    #[test]
     fn a_short_run_is_evaluated_all_the_same() {
         let config = run("#base=prose-small&task=authors&steps=3&batch_size=1");
         assert_eq!(
             Evaluations::of(&config, 1 << 30, 6, 1),
-            Evaluations { every: 1, live: 16, at_start: 16, at_end: 32, start_later: true }
+            Evaluations { every: 2, live: 16, at_start: 16, at_end: 32, start_later: true }
         );
     }
 
