@@ -5,8 +5,19 @@
 
 use burn::tensor::Device;
 use peft_lab::base::memory::Counting;
+use peft_lab::cli::Disk;
+use peft_lab::config::RunConfig;
 use peft_lab::experiments::bench::{BenchShape, SHAPES, methods};
+use peft_lab::ledger::Setting;
 use peft_lab::model::{ModelConfig, Storage};
+use peft_lab::protocol::Event;
+use peft_lab::task::text::Label;
+use peft_lab::task::{Baselines, Labelled};
+use peft_lab::train::Session;
+use peft_lab::train::data::TaskFile;
+use peft_lab::train::library::{LoadedBase, Materials};
+use pollster::block_on;
+use std::rc::Rc;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -53,6 +64,42 @@ const WIDE: &str = r#"{"model_type": "llama", "vocab_size": 8192, "hidden_size":
     "num_hidden_layers": 3, "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 128,
     "tie_word_embeddings": true}"#;
 
+/// A base of some size, trained whole in parts, on texts as long as any that are read.
+const IN_PARTS: &str = "#base=prose-small&task=own&data=texts-1a2b3c4d&classes=2&method=full&steps=3&batch_size=8";
+
+/// What a session in parts counts, over what the ledger says.
+fn in_parts() -> f64 {
+    let (config, faults, _) = RunConfig::from_hash(IN_PARTS);
+    assert!(faults.is_empty(), "{faults:?}");
+    let text = |i: usize| format!("{i} and then {}", "another day by the lake ".repeat(40));
+    let label = |i: usize| Label { label: ["A", "B"][i].into(), title: i.to_string(), about: String::new() };
+    let mut materials = Materials::none();
+    materials.file = TaskFile::Labelled(Labelled {
+        labels: (0..2).map(label).collect(),
+        training: (0..40).map(|i| (i % 2, text(i))).collect(),
+        held_out: (40..48).map(|i| (i % 2, text(i))).collect(),
+        baselines: Some(Baselines { chance: 0.5, majority: 0.5, bag_of_words: 1.0 }),
+        source: String::new(),
+    });
+    let setting = Setting::of(&config);
+    assert!(setting.parts > 1, "{}", setting.parts);
+    let expected = setting.ledger().training.expect("it trains").memory.peak.bytes;
+    let base = Rc::new(block_on(LoadedBase::of(&config, &Disk::default(), &Device::flex())).unwrap());
+    let mut run = Session::new(0, config.clone(), base, &materials, &Device::flex(), "cpu", clock).unwrap();
+    let mut events = block_on(run.begin()).unwrap();
+    while !run.done() {
+        events = block_on(run.advance(false)).unwrap();
+    }
+    let Some(Event::Finished { peak: Some(measured), .. }) = events.pop() else { panic!("{events:?}") };
+    println!(
+        "in {} parts {:.1} MB expected, {:.1} measured",
+        setting.parts,
+        expected as f64 / 1e6,
+        measured as f64 / 1e6
+    );
+    measured as f64 / expected as f64
+}
+
 // One test: a second one beside it would be measured, too.
 #[test]
 fn the_predicted_peak_is_the_allocator_s() {
@@ -80,6 +127,9 @@ fn the_predicted_peak_is_the_allocator_s() {
         let wrong = beyond(&shape, &model, 0.07);
         assert!(wrong.is_empty(), "{}: {wrong:?}", theta.name());
     }
+    // Parts are summed one after the other: no more gradients are held than the sum and a part's.
+    let ratio = in_parts();
+    assert!((ratio - 1.0).abs() <= 0.12, "{ratio}");
     // With few tokens Burn's own records of tensors, some 0.3 MB, begin to show.
     let few = BenchShape { name: "few", batch: 1, tokens: 24, ..SHAPES[0] };
     let wrong = beyond(&few, &few.shape().model, 0.15);

@@ -7,7 +7,7 @@ use crate::model::{Model, Tokens};
 use crate::peft::{InitContext, MethodConfig, Phi};
 use crate::train::data::Batch;
 use crate::train::micro_batch::threads::Threads;
-use crate::train::micro_batch::{Assignment, Helpers, share, sum};
+use crate::train::micro_batch::{Assignment, Helpers, share};
 use crate::train::optimizer::Optimizer;
 use crate::train::pieces::Piece;
 use burn::tensor::Device;
@@ -30,7 +30,7 @@ pub fn measure(shape: &BenchShape, method: &MethodConfig, workers: usize, steps:
             let parts = parts(shape, &mut rng);
             let start = clock();
             let shared = share(&theta, &phi, &parts, Some(&threads), clock).await?;
-            if let Some(sum) = sum(shared.outcomes) {
+            if let Some(sum) = shared.gradient {
                 phi = optimizer.step_flat(phi, &sum.of_phi, sum.loss, 1e-3);
             }
             least = least.min(clock() - start);

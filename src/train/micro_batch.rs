@@ -3,6 +3,7 @@
 //! the configuration alone, so the curve is the same on any number of workers, bit for bit.
 
 use super::data::Batch;
+use super::pass::Passed;
 use super::pieces::{Outcome, Piece, share_out};
 use super::step::Gradient;
 use crate::base::{Failure, read, stream};
@@ -23,17 +24,38 @@ pub fn split(mut examples: Vec<Example>, n: usize) -> Vec<Batch> {
     examples.chunks(examples.len().div_ceil(n).max(1)).map(part).collect()
 }
 
-/// The sum of all parts, in their order.
-pub fn sum(outcomes: Vec<Outcome>) -> Option<Gradient> {
-    let gradients = outcomes.into_iter().filter_map(|outcome| match outcome {
-        Outcome::Gradient(gradient) => Some(gradient),
-        Outcome::Passed(_) => None,
-    });
-    gradients.reduce(|mut sum, gradient| {
-        sum.loss += gradient.loss;
-        sum.of_phi.iter_mut().zip(&gradient.of_phi).for_each(|(sum, g)| *sum += g);
-        sum
-    })
+/// What became of pieces, in their order. Gradients are summed, each as soon as those before it are: of a large φ no more
+/// of them are held than have to wait.
+struct Taken {
+    waiting: Vec<Option<Outcome>>,
+    /// The first piece that is still to come.
+    next: usize,
+    gradient: Option<Gradient>,
+    passed: Vec<Passed>,
+}
+
+impl Taken {
+    fn new(pieces: usize) -> Taken {
+        Taken { waiting: vec![None; pieces], next: 0, gradient: None, passed: Vec::new() }
+    }
+
+    fn take(&mut self, i: usize, outcome: Outcome) {
+        if i < self.next || i >= self.waiting.len() {
+            return;
+        }
+        self.waiting[i] = Some(outcome);
+        while let Some(outcome) = self.waiting.get_mut(self.next).and_then(Option::take) {
+            self.next += 1;
+            match (outcome, &mut self.gradient) {
+                (Outcome::Passed(passed), _) => self.passed.push(passed),
+                (Outcome::Gradient(first), none @ None) => *none = Some(first),
+                (Outcome::Gradient(gradient), Some(sum)) => {
+                    sum.loss += gradient.loss;
+                    sum.of_phi.iter_mut().zip(&gradient.of_phi).for_each(|(sum, g)| *sum += g);
+                }
+            }
+        }
+    }
 }
 
 /// What another worker must know to compute pieces of a run.
@@ -91,8 +113,10 @@ pub trait Helpers {
 
 /// What workers made of pieces.
 pub struct Shared {
-    /// What became of each piece.
-    pub outcomes: Vec<Outcome>,
+    /// The sum of the gradients of all parts.
+    pub gradient: Option<Gradient>,
+    /// What each pass gave.
+    pub passed: Vec<Passed>,
     /// Workers that computed any.
     pub workers: usize,
     /// Pieces that were computed here.
@@ -114,11 +138,13 @@ pub async fn share(
 ) -> Result<Shared, Failure> {
     let ready = helpers.map(|helpers| helpers.ready()).unwrap_or_default();
     let mut shares = share_out(pieces, 1 + ready.len().min(pieces.len().saturating_sub(1))).into_iter();
-    let own = shares.next().unwrap_or_default();
+    let mut own = shares.next().unwrap_or_default();
+    own.sort_unstable();
     let mut asked = Vec::new();
     if let Some(helpers) = helpers.filter(|_| shares.len() > 0) {
-        let mut numbers = Vec::new();
-        for tensor in phi.flat() {
+        let flat = phi.flat();
+        let mut numbers = Vec::with_capacity(flat.iter().map(|tensor| tensor.dims()[0]).sum());
+        for tensor in flat {
             numbers.extend(read(tensor).await?);
         }
         for (helper, share) in ready.into_iter().zip(shares) {
@@ -127,10 +153,10 @@ pub async fn share(
         }
     }
     let workers = 1 + asked.len();
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; pieces.len()];
+    let mut taken = Taken::new(pieces.len());
     let start = clock();
     for i in &own {
-        outcomes[*i] = Some(pieces[*i].compute(theta, phi).await?);
+        taken.take(*i, pieces[*i].compute(theta, phi).await?);
     }
     let own_ms = clock() - start;
     for helper in asked {
@@ -138,18 +164,13 @@ pub async fn share(
             Some(helpers) => helpers.receive(helper).await,
             None => None,
         };
-        for (i, outcome) in received.into_iter().flatten() {
-            outcomes[i] = Some(outcome);
-        }
+        received.into_iter().flatten().for_each(|(i, outcome)| taken.take(i, outcome));
     }
-    let mut all = Vec::with_capacity(pieces.len());
-    for (outcome, piece) in outcomes.into_iter().zip(pieces) {
-        all.push(match outcome {
-            Some(outcome) => outcome,
-            None => piece.compute(theta, phi).await?,
-        });
+    while let Some(piece) = pieces.get(taken.next) {
+        taken.take(taken.next, piece.compute(theta, phi).await?);
     }
-    Ok(Shared { outcomes: all, workers, own, own_ms })
+    let Taken { gradient, passed, .. } = taken;
+    Ok(Shared { gradient, passed, workers, own, own_ms })
 }
 
 /// The other side: θ and a φ whose numbers come with every step.
@@ -271,6 +292,34 @@ pub mod threads {
 
         fn receive(&self, helper: usize) -> Outcomes<'_> {
             Box::pin(async move { self.threads[helper].done.recv().ok() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gradient(loss: f32, of_phi: [f32; 2]) -> Outcome {
+        Outcome::Gradient(Gradient { loss, of_phi: of_phi.into() })
+    }
+
+    #[test]
+    fn gradients_are_summed_in_order_as_soon_as_they_can_be() {
+        // In another order the sums would be others.
+        let parts = [[1e8, 1.0], [1.0, 1e-8], [-1e8, -1.0], [0.25, 1e-8]];
+        let expected = parts.into_iter().reduce(|a, b| [a[0] + b[0], a[1] + b[1]]).unwrap_or_default();
+        for (order, held) in [([0, 1, 2, 3], 0), ([3, 1, 2, 0], 3), ([0, 3, 1, 2], 1)] {
+            let mut taken = Taken::new(4);
+            let mut most = 0;
+            for i in order {
+                taken.take(i, gradient(0.5, parts[i]));
+                most = most.max(taken.waiting.iter().flatten().count());
+            }
+            // What comes twice counts once.
+            taken.take(2, gradient(0.5, parts[2]));
+            assert_eq!((taken.next, most), (4, held), "{order:?}");
+            assert_eq!(taken.gradient, Some(Gradient { loss: 2.0, of_phi: expected.into() }), "{order:?}");
         }
     }
 }

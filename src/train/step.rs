@@ -73,8 +73,10 @@ pub struct Gradient {
 pub async fn gradient(theta: &Model, phi: &Phi, batch: &Batch) -> Result<Gradient, Failure> {
     let loss = forward(theta, phi, batch);
     let gradients = loss.backward();
-    let mut of_phi = Vec::new();
-    for gradient in phi.flat_gradients(&gradients) {
+    let gradients = phi.flat_gradients(&gradients);
+    // A vector that grows may take twice its room.
+    let mut of_phi = Vec::with_capacity(gradients.iter().map(|gradient| gradient.dims()[0]).sum());
+    for gradient in gradients {
         of_phi.extend(read(gradient).await?);
     }
     let loss = read(loss.inner()).await?;

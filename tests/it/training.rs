@@ -14,7 +14,7 @@ use peft_lab::train::Session;
 use peft_lab::train::library::{LoadedBase, Materials};
 use peft_lab::train::micro_batch::threads::Threads;
 use peft_lab::train::micro_batch::{Assignment, Helpers, Outcomes, Told};
-use peft_lab::train::pieces::{Outcome, Piece};
+use peft_lab::train::pieces::Piece;
 use std::rc::Rc;
 
 fn base() -> Rc<LoadedBase> {
@@ -338,8 +338,7 @@ fn the_curve_is_the_same_on_any_number_of_workers() {
 
 #[test]
 fn a_batch_in_parts_has_the_gradient_of_the_whole() {
-    use peft_lab::train::micro_batch::split;
-    use peft_lab::train::step::gradient;
+    use peft_lab::train::micro_batch::{share, split};
     let base = base();
     // So small a batch is one part; its whole is compared with four.
     let session = session("rule=reverse&method=lora&batch_size=12&steps=3", &base);
@@ -348,8 +347,8 @@ fn a_batch_in_parts_has_the_gradient_of_the_whole() {
     let in_parts = |n: usize| {
         let parts = split(examples.clone(), n);
         assert_eq!(parts.len(), n);
-        let each = parts.iter().map(|part| pollster::block_on(gradient(session.theta(), session.phi(), part)).unwrap());
-        peft_lab::train::micro_batch::sum(each.map(Outcome::Gradient).collect()).unwrap()
+        let parts: Vec<Piece> = parts.into_iter().map(Piece::Gradient).collect();
+        pollster::block_on(share(session.theta(), session.phi(), &parts, None, clock)).unwrap().gradient.unwrap()
     };
     let (whole, parts) = (in_parts(1), in_parts(4));
     assert!((whole.loss - parts.loss).abs() < 1e-6, "{} {}", whole.loss, parts.loss);

@@ -10,7 +10,7 @@ use crate::train::evaluate::{Evaluation, evaluation, parts};
 use crate::train::micro_batch::Shared;
 use crate::train::optimizer::Report;
 use crate::train::pass::Passed;
-use crate::train::pieces::{Outcome, Piece};
+use crate::train::pieces::Piece;
 
 impl Session {
     /// Reads back what the steps since the last time report; the one under way began at `start`. From the
@@ -62,7 +62,7 @@ impl Session {
         let lengths = [live.len(), kept.as_ref().map_or(0, Vec::len), shown.len()];
         let of_phi = live.into_iter().chain(kept.into_iter().flatten()).chain(shown).map(Piece::Pass);
         let pieces: Vec<Piece> = of_phi.chain(of_base.into_iter().map(Piece::OfTheta)).collect();
-        let mut passed = passed(self.share(&phi, &pieces).await?.outcomes);
+        let mut passed = self.share(&phi, &pieces).await?.passed.into_iter();
         let live: Vec<Passed> = passed.by_ref().take(lengths[0]).collect();
         let Evaluation { loss, accuracy, n } = evaluation(&live);
         let parts = parts(self.data(), &live);
@@ -122,8 +122,7 @@ impl Session {
         let phi = self.phi.frozen();
         let passes = self.setup.asked(&phi).held_out(self.data(), self.setup.evaluations.at_end)?;
         let passes: Vec<Piece> = passes.into_iter().map(Piece::Pass).collect();
-        let Shared { outcomes, own, own_ms, .. } = self.share(&phi, &passes).await?;
-        let passed: Vec<Passed> = passed(outcomes).collect();
+        let Shared { passed, own, own_ms, .. } = self.share(&phi, &passes).await?;
         let all = evaluation(&passed);
         self.timing.spent(self.timing.now() - start);
         // What one takes on one worker.
@@ -153,12 +152,4 @@ impl Session {
             ),
         }
     }
-}
-
-/// What passes gave, of the outcomes of pieces.
-fn passed(outcomes: Vec<Outcome>) -> impl Iterator<Item = Passed> {
-    outcomes.into_iter().filter_map(|outcome| match outcome {
-        Outcome::Passed(passed) => Some(passed),
-        Outcome::Gradient(_) => None,
-    })
 }

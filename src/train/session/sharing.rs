@@ -5,7 +5,7 @@ use crate::base::Failure;
 use crate::model::Model;
 use crate::peft::Phi;
 use crate::train::data::Batch;
-use crate::train::micro_batch::{Assignment, Helpers, Shared, Told, share, sum};
+use crate::train::micro_batch::{Assignment, Helpers, Shared, Told, share};
 use crate::train::pieces::Piece;
 use crate::train::step::Gradient;
 use std::rc::Rc;
@@ -90,8 +90,8 @@ impl Sharing {
     /// The gradient of all parts, and how many workers computed them.
     pub async fn gradient(&self, theta: &Model, phi: &Phi, parts: Vec<Batch>) -> Result<(Gradient, usize), Failure> {
         let parts: Vec<Piece> = parts.into_iter().map(Piece::Gradient).collect();
-        let Shared { outcomes, workers, .. } = self.share(theta, phi, &parts).await?;
+        let Shared { gradient, workers, .. } = self.share(theta, phi, &parts).await?;
         // A batch has examples.
-        Ok((sum(outcomes).unwrap_or(Gradient { loss: f32::NAN, of_phi: Vec::new() }), workers))
+        Ok((gradient.unwrap_or(Gradient { loss: f32::NAN, of_phi: Vec::new() }), workers))
     }
 }

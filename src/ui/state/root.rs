@@ -45,6 +45,8 @@ pub struct State {
     /// How fast this machine is, once it was asked and once it has answered.
     pub(super) speed: Option<Option<Speed>>,
     pub(super) launch: Option<Launch>,
+    /// The run that a link starts by itself, where its base is found in the browser.
+    pub(super) begins_if_here: Option<RunConfig>,
     pub(super) step_when_started: Option<u32>,
     /// The run that pauses before its first step, while it is on its way.
     pub(super) held: Option<u32>,

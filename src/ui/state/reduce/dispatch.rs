@@ -27,6 +27,7 @@ impl State {
             workers: Default::default(),
             speed: None,
             launch: None,
+            begins_if_here: None,
             step_when_started: None,
             held: None,
             heard_at: 0.0,

@@ -151,6 +151,7 @@ impl State {
                     return Vec::new();
                 }
                 self.fetched.insert(name.clone(), Fetched::Partly { bytes, why: None });
+                self.begins_if_here = None;
                 match self.waiting_run() {
                     Some((run, base)) if base.fetched().as_ref() == Some(&name) => self.fetch_for(run, base),
                     _ if self.goes_on_with(&name) => self.begin_fetch(name),
@@ -161,6 +162,9 @@ impl State {
                 self.fetched.insert(name.clone(), Fetched::Here { kept });
                 self.manifest.files.insert(name, address);
                 let mut effects = vec![Effect::Readdress];
+                if let Some(config) = self.begins_if_here.take().filter(|config| *config == self.config) {
+                    effects.extend(self.start(config, false, None));
+                }
                 effects.extend(self.prefetch());
                 effects.extend(self.advance());
                 effects.extend(self.hand_over_recalled());

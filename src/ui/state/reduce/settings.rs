@@ -265,7 +265,10 @@ impl State {
         // The address stays as it was opened, `run=1` included: a slide that reloads starts again.
         effects.retain(|e| !matches!(e, Effect::ReplaceHash(_)));
         effects.extend(self.load_what_is_shown());
-        if start {
+        if start && self.waits_for_base(self.config.base) && self.bytes_of(self.config.base).is_some() {
+            // A link fetches nothing that large by itself: it begins where the browser has the base.
+            self.begins_if_here = Some(self.config.clone());
+        } else if start {
             effects.extend(self.start(self.config.clone(), false, None));
         }
         effects

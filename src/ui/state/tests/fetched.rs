@@ -62,6 +62,25 @@ fn what_the_browser_keeps_is_taken_and_read_ahead() {
 }
 
 #[test]
+fn a_link_that_starts_by_itself_fetches_nothing_and_begins_where_the_base_is_here() {
+    let link = format!("{CHOSEN}&method=lora&run=1");
+    let (mut state, effects) = opened(with_base(), &link);
+    assert_eq!((asks(&effects), state.runs.len()), (vec![FetchAsk::Look(FILE.into())], 0));
+    let effects = said(&mut state, FetchSaid::Here("blob:1".into(), true));
+    assert!(matches!(command(&effects), Some((Trainer::Cpu, Command::Start { .. }))), "{effects:?}");
+
+    let (mut state, _) = opened(with_base(), &link);
+    let found = said(&mut state, FetchSaid::Bytes(4_000_000));
+    assert_eq!((asks(&found), state.runs.len()), (vec![], 0));
+    // Fetched for another purpose, it does not begin behind its visitor's back.
+    state.reduce(Action::Fetch(FetchWish::Begin));
+    assert!(!matches!(
+        command(&said(&mut state, FetchSaid::Here("blob:1".into(), true))),
+        Some((_, Command::Start { .. }))
+    ));
+}
+
+#[test]
 fn train_fetches_says_how_far_it_is_and_begins_when_all_is_there() {
     let (mut state, _) = opened(with_base(), CHOSEN);
     // Before the browser has looked, Train waits for that.
