@@ -46,7 +46,7 @@ pub struct Store {
 struct Inner {
     tab: String,
     on: Callback<Action>,
-    undone: Undone,
+    undone: Rc<Undone>,
     database: OnceCell<Database>,
     /// Nothing can be kept.
     closed: Cell<bool>,
@@ -341,15 +341,20 @@ impl Inner {
         Ok(found)
     }
 
-    async fn list(self: &Rc<Self>) -> Result<(), Failed> {
-        // A database that is full takes no note: what was brought back is shown all the same.
-        let unwritten = match self.undone.write(self.database()?).await {
-            Ok(()) => BTreeMap::new(),
-            Err(error) => {
-                gloo::console::warn!("what was brought back could not be written:", error.value());
-                self.undone.noted()
+    /// Marks runs as back on the page, within the visitor's own event: the next one may be the end of the tab.
+    fn bring_back(self: &Rc<Self>, heads: Vec<(Rc<str>, Head)>) {
+        // A removal that has not begun must not come behind it.
+        for ask in self.asked.borrow_mut().iter_mut() {
+            if let Ask::Remove(keys) = ask {
+                keys.retain(|key| heads.iter().all(|(back, _)| back != key));
             }
-        };
+        }
+        let inner = self.clone();
+        self.undone.bring_back(self.database(), heads, move |keys| inner.announce(keys));
+    }
+
+    async fn list(self: &Rc<Self>) -> Result<(), Failed> {
+        let unwritten = self.undone.write(self.database()?).await;
         let own = self.new_own(&own::ids(self.database()?).await?).await?;
         let reading = self.transaction(&[HEADS, TEXTS, LINES, PAGE], false)?;
         let keys = reading.keys(HEADS, &JsValue::UNDEFINED).await?;

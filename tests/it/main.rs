@@ -24,6 +24,7 @@ mod gguf_tokenizer;
 mod gradients;
 mod interchange;
 mod json_faults;
+mod language_model;
 mod large_base;
 mod merging;
 mod own;

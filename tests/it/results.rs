@@ -3,6 +3,7 @@
 //! What stands in square brackets is PyTorch's, of another program and base, and stays as it is.
 //! `RECORD_RESULTS=1 cargo test --profile ci --test it results` writes the tables anew.
 
+use crate::language_model;
 use crate::tables::{Table, check, lines, read};
 use peft_lab::base::grouped;
 use peft_lab::config::RunConfig;
@@ -13,10 +14,10 @@ use serde_json::Value;
 
 /// Scores of one cell.
 #[derive(Clone, Debug, Default)]
-struct Scores(Vec<f64>);
+pub struct Scores(Vec<f64>);
 
 impl Scores {
-    fn mean(&self) -> f64 {
+    pub fn mean(&self) -> f64 {
         self.0.iter().sum::<f64>() / self.0.len() as f64
     }
 
@@ -25,14 +26,14 @@ impl Scores {
     }
 
     /// `0.997`, or `0.900 (0.80–1.00)` where seeds differ by more than .015.
-    fn long(&self) -> String {
+    pub fn long(&self) -> String {
         let (low, high) = self.ends();
         let range = if high - low > 0.015 { format!(" ({low:.2}–{high:.2})") } else { String::new() };
         if self.0.is_empty() { "–".into() } else { format!("{:.3}{range}", self.mean()) }
     }
 
     /// `.62`, or `.62 (.09–.76)`.
-    fn short(&self) -> String {
+    pub fn short(&self) -> String {
         let (low, high) = self.ends();
         let range = if high - low > 0.015 { format!(" ({}–{})", two(low), two(high)) } else { String::new() };
         two(self.mean()) + &range
@@ -60,7 +61,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The method whose name or title a row begins with; the longest counts.
-fn method(row: &str) -> MethodConfig {
+pub fn method(row: &str) -> MethodConfig {
     let row = plain(row);
     let fits = |method: &MethodConfig| {
         let names = [plain(method.info().name), plain(method.info().title)];
@@ -71,7 +72,7 @@ fn method(row: &str) -> MethodConfig {
 }
 
 /// What runs of a group, `rules/cipher`, ended at: seed 0 as the page draws it, the other seeds beside it.
-fn ended(group: &str, method: &MethodConfig, seeds: &[Value]) -> (Scores, Option<(u64, f64)>) {
+pub fn ended(group: &str, method: &MethodConfig, seeds: &[Value]) -> (Scores, Option<(u64, f64)>) {
     let runs = RunFile::read_all(&read(&format!("www/runs/{group}.jsonl"))).unwrap();
     let name = method.info().name;
     let run = runs.into_iter().find(|run| run.config.method.info().name == name);
@@ -83,12 +84,12 @@ fn ended(group: &str, method: &MethodConfig, seeds: &[Value]) -> (Scores, Option
 }
 
 /// `2e-2`, `1`
-fn rate(rate: f64) -> String {
+pub fn rate(rate: f64) -> String {
     format!("{rate:e}").trim_end_matches("e0").to_string()
 }
 
 /// The cells of a row behind its name, from the table's header.
-type Row = Vec<String>;
+pub type Row = Vec<String>;
 
 fn of_rules(header: &[String], row: &str, seeds: &[Value]) -> Row {
     let method = method(row);
@@ -102,7 +103,7 @@ fn of_rules(header: &[String], row: &str, seeds: &[Value]) -> Row {
     cells
 }
 
-fn plain_rule(cell: &str) -> String {
+pub fn plain_rule(cell: &str) -> String {
     cell.trim_matches('`').to_string()
 }
 
@@ -131,13 +132,13 @@ fn of_tasks(header: &[String], row: &str, seeds: &[Value]) -> Row {
     header[1..].iter().map(|cell| ended(&group(cell), &method, seeds).0.long()).collect()
 }
 
-fn sweep(name: &str) -> Vec<Point> {
+pub fn sweep(name: &str) -> Vec<Point> {
     let measured: Measured = serde_json::from_str(&read(&format!("www/sweeps/{name}.json"))).unwrap();
     measured.points
 }
 
 /// Scores of a sweep's points that fit.
-fn points(points: &[Point], fits: impl Fn(&RunConfig) -> bool) -> Scores {
+pub fn points(points: &[Point], fits: impl Fn(&RunConfig) -> bool) -> Scores {
     let scores = Scores(points.iter().filter(|p| fits(&p.config)).map(|p| p.accuracy).collect());
     assert!(!scores.0.is_empty(), "a cell of no run");
     scores
@@ -147,7 +148,7 @@ fn is(config: &RunConfig, key: &str, value: &str) -> bool {
     config.text(key) == value
 }
 
-fn same_method(config: &RunConfig, method: &MethodConfig) -> bool {
+pub fn same_method(config: &RunConfig, method: &MethodConfig) -> bool {
     config.method.info().name == method.info().name
 }
 
@@ -202,6 +203,8 @@ fn of_spread(row: &str, prompts: &[Value]) -> Row {
 /// The cells of a table's row behind its name; `None` where the table is not one of these.
 fn derived(header: &[String], row: &str, seeds: &[Value], prompts: &[Value]) -> Row {
     match header[0].as_str() {
+        "method" if header[1] == "trained" && header[2] == "kept" => language_model::of_methods(row, seeds),
+        "method" if header[1] == "`extract`" => language_model::of_tasks(header, row, seeds),
         "method" if header[1] == "trained" && header[2].contains("prose") => of_authors(header, row, seeds),
         "method" if header[1] == "trained" => of_rules(header, row, seeds),
         "method" if header[1] == "dialogue" => of_tasks(header, row, seeds),
@@ -212,7 +215,7 @@ fn derived(header: &[String], row: &str, seeds: &[Value], prompts: &[Value]) -> 
         "`cipher`, examples" => of_sweep("examples", header, row),
         "dimension" => of_sweep("subspace", header, row),
         "`count`, rounds of pruning" => of_sweep("pruning", header, row),
-        other => panic!("no file is known for the table “{other}”"),
+        _ => language_model::of_grid(header, row),
     }
 }
 
@@ -231,4 +234,36 @@ fn the_tables_of_results_are_what_was_recorded() {
         std::iter::once(row[0].clone()).chain(cells).collect()
     };
     check("docs/results.md", |table| Some(table.rows.iter().map(|cells| row(table, cells)).collect()));
+}
+
+/// Numbers as the tables write shares: `.83`, `1.00`.
+fn shares(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_end_matches('.'));
+    words.filter(|word| *word == "1.00" || word.len() == 3 && word.starts_with('.')).collect()
+}
+
+#[test]
+fn what_a_sweep_says_it_found_is_what_was_measured() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/www/sweeps");
+    let mut told = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let measured: Measured = serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
+        let (found, title) = (&measured.sweep.found, &measured.sweep.title);
+        assert!(!found.is_empty(), "{title} does not say what was found");
+        // Runs that differ in what is drawn alone are one figure.
+        let alike = |a: &RunConfig, b: &RunConfig| {
+            let of = |config: &RunConfig| {
+                let pairs = config.pairs().into_iter();
+                pairs.filter(|(key, _)| !["seed", "demonstrations"].contains(&key.as_str())).collect::<Vec<_>>()
+            };
+            of(a) == of(b)
+        };
+        let means: Vec<String> =
+            measured.points.iter().map(|p| two(points(&measured.points, |c| alike(c, &p.config)).mean())).collect();
+        for share in shares(found) {
+            told += 1;
+            assert!(means.iter().any(|mean| mean == share), "{title}: {share} of “{found}” was not measured");
+        }
+    }
+    assert!(told > 20, "{told}");
 }

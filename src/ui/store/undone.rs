@@ -1,10 +1,9 @@
 //! What was brought back last, noted where a write is done at once: of a tab that ends in the moment of Undo the browser
 //! may take back a transaction that waits for another one, committed or not.
 
-use super::Inner;
 use super::records::{HEADS, bring_back, head_of, put_head};
 use crate::ui::indexed_db::{Database, Failed};
-use crate::ui::state::{Ask, Head};
+use crate::ui::state::Head;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -16,12 +15,12 @@ pub struct Undone {
 }
 
 impl Undone {
-    pub fn of(database: &str) -> Undone {
-        Undone { prefix: format!("{database}-undone/") }
+    pub fn of(database: &str) -> Rc<Undone> {
+        Rc::new(Undone { prefix: format!("{database}-undone/") })
     }
 
     /// Notes that runs are back. Where there is no such storage, nothing is noted.
-    pub fn note(&self, heads: &[(Rc<str>, Head)]) {
+    fn note(&self, heads: &[(Rc<str>, Head)]) {
         let Some(storage) = storage() else { return };
         for (key, head) in heads {
             // A storage that is full leaves the transaction alone to keep it.
@@ -37,8 +36,42 @@ impl Undone {
         }
     }
 
-    /// Writes what a tab noted and did not live to write. A run that is no longer there stays away.
-    pub async fn write(&self, database: &Database) -> Result<(), Failed> {
+    /// Marks runs as back on the page, within the visitor's own event: the next one may be the end of the tab. `written`
+    /// hears of them once that is done.
+    pub fn bring_back(
+        self: &Rc<Self>,
+        database: Result<&Database, Failed>,
+        heads: Vec<(Rc<str>, Head)>,
+        written: impl FnOnce(&[Rc<str>]) + 'static,
+    ) {
+        self.note(&heads);
+        let begun = database.and_then(|database| bring_back(database, &heads));
+        let (undone, keys) = (self.clone(), heads.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
+        spawn_local(async move {
+            let ended = async { begun?.end().await };
+            match ended.await {
+                Ok(()) => {
+                    undone.forget(&keys);
+                    written(&keys);
+                }
+                Err(error) => gloo::console::warn!("the store did not answer:", error.value()),
+            }
+        });
+    }
+
+    /// Writes what a tab noted and did not live to write. A run that is no longer there stays away. Returns what could not
+    /// be written, as where the disk is full: it is shown all the same.
+    pub async fn write(&self, database: &Database) -> BTreeMap<String, Head> {
+        match self.try_to_write(database).await {
+            Ok(()) => BTreeMap::new(),
+            Err(error) => {
+                gloo::console::warn!("what was brought back could not be written:", error.value());
+                self.noted()
+            }
+        }
+    }
+
+    async fn try_to_write(&self, database: &Database) -> Result<(), Failed> {
         let noted = self.noted();
         if noted.is_empty() {
             return Ok(());
@@ -55,7 +88,7 @@ impl Undone {
     }
 
     /// Heads by run. A note that another version wrote otherwise is passed over.
-    pub fn noted(&self) -> BTreeMap<String, Head> {
+    fn noted(&self) -> BTreeMap<String, Head> {
         let Some(storage) = storage() else { return BTreeMap::new() };
         let keys = (0..storage.length().unwrap_or_default()).filter_map(|i| storage.key(i).ok().flatten());
         let read = |key: String| {
@@ -67,31 +100,6 @@ impl Undone {
 
     fn of_run(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
-    }
-}
-
-impl Inner {
-    /// Marks runs as back on the page, within the visitor's own event: the next one may be the end of the tab.
-    pub(super) fn bring_back(self: &Rc<Self>, heads: Vec<(Rc<str>, Head)>) {
-        // A removal that has not begun must not come behind it.
-        for ask in self.asked.borrow_mut().iter_mut() {
-            if let Ask::Remove(keys) = ask {
-                keys.retain(|key| heads.iter().all(|(back, _)| back != key));
-            }
-        }
-        self.undone.note(&heads);
-        let begun = self.database().and_then(|database| bring_back(database, &heads));
-        let (inner, keys) = (self.clone(), heads.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
-        spawn_local(async move {
-            let ended = async { begun?.end().await };
-            match ended.await {
-                Ok(()) => {
-                    inner.undone.forget(&keys);
-                    inner.announce(&keys);
-                }
-                Err(error) => gloo::console::warn!("the store did not answer:", error.value()),
-            }
-        });
     }
 }
 
