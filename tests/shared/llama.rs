@@ -62,11 +62,17 @@ pub fn of_blocks(blocks: usize, device: &Device) -> Model {
     Model::random_held(config, Storage::Q8_0, &mut stream(1, "packed"), device)
 }
 
+/// Blocks of the first of them: all 30 where there is time, `PEFT_LAB_BLOCKS=30`.
+const BLOCKS: &str = match option_env!("PEFT_LAB_BLOCKS") {
+    Some(blocks) => blocks,
+    None => "1",
+};
+
 /// A block of real models with their whole tables: SmolLM2's in 4 bits, and GPT-2's in single precision, whose 154 MB are
 /// more than a device lets a program read at once unless it is asked for more.
 const REAL: [(&str, Storage); 2] = [
     (
-        r#"{"model_type": "llama", "vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 1,
+        r#"{"model_type": "llama", "vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": BLOCKS,
             "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 64, "tie_word_embeddings": true}"#,
         Storage::Q4_1,
     ),
@@ -79,7 +85,8 @@ const REAL: [(&str, Storage); 2] = [
 /// Whether a block of real models with the whole head trains with the losses of the CPU, to 1e-4 of them.
 pub async fn check_real_widths_train_like_the_cpu(device: &Device) -> Result<(), String> {
     for (json, storage) in REAL {
-        let config = ModelConfig::from_json(json).expect("a configuration that is known");
+        let json = json.replace("BLOCKS", BLOCKS);
+        let config = ModelConfig::from_json(&json).expect("a configuration that is known");
         let mut losses = Vec::new();
         for device in [device, &Device::flex()] {
             let theta = Model::random_held(config.clone(), storage, &mut stream(1, "real"), device);
