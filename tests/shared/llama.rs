@@ -82,7 +82,8 @@ const REAL: [(&str, Storage); 2] = [
     ),
 ];
 
-/// Whether a block of real models with the whole head trains with the losses of the CPU, to 1e-4 of them.
+/// Whether a block of real models with the whole head trains with the losses of the CPU, to 1e-4 of them. Through many
+/// blocks the second is compared to 1e-3: AdamW's first step goes by signs, and those of the least gradients are rounding's.
 pub async fn check_real_widths_train_like_the_cpu(device: &Device) -> Result<(), String> {
     for (json, storage) in REAL {
         let json = json.replace("BLOCKS", BLOCKS);
@@ -93,7 +94,8 @@ pub async fn check_real_widths_train_like_the_cpu(device: &Device) -> Result<(),
             losses.push(losses_on(&theta, &lora(), device, 2).await);
         }
         let [found, expected] = &losses[..] else { unreachable!("two devices") };
-        let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-4 * b.abs());
+        let limits = if BLOCKS == "1" { [1e-4, 1e-4] } else { [1e-4, 1e-3] };
+        let near = found.iter().zip(expected).zip(limits).all(|((a, b), limit)| (a - b).abs() <= limit * b.abs());
         if found.len() != 2 || !near || expected[0] == expected[1] {
             return Err(format!("{json}: losses {found:?}, on the CPU {expected:?}"));
         }
