@@ -134,9 +134,31 @@ pub fn step_text(step: f64) -> String {
     crate::base::grouped(step.max(0.0).round() as usize)
 }
 
+/// Of ascending places on an axis, `x` to its units, those whose numbers do not run into each other; the first and the last stay.
+pub fn apart(places: &[f64], x: impl Fn(f64) -> f64) -> Vec<f64> {
+    const ROOM: f64 = 44.0;
+    let Some((last, others)) = places.split_last() else { return Vec::new() };
+    let mut kept: Vec<f64> = Vec::new();
+    for place in others {
+        let is_free = |other: f64| (x(*place) - x(other)).abs() >= ROOM;
+        if kept.is_empty() || is_free(kept[kept.len() - 1]) && is_free(*last) {
+            kept.push(*place);
+        }
+    }
+    kept.push(*last);
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_an_axis_do_not_run_into_each_other() {
+        assert_eq!(apart(&[0.0, 50.0, 60.0, 100.0, 130.0, 150.0], |p| p), [0.0, 50.0, 100.0, 150.0]);
+        assert_eq!(apart(&[0.0, 10.0, 20.0], |p| p), [0.0, 20.0]);
+        assert_eq!((apart(&[7.0], |p| p), apart(&[], |p| p)), (vec![7.0], vec![]));
+    }
 
     #[test]
     fn steps_are_one_two_or_five() {

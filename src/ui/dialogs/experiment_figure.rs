@@ -1,5 +1,6 @@
 //! A figure over a grid of runs: accuracy by one value, a line for each method.
 
+use crate::ui::chart::scale::apart;
 use crate::ui::state::{Action, Line, percent, significant};
 use yew::prelude::*;
 
@@ -32,8 +33,8 @@ pub fn figure(lines: &[Line], axis: &str, on: &Callback<Action>) -> Html {
             </g>
         }
     });
-    let labels = ticks.iter().map(|p| {
-        html! { <text class="tick" x={x(*p).to_string()} y={(HEIGHT - 16.0).to_string()} text-anchor="middle">{ number(*p) }</text> }
+    let labels = apart(&ticks, x).into_iter().map(|p| {
+        html! { <text class="tick" x={x(p).to_string()} y={(HEIGHT - 16.0).to_string()} text-anchor="middle">{ number(p) }</text> }
     });
     let ends = spaced(lines.iter().map(|l| l.points.last().map_or(0.0, |p| y(p.1))).collect());
     let drawn = lines.iter().zip(ends).enumerate().map(|(i, (line, end))| {
